@@ -1,0 +1,16 @@
+//! Derives the list of Databricks operations from the packages that Databricks' own clients are published in.
+//!
+//! The packages are read, never run: `databricks-sdk` as Python source, `mlflow-skinny` as the protobuf descriptors in its source.
+//! What neither holds is kept by hand in `rules/`, with the rules that give each operation its area, access and marks.
+//!
+//! ```text
+//! wheel → sdk, mlflow → call → names → derive (rules, hand) → src/databricks/{operations,areas}.tsv
+//! ```
+
+pub mod call;
+pub mod derive;
+pub mod mlflow;
+pub mod names;
+pub mod rules;
+pub mod sdk;
+pub mod wheel;

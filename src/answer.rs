@@ -1,0 +1,250 @@
+//! A refusal as its caller reads it: status, headers and body, for REST, gRPC and Thrift clients.
+//!
+//! The body is Databricks' own error shape, since its SDKs make their exceptions of it; `error`, `detail`, `status` and `scimType` never
+//! stand at its top, because each of them changes how the Python SDK reads the rest. The challenge is RFC 6750 §3's.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::authorize::evidence::Evidence;
+use crate::denial::{Denial, Kind};
+use crate::request::envelope::Protocol;
+
+/// What the configuration adds to answers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Resource {
+    /// The URL of the protected resource metadata (RFC 9728 §3), for challenges.
+    pub metadata_url: Option<Box<str>>,
+    /// Where people ask for a scope; `{scopes}` stands for what they lack.
+    pub access_request_url: Option<Box<str>>,
+}
+
+/// An answer of the gateway's own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, in order.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body: JSON, or for gRPC the message alone.
+    pub body: String,
+    /// The gRPC status, for gRPC callers.
+    pub grpc_status: Option<u8>,
+}
+
+impl Answer {
+    /// The answer to a caller who was refused.
+    pub fn new(
+        denial: &Denial,
+        evidence: &Evidence<'_>,
+        protocol: Protocol,
+        decision_id: &str,
+        resource: &Resource,
+    ) -> Self {
+        let kind = denial.kind();
+        let message = message(denial, evidence, resource);
+        let mut headers = Vec::with_capacity(4);
+        if let Some(challenge) = challenge(kind, evidence, resource) {
+            headers.push(("www-authenticate", challenge));
+        }
+        if kind == Kind::Unavailable {
+            headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
+        }
+        if protocol == Protocol::Grpc {
+            return Self {
+                status: 200,
+                headers,
+                body: message,
+                grpc_status: Some(kind.grpc_status()),
+            };
+        }
+        headers.push(("content-type", "application/json".to_owned()));
+        headers.push(("cache-control", "no-store".to_owned()));
+        if protocol == Protocol::Thrift {
+            // The SQL drivers never look into the body.
+            headers.push(("x-thriftserver-error-message", message.clone()));
+            headers.push(("x-databricks-error-or-redirect-message", message.clone()));
+            headers.push(("x-databricks-reason-phrase", kind.error_code().to_owned()));
+        }
+        Self {
+            status: kind.status(),
+            headers,
+            body: body(denial, evidence, &message, decision_id),
+            grpc_status: None,
+        }
+    }
+}
+
+impl Kind {
+    /// The HTTP status.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequest => 400,
+            Self::InvalidToken | Self::MissingCredentials => 401,
+            Self::Forbidden | Self::InsufficientScope => 403,
+            Self::Internal => 500,
+            // The SDKs send 503 again, and nothing else that we answer.
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// Databricks' `error_code`.
+    pub const fn error_code(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "BAD_REQUEST",
+            Self::InvalidToken | Self::MissingCredentials => "UNAUTHENTICATED",
+            Self::Forbidden | Self::InsufficientScope => "PERMISSION_DENIED",
+            Self::Internal => "INTERNAL_ERROR",
+            Self::Unavailable => "TEMPORARILY_UNAVAILABLE",
+        }
+    }
+
+    /// The code of google.rpc.Code that has this meaning.
+    pub const fn grpc_status(self) -> u8 {
+        match self {
+            Self::InvalidRequest => 3,
+            Self::Forbidden | Self::InsufficientScope => 7,
+            Self::Internal => 13,
+            Self::Unavailable => 14,
+            Self::InvalidToken | Self::MissingCredentials => 16,
+        }
+    }
+
+    /// The `error` of the challenge; `Err` where no challenge is sent, `Ok(None)` where it names no error.
+    const fn challenge_error(self) -> Result<Option<&'static str>, ()> {
+        match self {
+            Self::InvalidRequest => Ok(Some("invalid_request")),
+            Self::InvalidToken => Ok(Some("invalid_token")),
+            Self::InsufficientScope => Ok(Some("insufficient_scope")),
+            // RFC 6750 §3.1: no credentials, no error code.
+            Self::MissingCredentials => Ok(None),
+            Self::Forbidden | Self::Internal | Self::Unavailable => Err(()),
+        }
+    }
+}
+
+/// The whole of `WWW-Authenticate`. Every value put into it is free of quotes and backslashes by its type.
+fn challenge(kind: Kind, evidence: &Evidence<'_>, resource: &Resource) -> Option<String> {
+    let error = kind.challenge_error().ok()?;
+    let mut parameters = Vec::new();
+    if let Some(error) = error {
+        parameters.push(format!("error=\"{error}\""));
+    }
+    if kind == Kind::InsufficientScope {
+        parameters.push(format!("scope=\"{}\"", evidence.required_scopes.join(" ")));
+    }
+    if let Some(url) = &resource.metadata_url {
+        parameters.push(format!("resource_metadata=\"{url}\""));
+    }
+    let mut challenge = "Bearer".to_owned();
+    for (position, parameter) in parameters.iter().enumerate() {
+        challenge.push_str(if position == 0 { " " } else { ", " });
+        challenge.push_str(parameter);
+    }
+    Some(challenge)
+}
+
+/// What a person reads: what is wrong, what was needed, what to do.
+fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> String {
+    let mut message = denial.to_string();
+    if *denial == Denial::InsufficientScope {
+        let needed = evidence.required_scopes.join("`, `");
+        let call = evidence
+            .operation
+            .map_or("This call", |operation| operation.name);
+        // Writing to a string cannot fail.
+        let _ = write!(message, " {call} needs `{needed}`.");
+        if evidence.groups_unknown() {
+            message.push_str(
+                " The token does not list your groups, because there are too many of them: ask for app roles or for filtered groups.",
+            );
+        }
+    }
+    let asks_for_access = matches!(denial.kind(), Kind::InsufficientScope | Kind::Forbidden)
+        || matches!(denial, Denial::UnsupportedCredential(_));
+    if let Some(url) = resource
+        .access_request_url
+        .as_ref()
+        .filter(|_| asks_for_access)
+    {
+        // Which scope the call needs is for those alone who showed who they are.
+        let scopes = if matches!(denial.kind(), Kind::InsufficientScope | Kind::Forbidden) {
+            escape_query(&evidence.required_scopes.join(" "))
+        } else {
+            String::new()
+        };
+        let url = url.replace("{scopes}", &scopes);
+        let _ = write!(message, " Ask for access at {url}.");
+    }
+    message
+}
+
+fn body(denial: &Denial, evidence: &Evidence<'_>, message: &str, decision_id: &str) -> String {
+    let scope = (*denial == Denial::InsufficientScope).then(|| evidence.required_scopes.join(" "));
+    let body = Body {
+        error_code: denial.kind().error_code(),
+        message,
+        details: [ErrorInfo {
+            type_url: "type.googleapis.com/google.rpc.ErrorInfo",
+            reason: denial.public_code(),
+            domain: DOMAIN,
+            metadata: Metadata {
+                decision_id,
+                operation: scope
+                    .as_ref()
+                    .and(evidence.operation)
+                    .map(|operation| operation.name),
+                required_scopes: scope.as_deref(),
+            },
+        }],
+    };
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error_code: &'static str,
+    message: &'a str,
+    details: [ErrorInfo<'a>; 1],
+}
+
+/// google.rpc.ErrorInfo: `metadata` is a map of strings.
+#[derive(Serialize)]
+struct ErrorInfo<'a> {
+    #[serde(rename = "@type")]
+    type_url: &'static str,
+    reason: &'static str,
+    domain: &'static str,
+    metadata: Metadata<'a>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    decision_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    required_scopes: Option<&'a str>,
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+fn escape_query(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+const DOMAIN: &str = "databricks-oam-filter";
+
+/// Keys that are missing are tried again within this time. Whole seconds: the Python SDK reads no dates.
+const RETRY_AFTER_SECONDS: &str = "5";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+use super::*;
+use crate::issuer::invalid_token::InvalidToken;
+use crate::policy::rule::Mode;
+use crate::request::credential::CredentialKind;
+use crate::request::{AuthorizationError, RequestError};
+
+fn evidence(required: &[&str]) -> Evidence<'static> {
+    Evidence {
+        required_scopes: required.iter().map(|scope| Box::from(*scope)).collect(),
+        ..Evidence::new(Mode::Enforce)
+    }
+}
+
+fn resource() -> Resource {
+    Resource {
+        metadata_url: Some("https://db.example/.well-known/oauth-protected-resource".into()),
+        access_request_url: Some("https://idp.example/request?scope={scopes}".into()),
+    }
+}
+
+fn answer(denial: &Denial, protocol: Protocol, resource: &Resource) -> Answer {
+    Answer::new(denial, &evidence(&["jobs"]), protocol, "d1", resource)
+}
+
+fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer
+        .headers
+        .iter()
+        .find(|(candidate, _)| *candidate == name)
+        .map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn each_kind_of_refusal_has_its_status_and_challenge() {
+    let malformed = Denial::Request(RequestError::Authorization(AuthorizationError::Malformed));
+    let basic = Denial::UnsupportedCredential(CredentialKind::Basic);
+    let static_token = Denial::UnsupportedCredential(CredentialKind::PersonalAccessToken);
+    let no_method = Denial::Request(RequestError::NoMethod);
+    #[rustfmt::skip]
+    let cases = [
+        // denial                                        status  error_code                  gRPC  challenge
+        (Denial::MissingCredentials,                     401,    "UNAUTHENTICATED",          16,   Some("Bearer")),
+        (basic,                                          401,    "UNAUTHENTICATED",          16,   Some("Bearer")),
+        (static_token,                                   401,    "UNAUTHENTICATED",          16,   Some("Bearer error=\"invalid_token\"")),
+        (Denial::InvalidToken(InvalidToken::Expired),    401,    "UNAUTHENTICATED",          16,   Some("Bearer error=\"invalid_token\"")),
+        (malformed,                                      400,    "BAD_REQUEST",              3,    Some("Bearer error=\"invalid_request\"")),
+        (Denial::AmbiguousPath,                          400,    "BAD_REQUEST",              3,    Some("Bearer error=\"invalid_request\"")),
+        (Denial::InsufficientScope,                      403,    "PERMISSION_DENIED",        7,    Some("Bearer error=\"insufficient_scope\", scope=\"jobs\"")),
+        (Denial::DeniedByRule,                           403,    "PERMISSION_DENIED",        7,    None),
+        (Denial::Unmatched,                              403,    "PERMISSION_DENIED",        7,    None),
+        (Denial::WorkspaceNotGranted,                    403,    "PERMISSION_DENIED",        7,    None),
+        (Denial::KeysUnavailable,                        503,    "TEMPORARILY_UNAVAILABLE",  14,   None),
+        (no_method,                                      500,    "INTERNAL_ERROR",           13,   None),
+    ];
+    for (denial, status, error_code, grpc_status, challenge) in cases {
+        let name = denial.code();
+        let rest = answer(&denial, Protocol::Rest, &Resource::default());
+        assert_eq!(rest.status, status, "{name}");
+        assert_eq!(header(&rest, "www-authenticate"), challenge, "{name}");
+        assert_eq!(
+            header(&rest, "retry-after"),
+            (status == 503).then_some("5"),
+            "{name}"
+        );
+        assert!(
+            rest.body
+                .starts_with(&format!(r#"{{"error_code":"{error_code}","#)),
+            "{name}: {}",
+            rest.body
+        );
+        let grpc = answer(&denial, Protocol::Grpc, &Resource::default());
+        assert_eq!(
+            (grpc.status, grpc.grpc_status),
+            (200, Some(grpc_status)),
+            "{name}"
+        );
+        assert_eq!(header(&grpc, "www-authenticate"), challenge, "{name}");
+    }
+}
+
+#[test]
+fn a_missing_scope_is_explained_whole() {
+    let answer = answer(&Denial::InsufficientScope, Protocol::Rest, &resource());
+    let want = Answer {
+        status: 403,
+        headers: vec![
+            (
+                "www-authenticate",
+                "Bearer error=\"insufficient_scope\", scope=\"jobs\", \
+                 resource_metadata=\"https://db.example/.well-known/oauth-protected-resource\""
+                    .to_owned(),
+            ),
+            ("content-type", "application/json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ],
+        body: concat!(
+            r#"{"error_code":"PERMISSION_DENIED","#,
+            r#""message":"The access token does not grant what this call needs. This call needs `jobs`. "#,
+            r#"Ask for access at https://idp.example/request?scope=jobs.","#,
+            r#""details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"insufficient_scope","#,
+            r#""domain":"databricks-oam-filter","metadata":{"decision_id":"d1","required_scopes":"jobs"}}]}"#,
+        )
+        .to_owned(),
+        grpc_status: None,
+    };
+    assert_eq!(answer, want);
+}
+
+#[test]
+fn no_credentials_means_no_error_code() {
+    let answer = answer(&Denial::MissingCredentials, Protocol::Rest, &resource());
+    let want =
+        "Bearer resource_metadata=\"https://db.example/.well-known/oauth-protected-resource\"";
+    assert_eq!(header(&answer, "www-authenticate"), Some(want));
+}
+
+#[test]
+fn thrift_callers_read_headers() {
+    let answer = answer(&Denial::Unmatched, Protocol::Thrift, &Resource::default());
+    let message = Denial::Unmatched.to_string();
+    assert_eq!(
+        header(&answer, "x-thriftserver-error-message"),
+        Some(message.as_str())
+    );
+    assert_eq!(
+        header(&answer, "x-databricks-error-or-redirect-message"),
+        Some(message.as_str())
+    );
+    assert_eq!(
+        header(&answer, "x-databricks-reason-phrase"),
+        Some("PERMISSION_DENIED")
+    );
+}
+
+#[test]
+fn which_check_of_a_token_failed_is_not_told() {
+    let tokens = [
+        InvalidToken::Audience,
+        InvalidToken::Issuer,
+        InvalidToken::UnknownKey,
+        InvalidToken::TokenType,
+    ];
+    for reason in tokens {
+        let answer = answer(
+            &Denial::InvalidToken(reason.clone()),
+            Protocol::Rest,
+            &Resource::default(),
+        );
+        assert!(
+            answer.body.contains(r#""reason":"invalid_token""#),
+            "{}",
+            reason.code()
+        );
+        assert!(
+            !answer.body.contains(reason.code()) || reason.code() == "invalid_token",
+            "{}",
+            reason.code()
+        );
+    }
+}
+
+#[test]
+fn scopes_are_escaped_in_the_url_to_ask_at() {
+    let evidence = evidence(&["unity-catalog:read", "a&b"]);
+    let answer = Answer::new(
+        &Denial::InsufficientScope,
+        &evidence,
+        Protocol::Rest,
+        "d1",
+        &resource(),
+    );
+    assert!(
+        answer.body.contains("?scope=unity-catalog%3Aread%20a%26b."),
+        "{}",
+        answer.body
+    );
+}
+
+#[test]
+fn no_answer_makes_a_client_try_again_for_nothing() {
+    // Words at which the Python SDK sends any request again, whatever the status.
+    let words = [
+        "Unexpected error",
+        "Please try again later or try a faster operation.",
+        "RPC token bucket limit has been exceeded",
+        "ClusterNotReadyException",
+        "Unknown worker environment",
+    ];
+    let denials = [
+        Denial::MissingCredentials,
+        Denial::Unmatched,
+        Denial::InsufficientScope,
+        Denial::KeysUnavailable,
+    ];
+    for denial in denials {
+        let body = answer(&denial, Protocol::Rest, &resource()).body;
+        assert!(words.iter().all(|word| !body.contains(word)), "{body}");
+    }
+}

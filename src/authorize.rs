@@ -1,0 +1,298 @@
+//! The decision: a pure function of (configuration, keys, request, `now`), and total.
+//!
+//! [`Authorizer::judge`] is the order of the checks and nothing else. Authentication comes before authorization, so a caller without a
+//! sound token learns nothing of the policy.
+
+mod authenticate;
+pub mod evidence;
+
+use crate::denial::{Denial, Kind};
+use crate::issuer::Issuer;
+use crate::issuer::access_token::AccessToken;
+use crate::issuer::invalid_token::InvalidToken;
+use crate::key_store::{IssuerIndex, KeyStore};
+use crate::policy::rule::Mode;
+use crate::policy::workspace::Workspaces;
+use crate::policy::{Governing, Policy, Standing};
+use crate::request::credential::Credential;
+use crate::request::{Headers, Kept, RequestHead};
+use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
+use crate::token::signature::Verifier;
+
+use evidence::Evidence;
+
+/// Judges requests by one configuration.
+pub struct Authorizer {
+    /// Whose tokens are taken, in the key store's order.
+    pub issuers: Vec<Issuer>,
+    /// What they may be used for.
+    pub policy: Policy,
+    /// The workspaces that the gateway stands before.
+    pub workspaces: Workspaces,
+    /// The most bytes that a bearer token may have.
+    pub max_token_bytes: usize,
+}
+
+/// What was decided, and what is known of why.
+pub struct Decision<'a> {
+    /// What happens.
+    pub verdict: Verdict,
+    /// What was established on the way. No decision reads it.
+    pub evidence: Evidence<'a>,
+    /// Keys that might change the decision if they came.
+    pub awaited: Option<Awaited>,
+}
+
+/// What happens to a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// It goes upstream.
+    Allow(Permit),
+    /// It is answered here.
+    Deny(Denial),
+    /// It would be refused, but goes upstream: the policy, or the rule, is on trial.
+    Shadow(Denial, Permit),
+}
+
+/// Leave to go upstream, and as whom.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Permit {
+    /// As nobody, by the catalogue: a call by which clients find out where to sign in, or do so.
+    Discovery,
+    /// As nobody, by a public rule.
+    Public,
+    /// As the bearer of a sound token.
+    Bearer(Identity),
+}
+
+/// Who a sound token says is calling.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Identity {
+    /// The subject.
+    pub subject: Option<Box<str>>,
+    /// The client.
+    pub client: Option<Box<str>>,
+    /// The issuer.
+    pub issuer: Box<str>,
+    /// The functional roles held.
+    pub roles: Vec<Box<str>>,
+}
+
+/// Keys that a request may wait for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Awaited {
+    /// The issuer's first, or its first usable ones since they grew too old.
+    First(IssuerIndex),
+    /// Newer ones: the token names a key that the issuer's set does not have.
+    Newer(IssuerIndex),
+}
+
+impl Permit {
+    /// Which of the caller's own credentials go upstream with the request.
+    pub const fn kept(&self) -> Kept {
+        match self {
+            Self::Bearer(_) => Kept::Token,
+            Self::Discovery => Kept::All,
+            Self::Public => Kept::Cookies,
+        }
+    }
+}
+
+impl Awaited {
+    /// Whose keys they are.
+    pub const fn issuer(self) -> IssuerIndex {
+        match self {
+            Self::First(issuer) | Self::Newer(issuer) => issuer,
+        }
+    }
+}
+
+impl Authorizer {
+    /// Decides a request.
+    pub fn authorize(
+        &self,
+        headers: &Headers,
+        keys: &KeyStore,
+        verifier: &dyn Verifier,
+        now: UnixTime,
+    ) -> Decision<'_> {
+        let mut evidence = Evidence::new(self.policy.mode);
+        let mut awaited = None;
+        let judged = self.judge(headers, &mut evidence, |token| {
+            authenticate::authenticate(&self.issuers, keys, verifier, token, now).map_err(
+                |unauthenticated| {
+                    awaited = unauthenticated.awaited();
+                    unauthenticated.into()
+                },
+            )
+        });
+        let verdict = judged.unwrap_or_else(|denial| {
+            // Whatever is on trial, this refusal is not.
+            evidence.enforced();
+            Verdict::Deny(denial)
+        });
+        Decision {
+            verdict,
+            evidence,
+            awaited,
+        }
+    }
+
+    fn judge<'a>(
+        &'a self,
+        headers: &Headers,
+        evidence: &mut Evidence<'a>,
+        mut authenticate: impl FnMut(BearerToken<'_>) -> Result<AccessToken, Denial>,
+    ) -> Result<Verdict, Denial> {
+        let head = RequestHead::read(headers, self.max_token_bytes)?;
+        evidence.credential(head.credential.kind());
+        let for_anyone = self.policy.governing(head.method, &head.path, None);
+        evidence.governing(&self.policy, for_anyone);
+        if let Some(verdict) = self.public(&head, for_anyone, evidence) {
+            return Ok(verdict);
+        }
+        let token = match &head.credential {
+            Credential::Jwt(bearer) => authenticate(*bearer)?,
+            Credential::Oversized => return Err(InvalidToken::Oversized.into()),
+            Credential::None => return Err(Denial::MissingCredentials),
+            Credential::Refused(kind) => return Err(Denial::UnsupportedCredential(*kind)),
+        };
+        let governing = if self.policy.rules.asks_for_issuers() {
+            self.policy
+                .governing(head.method, &head.path, Some(&token.issuer))
+        } else {
+            for_anyone
+        };
+        evidence.governing(&self.policy, governing);
+        if matches!(governing, Governing::Ambiguous) {
+            return Err(Denial::AmbiguousPath);
+        }
+        let workspace = self
+            .workspaces
+            .resolve(head.authority.as_ref(), head.selector);
+        let standing = self
+            .policy
+            .effective_scopes(&token, workspace.unwrap_or_default());
+        let permit = Permit::Bearer(Identity::of(&token, &standing.roles));
+        let judged = match workspace {
+            Ok(workspace) => {
+                evidence.workspace(workspace);
+                self.permits(&head, &token.issuer, governing, &standing, evidence)
+            }
+            Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
+        };
+        evidence.standing(standing);
+        evidence.token(token);
+        match judged {
+            Ok(()) => Ok(Verdict::Allow(permit)),
+            Err(Refused {
+                denial,
+                mode: Mode::Shadow,
+            }) if denial.kind() != Kind::InvalidRequest => {
+                evidence.shadowed();
+                Ok(Verdict::Shadow(denial, permit))
+            }
+            Err(Refused { denial, .. }) => Err(denial),
+        }
+    }
+    /// Lets a request through that nobody needs to answer for, unless an enforced deny rule asks who it is.
+    fn public<'a>(
+        &'a self,
+        head: &RequestHead<'_>,
+        governing: Governing<'a>,
+        evidence: &mut Evidence<'a>,
+    ) -> Option<Verdict> {
+        let permit = match governing {
+            Governing::Rule(_) if governing.is_public() => Permit::Public,
+            Governing::Operation(_) if governing.is_public() => Permit::Discovery,
+            Governing::Rule(_)
+            | Governing::Operation(_)
+            | Governing::Ambiguous
+            | Governing::Unmatched => return None,
+        };
+        match self.policy.denying(head.method, &head.path, None) {
+            None => Some(Verdict::Allow(permit)),
+            Some(rule) if rule.mode == Mode::Shadow || self.policy.mode == Mode::Shadow => {
+                evidence.rule(rule);
+                evidence.shadowed();
+                Some(Verdict::Shadow(Denial::DeniedByRule, permit))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Authorization: deny rules first, then whether the scopes held are enough.
+    fn permits<'a>(
+        &'a self,
+        head: &RequestHead<'_>,
+        issuer: &str,
+        governing: Governing<'a>,
+        standing: &Standing,
+        evidence: &mut Evidence<'a>,
+    ) -> Result<(), Refused> {
+        let denying = self.policy.denying(head.method, &head.path, Some(issuer));
+        if let Some(rule) = denying.filter(|rule| rule.mode == Mode::Enforce) {
+            evidence.rule(rule);
+            return Err(Refused::by(Denial::DeniedByRule, self.policy.mode));
+        }
+        // A rule on trial hides no refusal that stands without it; where nothing stands, it speaks alone.
+        let trial = self.policy.trial(head.method, &head.path, issuer);
+        if trial.is_none() || self.policy.requirement(governing).is_some() {
+            self.scopes_suffice(governing, standing)?;
+        }
+        if let Some(rule) = denying {
+            evidence.rule(rule);
+            return Err(Refused::by(Denial::DeniedByRule, Mode::Shadow));
+        }
+        let Some(rule) = trial else {
+            return Ok(());
+        };
+        evidence.governing(&self.policy, Governing::Rule(rule));
+        self.scopes_suffice(Governing::Rule(rule), standing)
+    }
+
+    fn scopes_suffice(&self, governing: Governing<'_>, standing: &Standing) -> Result<(), Refused> {
+        let mode = match governing {
+            Governing::Rule(rule) if rule.mode == Mode::Shadow => Mode::Shadow,
+            Governing::Rule(_)
+            | Governing::Operation(_)
+            | Governing::Unmatched
+            | Governing::Ambiguous => self.policy.mode,
+        };
+        match self.policy.requirement(governing) {
+            None => Err(Refused::by(Denial::Unmatched, mode)),
+            Some(requirement) if requirement.met_by(&standing.scopes) => Ok(()),
+            Some(_) if standing.elsewhere && standing.roles.is_empty() => {
+                Err(Refused::by(Denial::WorkspaceNotGranted, mode))
+            }
+            Some(_) => Err(Refused::by(Denial::InsufficientScope, mode)),
+        }
+    }
+}
+
+impl Identity {
+    fn of(token: &AccessToken, roles: &[Box<str>]) -> Self {
+        Self {
+            subject: token.subject.clone(),
+            client: token.client.clone(),
+            issuer: token.issuer.clone(),
+            roles: roles.to_vec(),
+        }
+    }
+}
+
+/// A refusal of authorization, and whether it is enforced.
+struct Refused {
+    denial: Denial,
+    mode: Mode,
+}
+
+impl Refused {
+    const fn by(denial: Denial, mode: Mode) -> Self {
+        Self { denial, mode }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! What was established on the way to a decision.
+//!
+//! Written as it is established and read by nobody who decides, so that a mistake in a record never becomes a wrong answer.
+
+use crate::databricks::Operation;
+use crate::issuer::access_token::{AccessToken, Groups};
+use crate::policy::rule::{Mode, Rule};
+use crate::policy::{Governing, Policy, Standing};
+use crate::request::credential::CredentialKind;
+use crate::request::workspace::WorkspaceId;
+
+/// The facts behind a decision. What is absent was not reached, or does not apply.
+#[derive(Clone, Debug)]
+pub struct Evidence<'a> {
+    /// Whether a refusal is enforced.
+    pub mode: Mode,
+    /// The operation that the request is.
+    pub operation: Option<&'static Operation>,
+    /// The rule that governed it.
+    pub rule: Option<&'a Rule>,
+    /// The scopes that it needs.
+    pub required_scopes: Vec<Box<str>>,
+    /// The kind of credential that came with it.
+    pub credential: Option<CredentialKind>,
+    /// The sound token that came with it.
+    pub token: Option<AccessToken>,
+    /// The caller's roles and effective scopes.
+    pub standing: Option<Standing>,
+    /// The workspace that it is for.
+    pub workspace: Option<WorkspaceId>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(crate) const fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            operation: None,
+            rule: None,
+            required_scopes: Vec::new(),
+            credential: None,
+            token: None,
+            standing: None,
+            workspace: None,
+        }
+    }
+
+    /// Whether the token says that it does not list its subject's groups.
+    pub fn groups_unknown(&self) -> bool {
+        self.token
+            .as_ref()
+            .is_some_and(|token| token.groups == Groups::Unknown)
+    }
+
+    pub(super) fn credential(&mut self, kind: CredentialKind) {
+        self.credential = Some(kind);
+    }
+
+    pub(super) fn governing(&mut self, policy: &Policy, governing: Governing<'a>) {
+        (self.operation, self.rule) = match governing {
+            Governing::Operation(operation) => (Some(operation), None),
+            Governing::Rule(rule) => (None, Some(rule)),
+            Governing::Ambiguous | Governing::Unmatched => (None, None),
+        };
+        self.required_scopes = policy
+            .requirement(governing)
+            .map(|requirement| requirement.scopes())
+            .unwrap_or_default();
+    }
+
+    pub(super) fn rule(&mut self, rule: &'a Rule) {
+        self.rule = Some(rule);
+    }
+
+    pub(super) fn token(&mut self, token: AccessToken) {
+        self.token = Some(token);
+    }
+
+    pub(super) fn standing(&mut self, standing: Standing) {
+        self.standing = Some(standing);
+    }
+
+    pub(super) fn workspace(&mut self, workspace: Option<WorkspaceId>) {
+        self.workspace = workspace;
+    }
+
+    pub(super) fn enforced(&mut self) {
+        self.mode = Mode::Enforce;
+    }
+
+    pub(super) fn shadowed(&mut self) {
+        self.mode = Mode::Shadow;
+    }
+}

@@ -1,0 +1,188 @@
+//! From the text of a configuration to what judges by it.
+//!
+//! Parsing has two steps. `document` holds the shape: every key, every default, unknown keys refused. The other files give it
+//! meaning and refuse what cannot be meant. Errors of both steps are reported all at once, each with its place and its remedy.
+
+mod document;
+mod issuer;
+mod policy;
+pub mod problem;
+#[cfg(schema)]
+pub mod schema;
+mod shape;
+mod value;
+pub mod warning;
+mod wire;
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::answer::Resource;
+use crate::authorize::Authorizer;
+use crate::key_store::source::KeySource;
+use crate::key_store::uri::HttpsUri;
+use crate::token::json::Json;
+
+use document::Document;
+use problem::{ConfigError, Place, Problems};
+use warning::Warning;
+
+/// Everything that a configuration makes.
+pub struct Configuration {
+    /// Judges requests.
+    pub authorizer: Authorizer,
+    /// Where the issuers' keys come from, in the authorizer's order.
+    pub key_sources: Vec<KeySource>,
+    /// What answers say besides.
+    pub resource: Resource,
+    /// How long and how many requests may wait for keys.
+    pub waiting: Waiting,
+    /// Whether the upstream is told who is calling.
+    pub forward_identity: bool,
+    /// Whether records are written to the host's log.
+    pub audit_log: bool,
+    /// The first 12 hexadecimal digits of the configuration's SHA-256, keys in order and white space left out.
+    pub digest: String,
+    /// What it says that can hardly be meant.
+    pub warnings: Vec<Warning>,
+}
+
+/// Bounds for requests that wait for keys.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Waiting {
+    /// How many, on each worker.
+    pub requests: usize,
+    /// How long each.
+    pub time: Duration,
+}
+
+impl Configuration {
+    /// Parses a plugin configuration: JSON text, or an encoded `google.protobuf.Struct`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
+        let value = match serde_json::from_slice(bytes) {
+            Ok(value) => {
+                // The reader above lets the last of two equal keys win; whoever wrote the first meant it.
+                Json::parse(bytes).map_err(ConfigError::repeats)?;
+                value
+            }
+            Err(error) => wire::decode(bytes).ok_or_else(|| ConfigError::not_json(&error))?,
+        };
+        let digest = digest(&value);
+        let mut problems = Problems::default();
+        let configuration = shape::read(value, &mut problems)
+            .and_then(|document| Self::build(document, digest, &mut problems));
+        match (problems.into_error(), configuration) {
+            (None, Some(configuration)) => Ok(configuration),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(ConfigError::unexplained()),
+        }
+    }
+
+    fn build(document: Document, digest: String, problems: &mut Problems) -> Option<Self> {
+        document.refuse_what_is_to_come(problems);
+        let warnings = warning::all(&document);
+        let known: Vec<Box<str>> = document
+            .issuers
+            .iter()
+            .map(|issuer| issuer.issuer.as_str().into())
+            .collect();
+        let max_token_bytes = document.limits.token_bytes.within(
+            TOKEN_BYTES,
+            &Place::at("limits.token_bytes"),
+            problems,
+        );
+        let waiting = document.limits.waiting(problems);
+        let resource = document.resource.build(problems);
+        let workspaces = policy::workspaces(document.workspaces, problems);
+        let policy = policy::build(
+            document.policy,
+            document.roles,
+            &known,
+            &workspaces,
+            problems,
+        );
+        let has_roles = !policy.roles.is_empty();
+        let issuers = issuer::build(document.issuers, has_roles, problems);
+        let (issuers, key_sources) = issuers.into_iter().unzip();
+        Some(Self {
+            authorizer: Authorizer {
+                issuers,
+                policy,
+                workspaces,
+                max_token_bytes: max_token_bytes?,
+            },
+            key_sources,
+            resource,
+            waiting: waiting?,
+            forward_identity: document.forward_identity,
+            audit_log: document.audit.log,
+            digest,
+            warnings,
+        })
+    }
+}
+
+impl document::Limits {
+    fn waiting(&self, problems: &mut Problems) -> Option<Waiting> {
+        let requests = self.waiting_requests.within(
+            WAITING_REQUESTS,
+            &Place::at("limits.waiting_requests"),
+            problems,
+        );
+        let place = Place::at("limits.waiting_time");
+        let time = self
+            .waiting_time
+            .within(Duration::ZERO, LONGEST_WAIT, &place, problems);
+        Some(Waiting {
+            requests: requests?,
+            time: time?,
+        })
+    }
+}
+
+impl document::ResourceSection {
+    fn build(self, problems: &mut Problems) -> Resource {
+        let metadata_url = self.identifier.and_then(|identifier| {
+            let place = Place::at("resource.identifier");
+            let identifier = problems.take(&place, &identifier, HttpsUri::parse(&identifier))?;
+            // RFC 9728 §3.1: the well-known path goes between the host and the path of the identifier.
+            let path = identifier.path().trim_end_matches('/');
+            let url = identifier.with_path(format!("/.well-known/oauth-protected-resource{path}"));
+            Some(url.to_string().into())
+        });
+        let access_request_url = self.access_request_url.and_then(|url| {
+            let place = Place::at("resource.access_request_url");
+            problems.take(&place, &url, HttpsUri::parse(&url.replace("{scopes}", "")))?;
+            Some(url.into())
+        });
+        Resource {
+            metadata_url,
+            access_request_url,
+        }
+    }
+}
+
+/// The digest that tells configurations apart in records: a map's order, which Envoy does not keep, does not change it.
+fn digest(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(value.to_string()).iter().take(DIGEST_BYTES) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+const DIGEST_BYTES: usize = 6;
+
+/// Below, no real token fits; above, Envoy's own limit of 60 KiB for all headers ends it.
+const TOKEN_BYTES: std::ops::RangeInclusive<usize> = 512..=61_440;
+
+/// Each holds a request's head; how many bytes they hold together is bounded besides.
+const WAITING_REQUESTS: std::ops::RangeInclusive<usize> = 0..=4096;
+
+/// Longer than clients wait.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Reads the shape of a document to its end, so that one mistake does not hide the next.
+//!
+//! `serde` stops at the first thing that does not fit. Here that is noted, something harmless is put in its place, and the document is
+//! read again. What the stand-ins lead to later is no mistake of the author's: [`Problems`] keeps it back.
+
+use serde_json::{Map, Value};
+use serde_path_to_error::{Path, Segment};
+
+use super::document::Document;
+use super::problem::{Place, Problems};
+
+/// The document, mended where it had to be; `None` where nothing can be read of it.
+pub(super) fn read(mut value: Value, problems: &mut Problems) -> Option<Document> {
+    for _ in 0..MOST_REPAIRS {
+        let error = match serde_path_to_error::deserialize(&value) {
+            Ok(document) => return Some(document),
+            Err(error) => error,
+        };
+        let text = in_words(&error.inner().to_string());
+        let missing = missing_field(&text);
+        let mut names = names(error.path());
+        let object = Place::at(&display(&names));
+        names.extend(missing.map(Name::of));
+        let place = Place::at(&display(&names));
+        problems.shape(
+            if missing.is_some() { &object } else { &place },
+            &place,
+            &text,
+        );
+        let times = problems.mended(&place).max(usize::from(missing.is_some()));
+        put(&mut value, &names, stand_in(times)?)?;
+    }
+    None
+}
+
+/// What stands in for something that could not be read.
+enum StandIn {
+    Nothing,
+    Value(Value),
+}
+
+/// What to put into a place that was mended so many times: nothing at first, then one value of each kind.
+fn stand_in(times: usize) -> Option<StandIn> {
+    Some(match times {
+        0 => StandIn::Nothing,
+        1 => StandIn::Value(Value::String("deny".to_owned())),
+        2 => StandIn::Value(Value::Array(Vec::new())),
+        3 => StandIn::Value(Value::Object(Map::new())),
+        _ => return None,
+    })
+}
+
+/// One step into a document.
+enum Name {
+    Item(usize),
+    Key(String),
+}
+
+impl Name {
+    fn of(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+}
+
+fn names(path: &Path) -> Vec<Name> {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(Name::Item(*index)),
+            Segment::Map { key } => Some(Name::of(key)),
+            Segment::Enum { variant } => Some(Name::of(variant)),
+            Segment::Unknown => None,
+        })
+        .collect()
+}
+
+fn display(names: &[Name]) -> String {
+    let mut text = String::new();
+    for name in names {
+        match name {
+            Name::Item(position) => {
+                text.push('[');
+                text.push_str(&position.to_string());
+                text.push(']');
+            }
+            Name::Key(key) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(key);
+            }
+        }
+    }
+    text
+}
+
+/// `serde` speaks of types; whoever writes a configuration does not.
+fn in_words(text: &str) -> String {
+    match text.split_once("expected struct ") {
+        Some((before, _)) => format!("{before}expected an object"),
+        None => text.replace("expected a sequence", "expected a list"),
+    }
+}
+
+/// The key that `serde` found missing. It says so in words only.
+fn missing_field(text: &str) -> Option<&str> {
+    text.strip_prefix("missing field `")?.split('`').next()
+}
+
+/// Puts a value at the end of a path, or takes away what is there; `None` where the path leads nowhere.
+fn put(value: &mut Value, names: &[Name], stand_in: StandIn) -> Option<()> {
+    let (last, path) = names.split_last()?;
+    let mut at = value;
+    for name in path {
+        at = match name {
+            Name::Item(position) => at.get_mut(position)?,
+            Name::Key(key) => at.get_mut(key)?,
+        };
+    }
+    match (last, stand_in) {
+        (Name::Key(key), StandIn::Nothing) => drop(at.as_object_mut()?.remove(key)?),
+        (Name::Key(key), StandIn::Value(stand_in)) => {
+            at.as_object_mut()?.insert(key.clone(), stand_in);
+        }
+        // An item that went would give the ones behind it another place.
+        (Name::Item(position), StandIn::Nothing) => *at.get_mut(position)? = Value::Null,
+        (Name::Item(position), StandIn::Value(stand_in)) => *at.get_mut(position)? = stand_in,
+    }
+    Some(())
+}
+
+/// Each takes one reading of the document. More problems than this, and it is another document.
+const MOST_REPAIRS: usize = 200;

@@ -1,0 +1,148 @@
+//! The kinds of value that the configuration is made of, where JSON's own do not do.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+
+use crate::issuer::dialect::ClaimPath;
+use crate::time::parse_duration;
+
+use super::problem::{Place, Problems};
+
+/// A duration text, as `30s`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Span(pub(super) Duration);
+
+impl Span {
+    pub(super) const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// The duration, or a note that it is out of bounds.
+    pub(super) fn within(
+        self,
+        least: Duration,
+        most: Duration,
+        place: &Place,
+        problems: &mut Problems,
+    ) -> Option<Duration> {
+        if (least..=most).contains(&self.0) {
+            return Some(self.0);
+        }
+        let (least, most) = (least.as_millis(), most.as_millis());
+        problems.add(
+            place,
+            format_args!("out of bounds: from {least}ms to {most}ms"),
+        );
+        None
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Span;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration with its unit, as in `30s`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Span, E> {
+                parse_duration(text)
+                    .map(Span)
+                    .map_err(|error| E::custom(format_args!("{error}: `{text}`")))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// A whole number. Envoy hands over the numbers of a `Struct` as floating point, so `16384.0` is one too.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Count(pub(super) u64);
+
+impl Count {
+    /// The number, or a note that it is out of bounds.
+    pub(super) fn within(
+        self,
+        bounds: RangeInclusive<usize>,
+        place: &Place,
+        problems: &mut Problems,
+    ) -> Option<usize> {
+        let number = usize::try_from(self.0)
+            .ok()
+            .filter(|number| bounds.contains(number));
+        if number.is_none() {
+            problems.add(
+                place,
+                format_args!("out of bounds: from {} to {}", bounds.start(), bounds.end()),
+            );
+        }
+        number
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+        impl Visitor<'_> for Number {
+            type Value = Count;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Count, E> {
+                Ok(Count(number))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Count, E> {
+                // `Display` writes a whole number without a fraction, which the parser of whole numbers then takes.
+                let text = number.to_string();
+                text.parse()
+                    .map(Count)
+                    .map_err(|_| E::invalid_value(de::Unexpected::Float(number), &self))
+            }
+        }
+        deserializer.deserialize_u64(Number)
+    }
+}
+
+/// A claim's name, or the list of names that lead to it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct ClaimName(pub(super) ClaimPath);
+
+impl<'de> Deserialize<'de> for ClaimName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOrPath;
+        impl<'de> Visitor<'de> for NameOrPath {
+            type Value = ClaimName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a claim's name, or a list of names from the outermost object inwards")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ClaimName, E> {
+                if text.is_empty() {
+                    return Err(E::invalid_length(0, &self));
+                }
+                Ok(ClaimName([Box::from(text)].into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<ClaimName, A::Error> {
+                let mut path: Vec<Box<str>> = Vec::new();
+                while let Some(name) = names.next_element()? {
+                    path.push(name);
+                }
+                if path.is_empty() {
+                    return Err(de::Error::invalid_length(0, &self));
+                }
+                Ok(ClaimName(path.into()))
+            }
+        }
+        deserializer.deserialize_any(NameOrPath)
+    }
+}

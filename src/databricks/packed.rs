@@ -1,0 +1,208 @@
+//! Reads the list of operations as `build.rs` packs it. Reading ends where the list is malformed, and what is missing is refused.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::area::Area;
+use super::operation::{Access, Level, Marks, Operation, Requirement};
+
+/// Every operation, ordered by path.
+pub(super) fn operations() -> Vec<Operation> {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let areas: Vec<_> = Area::all().collect();
+    let mut reader = Reader::new(PACKED);
+    let mut rows = Vec::new();
+    while let Some(row) = reader.row() {
+        rows.push(row);
+    }
+    let text = TEXT.get_or_init(|| String::from_utf8(reader.text).unwrap_or_default());
+    rows.into_iter()
+        .filter_map(|row| row.operation(text, &areas))
+        .collect()
+}
+
+/// An operation whose texts still stand in the buffer.
+struct Row {
+    flags: u8,
+    kind: Kind,
+    name: Range<usize>,
+    template: Range<usize>,
+}
+
+impl Row {
+    fn operation(self, text: &'static str, areas: &[Area]) -> Option<Operation> {
+        Some(Operation {
+            name: text.get(self.name)?,
+            method: METHODS.get(usize::from(self.flags & 0x0F))?,
+            template: text.get(self.template)?,
+            requirement: match self.kind.area {
+                254 => Requirement::AnyToken,
+                255 => Requirement::NoToken,
+                area => Requirement::Scope(*areas.get(usize::from(area))?),
+            },
+            access: if self.flags & 0x10 == 0 {
+                Access::Read
+            } else {
+                Access::Write
+            },
+            level: if self.flags & 0x20 == 0 {
+                Level::Account
+            } else {
+                Level::Workspace
+            },
+            marks: Marks::from_bits(self.kind.marks),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Kind {
+    area: u8,
+    marks: u8,
+}
+
+struct Reader {
+    rest: &'static [u8],
+    words: Vec<&'static [u8]>,
+    kind: Kind,
+    name: Vec<u8>,
+    template: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl Reader {
+    fn new(packed: &'static [u8]) -> Self {
+        let mut reader = Self {
+            rest: packed,
+            words: Vec::with_capacity(128),
+            kind: Kind {
+                area: 255,
+                marks: 0,
+            },
+            name: Vec::new(),
+            template: Vec::new(),
+            text: Vec::with_capacity(TEXT_LEN),
+        };
+        for _ in 0..reader.byte().unwrap_or_default() {
+            let word = reader.bytes().unwrap_or_default();
+            reader.words.push(word);
+        }
+        reader
+    }
+
+    fn row(&mut self) -> Option<Row> {
+        let flags = self.byte()?;
+        if flags & 0x40 == 0 {
+            let area = self.byte()?;
+            let marks = self.byte()?;
+            self.kind = Kind { area, marks };
+        }
+        let name = self.text(|reader| &mut reader.name)?;
+        let template = self.text(|reader| &mut reader.template)?;
+        Some(Row {
+            flags,
+            kind: self.kind,
+            name,
+            template,
+        })
+    }
+
+    /// Completes the text of the row before to this row's, and keeps it.
+    fn text(&mut self, pick: fn(&mut Self) -> &mut Vec<u8>) -> Option<Range<usize>> {
+        let shared = usize::from(self.byte()?);
+        let coded = self.bytes()?;
+        let mut current = std::mem::take(pick(self));
+        current.truncate(shared);
+        for &code in coded {
+            match code.checked_sub(0x80) {
+                None => current.push(code),
+                Some(word) => current.extend_from_slice(self.words.get(usize::from(word))?),
+            }
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(&current);
+        *pick(self) = current;
+        Some(start..self.text.len())
+    }
+
+    fn bytes(&mut self) -> Option<&'static [u8]> {
+        let length = self.byte()?;
+        let (bytes, rest) = self.rest.split_at_checked(usize::from(length))?;
+        self.rest = rest;
+        Some(bytes)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(byte)
+    }
+}
+
+/// The methods, by their number in the list.
+const METHODS: [&str; 7] = ["*", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"];
+
+/// Room for all names and templates, so that the buffer does not grow step by step.
+const TEXT_LEN: usize = 160 * 1024;
+
+/// What `build.rs` wrote.
+const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/operations.bin"));
+
+#[cfg(test)]
+mod tests {
+    use super::super::operation::Requirement::{AnyToken, NoToken, Scope};
+    use super::*;
+
+    #[test]
+    fn the_packed_list_is_the_list() {
+        let mut want: Vec<_> = include_str!("operations.tsv")
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        let mut found: Vec<_> = operations().iter().map(line).collect();
+        want.sort();
+        found.sort();
+        assert_eq!(found, want);
+    }
+
+    #[test]
+    fn reading_ends_where_the_list_is_malformed() {
+        for packed in [
+            &[][..],
+            &[1],
+            &[0, 0],
+            &[0, 0, 0, 0, 200],
+            &[0, 0x40, 0, 1, 0xFF],
+            &[1, 9, 1],
+        ] {
+            let mut reader = Reader::new(packed);
+            assert!(reader.row().is_none(), "{packed:?}");
+        }
+    }
+
+    fn line(operation: &Operation) -> String {
+        let area = match operation.requirement {
+            AnyToken => "any-token",
+            NoToken => "no-token",
+            Scope(area) => area.name(),
+        };
+        let marks: Vec<_> = operation
+            .marks
+            .iter()
+            .map(super::super::Mark::as_str)
+            .collect();
+        let marks = if marks.is_empty() {
+            "-".to_owned()
+        } else {
+            marks.join(",")
+        };
+        let (access, level) = (operation.access.as_str(), operation.level.as_str());
+        let Operation {
+            name,
+            method,
+            template,
+            ..
+        } = operation;
+        format!("{name}\t{method}\t{template}\t{area}\t{access}\t{level}\t{marks}")
+    }
+}

@@ -1,0 +1,178 @@
+//! Every reason to refuse a request: its status, its OAuth error, and its stable names.
+
+use std::fmt;
+
+use crate::issuer::invalid_token::InvalidToken;
+use crate::policy::workspace::WorkspaceError;
+use crate::request::RequestError;
+use crate::request::credential::CredentialKind;
+
+/// Why a request does not go upstream.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Denial {
+    /// A percent-escape stands where it could be read as another path.
+    AmbiguousPath,
+    /// A deny rule applies.
+    DeniedByRule,
+    /// The caller holds too little.
+    InsufficientScope,
+    /// The bearer token is not a sound access token.
+    InvalidToken(InvalidToken),
+    /// The keys of the one issuer that could have signed the token are not to be had.
+    KeysUnavailable,
+    /// Nothing proves who is calling.
+    MissingCredentials,
+    /// The head of the request is malformed or ambiguous.
+    Request(RequestError),
+    /// Neither a rule nor the catalogue knows the request.
+    Unmatched,
+    /// A credential other than an OAuth access token.
+    UnsupportedCredential(CredentialKind),
+    /// The workspace cannot be told, or is none of ours.
+    Workspace(WorkspaceError),
+    /// The caller's roles do not hold in this workspace.
+    WorkspaceNotGranted,
+}
+
+/// The kinds of refusal that callers tell apart (RFC 6750 §3.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// 403: no token would help, or none that we could name.
+    Forbidden,
+    /// 403 with the scope to ask for.
+    InsufficientScope,
+    /// 500: the host did not do its part.
+    Internal,
+    /// 400.
+    InvalidRequest,
+    /// 401 for a token that was refused.
+    InvalidToken,
+    /// 401 for no token at all.
+    MissingCredentials,
+    /// 503: trying again later may help.
+    Unavailable,
+}
+
+impl Denial {
+    /// What kind of refusal it is.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::DeniedByRule
+            | Self::Unmatched
+            | Self::Workspace(WorkspaceError::Unknown)
+            | Self::WorkspaceNotGranted => Kind::Forbidden,
+            Self::InsufficientScope => Kind::InsufficientScope,
+            Self::KeysUnavailable => Kind::Unavailable,
+            Self::Request(RequestError::NoMethod) => Kind::Internal,
+            Self::AmbiguousPath | Self::Workspace(WorkspaceError::Conflict) | Self::Request(_) => {
+                Kind::InvalidRequest
+            }
+            // RFC 6750 §3.1: an unsupported method of authentication counts as no credentials.
+            Self::MissingCredentials
+            | Self::UnsupportedCredential(CredentialKind::Basic | CredentialKind::UnknownScheme) => {
+                Kind::MissingCredentials
+            }
+            Self::InvalidToken(_) | Self::UnsupportedCredential(_) => Kind::InvalidToken,
+        }
+    }
+
+    /// The stable name of the reason in audit records.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AmbiguousPath => "ambiguous_path",
+            Self::DeniedByRule => "denied_by_rule",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidToken(reason) => reason.code(),
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::MissingCredentials => "missing_credentials",
+            Self::Request(error) => error.code(),
+            Self::Unmatched => "unmatched",
+            Self::UnsupportedCredential(kind) => match kind {
+                CredentialKind::Basic => "basic_refused",
+                CredentialKind::OauthSecret => "oauth_secret_refused",
+                CredentialKind::PersonalAccessToken => "personal_access_token_refused",
+                CredentialKind::RefreshToken => "refresh_token_refused",
+                CredentialKind::Jwt
+                | CredentialKind::None
+                | CredentialKind::Opaque
+                | CredentialKind::UnknownScheme => "credential_refused",
+            },
+            Self::Workspace(WorkspaceError::Conflict) => "conflicting_workspace",
+            Self::Workspace(WorkspaceError::Unknown) => "unknown_workspace",
+            Self::WorkspaceNotGranted => "workspace_not_granted",
+        }
+    }
+
+    /// The stable name of the reason towards the caller.
+    ///
+    /// The same as [`Denial::code`], but for a token: which check it failed is for the record alone.
+    pub const fn public_code(&self) -> &'static str {
+        match self {
+            Self::InvalidToken(InvalidToken::Expired) => "token_expired",
+            Self::InvalidToken(_) => "invalid_token",
+            Self::AmbiguousPath
+            | Self::DeniedByRule
+            | Self::InsufficientScope
+            | Self::KeysUnavailable
+            | Self::MissingCredentials
+            | Self::Request(_)
+            | Self::Unmatched
+            | Self::UnsupportedCredential(_)
+            | Self::Workspace(_)
+            | Self::WorkspaceNotGranted => self.code(),
+        }
+    }
+}
+
+/// What a person is told, and what they can do. Ends in a full stop, since more may follow.
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AmbiguousPath => "The path holds a percent-escape that could be read as another path: send the plain characters.",
+            Self::DeniedByRule => "A rule of this gateway denies this call, whoever makes it.",
+            Self::InsufficientScope => "The access token does not grant what this call needs.",
+            Self::InvalidToken(reason) => reason.hint(),
+            Self::KeysUnavailable => {
+                "The keys of the token's issuer cannot be had at the moment. The token was not judged; send the request again."
+            }
+            Self::MissingCredentials => {
+                "No credentials were sent: send an OAuth access token of your identity provider as `Authorization: Bearer <token>`."
+            }
+            Self::Request(RequestError::NoMethod) => "The gateway could not read the request.",
+            Self::Request(error) => return write!(f, "Refused: {error}."),
+            Self::Unmatched => "This gateway knows no Databricks operation by this method and path.",
+            Self::UnsupportedCredential(CredentialKind::PersonalAccessToken) => {
+                "Personal access tokens are not accepted here: sign in with `databricks auth login`, or let your workload exchange its identity provider's token."
+            }
+            Self::UnsupportedCredential(CredentialKind::OauthSecret | CredentialKind::RefreshToken) => {
+                "A secret was sent that is never a bearer token and counts as leaked now: revoke it, and send an OAuth access token."
+            }
+            Self::UnsupportedCredential(_) => {
+                "This kind of credential is not accepted here: send an OAuth access token of your identity provider as `Authorization: Bearer <token>`."
+            }
+            Self::Workspace(WorkspaceError::Conflict) => {
+                "The request selects another workspace than the one that its host serves: leave the selector out, or use the other host."
+            }
+            Self::Workspace(WorkspaceError::Unknown) => "No workspace is served under this host.",
+            Self::WorkspaceNotGranted => "Your roles do not hold in this workspace.",
+        })
+    }
+}
+
+impl From<RequestError> for Denial {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl From<InvalidToken> for Denial {
+    fn from(reason: InvalidToken) -> Self {
+        Self::InvalidToken(reason)
+    }
+}
+
+impl From<WorkspaceError> for Denial {
+    fn from(error: WorkspaceError) -> Self {
+        Self::Workspace(error)
+    }
+}

@@ -1,0 +1,196 @@
+//! What one issuer's tokens must satisfy, once their signature holds.
+//!
+//! An [`Issuer`] turns [`Claims`] into an [`AccessToken`], which nothing else can make: so whoever holds one knows that issuer, audience,
+//! times, type and client were checked (RFC 7519 §4.1, RFC 8725 §3.8–3.12, RFC 9068 §4). How each identity provider spells its claims is
+//! [`preset`]'s business, where its keys are [`key_store`](crate::key_store)'s.
+
+pub mod access_token;
+pub mod dialect;
+pub mod invalid_token;
+pub mod preset;
+
+use std::time::Duration;
+
+use hashbrown::HashMap;
+
+use crate::time::UnixTime;
+use crate::token::algorithm::AlgorithmSet;
+use crate::token::claims::Claims;
+use crate::token::scope::Scope;
+
+use access_token::AccessToken;
+use dialect::Dialect;
+use invalid_token::InvalidToken;
+
+/// One configured issuer.
+pub struct Issuer {
+    /// The exact `iss`.
+    pub identifier: Box<str>,
+    /// The signature algorithms it may use.
+    pub algorithms: AlgorithmSet,
+    /// Any of these must stand in `aud`.
+    pub audiences: Vec<Box<str>>,
+    /// The clients whose tokens are taken; any, when empty.
+    pub clients: Vec<Box<str>>,
+    /// How far its clock and ours may be apart.
+    pub clock_skew: Duration,
+    /// The longest time from `iat` to `exp`; any, when absent.
+    pub max_token_lifetime: Option<Duration>,
+    /// The `typ` its tokens must have, media type prefix left out; any that an access token has, when absent.
+    pub token_type: Option<Box<str>>,
+    /// How it spells its claims.
+    pub dialect: Dialect,
+    /// How its scopes are read.
+    pub scopes: ScopeReading,
+}
+
+/// From where an issuer's scopes come, and in what spelling.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ScopeReading {
+    /// The issuer grants no scopes of its own: the roles alone grant.
+    pub from_roles: bool,
+    /// Removed from each scope; a scope without it is none of ours.
+    pub prefix: Option<Box<str>>,
+    /// What a scope of the issuer's stands for.
+    pub aliases: HashMap<Box<str>, Vec<Scope>>,
+}
+
+impl Issuer {
+    /// Validates verified claims, `token_type` being the `typ` of their JOSE header.
+    pub fn validate(
+        &self,
+        token_type: Option<&str>,
+        claims: &Claims,
+        now: UnixTime,
+    ) -> Result<AccessToken, InvalidToken> {
+        if claims.issuer() != &*self.identifier {
+            return Err(InvalidToken::Issuer);
+        }
+        self.check_type(token_type)?;
+        self.dialect.check_access_token(claims)?;
+        self.check_times(claims, now)?;
+        let client = self.dialect.client(claims)?;
+        self.check_audience(claims, client.as_deref())?;
+        self.check_client(client.as_deref())?;
+        self.dialect.check_required(claims, client.as_deref())?;
+        // RFC 7800 §3.1: such a token is worth nothing without the key it is bound to.
+        if claims.at(&["cnf"]).is_some() {
+            return Err(InvalidToken::SenderConstrained);
+        }
+        AccessToken::read(self, claims, client)
+    }
+
+    /// RFC 8725 §3.11, RFC 9068 §2.1: the header's `typ`, a media type whose `application/` may be left out, in any case.
+    fn check_type(&self, token_type: Option<&str>) -> Result<(), InvalidToken> {
+        let short = token_type.map(
+            |text| match text.split_at_checked(MEDIA_TYPE_PREFIX.len()) {
+                Some((prefix, rest)) if prefix.eq_ignore_ascii_case(MEDIA_TYPE_PREFIX) => rest,
+                _ => text,
+            },
+        );
+        let holds = match (short, &self.token_type) {
+            (Some(found), Some(wanted)) => found.eq_ignore_ascii_case(wanted),
+            (None, Some(_)) => false,
+            (Some(found), None) => ACCESS_TOKEN_TYPES
+                .iter()
+                .any(|known| found.eq_ignore_ascii_case(known)),
+            (None, None) => true,
+        };
+        if holds {
+            Ok(())
+        } else {
+            Err(InvalidToken::TokenType)
+        }
+    }
+
+    fn check_times(&self, claims: &Claims, now: UnixTime) -> Result<(), InvalidToken> {
+        // RFC 7519 §4.1.4: on or after `exp` the token is dead, so equality refuses.
+        if now >= claims.expires_at().after(self.clock_skew) {
+            return Err(InvalidToken::Expired);
+        }
+        let latest = now.after(self.clock_skew);
+        if claims
+            .not_before()
+            .is_some_and(|not_before| latest < not_before)
+        {
+            return Err(InvalidToken::NotYetValid);
+        }
+        if claims
+            .issued_at()
+            .is_some_and(|issued_at| latest < issued_at)
+        {
+            return Err(InvalidToken::IssuedInFuture);
+        }
+        let Some(longest) = self.max_token_lifetime else {
+            return Ok(());
+        };
+        let issued_at = claims
+            .issued_at()
+            .ok_or(InvalidToken::MissingClaim("iat"))?;
+        if claims.expires_at().since(issued_at) > longest {
+            return Err(InvalidToken::Lifetime);
+        }
+        Ok(())
+    }
+
+    fn check_audience(&self, claims: &Claims, client: Option<&str>) -> Result<(), InvalidToken> {
+        let found = claims.audiences();
+        let ours = |name: &str| self.audiences.iter().any(|audience| &**audience == name);
+        if found.is_empty() && self.dialect.audience_is_client {
+            // The client stands in for the audience, so it must be one that was named.
+            let named = client.is_some_and(|client| {
+                ours(client) || self.clients.iter().any(|known| &**known == client)
+            });
+            return if named {
+                Ok(())
+            } else {
+                Err(InvalidToken::Audience)
+            };
+        }
+        if found.iter().any(|audience| ours(audience)) {
+            Ok(())
+        } else {
+            Err(InvalidToken::Audience)
+        }
+    }
+
+    fn check_client(&self, client: Option<&str>) -> Result<(), InvalidToken> {
+        let allowed = self.clients.is_empty()
+            || client.is_some_and(|client| self.clients.iter().any(|known| &**known == client));
+        if allowed {
+            Ok(())
+        } else {
+            Err(InvalidToken::Client)
+        }
+    }
+}
+
+impl ScopeReading {
+    /// What one scope of the issuer's means here: nothing, itself, or what it stands for.
+    pub(crate) fn read(&self, scope: Scope, into: &mut Vec<Scope>) {
+        if let Some(meaning) = self.aliases.get(scope.as_str()) {
+            into.extend(meaning.iter().cloned());
+            return;
+        }
+        let Some(prefix) = &self.prefix else {
+            into.push(scope);
+            return;
+        };
+        let Some(bare) = scope.as_str().strip_prefix(&**prefix) else {
+            return;
+        };
+        match self.aliases.get(bare) {
+            Some(meaning) => into.extend(meaning.iter().cloned()),
+            None => into.extend(Scope::parse(bare)),
+        }
+    }
+}
+
+/// What access tokens call themselves: RFC 9068 §2.1, and plain JWTs. An ID token, a logout token (`logout+jwt`) or a proof
+/// (`dpop+jwt`) signed with the same key is none.
+const ACCESS_TOKEN_TYPES: [&str; 2] = ["at+jwt", "jwt"];
+
+const MEDIA_TYPE_PREFIX: &str = "application/";
+
+#[cfg(test)]
+mod tests;

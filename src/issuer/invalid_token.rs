@@ -1,0 +1,146 @@
+//! Every reason to refuse a token.
+
+use std::fmt;
+
+use crate::token::claims::ClaimError;
+use crate::token::jws::JwsError;
+use crate::token::signature::SignatureError;
+
+/// Why a bearer token is not a sound access token. The record names the reason; the caller is told [`InvalidToken::hint`] at most.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum InvalidToken {
+    /// Signed with an algorithm that the issuer may not use.
+    Algorithm,
+    /// Meant for somebody else.
+    Audience,
+    /// The claims set cannot be read.
+    Claims(ClaimError),
+    /// Given to a client that is not on the list.
+    Client,
+    /// Past its `exp`.
+    Expired,
+    /// An ID token: it says who signed in, not what they may do.
+    IdToken,
+    /// Its `iat` is still to come.
+    IssuedInFuture,
+    /// From nobody that the configuration names, or not from whom its key belongs to.
+    Issuer,
+    /// Longer from `iat` to `exp` than the issuer is allowed.
+    Lifetime,
+    /// Not a signed JWT.
+    Malformed(JwsError),
+    /// Without a claim that the issuer's profile requires.
+    MissingClaim(&'static str),
+    /// Before its `nbf`.
+    NotYetValid,
+    /// Longer than any token that is looked at.
+    Oversized,
+    /// Bound to a key (`cnf`) that the caller did not prove.
+    SenderConstrained,
+    /// The signature does not hold.
+    Signature(SignatureError),
+    /// Its `typ` is not that of an access token.
+    TokenType,
+    /// Signed with a key that no issuer published.
+    UnknownKey,
+}
+
+impl InvalidToken {
+    /// The stable name of this reason in audit records.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Algorithm => "algorithm_not_allowed",
+            Self::Audience => "wrong_audience",
+            Self::Claims(_) => "malformed_claims",
+            Self::Client => "client_not_allowed",
+            Self::Expired => "token_expired",
+            Self::IdToken => "id_token",
+            Self::IssuedInFuture => "token_issued_in_future",
+            Self::Issuer => "unknown_issuer",
+            Self::Lifetime => "token_lives_too_long",
+            Self::Malformed(_) => "malformed_token",
+            Self::MissingClaim(_) => "missing_claim",
+            Self::NotYetValid => "token_not_yet_valid",
+            Self::Oversized => "token_too_long",
+            Self::SenderConstrained => "sender_constrained",
+            Self::Signature(_) => "invalid_signature",
+            Self::TokenType => "wrong_token_type",
+            Self::UnknownKey => "unknown_key",
+        }
+    }
+
+    /// What the caller may know: nothing of a token whose signature did not hold, since each answer would teach a forger.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Expired => {
+                "The access token has expired: get a new one from your identity provider."
+            }
+            Self::IdToken => {
+                "An ID token was sent: send the access token that your identity provider issues for Databricks."
+            }
+            Self::Audience => {
+                "The access token was issued for another service: ask your identity provider for one for Databricks."
+            }
+            Self::SenderConstrained => {
+                "The access token is bound to a key and cannot be used as a plain bearer token."
+            }
+            Self::Algorithm
+            | Self::Claims(_)
+            | Self::Client
+            | Self::IssuedInFuture
+            | Self::Issuer
+            | Self::Lifetime
+            | Self::Malformed(_)
+            | Self::MissingClaim(_)
+            | Self::NotYetValid
+            | Self::Oversized
+            | Self::Signature(_)
+            | Self::TokenType
+            | Self::UnknownKey => {
+                "The access token was refused: sign in again to get a new one from your identity provider."
+            }
+        }
+    }
+}
+
+impl fmt::Display for InvalidToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Claims(error) => write!(f, "{error}"),
+            Self::Malformed(error) => write!(f, "{error}"),
+            Self::Signature(error) => write!(f, "{error}"),
+            Self::MissingClaim(name) => write!(f, "the claim `{name}` is missing"),
+            Self::Algorithm
+            | Self::Audience
+            | Self::Client
+            | Self::Expired
+            | Self::IdToken
+            | Self::IssuedInFuture
+            | Self::Issuer
+            | Self::Lifetime
+            | Self::NotYetValid
+            | Self::Oversized
+            | Self::SenderConstrained
+            | Self::TokenType
+            | Self::UnknownKey => f.write_str(self.code()),
+        }
+    }
+}
+
+impl From<ClaimError> for InvalidToken {
+    fn from(error: ClaimError) -> Self {
+        Self::Claims(error)
+    }
+}
+
+impl From<JwsError> for InvalidToken {
+    fn from(error: JwsError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl From<SignatureError> for InvalidToken {
+    fn from(error: SignatureError) -> Self {
+        Self::Signature(error)
+    }
+}

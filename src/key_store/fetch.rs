@@ -1,0 +1,75 @@
+//! One fetch: what to ask of whom, and what can come of it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::token::jwk_set::JwkSetError;
+
+use super::IssuerIndex;
+use super::uri::{HttpsUri, UriError};
+
+/// A document to fetch with `GET`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fetch {
+    /// For which issuer.
+    pub issuer: IssuerIndex,
+    /// The gateway's cluster to ask.
+    pub cluster: Box<str>,
+    /// What to ask it for.
+    pub uri: HttpsUri,
+    /// How long to wait for the whole answer. Never zero: Envoy takes zero for "for ever".
+    pub timeout: Duration,
+    /// Tells this fetch from an earlier one of the same issuer whose answer may still come.
+    pub(super) number: u64,
+}
+
+/// An HTTP answer, as far as it matters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// `:status`.
+    pub status: u16,
+    /// `Cache-Control`.
+    pub cache_control: Option<&'a [u8]>,
+    /// `Age`.
+    pub age: Option<&'a [u8]>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// Why a fetch brought nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum FetchFailure {
+    /// The metadata's `jwks_uri` is not one.
+    KeysAddress(UriError),
+    /// The document holds no key that may be used.
+    Keys(JwkSetError),
+    /// What was answered is not an issuer's metadata.
+    NotMetadata,
+    /// The metadata is another issuer's.
+    OtherIssuer,
+    /// The answer's status was not 200.
+    Status(u16),
+    /// The answer is larger than such a document is.
+    TooLarge,
+    /// Nobody asked, or not any more.
+    Unasked,
+}
+
+impl fmt::Display for FetchFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeysAddress(error) => write!(f, "the metadata's `jwks_uri` is {error}: set `jwks.uri`"),
+            Self::Keys(error) => write!(f, "{error}"),
+            Self::NotMetadata => f.write_str("the answer is not an issuer's metadata with `issuer` and `jwks_uri`: set `jwks.uri`"),
+            Self::OtherIssuer => f.write_str(
+                "the metadata names another `issuer` than the configuration: make the two identical, byte for byte",
+            ),
+            Self::Status(503) => {
+                f.write_str("answered 503: the cluster could not reach the issuer, or the issuer is down; see the cluster's statistics")
+            }
+            Self::Status(status) => write!(f, "answered {status} in place of 200: check `jwks.uri` and the cluster's host name"),
+            Self::TooLarge => f.write_str("the answer is larger than any such document: check `jwks.uri`"),
+            Self::Unasked => f.write_str("an answer that nobody waits for any more"),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! OAuth Access Management for Databricks, judged at the gateway.
+//!
+//! A decision is a pure function of (configuration, keys, request, `now`). It is total: every input yields a decision.
+//! Around it sits a thin skin, `filter`, that copies headers in, copies the verdict out, and fetches keys.
+//!
+//! # Rooms
+//!
+//! A room names only itself and rooms to its left:
+//!
+//! ```text
+//! time · path · token · request · issuer · key_store · databricks · policy · denial · authorize · audit · answer · config · filter, bin
+//! ```
+//!
+//! Only `filter` knows proxy-wasm; it exists on `wasm32` alone, so that a core file which names the SDK does not compile natively.
+
+pub mod answer;
+pub mod audit;
+pub mod authorize;
+pub mod config;
+pub mod databricks;
+pub mod denial;
+#[cfg(target_arch = "wasm32")]
+mod filter;
+pub mod issuer;
+pub mod key_store;
+pub mod path;
+pub mod policy;
+pub mod request;
+pub mod time;
+pub mod token;

@@ -1,0 +1,182 @@
+//! The path of a request target, in one reading only.
+//!
+//! Proxies, frameworks and servers disagree on what `/a/..;/b`, `/a%2fb` or `/a//b` name. A decision about a path that two parsers
+//! read differently protects neither, so such a path is refused here and never repaired: what was judged is what is forwarded.
+//! This module knows bytes and segments (RFC 3986 §3.3); what a path stands for is [`template`]'s and [`index`]'s business, and
+//! whether an escape that passes here is tolerable depends on what takes it ([`index::Escapes`]).
+
+pub mod index;
+pub mod template;
+
+pub(crate) mod escape;
+
+use std::fmt;
+use std::str::Split;
+
+use escape::Fault;
+
+/// A path that has one reading.
+///
+/// Invariant: it starts with `/`; every byte is printable ASCII other than `#`, `;`, `?` and `\`; no segment but the last is empty, so
+/// that a trailing slash is one more, empty, segment; no segment is a dot segment; every escape is well-formed; and however often a
+/// server decodes it, no segment becomes a dot segment or invalid UTF-8, nor gains a separator, a control character or an unreserved
+/// character that could have been written plainly.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Path<'a> {
+    text: &'a str,
+    has_escapes: bool,
+}
+
+impl<'a> Path<'a> {
+    /// The longest path that is looked at. Unity Catalog volumes allow about a thousand characters of path; each may take nine bytes.
+    pub const MAX_LEN: usize = 12_288;
+
+    /// Parses the part of `:path` before the first `?`.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, PathError> {
+        if bytes.len() > Self::MAX_LEN {
+            return Err(PathError::TooLong(bytes.len()));
+        }
+        if bytes.first() != Some(&b'/') {
+            return Err(PathError::NotAbsolute);
+        }
+        if let Some(offset) = bytes.iter().position(|&byte| !is_plain(byte)) {
+            return Err(PathError::IllegalByte(offset));
+        }
+        let text =
+            str::from_utf8(bytes).map_err(|error| PathError::IllegalByte(error.valid_up_to()))?;
+        let path = Self {
+            text,
+            has_escapes: bytes.contains(&b'%'),
+        };
+        path.check_segments()?;
+        Ok(path)
+    }
+
+    /// The path as it was sent, and as it is forwarded.
+    pub const fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// The segments, as they were sent; a trailing slash yields an empty last one.
+    pub fn segments(&self) -> Segments<'a> {
+        self.text.strip_prefix('/').unwrap_or_default().split('/')
+    }
+
+    /// Whether any segment holds a percent-escape.
+    pub const fn has_escapes(&self) -> bool {
+        self.has_escapes
+    }
+
+    fn check_segments(&self) -> Result<(), PathError> {
+        let mut segments = self.segments().peekable();
+        let mut offset = 1_usize;
+        while let Some(segment) = segments.next() {
+            if segment.is_empty() && segments.peek().is_some() {
+                return Err(PathError::EmptySegment(offset));
+            }
+            if is_dot_segment(segment) {
+                return Err(PathError::DotSegment(offset));
+            }
+            if segment.contains('%') {
+                escape::check(segment).map_err(|fault| PathError::from_fault(fault, offset))?;
+            }
+            offset = offset.saturating_add(segment.len()).saturating_add(1);
+        }
+        Ok(())
+    }
+}
+
+/// The segments of a path, in order.
+pub type Segments<'a> = Split<'a, char>;
+
+/// Why bytes are not a path with one reading. A number is the offset of the byte, or of the segment that holds the escape.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PathError {
+    /// A `%` without two hexadecimal digits.
+    BadEscape(usize),
+    /// `.` or `..`, alone or before a `;`, plain or after decoding.
+    DotSegment(usize),
+    /// Two slashes in a row.
+    EmptySegment(usize),
+    /// An escape that hides a control character.
+    EscapedControl(usize),
+    /// An escape that hides `/` or `\`.
+    EscapedSeparator(usize),
+    /// An escape of a character that needs none (RFC 3986 §2.3): a second spelling of one path.
+    EscapedUnreserved(usize),
+    /// A byte outside 0x21–0x7E, or `#`, `;`, `?` or `\`.
+    IllegalByte(usize),
+    /// No leading slash.
+    NotAbsolute,
+    /// Escapes that decode to something else than UTF-8.
+    NotUtf8(usize),
+    /// Escapes of escapes, more than any client writes.
+    TooDeep(usize),
+    /// More than [`Path::MAX_LEN`] bytes, this many.
+    TooLong(usize),
+}
+
+impl PathError {
+    const fn from_fault(fault: Fault, segment: usize) -> Self {
+        match fault {
+            Fault::BadEscape => Self::BadEscape(segment),
+            Fault::Control => Self::EscapedControl(segment),
+            Fault::DotSegment => Self::DotSegment(segment),
+            Fault::NotUtf8 => Self::NotUtf8(segment),
+            Fault::Separator => Self::EscapedSeparator(segment),
+            Fault::TooDeep => Self::TooDeep(segment),
+            Fault::Unreserved => Self::EscapedUnreserved(segment),
+        }
+    }
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadEscape(at) => write!(
+                f,
+                "a `%` without two hexadecimal digits in the segment at byte {at}"
+            ),
+            Self::DotSegment(at) => write!(f, "a dot segment at byte {at}"),
+            Self::EmptySegment(at) => write!(f, "an empty segment at byte {at}"),
+            Self::EscapedControl(at) => write!(
+                f,
+                "an escaped control character in the segment at byte {at}"
+            ),
+            Self::EscapedSeparator(at) => write!(
+                f,
+                "an escaped slash or backslash in the segment at byte {at}"
+            ),
+            Self::EscapedUnreserved(at) => write!(
+                f,
+                "an escape of a character that needs none in the segment at byte {at}"
+            ),
+            Self::IllegalByte(at) => {
+                write!(f, "a character that no path holds plainly at byte {at}")
+            }
+            Self::NotAbsolute => f.write_str("no leading slash"),
+            Self::NotUtf8(at) => {
+                write!(f, "escapes that are not UTF-8 in the segment at byte {at}")
+            }
+            Self::TooDeep(at) => write!(
+                f,
+                "escapes of escapes of escapes in the segment at byte {at}"
+            ),
+            Self::TooLong(len) => write!(f, "{len} bytes, more than {}", Path::MAX_LEN),
+        }
+    }
+}
+
+/// Whether a path may hold this byte outside an escape, or as an escape's `%`.
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'#' | b';' | b'?' | b'\\')
+}
+
+/// `.` and `..`, also with path parameters behind: servers that drop `;…` first see a dot segment.
+fn is_dot_segment(segment: &str) -> bool {
+    let name = segment.split(';').next().unwrap_or(segment);
+    name == "." || name == ".."
+}
+
+#[cfg(test)]
+mod tests;

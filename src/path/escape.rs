@@ -1,0 +1,119 @@
+//! Percent-escapes of one segment, decoded as often as any server might (RFC 3986 §2.1).
+
+/// What makes an escaped segment unacceptable wherever it stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Fault {
+    /// A `%` without two hexadecimal digits.
+    BadEscape,
+    /// A control character.
+    Control,
+    /// A dot segment.
+    DotSegment,
+    /// Not UTF-8.
+    NotUtf8,
+    /// `/` or `\`.
+    Separator,
+    /// Still escaped after [`MAX_LEVELS`] decodings.
+    TooDeep,
+    /// An unreserved character.
+    Unreserved,
+}
+
+/// Checks every reading that repeated decoding gives a segment.
+pub(super) fn check(segment: &str) -> Result<(), Fault> {
+    let (mut text, malformed) = decode(segment)?;
+    if malformed {
+        return Err(Fault::BadEscape);
+    }
+    for _ in 1..MAX_LEVELS {
+        if super::is_dot_segment(&text) {
+            return Err(Fault::DotSegment);
+        }
+        if !has_escape(&text) {
+            return Ok(());
+        }
+        // A `%` that stands for itself by now is malformed, and is no fault: `%25zz` names `%zz`.
+        (text, _) = decode(&text)?;
+    }
+    if super::is_dot_segment(&text) {
+        return Err(Fault::DotSegment);
+    }
+    if has_escape(&text) {
+        Err(Fault::TooDeep)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether some decoding of a checked segment satisfies a predicate. The segment as it stands is not asked about.
+pub(super) fn any_reading(segment: &str, mut predicate: impl FnMut(&str) -> bool) -> bool {
+    let mut text = segment.to_owned();
+    for _ in 0..MAX_LEVELS {
+        if !has_escape(&text) {
+            return false;
+        }
+        let Ok((decoded, _)) = decode(&text) else {
+            return true;
+        };
+        // A server that decodes first may then take `;`, `?` or `#` for the end of the segment or of the path.
+        if predicate(&decoded)
+            || decoded
+                .split_once([';', '?', '#'])
+                .is_some_and(|(name, _)| predicate(name))
+        {
+            return true;
+        }
+        text = decoded;
+    }
+    false
+}
+
+/// Decodes every escape once; says also whether a `%` was left that begins none.
+fn decode(text: &str) -> Result<(String, bool), Fault> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut malformed = false;
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let Some((byte, tail)) = octet(tail) else {
+            malformed = true;
+            decoded.push(b'%');
+            continue;
+        };
+        match byte {
+            b'/' | b'\\' => return Err(Fault::Separator),
+            b'-' | b'.' | b'_' | b'~' => return Err(Fault::Unreserved),
+            byte if byte.is_ascii_alphanumeric() => return Err(Fault::Unreserved),
+            byte => decoded.push(byte),
+        }
+        rest = tail;
+    }
+    let decoded = String::from_utf8(decoded).map_err(|_| Fault::NotUtf8)?;
+    // On characters, not bytes: U+0080 to U+009F are controls too, and their bytes also occur inside letters.
+    if decoded.chars().any(char::is_control) {
+        return Err(Fault::Control);
+    }
+    Ok((decoded, malformed))
+}
+
+fn has_escape(text: &str) -> bool {
+    text.split('%')
+        .skip(1)
+        .any(|tail| octet(tail.as_bytes()).is_some())
+}
+
+/// The octet that two hexadecimal digits write, and what stands behind them.
+pub(crate) fn octet(digits: &[u8]) -> Option<(u8, &[u8])> {
+    let (&[high, low], tail) = digits.split_first_chunk()?;
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let value = digit(high)?.checked_mul(16)?.checked_add(digit(low)?)?;
+    Some((u8::try_from(value).ok()?, tail))
+}
+
+/// Decodings that are followed. An honest client escapes once, a name that was escaped before it was handed over makes two, and a
+/// proxy that escapes again three; each level costs one pass, so there has to be an end.
+const MAX_LEVELS: usize = 4;

@@ -1,0 +1,106 @@
+//! The workspaces that the gateway stands before, and which of them a request is for.
+
+use crate::request::authority::Authority;
+use crate::request::workspace::WorkspaceId;
+
+/// The configured workspaces; none means one workspace, not bound.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Workspaces(pub Vec<Workspace>);
+
+/// One workspace.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Workspace {
+    /// Its ID.
+    pub id: WorkspaceId,
+    /// The hosts under which it is reached, lower case.
+    pub hosts: Vec<Box<str>>,
+}
+
+/// Why no workspace can be told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum WorkspaceError {
+    /// The host is one workspace's, a selector names another.
+    Conflict,
+    /// The host is that of no configured workspace.
+    Unknown,
+}
+
+impl Workspaces {
+    /// The workspace that host and selector name together; `None` where workspaces are not bound, or where one host serves several and
+    /// the request selects none of them, as calls to the account do.
+    pub fn resolve(
+        &self,
+        authority: Option<&Authority>,
+        selected: Option<WorkspaceId>,
+    ) -> Result<Option<WorkspaceId>, WorkspaceError> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let selected = selected.filter(|selected| *selected != WorkspaceId::UNSELECTED);
+        let at_host = || {
+            self.0.iter().filter(|workspace| {
+                authority.is_some_and(|authority| {
+                    workspace
+                        .hosts
+                        .iter()
+                        .any(|host| **host == *authority.as_str())
+                })
+            })
+        };
+        let first = at_host().next().ok_or(WorkspaceError::Unknown)?;
+        match selected {
+            Some(selected) if at_host().any(|workspace| workspace.id == selected) => {
+                Ok(Some(selected))
+            }
+            Some(_) => Err(WorkspaceError::Conflict),
+            None if at_host().nth(1).is_none() => Ok(Some(first.id)),
+            None => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> WorkspaceId {
+        WorkspaceId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn host_and_selector_name_one_workspace() {
+        use WorkspaceError::{Conflict, Unknown};
+        let workspace = |number, host: &str| Workspace {
+            id: id(number),
+            hosts: vec![host.into()],
+        };
+        let bound = Workspaces(vec![
+            workspace("7", "a.example"),
+            workspace("8", "b.example"),
+            workspace("9", "b.example"),
+        ]);
+        #[rustfmt::skip]
+        let cases = [
+            // name                         host               selector     want
+            ("by host",                     Some("A.example"), None,        Ok(Some("7"))),
+            ("both, agreeing",              Some("a.example"), Some("7"),   Ok(Some("7"))),
+            ("both, not agreeing",          Some("a.example"), Some("8"),   Err(Conflict)),
+            ("a selector of nobody's",      Some("a.example"), Some("1"),   Err(Conflict)),
+            ("the host's own",              Some("a.example"), Some("0"),   Ok(Some("7"))),
+            ("one of two at the host",      Some("b.example"), Some("9"),   Ok(Some("9"))),
+            ("none of two at the host",     Some("b.example"), None,        Ok(None)),
+            ("another host",                Some("c.example"), Some("7"),   Err(Unknown)),
+            ("no host",                     None,              Some("7"),   Err(Unknown)),
+        ];
+        for (name, host, selector, want) in cases {
+            let host = host.map(|host| Authority::parse(host.as_bytes()).unwrap());
+            let got = bound.resolve(host.as_ref(), selector.map(id));
+            assert_eq!(got, want.map(|number| number.map(id)), "{name}");
+        }
+        assert_eq!(
+            Workspaces::default().resolve(None, Some(id("7"))),
+            Ok(None),
+            "not bound"
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! What names a request to people, whatever is wrong with it: the part of its head that audit records and answers quote.
+//!
+//! Nothing in an envelope is trusted, and no decision reads it.
+
+use crate::token::text;
+
+use super::{Headers, credential};
+
+/// A request as a record quotes it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Envelope {
+    /// The method, shortened.
+    pub method: String,
+    /// The path without its query, shortened, with secrets struck out.
+    pub path: String,
+    /// `x-request-id`, as the gateway set it.
+    pub request_id: Option<String>,
+    /// `user-agent`, shortened, with secrets struck out.
+    pub user_agent: Option<String>,
+    /// The address of the client, as the gateway knows it.
+    pub source_ip: Option<String>,
+    /// In which form the caller reads a refusal.
+    pub protocol: Protocol,
+}
+
+/// The forms in which Databricks' clients read refusals.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Protocol {
+    /// gRPC over HTTP/2: Spark Connect and its like read `grpc-status` and `grpc-message`.
+    Grpc,
+    /// JSON: the SDKs and everything else.
+    Rest,
+    /// Thrift over HTTP: the SQL drivers read their message from a header.
+    Thrift,
+}
+
+impl Envelope {
+    /// Copies out of the head what a record quotes.
+    pub fn of(headers: &Headers, source_ip: Option<String>) -> Self {
+        let target = headers.first(":path").unwrap_or_default();
+        let path = target
+            .split(|&byte| byte == b'?')
+            .next()
+            .unwrap_or_default();
+        Self {
+            method: quote(
+                headers.first(":method").unwrap_or_default(),
+                MAX_METHOD_CHARS,
+            ),
+            path: quote(path, MAX_PATH_CHARS),
+            request_id: headers
+                .first("x-request-id")
+                .map(|value| quote(value, MAX_REQUEST_ID_CHARS)),
+            user_agent: headers
+                .first("user-agent")
+                .map(|value| quote(value, MAX_USER_AGENT_CHARS)),
+            source_ip,
+            protocol: Protocol::of(headers, path),
+        }
+    }
+}
+
+impl Protocol {
+    fn of(headers: &Headers, path: &[u8]) -> Self {
+        let content_type = headers.first("content-type").unwrap_or_default();
+        // As Envoy tells gRPC: gRPC-Web (`application/grpc-web`) reads plain HTTP.
+        let grpc = content_type
+            .strip_prefix(b"application/grpc")
+            .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')));
+        let thrift = content_type.starts_with(b"application/x-thrift")
+            || THRIFT_PATHS.iter().any(|prefix| path.starts_with(prefix));
+        match (grpc, thrift) {
+            (true, _) => Self::Grpc,
+            (false, true) => Self::Thrift,
+            (false, false) => Self::Rest,
+        }
+    }
+}
+
+/// At most so many characters of a text, on one line, with what looks like a credential struck out: a token pasted into a path or a user
+/// agent must not reach a log, nor a line that the caller wrote pass for one of ours.
+fn quote(bytes: &[u8], max_chars: usize) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut quoted = String::new();
+    let mut rest: &str = &text;
+    for _ in 0..max_chars {
+        let Some(character) = rest.chars().next() else {
+            return quoted;
+        };
+        if let Some(length) = secret_at_start(rest) {
+            quoted.push_str("[redacted]");
+            rest = rest.get(length..).unwrap_or_default();
+            continue;
+        }
+        quoted.push(if text::breaks_lines(character) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            character
+        });
+        rest = rest.get(character.len_utf8()..).unwrap_or_default();
+    }
+    if !rest.is_empty() {
+        quoted.push('…');
+    }
+    quoted
+}
+
+/// The length of the credential that a text begins with: a static token of Databricks', wherever its digits end, or three runs of
+/// base64url joined by dots of which the first begins as a JSON object does.
+fn secret_at_start(text: &str) -> Option<usize> {
+    if let Some(length) = credential::static_secret_at_start(text) {
+        return Some(length);
+    }
+    let begins_object = JOSE_BEGINNINGS
+        .iter()
+        .any(|beginning| text.starts_with(beginning));
+    if !begins_object {
+        return None;
+    }
+    let run = || text.bytes().take_while(|&byte| is_token_byte(byte));
+    let header = run()
+        .take(MAX_JOSE_HEADER_BYTES)
+        .position(|byte| byte == b'.');
+    header.map(|_| run().count())
+}
+
+const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
+
+/// `{"`, `{` and white space, in base64url.
+const JOSE_BEGINNINGS: [&str; 5] = ["eyA", "eyI", "eyJ", "ewo", "ewk"];
+
+/// Longer JOSE headers are not looked for: whoever writes thousands of beginnings must not make us read to the end for each.
+const MAX_JOSE_HEADER_BYTES: usize = 512;
+
+const MAX_METHOD_CHARS: usize = 32;
+
+/// Longer than any path of the API without its names; the record of a hostile one stays a line that a log keeps whole.
+const MAX_PATH_CHARS: usize = 1024;
+
+const MAX_REQUEST_ID_CHARS: usize = 128;
+
+const MAX_USER_AGENT_CHARS: usize = 256;
+
+const THRIFT_PATHS: [&[u8]; 3] = [
+    b"/sql/1.0/warehouses/",
+    b"/sql/1.0/endpoints/",
+    b"/sql/protocolv1/",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(pairs: &[(&str, &[u8])]) -> Envelope {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.to_vec()));
+        Envelope::of(&Headers::new(pairs.collect()), None)
+    }
+
+    #[test]
+    fn records_quote_no_query_and_no_secret() {
+        let long = [b'a'; MAX_PATH_CHARS + 1];
+        let cut = format!("{}…", "a".repeat(MAX_PATH_CHARS));
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], &str); 11] = [
+            // name              :path                                                want
+            ("a query",          b"/a/b?c=d",                                         "/a/b"),
+            ("a static token",   b"/x/dapi0123456789abcdef0123456789abcdef/y",        "/x/[redacted]/y"),
+            ("a JWT",            b"/x/eyJhbGciOiJSUzI1NiJ9.e30.c2ln",                 "/x/[redacted]"),
+            ("inside a word",    b"/x_dapi0123456789abcdef0123456789abcdef_y",        "/x_[redacted]_y"),
+            ("escaped around",   b"/Bearer%20eyJhbGciOiJSUzI1NiJ9.e30.c2ln%20x",      "/Bearer%20[redacted]%20x"),
+            ("white space in it", b"/ewogImFsZyI6MX0.e30.c2ln",                       "/[redacted]"),
+            ("a line separator", b"/a\xe2\x80\xa8b\x00c",                            "/a\u{fffd}b\u{fffd}c"),
+            ("names with dots",  b"/x/main.sales.orders",                             "/x/main.sales.orders"),
+            ("not UTF-8",        b"/\xff",                                            "/\u{fffd}"),
+            ("too long",         &long,                                               &cut),
+            ("absent",           b"",                                                 ""),
+        ];
+        for (name, path, want) in cases {
+            assert_eq!(envelope(&[(":path", path)]).path, want, "{name}");
+        }
+    }
+
+    #[test]
+    fn callers_are_answered_in_their_own_form() {
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], &[u8], Protocol); 7] = [
+            // name           :path                         content-type                     want
+            ("JSON",          b"/api/2.2/jobs/run-now",     b"application/json",             Protocol::Rest),
+            ("gRPC",          b"/spark.connect.S/Config",   b"application/grpc",             Protocol::Grpc),
+            ("gRPC, typed",   b"/spark.connect.S/Config",   b"application/grpc+proto",       Protocol::Grpc),
+            ("gRPC-Web",      b"/spark.connect.S/Config",   b"application/grpc-web",         Protocol::Rest),
+            ("Thrift",        b"/anything",                 b"application/x-thrift",         Protocol::Thrift),
+            ("a warehouse",   b"/sql/1.0/warehouses/a",     b"",                             Protocol::Thrift),
+            ("SQL over REST", b"/api/2.0/sql/statements",   b"application/json",             Protocol::Rest),
+        ];
+        for (name, path, content_type, want) in cases {
+            let got = envelope(&[(":path", path), ("content-type", content_type)]).protocol;
+            assert_eq!(got, want, "{name}");
+        }
+    }
+}

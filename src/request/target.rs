@@ -1,0 +1,201 @@
+//! The request target: a path and a query, split at the first `?` and nowhere else.
+//!
+//! The query never takes part in finding the operation. It is read for two things only: credentials, which do not belong there, and the
+//! workspace selectors of Databricks' hosts.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::path::escape::octet;
+use crate::path::{Path, PathError};
+
+/// A `:path` pseudo-header, taken apart.
+pub struct Target<'a> {
+    /// The path, in its one reading.
+    pub path: Path<'a>,
+    /// What follows the first `?`.
+    pub query: Query<'a>,
+}
+
+impl<'a> Target<'a> {
+    /// Parses the bytes of `:path`.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, TargetError> {
+        let (path, query) = match bytes.iter().position(|&byte| byte == b'?') {
+            Some(mark) => {
+                let (path, query) = bytes.split_at_checked(mark).unwrap_or((bytes, &[]));
+                (path, query.strip_prefix(b"?").unwrap_or(query))
+            }
+            None => (bytes, [].as_slice()),
+        };
+        let path = Path::parse(path).map_err(TargetError::Path)?;
+        let query = Query::parse(query)?;
+        Ok(Self { path, query })
+    }
+}
+
+/// A query string of printable ASCII.
+#[derive(Clone, Copy)]
+pub struct Query<'a>(&'a str);
+
+impl<'a> Query<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Self, TargetError> {
+        std::str::from_utf8(bytes)
+            .ok()
+            .filter(|text| {
+                text.bytes()
+                    .all(|byte| matches!(byte, 0x21..=0x7e) && byte != b'#')
+            })
+            .map(Self)
+            .ok_or(TargetError::Query)
+    }
+
+    /// The values of a parameter, in order, decoded.
+    ///
+    /// Parameters end at `&` and also at `;`, where some servers end them: a selector that either reading would find is found.
+    pub fn all(self, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+        self.parameters()
+            .filter(move |(candidate, _)| candidate == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The first parameter that is a credential by its name or by its value's shape.
+    pub fn credential(self) -> Option<QueryCredential> {
+        self.parameters().find_map(|(name, value)| {
+            let named = CREDENTIALS
+                .iter()
+                .find(|known| name.eq_ignore_ascii_case(known))
+                .map(|known| QueryCredential::Named(known));
+            named.or_else(|| {
+                super::credential::is_static_secret(&value).then_some(QueryCredential::StaticToken)
+            })
+        })
+    }
+
+    fn parameters(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+        self.0.split(['&', ';']).map(|parameter| {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            (decode(name), decode(value))
+        })
+    }
+}
+
+/// Why a target is refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TargetError {
+    /// The path is.
+    Path(PathError),
+    /// The query holds a byte that may not stand in it.
+    Query,
+}
+
+/// A credential found in a query.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum QueryCredential {
+    /// By the parameter's name.
+    Named(&'static str),
+    /// By the value: a static Databricks token.
+    StaticToken,
+}
+
+impl fmt::Display for QueryCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => write!(f, "a credential in the query parameter `{name}`")?,
+            Self::StaticToken => f.write_str("a Databricks token in the query")?,
+        }
+        f.write_str(
+            ": send the access token in the Authorization header, and renew the one that was sent",
+        )
+    }
+}
+
+/// Decodes `%XX` and `+` as form parsers do; what is not an escape stays as it is.
+fn decode(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escape = match (byte, tail) {
+            (b'%', digits) => octet(digits),
+            (b'+', after) => Some((b' ', after)),
+            _ => None,
+        };
+        let (byte, after) = escape.unwrap_or((byte, tail));
+        decoded.push(byte);
+        rest = after;
+    }
+    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
+}
+
+/// Parameters that carry a token: RFC 6750 §2.3, and what clients and frameworks send in its place.
+const CREDENTIALS: [&str; 7] = [
+    "access_token",
+    "authorization",
+    "bearer_token",
+    "id_token",
+    "jwt",
+    "refresh_token",
+    "token",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_starts_at_the_first_question_mark() {
+        let target = Target::parse(b"/api/2.2/jobs/get?job_id=1?&o=2")
+            .ok()
+            .unwrap();
+        assert_eq!(target.path.as_str(), "/api/2.2/jobs/get");
+        assert_eq!(target.query.0, "job_id=1?&o=2");
+    }
+
+    #[test]
+    fn queries_hold_printable_ascii() {
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], bool); 6] = [
+            // name             target             accepted
+            ("none",            b"/a",             true),
+            ("empty",           b"/a?",            true),
+            ("a space",         b"/a?b=c d",       false),
+            ("a fragment",      b"/a?b#c",         false),
+            ("a high byte",     b"/a?b=\xc3\xa9",  false),
+            ("a control byte",  b"/a?b=\x01",      false),
+        ];
+        for (name, target, accepted) in cases {
+            assert_eq!(Target::parse(target).is_ok(), accepted, "{name}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_the_query_are_seen() {
+        use QueryCredential::{Named, StaticToken};
+        #[rustfmt::skip]
+        let cases = [
+            // name                    query                                           want
+            ("nothing of the kind",    "job_id=1&page_token=abc",                      None),
+            ("an access token",        "access_token=x",                               Some(Named("access_token"))),
+            ("in another case",        "Access_Token=x",                               Some(Named("access_token"))),
+            ("escaped",                "access%5Ftoken=x",                             Some(Named("access_token"))),
+            ("behind a semicolon",     "a=b;access_token=x",                           Some(Named("access_token"))),
+            ("without a value",        "access_token",                                 Some(Named("access_token"))),
+            ("a static token",         "x=dapi0123456789abcdef0123456789abcdef",       Some(StaticToken)),
+            ("a static token, spelt",  "x=%64api0123456789abcdef0123456789abcdef-2",   Some(StaticToken)),
+        ];
+        for (name, query, want) in cases {
+            assert_eq!(Query(query).credential(), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_decoded_as_forms_are() {
+        let query = Query("o=1&%6f=2;o=%33&O=4&o=a+b&o=%zz");
+        assert_eq!(
+            query.all("o").collect::<Vec<_>>(),
+            ["1", "2", "3", "a b", "%zz"]
+        );
+    }
+}

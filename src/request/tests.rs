@@ -1,0 +1,159 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn headers(pairs: &[(&str, &[u8])]) -> Headers {
+    Headers::new(
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
+            .collect(),
+    )
+}
+
+fn read(pairs: &[(&str, &[u8])]) -> Result<(), RequestError> {
+    RequestHead::read(&headers(pairs), 16_384).map(|_| ())
+}
+
+#[test]
+fn heads_say_one_thing_only() {
+    use RequestError::{Method, NoMethod, NoPath, Repeated, SecondCredential};
+    const GET: (&str, &[u8]) = (":method", b"GET");
+    const PATH: (&str, &[u8]) = (":path", b"/a");
+    #[rustfmt::skip]
+    let cases: [(&str, &[(&str, &[u8])], Result<(), RequestError>); 16] = [
+        // name                     head                                                              want
+        ("plain",                   &[GET, PATH],                                                     Ok(())),
+        ("an empty map",            &[],                                                              Err(NoMethod)),
+        ("no path, as CONNECT",     &[(":method", b"CONNECT")],                                       Err(NoPath)),
+        ("a method with a space",   &[(":method", b"G T"), PATH],                                     Err(Method)),
+        ("a method past ASCII",     &[(":method", b"G\xff"), PATH],                                   Err(Method)),
+        ("a method in small letters", &[(":method", b"post"), PATH],                                  Err(Method)),
+        ("two methods",             &[GET, (":method", b"POST"), PATH],                               Err(Repeated(":method"))),
+        ("two paths",               &[GET, PATH, (":path", b"/b")],                                   Err(Repeated(":path"))),
+        ("two hosts, joined",       &[GET, PATH, (":authority", b"a,b")],                             Err(RequestError::Authority(AuthorityError::IllegalByte))),
+        ("two hosts",               &[GET, PATH, (":authority", b"a"), ("host", b"b")],               Err(RequestError::Authority(AuthorityError::Conflict))),
+        ("one host, twice",         &[GET, PATH, (":authority", b"a:80"), ("host", b"A")],            Ok(())),
+        ("Azure's second bearer",   &[GET, PATH, ("X-Databricks-Azure-SP-Management-Token", b"t")],   Err(SecondCredential("x-databricks-azure-sp-management-token"))),
+        ("Google's, underscored",   &[GET, PATH, ("x_databricks_gcp_sa_access_token", b"t")],         Err(SecondCredential("x-databricks-gcp-sa-access-token"))),
+        ("a token in the query",    &[GET, (":path", b"/a?access_token=t")],                          Err(RequestError::QueryCredential(QueryCredential::Named("access_token")))),
+        ("any byte elsewhere",      &[GET, PATH, ("x-anything", b"\x01\xff\xfe")],                    Ok(())),
+        ("repeats elsewhere",       &[GET, PATH, ("accept", b"a"), ("accept", b"b")],                 Ok(())),
+    ];
+    for (name, pairs, want) in cases {
+        assert_eq!(read(pairs), want, "{name}");
+    }
+}
+
+#[test]
+fn no_caller_speaks_through_our_headers() {
+    let headers = headers(&[
+        (":path", b"/"),
+        ("x-oam-subject", b"root"),
+        ("x-oam-subject", b"root"),
+        ("x_oam-roles", b"admin"),
+        ("X-OAM-Anything", b"1"),
+        ("x-oam.client", b"1"),
+        ("x-forwarded-user", b"root"),
+        ("x-auth-request-email", b"root@example.com"),
+        ("x-forwarded-for", b"10.0.0.1"),
+        ("authorization", b"Bearer a.b.c"),
+        ("cookie", b"session=1"),
+        ("accept", b"*/*"),
+    ]);
+    let ours = [
+        "x-oam-subject",
+        "x_oam-roles",
+        "X-OAM-Anything",
+        "x-oam.client",
+        "x-forwarded-user",
+        "x-auth-request-email",
+    ];
+    assert_eq!(headers.to_remove(Kept::All), ours);
+    assert_eq!(
+        headers.to_remove(Kept::Cookies),
+        [&ours[..], &["authorization"]].concat()
+    );
+    assert_eq!(
+        headers.to_remove(Kept::Token),
+        [&ours[..], &["cookie"]].concat()
+    );
+    assert_eq!(
+        headers.ours().collect::<Vec<_>>(),
+        [
+            "x-oam-subject",
+            "x-oam-subject",
+            "x_oam-roles",
+            "X-OAM-Anything",
+            "x-oam.client"
+        ]
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_target_panics(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        let _ = Target::parse(&bytes).map(|target| target.query.credential());
+    }
+
+    #[test]
+    fn no_target_made_of_telling_pieces_panics(pieces in proptest::collection::vec(prop::sample::select(PIECES), 0..12)) {
+        let text = pieces.concat();
+        let _ = read(&[(":method", b"GET"), (":path", text.as_bytes())]);
+    }
+
+    #[test]
+    fn no_head_panics(pairs in proptest::collection::vec((prop::sample::select(NAMES), proptest::collection::vec(any::<u8>(), 0..48)), 0..8)) {
+        let pairs: Vec<(&str, &[u8])> = pairs.iter().map(|(name, value)| (*name, value.as_slice())).collect();
+        let _ = read(&pairs);
+        let headers = headers(&pairs);
+        let _ = (headers.to_remove(Kept::All), envelope::Envelope::of(&headers, None));
+    }
+}
+
+/// What decides how a target is read.
+const PIECES: &[&str] = &[
+    "/",
+    "/api/2.0/",
+    "a",
+    ".",
+    "..",
+    ";",
+    "%",
+    "%2",
+    "%2f",
+    "%2e",
+    "%25",
+    "%00",
+    "%c3%a9",
+    "%ff",
+    "?",
+    "&",
+    "=",
+    "#",
+    "\\",
+    "o=7",
+    "w=8",
+    "access_token=",
+    "+",
+    ":",
+    "{",
+    "/o/7/",
+];
+
+/// Headers that are looked at.
+const NAMES: &[&str] = &[
+    ":method",
+    ":path",
+    ":authority",
+    "host",
+    "authorization",
+    "x-databricks-org-id",
+    "x_databricks_workspace_id",
+    "content-type",
+    "user-agent",
+    "x-request-id",
+    "x-oam-subject",
+    "cookie",
+    "x-anything",
+];

@@ -1,0 +1,156 @@
+//! The workspace that a request selects.
+//!
+//! One Databricks host can serve many workspaces, and any of two headers, two query parameters and three path forms picks one. A policy
+//! that judged one of them while the upstream obeyed another would be no policy, so all of them must agree.
+
+use std::fmt;
+
+use crate::path::Path;
+
+use super::target::Query;
+use super::{Headers, RequestError, one};
+
+/// A workspace ID: a decimal number, written in one way.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct WorkspaceId(u64);
+
+impl WorkspaceId {
+    /// What older clients write where they mean "the one that this host serves".
+    pub const UNSELECTED: Self = Self(0);
+
+    /// Parses the digits of an ID; leading zeros are refused, since a server may or may not read past them.
+    pub fn parse(text: &str) -> Option<Self> {
+        let canonical = (text == "0" || !text.starts_with('0'))
+            && text.bytes().all(|byte| byte.is_ascii_digit());
+        canonical.then(|| text.parse().ok()).flatten().map(Self)
+    }
+}
+
+impl fmt::Display for WorkspaceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Why the workspace of a request cannot be told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SelectorError {
+    /// Two selectors name two workspaces.
+    Conflict,
+    /// A selector that is not a workspace ID.
+    Malformed,
+}
+
+impl fmt::Display for SelectorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Conflict => {
+                "the request selects two workspaces: name one, in a header, the query or the path"
+            }
+            Self::Malformed => {
+                "the request selects a workspace by something that is not a workspace ID"
+            }
+        })
+    }
+}
+
+/// Reads every selector of a request and holds them to one another; `None` where there is none.
+pub(super) fn selected(
+    headers: &Headers,
+    path: &Path<'_>,
+    query: Query<'_>,
+) -> Result<Option<WorkspaceId>, RequestError> {
+    let mut selected = Selection(None);
+    if let Some(id) = in_path(path) {
+        selected.add(id)?;
+    }
+    for name in HEADERS {
+        if let Some(value) = one(headers, name)? {
+            selected.add(std::str::from_utf8(value).map_err(|_| SelectorError::Malformed)?)?;
+        }
+    }
+    for name in PARAMETERS {
+        for value in query.all(name) {
+            selected.add(&value)?;
+        }
+    }
+    Ok(selected.0)
+}
+
+/// What the selectors seen so far agree on.
+struct Selection(Option<WorkspaceId>);
+
+impl Selection {
+    fn add(&mut self, text: &str) -> Result<(), SelectorError> {
+        let id = WorkspaceId::parse(text).ok_or(SelectorError::Malformed)?;
+        match self.0.replace(id) {
+            Some(known) if known != id => Err(SelectorError::Conflict),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The ID behind `/o/` in the paths that carry one.
+fn in_path<'a>(path: &Path<'a>) -> Option<&'a str> {
+    PATHS
+        .iter()
+        .find_map(|prefix| path.as_str().strip_prefix(prefix))
+        .map(|rest| rest.split_once('/').map_or(rest, |(id, _)| id))
+}
+
+const HEADERS: [&str; 2] = ["x-databricks-org-id", "x-databricks-workspace-id"];
+
+const PARAMETERS: [&str; 2] = ["o", "w"];
+
+/// Thrift on a cluster, and the two forms of the driver proxy.
+const PATHS: [&str; 3] = [
+    "/sql/protocolv1/o/",
+    "/driver-proxy-api/o/",
+    "/driver-proxy/o/",
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::request::target::Target;
+
+    use super::*;
+
+    #[test]
+    fn all_selectors_name_one_workspace() {
+        let conflict = || Err(RequestError::Workspace(SelectorError::Conflict));
+        let malformed = || Err(RequestError::Workspace(SelectorError::Malformed));
+        #[rustfmt::skip]
+        let cases: [(&str, &str, &[(&str, &str)], Result<Option<u64>, RequestError>); 16] = [
+            // name                    target                          headers                                                          want
+            ("none",                   "/a?b=1",                       &[],                                                             Ok(None)),
+            ("a header",               "/a",                           &[("x-databricks-org-id", "7")],                                 Ok(Some(7))),
+            ("the other header",       "/a",                           &[("X-Databricks-Workspace-Id", "7")],                           Ok(Some(7))),
+            ("an underscore twin",     "/a",                           &[("x_databricks_org_id", "7")],                                 Ok(Some(7))),
+            ("two that agree",         "/a?o=7",                       &[("x-databricks-org-id", "7")],                                 Ok(Some(7))),
+            ("two that do not",        "/a?o=8",                       &[("x-databricks-org-id", "7")],                                 conflict()),
+            ("two headers",            "/a",                           &[("x-databricks-org-id", "7"), ("x-databricks-workspace-id", "8")], conflict()),
+            ("one header twice",       "/a",                           &[("x-databricks-org-id", "7"), ("x_databricks-org-id", "7")],   Err(RequestError::Repeated("x-databricks-org-id"))),
+            ("two parameters",         "/a?w=7&o=8",                   &[],                                                             conflict()),
+            ("an escaped parameter",   "/a?o=7&%6f=8",                 &[],                                                             conflict()),
+            ("a path",                 "/sql/protocolv1/o/7/c",        &[],                                                             Ok(Some(7))),
+            ("a path and a parameter", "/driver-proxy-api/o/7/c?o=8",  &[],                                                             conflict()),
+            ("not a number",           "/a?o=x",                       &[],                                                             malformed()),
+            ("the host's own",         "/sql/protocolv1/o/0/c",        &[],                                                             Ok(Some(0))),
+            ("a leading zero",         "/a?o=07",                      &[],                                                             malformed()),
+            ("past 64 bits",           "/a?o=99999999999999999999",    &[],                                                             malformed()),
+        ];
+        for (name, target, headers, want) in cases {
+            let target = Target::parse(target.as_bytes()).ok().unwrap();
+            let pairs = headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+            let headers = Headers::new(pairs.collect());
+            let want = want.map(|id| id.map(WorkspaceId));
+            assert_eq!(
+                selected(&headers, &target.path, target.query),
+                want,
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Points in time and spans of time, as values.
+//!
+//! The core never asks what time it is: `now` is an argument. This module knows `NumericDate` (RFC 7519 §2), the duration texts of
+//! the configuration (`500ms`, `30s`, `10m`, `24h`), and how a moment is written for people (RFC 3339).
+
+use std::fmt;
+use std::time::Duration;
+
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+///
+/// Invariant: at most [`UnixTime::MAX`], so that a moment always has a four-digit year.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct UnixTime(u64);
+
+impl UnixTime {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
+    /// The last second of the year 9999. A `NumericDate` past it is a mistake, most often milliseconds taken for seconds.
+    pub const MAX: Self = Self(253_402_300_799_000);
+
+    /// The moment so many seconds after the epoch, or `None` past the year 9999.
+    pub fn from_seconds(seconds: u64) -> Option<Self> {
+        seconds.checked_mul(1000).and_then(Self::from_millis)
+    }
+
+    /// The moment so many milliseconds after the epoch, or `None` past the year 9999.
+    pub fn from_millis(millis: u64) -> Option<Self> {
+        (millis <= Self::MAX.0).then_some(Self(millis))
+    }
+
+    /// Whole seconds since the epoch: a `NumericDate`.
+    pub const fn seconds(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> u64 {
+        self.0
+    }
+
+    /// This much later, and no later than [`UnixTime::MAX`].
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(millis(span)).min(Self::MAX.0))
+    }
+
+    /// This much earlier, and no earlier than the epoch.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(span)))
+    }
+
+    /// The span from `earlier` to this moment; nothing when `earlier` is the later one, as after a clock was set back.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds: `2026-11-23T12:00:00.123Z`.
+impl fmt::Display for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, in_day) = (self.0 / MILLIS_PER_DAY, self.0 % MILLIS_PER_DAY);
+        let (year, month, day) = civil_date(days);
+        let (hour, minute, second, millis) = (
+            in_day / 3_600_000,
+            in_day / 60_000 % 60,
+            in_day / 1000 % 60,
+            in_day % 1000,
+        );
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
+        )
+    }
+}
+
+/// Parses a duration text: digits and a unit, `ms`, `s`, `m` or `h`.
+pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text
+        .split_at_checked(digits)
+        .ok_or(DurationError::NoNumber)?;
+    if number.is_empty() {
+        return Err(DurationError::NoNumber);
+    }
+    let unit_millis = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "" => return Err(DurationError::NoUnit),
+        _ => return Err(DurationError::UnknownUnit),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit_millis))
+        .filter(|&millis| millis <= MAX_DURATION_MILLIS)
+        .map(Duration::from_millis)
+        .ok_or(DurationError::TooLong)
+}
+
+/// Why a text is not a duration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DurationError {
+    /// It does not start with a digit.
+    NoNumber,
+    /// A number alone; whether it means seconds is anybody's guess.
+    NoUnit,
+    /// More than ten years.
+    TooLong,
+    /// A unit other than `ms`, `s`, `m` and `h`.
+    UnknownUnit,
+}
+
+impl fmt::Display for DurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoNumber => "not a duration: write a number with a unit, as in `30s`",
+            Self::NoUnit => "a duration without a unit: write `ms`, `s`, `m` or `h` behind the number, as in `30s`",
+            Self::TooLong => "longer than ten years",
+            Self::UnknownUnit => "an unknown unit of time: the units are `ms`, `s`, `m` and `h`",
+        })
+    }
+}
+
+/// Whole milliseconds of a span, at most `u64::MAX`.
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The date in the proleptic Gregorian calendar, so many days after 1970-01-01.
+///
+/// Counts from 0000-03-01, so that a leap day is the last of its year, in eras of 400 years, each of 146,097 days.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "`days` is below 2,932,897 (year 9999), so no term here passes 2^32 or goes below zero"
+)]
+fn civil_date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+const MILLIS_PER_DAY: u64 = 86_400_000;
+
+/// Ten years: longer than any key, token or list should live, and far from any overflow.
+const MAX_DURATION_MILLIS: u64 = 10 * 366 * MILLIS_PER_DAY;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_rfc_3339() {
+        #[rustfmt::skip]
+        let cases = [
+            // name                     milliseconds          want
+            ("the epoch",               0,                    "1970-01-01T00:00:00.000Z"),
+            ("a leap day",              1_709_210_096_007,    "2024-02-29T12:34:56.007Z"),
+            ("a century, no leap year", 4_107_542_400_000,    "2100-03-01T00:00:00.000Z"),
+            ("the last second",         253_402_300_799_000,  "9999-12-31T23:59:59.000Z"),
+        ];
+        for (name, millis, want) in cases {
+            assert_eq!(
+                UnixTime::from_millis(millis)
+                    .map(|time| time.to_string())
+                    .as_deref(),
+                Some(want),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_moment_past_the_year_9999_is_none() {
+        assert_eq!(UnixTime::from_seconds(253_402_300_799), Some(UnixTime::MAX));
+        assert_eq!(UnixTime::from_seconds(253_402_300_800), None);
+        assert_eq!(UnixTime::from_seconds(u64::MAX), None);
+    }
+
+    #[test]
+    fn spans_never_wrap() {
+        let day = Duration::from_hours(24);
+        assert_eq!(UnixTime::EPOCH.before(day), UnixTime::EPOCH);
+        assert_eq!(UnixTime::MAX.after(Duration::MAX), UnixTime::MAX);
+        assert_eq!(UnixTime::EPOCH.since(UnixTime::MAX), Duration::ZERO);
+        assert_eq!(UnixTime::EPOCH.after(day).since(UnixTime::EPOCH), day);
+    }
+
+    #[test]
+    fn durations_need_a_number_and_a_unit() {
+        use DurationError::{NoNumber, NoUnit, TooLong, UnknownUnit};
+        #[rustfmt::skip]
+        let cases = [
+            // name               text                      want
+            ("milliseconds",      "500ms",                  Ok(500)),
+            ("seconds",           "30s",                    Ok(30_000)),
+            ("minutes",           "10m",                    Ok(600_000)),
+            ("hours",             "24h",                    Ok(86_400_000)),
+            ("nothing",           "0s",                     Ok(0)),
+            ("empty",             "",                       Err(NoNumber)),
+            ("no unit",           "30",                     Err(NoUnit)),
+            ("a fraction",        "1.5s",                   Err(UnknownUnit)),
+            ("a space",           "30 s",                   Err(UnknownUnit)),
+            ("another case",      "30S",                    Err(UnknownUnit)),
+            ("negative",          "-1s",                    Err(NoNumber)),
+            ("two of them",       "1h30m",                  Err(UnknownUnit)),
+            ("past every number", "99999999999999999999h",  Err(TooLong)),
+            ("eleven years",      "96360h",                 Err(TooLong)),
+        ];
+        for (name, text, want) in cases {
+            assert_eq!(
+                parse_duration(text),
+                want.map(Duration::from_millis),
+                "{name}"
+            );
+        }
+    }
+}

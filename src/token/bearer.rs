@@ -1,0 +1,135 @@
+//! The bearer token as a string of characters: RFC 6750 §2.1, `b64token`.
+//!
+//! What the characters mean is left to [`jws`](crate::token::jws); an opaque token is a bearer token too.
+
+use std::fmt;
+
+/// A bearer token, borrowed from the header that brought it.
+///
+/// Invariant: a `b64token` within the size limit, so every byte is ASCII and none is a comma, a space or a quote.
+#[derive(Clone, Copy)]
+pub struct BearerToken<'a>(&'a str);
+
+impl<'a> BearerToken<'a> {
+    /// Parses the token of at most `max_bytes`; a longer one is refused before a byte of it is read.
+    pub fn parse(text: &'a [u8], max_bytes: usize) -> Result<Self, BearerError> {
+        if text.len() > max_bytes {
+            return Err(BearerError::TooLong(text.len()));
+        }
+        if text.is_empty() {
+            return Err(BearerError::Empty);
+        }
+        let body = text
+            .iter()
+            .take_while(|&&byte| is_b64token_char(byte))
+            .count();
+        let padding = text
+            .iter()
+            .skip(body)
+            .take_while(|&&byte| byte == b'=')
+            .count();
+        if body == 0 {
+            return Err(BearerError::IllegalByte(0));
+        }
+        match body.checked_add(padding) {
+            Some(end) if end == text.len() => {}
+            Some(offset) => return Err(BearerError::IllegalByte(offset)),
+            None => return Err(BearerError::IllegalByte(body)),
+        }
+        match std::str::from_utf8(text) {
+            Ok(text) => Ok(Self(text)),
+            Err(error) => Err(BearerError::IllegalByte(error.valid_up_to())),
+        }
+    }
+
+    /// The token's characters. They are a credential: never logged, never recorded.
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
+/// Why bytes are not a bearer token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BearerError {
+    /// No characters.
+    Empty,
+    /// A byte that a `b64token` cannot hold there, at this offset.
+    IllegalByte(usize),
+    /// Too many bytes, this many.
+    TooLong(usize),
+}
+
+impl BearerError {
+    /// The stable name of this reason, for the audit record.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty | Self::IllegalByte(_) => "malformed_token",
+            Self::TooLong(_) => "token_too_long",
+        }
+    }
+}
+
+impl fmt::Display for BearerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("an empty bearer token"),
+            Self::IllegalByte(offset) => write!(f, "byte {offset} cannot stand in a bearer token"),
+            Self::TooLong(length) => {
+                write!(f, "a bearer token of {length} bytes is over the limit")
+            }
+        }
+    }
+}
+
+/// RFC 6750 §2.1, without the `=` that may only stand at the end.
+const fn is_b64token_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+}
+
+/// The size of token that the configuration allows unless it says otherwise: far more than any identity provider sends, far less than
+/// the 60 KiB of headers that Envoy lets through.
+pub const DEFAULT_MAX_BYTES: usize = 16_384;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bearer_token_is_a_b64token_within_its_limit() {
+        use BearerError::{Empty, IllegalByte, TooLong};
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], Result<&str, BearerError>); 16] = [
+            // name                      text           want
+            ("a compact JWS",            b"aB0-_.c.d",  Ok("aB0-_.c.d")),
+            ("the other characters",     b"~+/-._",     Ok("~+/-._")),
+            ("padded",                   b"aa==",       Ok("aa==")),
+            ("empty",                    b"",           Err(Empty)),
+            ("padding alone",            b"==",         Err(IllegalByte(0))),
+            ("padding inside",           b"a=b",        Err(IllegalByte(2))),
+            ("two tokens",               b"a b",        Err(IllegalByte(1))),
+            ("joined by a comma",        b"a,Bearer b", Err(IllegalByte(1))),
+            ("a leading space",          b" a",         Err(IllegalByte(0))),
+            ("a trailing tab",           b"a\t",        Err(IllegalByte(1))),
+            ("a NUL",                    b"a\0",        Err(IllegalByte(1))),
+            ("a quote",                  b"\"a\"",      Err(IllegalByte(0))),
+            ("a byte beyond ASCII",      b"a\xff",      Err(IllegalByte(1))),
+            ("UTF-8 beyond ASCII",       "aé".as_bytes(), Err(IllegalByte(1))),
+            ("exactly the limit",        b"0123456789", Ok("0123456789")),
+            ("one byte more",            b"0123456789a", Err(TooLong(11))),
+        ];
+        for (name, text, want) in cases {
+            assert_eq!(
+                BearerToken::parse(text, 10).map(BearerToken::as_str),
+                want,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn codes_are_stable() {
+        assert_eq!(BearerError::Empty.code(), "malformed_token");
+        assert_eq!(BearerError::IllegalByte(0).code(), "malformed_token");
+        assert_eq!(BearerError::TooLong(0).code(), "token_too_long");
+    }
+}

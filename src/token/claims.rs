@@ -1,0 +1,254 @@
+//! The claims set: RFC 7519 §4, read strictly.
+//!
+//! A registered claim of the wrong type is an error and never taken for absent, which is how tokens that never expire come about. What
+//! the claims mean, and whether they are the ones wanted, is left to those who know the issuer and the time.
+
+use std::fmt;
+
+use crate::time::UnixTime;
+use crate::token::json::{Json, JsonError, Object};
+use crate::token::jws::SignedPayload;
+use crate::token::scope::{Scope, ScopeListError};
+use crate::token::text::{self, TextError};
+
+/// The claims of a token whose signature was verified.
+///
+/// Invariant: the issuer, subject, audiences and token ID are texts within [`MAX_TEXT_BYTES`] that break no line.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    issuer: Box<str>,
+    subject: Option<Box<str>>,
+    audiences: Vec<Box<str>>,
+    expires_at: UnixTime,
+    not_before: Option<UnixTime>,
+    issued_at: Option<UnixTime>,
+    token_id: Option<Box<str>>,
+    all: Object,
+}
+
+impl Claims {
+    /// Parses the claims set.
+    pub fn parse(payload: SignedPayload) -> Result<Self, ClaimError> {
+        let Json::Object(all) = Json::parse(payload.as_bytes()).map_err(ClaimError::Json)? else {
+            return Err(ClaimError::NotObject);
+        };
+        drop(payload);
+        Ok(Self {
+            issuer: registered_text(&all, "iss")?
+                .ok_or_else(|| error("iss", ClaimFault::Missing))?,
+            subject: registered_text(&all, "sub")?,
+            audiences: audiences(&all)?,
+            expires_at: date(&all, "exp")?.ok_or_else(|| error("exp", ClaimFault::Missing))?,
+            not_before: date(&all, "nbf")?,
+            issued_at: date(&all, "iat")?,
+            token_id: registered_text(&all, "jti")?,
+            all,
+        })
+    }
+
+    /// The issuer, `iss`.
+    pub const fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The subject, `sub`.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// The audiences, `aud`; none where the claim is absent.
+    pub fn audiences(&self) -> &[Box<str>] {
+        &self.audiences
+    }
+
+    /// The moment from which the token is dead, `exp`.
+    pub const fn expires_at(&self) -> UnixTime {
+        self.expires_at
+    }
+
+    /// The moment before which the token is not yet alive, `nbf`.
+    pub const fn not_before(&self) -> Option<UnixTime> {
+        self.not_before
+    }
+
+    /// The moment the token was issued, `iat`.
+    pub const fn issued_at(&self) -> Option<UnixTime> {
+        self.issued_at
+    }
+
+    /// The token's ID, `jti`.
+    pub fn token_id(&self) -> Option<&str> {
+        self.token_id.as_deref()
+    }
+
+    /// The claim at the end of a path: the first name is a claim, each further one a member of the object before it.
+    pub fn at<S: AsRef<str>>(&self, path: &[S]) -> Option<&Json> {
+        let (first, rest) = path.split_first()?;
+        rest.iter()
+            .try_fold(self.all.get(first.as_ref())?, |value, name| {
+                value.get(name.as_ref())
+            })
+    }
+
+    /// The text at a path, within [`MAX_TEXT_BYTES`] and without line breaks; `None` where there is no such claim.
+    pub fn text<S: AsRef<str>>(&self, path: &[S]) -> Result<Option<&str>, ClaimError> {
+        self.at(path)
+            .map(checked_text)
+            .transpose()
+            .map_err(|fault| path_error(path, fault))
+    }
+
+    /// The texts at a path, from a string or an array of strings; `None` where there is no such claim.
+    pub fn texts<S: AsRef<str>>(&self, path: &[S]) -> Result<Option<Vec<&str>>, ClaimError> {
+        self.at(path)
+            .map(checked_texts)
+            .transpose()
+            .map_err(|fault| path_error(path, fault))
+    }
+
+    /// The scopes at a path; `None` where there is no such claim.
+    pub fn scopes<S: AsRef<str>>(&self, path: &[S]) -> Result<Option<Vec<Scope>>, ClaimError> {
+        self.at(path)
+            .map(Scope::parse_list)
+            .transpose()
+            .map_err(|fault| path_error(path, ClaimFault::Scopes(fault)))
+    }
+}
+
+/// Why a payload is not a claims set that we read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ClaimError {
+    /// One claim is not as it has to be.
+    Claim {
+        /// Its name; a path is joined by dots.
+        name: Box<str>,
+        /// What is wrong with it.
+        fault: ClaimFault,
+    },
+    /// Not JSON that we read.
+    Json(JsonError),
+    /// Not a JSON object.
+    NotObject,
+}
+
+impl ClaimError {
+    /// The stable name of this reason, for the audit record.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Claim {
+                fault: ClaimFault::Missing,
+                ..
+            } => "claim_missing",
+            Self::Claim { .. } => "claim_invalid",
+            Self::Json(_) | Self::NotObject => "malformed_claims",
+        }
+    }
+}
+
+impl fmt::Display for ClaimError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Claim { name, fault } => write!(f, "the claim `{name}` {fault}"),
+            Self::Json(error) => write!(f, "the claims: {error}"),
+            Self::NotObject => f.write_str("the claims are not a JSON object"),
+        }
+    }
+}
+
+/// What is wrong with one claim.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClaimFault {
+    /// Not there, and required.
+    Missing,
+    /// Not a whole number of seconds from 0 to the end of the year 9999.
+    NotNumericDate,
+    /// Not a list of scopes.
+    Scopes(ScopeListError),
+    /// Not a text we take.
+    Text(TextError),
+    /// An array of more than [`MAX_ITEMS`] items.
+    TooManyItems,
+    /// Not of its JSON type.
+    WrongType,
+}
+
+impl fmt::Display for ClaimFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("is missing"),
+            Self::NotNumericDate => {
+                f.write_str("is not a whole number of seconds before the year 10000")
+            }
+            Self::Scopes(error) => write!(f, "is not a list of scopes: {error}"),
+            Self::Text(fault) => fault.fmt(f),
+            Self::TooManyItems => write!(f, "has more than {MAX_ITEMS} items"),
+            Self::WrongType => f.write_str("is of a wrong JSON type"),
+        }
+    }
+}
+
+/// RFC 7519 §2 allows fractions. Nobody signs them, and a reader that rounds disagrees with one that does not; so integers alone, written
+/// as such, and none that is milliseconds taken for seconds.
+pub(super) fn numeric_date(value: &Json) -> Option<UnixTime> {
+    value.as_u64().and_then(UnixTime::from_seconds)
+}
+
+fn date(claims: &Object, name: &str) -> Result<Option<UnixTime>, ClaimError> {
+    match claims.get(name) {
+        Some(value) => numeric_date(value)
+            .map(Some)
+            .ok_or_else(|| error(name, ClaimFault::NotNumericDate)),
+        None => Ok(None),
+    }
+}
+
+fn registered_text(claims: &Object, name: &str) -> Result<Option<Box<str>>, ClaimError> {
+    let text = claims.get(name).map(checked_text).transpose();
+    Ok(text.map_err(|fault| error(name, fault))?.map(Into::into))
+}
+
+/// An empty array names no audience as an absent claim does, but nobody issues one by intent.
+fn audiences(claims: &Object) -> Result<Vec<Box<str>>, ClaimError> {
+    let Some(value) = claims.get("aud") else {
+        return Ok(Vec::new());
+    };
+    let texts = checked_texts(value).map_err(|fault| error("aud", fault))?;
+    if texts.is_empty() {
+        return Err(error("aud", ClaimFault::Text(TextError::Empty)));
+    }
+    Ok(texts.into_iter().map(Into::into).collect())
+}
+
+fn checked_text(value: &Json) -> Result<&str, ClaimFault> {
+    let text = value.as_str().ok_or(ClaimFault::WrongType)?;
+    text::checked(text, MAX_TEXT_BYTES).map_err(ClaimFault::Text)
+}
+
+fn checked_texts(value: &Json) -> Result<Vec<&str>, ClaimFault> {
+    match value.as_array() {
+        Some(items) if items.len() > MAX_ITEMS => Err(ClaimFault::TooManyItems),
+        Some(items) => items.iter().map(checked_text).collect(),
+        None => Ok(vec![checked_text(value)?]),
+    }
+}
+
+fn error(name: &str, fault: ClaimFault) -> ClaimError {
+    ClaimError::Claim {
+        name: name.into(),
+        fault,
+    }
+}
+
+fn path_error<S: AsRef<str>>(path: &[S], fault: ClaimFault) -> ClaimError {
+    let names: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
+    error(&names.join("."), fault)
+}
+
+/// Bytes of one text, the length of the longest role ARN: these go into headers and into every audit record.
+pub const MAX_TEXT_BYTES: usize = 2048;
+
+/// Items of one array: groups, roles, audiences. Entra stops at 200 groups; more than this does not fit the longest token by default.
+pub const MAX_ITEMS: usize = 4096;
+
+#[cfg(test)]
+mod tests;

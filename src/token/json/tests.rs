@@ -1,0 +1,127 @@
+use super::*;
+
+#[test]
+fn every_kind_of_value_is_read() {
+    #[rustfmt::skip]
+    let cases = [
+        // name                    text                       want
+        ("null",                   "null",                    Json::Null),
+        ("a boolean",              " true\n",                 Json::Bool(true)),
+        ("zero",                   "0",                       Json::Unsigned(0)),
+        ("the largest integer",    "18446744073709551615",    Json::Unsigned(u64::MAX)),
+        ("one more",               "18446744073709551616",    Json::Float(18_446_744_073_709_551_616.0)),
+        ("a negative integer",     "-1",                      Json::Negative(-1)),
+        ("minus zero",             "-0",                      Json::Float(-0.0)),
+        ("a fraction of nothing",  "1.0",                     Json::Float(1.0)),
+        ("an exponent",            "1e3",                     Json::Float(1000.0)),
+        ("an escaped string",      r#""a\u0062\n\ud83d\ude00""#, Json::String("ab\n😀".into())),
+        ("an array",               "[1,[]]",                  Json::Array(vec![Json::Unsigned(1), Json::Array(vec![])])),
+        ("an object",              r#"{"a":{"a":1}}"#,        object("a", object("a", Json::Unsigned(1)))),
+    ];
+    for (name, text, want) in cases {
+        assert_eq!(Json::parse(text.as_bytes()), Ok(want), "{name}");
+    }
+}
+
+#[test]
+fn what_two_readers_could_read_differently_is_refused() {
+    use JsonError::{DuplicateMember, Malformed, NotUtf8, TooDeep};
+    let at_limit = nested(MAX_DEPTH);
+    let deeper = nested(MAX_DEPTH + 1);
+    let object_deeper = r#"{"a":"#.repeat(MAX_DEPTH + 1) + "1" + &"}".repeat(MAX_DEPTH + 1);
+    let unclosed = "[".repeat(10_000);
+    let far_too_deep = nested(10_000);
+    #[rustfmt::skip]
+    let cases: [(&str, &[u8], Option<JsonError>); 31] = [
+        // name                               bytes                                     want
+        ("as deep as allowed",                at_limit.as_bytes(),                      None),
+        ("one deeper",                        deeper.as_bytes(),                        Some(TooDeep)),
+        ("objects, one deeper",               object_deeper.as_bytes(),                 Some(TooDeep)),
+        ("10,000 deep",                       far_too_deep.as_bytes(),                  Some(TooDeep)),
+        ("10,000 deep and never closed",      unclosed.as_bytes(),                      Some(TooDeep)),
+        ("a repeated member",                 br#"{"a":1,"a":1}"#,                      Some(DuplicateMember)),
+        ("repeated through an escape",        br#"{"alg":1,"\u0061lg":1}"#,             Some(DuplicateMember)),
+        ("repeated far inside",               br#"{"a":[{"b":{"c":1,"d":2,"c":3}}]}"#,  Some(DuplicateMember)),
+        ("an empty name repeated",            br#"{"":1,"":1}"#,                        Some(DuplicateMember)),
+        ("names that differ in case",         br#"{"a":1,"A":1}"#,                      None),
+        ("one name at two depths",            br#"{"a":{"a":1}}"#,                      None),
+        ("nothing",                           b"",                                      Some(Malformed)),
+        ("spaces alone",                      b" ",                                     Some(Malformed)),
+        ("two values",                        b"1 2",                                   Some(Malformed)),
+        ("a NUL behind",                      b"{}\0",                                  Some(Malformed)),
+        ("a byte order mark",                 b"\xef\xbb\xbf{}",                        Some(Malformed)),
+        ("a lone high surrogate",             br#""\ud800""#,                           Some(Malformed)),
+        ("a lone low surrogate",              br#""\udc00""#,                           Some(Malformed)),
+        ("surrogates the wrong way round",    br#""\ude00\ud83d""#,                     Some(Malformed)),
+        ("a lone surrogate as a name",        br#"{"\ud800":1}"#,                       Some(Malformed)),
+        ("a control character in a string",   b"\"\x01\"",                              Some(Malformed)),
+        ("a number beyond a double",          b"1e999",                                 Some(Malformed)),
+        ("a leading zero",                    b"01",                                    Some(Malformed)),
+        ("a plus sign",                       b"+1",                                    Some(Malformed)),
+        ("not a number",                      b"NaN",                                   Some(Malformed)),
+        ("a trailing comma",                  b"[1,]",                                  Some(Malformed)),
+        ("a comment",                         b"{}//",                                  Some(Malformed)),
+        ("single quotes",                     b"{'a':1}",                               Some(Malformed)),
+        ("not UTF-8 in a string",             b"\"\xff\"",                              Some(NotUtf8)),
+        ("an overlong slash",                 b"\"\xc0\xaf\"",                          Some(NotUtf8)),
+        ("a surrogate in UTF-8",              b"\"\xed\xa0\x80\"",                      Some(NotUtf8)),
+    ];
+    for (name, bytes, want) in cases {
+        assert_eq!(Json::parse(bytes).err(), want, "{name}");
+    }
+}
+
+/// The module has a stack of 1 MiB for everything; frames are largest in an unoptimised build, such as a test's.
+#[test]
+fn depth_costs_no_stack() {
+    let parse = || {
+        let texts = [
+            nested(MAX_DEPTH),
+            nested(1_000_000),
+            r#"{"a":"#.repeat(100_000),
+        ];
+        texts.map(|text| Json::parse(text.as_bytes()).map(drop))
+    };
+    let thread = std::thread::Builder::new()
+        .stack_size(256 * 1024)
+        .spawn(parse);
+    let want = [Ok(()), Err(JsonError::TooDeep), Err(JsonError::TooDeep)];
+    assert_eq!(thread.unwrap().join().unwrap(), want);
+}
+
+/// A quadratic search for repeats would take minutes here.
+#[test]
+fn many_members_cost_little() {
+    let members: Vec<String> = (0..100_000)
+        .map(|number| format!("\"{number}\":0"))
+        .collect();
+    let text = format!("{{{}}}", members.join(","));
+    assert_eq!(
+        Json::parse(text.as_bytes()).map(|json| json.as_object().map(Object::len)),
+        Ok(Some(100_000))
+    );
+}
+
+#[test]
+fn accessors_answer_for_their_own_kind_alone() {
+    let json = Json::parse(br#"{"text":"a","number":1,"float":1.0,"list":[true]}"#).unwrap();
+    assert_eq!(json.get("text").and_then(Json::as_str), Some("a"));
+    assert_eq!(json.get("number").and_then(Json::as_u64), Some(1));
+    assert_eq!(json.get("float").and_then(Json::as_u64), None);
+    assert_eq!(
+        json.get("list").and_then(Json::as_array),
+        Some(&[Json::Bool(true)][..])
+    );
+    assert_eq!(json.get("absent"), None);
+    assert_eq!(json.get("text").and_then(|text| text.get("text")), None);
+    assert_eq!(json.as_str(), None);
+    assert_eq!(Json::Bool(true).as_bool(), Some(true));
+}
+
+fn nested(depth: usize) -> String {
+    "[".repeat(depth) + &"]".repeat(depth)
+}
+
+fn object(name: &str, value: Json) -> Json {
+    Json::Object(Object::from([(name.into(), value)]))
+}

@@ -1,0 +1,206 @@
+//! A JWK Set: RFC 7517 §5, which says to ignore the keys one does not understand, each alone.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::token::algorithm::Algorithm;
+use crate::token::jwk::{Jwk, JwkError};
+
+/// The usable keys of one issuer.
+///
+/// Invariant: at least one key; no two of them share a `kid` and an algorithm.
+#[derive(Clone, Debug)]
+pub struct JwkSet {
+    keys: Vec<Jwk>,
+    ignored: Vec<IgnoredKey>,
+}
+
+impl JwkSet {
+    /// Parses a JWK Set document of at most [`MAX_BYTES`]. An entry that cannot be used is ignored alone, whatever is wrong with it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, JwkSetError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(JwkSetError::TooLarge(bytes.len()));
+        }
+        let document: Document =
+            serde_json::from_slice(bytes).map_err(|_| JwkSetError::Malformed)?;
+        if document.keys.0.len() > MAX_KEYS {
+            return Err(JwkSetError::TooManyKeys);
+        }
+        let mut admitted = Vec::new();
+        let mut ignored = Vec::new();
+        for (position, entry) in document.keys.0.into_iter().enumerate() {
+            match Jwk::parse(entry.get().as_bytes()) {
+                Ok(key) => admitted.push((position, key)),
+                Err(reason) => ignored.push(IgnoredKey { position, reason }),
+            }
+        }
+        let keys = drop_ambiguous(&admitted, &mut ignored);
+        if keys.is_empty() {
+            return Err(JwkSetError::NoUsableKey(ignored));
+        }
+        Ok(Self { keys, ignored })
+    }
+
+    /// The keys, in the order of the document.
+    pub fn keys(&self) -> &[Jwk] {
+        &self.keys
+    }
+
+    /// The entries that are not used, and why.
+    pub fn ignored(&self) -> &[IgnoredKey] {
+        &self.ignored
+    }
+
+    /// The keys that can have made a token's signature, at most [`MAX_CANDIDATES`] of them: those with the token's `kid`, then those
+    /// with none. A token without `kid` may be by any key that fits.
+    pub fn candidates<'a>(
+        &'a self,
+        key_id: Option<&'a str>,
+        algorithm: Algorithm,
+    ) -> impl Iterator<Item = &'a Jwk> {
+        let fitting = move || self.keys.iter().filter(move |key| key.fits(algorithm));
+        let named = fitting().filter(move |key| key_id.is_none() || key.key_id() == key_id);
+        let nameless = fitting().filter(move |key| key_id.is_some() && key.key_id().is_none());
+        named.chain(nameless).take(MAX_CANDIDATES)
+    }
+}
+
+/// An entry that is not used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct IgnoredKey {
+    /// Its position in the document, from 0.
+    pub position: usize,
+    /// Why it is not used.
+    pub reason: JwkError,
+}
+
+impl fmt::Display for IgnoredKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "keys[{}]: {}", self.position, self.reason)
+    }
+}
+
+/// Why a document gives no keys.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum JwkSetError {
+    /// Not a JSON object with one array `keys`.
+    Malformed,
+    /// Every entry was ignored, for these reasons, or there was none.
+    NoUsableKey(Vec<IgnoredKey>),
+    /// More than [`MAX_BYTES`] bytes, this many.
+    TooLarge(usize),
+    /// More than [`MAX_KEYS`] entries.
+    TooManyKeys,
+}
+
+impl fmt::Display for JwkSetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed => {
+                f.write_str("not a JWK Set: a JSON object with an array `keys` is expected")
+            }
+            Self::NoUsableKey(ignored) => {
+                f.write_str("no usable key")?;
+                for (position, key) in ignored.iter().take(SHOWN_REASONS).enumerate() {
+                    write!(f, "{}{key}", if position == 0 { ": " } else { "; " })?;
+                }
+                Ok(())
+            }
+            Self::TooLarge(length) => write!(
+                f,
+                "a JWK Set of {length} bytes is over the limit of {MAX_BYTES}"
+            ),
+            Self::TooManyKeys => write!(f, "a JWK Set of more than {MAX_KEYS} keys"),
+        }
+    }
+}
+
+/// A `kid` and an algorithm have to name one key. Where they name several, none of these is used: to take the first would let the order
+/// of the document decide. The same key twice is one key.
+fn drop_ambiguous(admitted: &[(usize, Jwk)], ignored: &mut Vec<IgnoredKey>) -> Vec<Jwk> {
+    let clashes = |one: &Jwk, other: &Jwk| {
+        one.key_id().is_some()
+            && one.key_id() == other.key_id()
+            && !one.algorithms().intersection(other.algorithms()).is_empty()
+    };
+    let mut keys: Vec<Jwk> = Vec::with_capacity(admitted.len());
+    for (position, key) in admitted {
+        let ambiguous = admitted
+            .iter()
+            .any(|(_, other)| clashes(key, other) && key.thumbprint() != other.thumbprint());
+        let repeated = keys
+            .iter()
+            .any(|kept| kept.thumbprint() == key.thumbprint() && same_use(kept, key));
+        if ambiguous {
+            ignored.push(IgnoredKey {
+                position: *position,
+                reason: JwkError::RepeatedKeyId,
+            });
+        } else if !repeated {
+            keys.push(key.clone());
+        }
+    }
+    ignored.sort_by_key(|key| key.position);
+    keys
+}
+
+fn same_use(one: &Jwk, other: &Jwk) -> bool {
+    one.key_id() == other.key_id() && one.algorithms() == other.algorithms()
+}
+
+/// The document with its entries unread, so that one that cannot be read spoils nothing but itself.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    keys: Entries<'a>,
+}
+
+/// At most one entry more than [`MAX_KEYS`], which tells that there were too many; a megabyte of commas buys no memory.
+struct Entries<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of keys")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Entries<'de>, A::Error> {
+        let mut entries = Vec::new();
+        while entries.len() <= MAX_KEYS {
+            match items.next_element()? {
+                Some(entry) => entries.push(entry),
+                None => return Ok(Entries(entries)),
+            }
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Entries(entries))
+    }
+}
+
+/// Bytes of a document: identity providers send 1 to 20 KiB.
+pub const MAX_BYTES: usize = 1_048_576;
+
+/// Entries of a document.
+pub const MAX_KEYS: usize = 1024;
+
+/// Signatures one set may cost a request: a caller who omits `kid` chooses how many keys are tried, and one RSA check takes 1.4 ms of a
+/// worker inside wasm.
+pub const MAX_CANDIDATES: usize = 4;
+
+/// A log line shows so many reasons.
+const SHOWN_REASONS: usize = 8;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! Random policies and requests, in a world small enough for them to meet.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+pub(super) const NOW: u64 = 1_800_000_000;
+
+const ISSUERS: [&str; 2] = ["https://a.example", "https://b.example"];
+const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
+const GROUPS: [&str; 3] = ["red", "green", "blue"];
+const WORKSPACES: [(&str, &str); 2] = [("7", "seven.example"), ("8", "eight.example")];
+
+/// Scopes of Databricks', of one's own, and of nobody's.
+const SCOPES: [&str; 11] = [
+    "jobs",
+    "jobs:read",
+    "sql",
+    "sql:read",
+    "secrets",
+    "secrets:read",
+    "all-apis",
+    "own",
+    "own:read",
+    "bundle",
+    "clusters:read",
+];
+
+const TEMPLATES: [&str; 14] = [
+    "/a",
+    "/a/b",
+    "/a/{id}",
+    "/a/{name}:go",
+    "/a/{path=**}",
+    "/{x}/b",
+    "/{path=**}",
+    "/a/b/",
+    "/a/{id}/c",
+    "/a/b:go",
+    "/api/2.2/jobs/run-now",
+    "/api/{version}/jobs/{path=**}",
+    "/api/2.0/sql/statements",
+    "/api/{path=**}",
+];
+
+const PATHS: [&str; 22] = [
+    "/a",
+    "/a/",
+    "/a/b",
+    "/a/b/",
+    "/a/x:go",
+    "/a/b:go",
+    "/a/:go",
+    "/a/x:stop",
+    "/a/b/c",
+    "/a/x/c",
+    "/c/b",
+    "/z",
+    "/api/2.2/jobs/run-now",
+    "/api/2.1/jobs/run-now",
+    "/api/2.2/jobs/list",
+    "/api/2.0/sql/statements",
+    "/api/2.0/secrets/get",
+    "/api/2.0/preview/scim/v2/Me",
+    "/oidc/v1/token",
+    "/api/2.0/bundle/deployments",
+    "/api/2.0/nothing/known",
+    "/api/2.1/clusters/list",
+];
+
+/// Numbers that are the same at every run (splitmix64).
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d))
+    }
+
+    fn below(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from(
+            (mixed ^ (mixed >> 31))
+                .checked_rem(u64::try_from(sides).unwrap())
+                .unwrap(),
+        )
+        .unwrap()
+    }
+
+    fn one_in(&mut self, sides: usize) -> bool {
+        self.below(sides) == 0
+    }
+
+    fn one_of<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
+    }
+
+    /// Up to `most` of them, one at least.
+    fn some(&mut self, items: &[&'static str], most: usize) -> Vec<&'static str> {
+        let count = self.below(most).saturating_add(1);
+        let mut some: Vec<&str> = (0..count).map(|_| self.one_of(items)).collect();
+        some.sort_unstable();
+        some.dedup();
+        some
+    }
+}
+
+/// A policy, as lists of texts.
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one setting of the configuration"
+)]
+pub(super) struct World {
+    pub(super) roles: Vec<Role>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) bound: bool,
+    pub(super) shadow: bool,
+    pub(super) unmatched_all_apis: bool,
+    pub(super) from_roles: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Role {
+    pub(super) name: String,
+    pub(super) group: &'static str,
+    pub(super) issuer: Option<&'static str>,
+    pub(super) grants: Vec<&'static str>,
+    pub(super) workspaces: Option<Vec<&'static str>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) name: String,
+    pub(super) effect: &'static str,
+    pub(super) paths: Vec<&'static str>,
+    pub(super) methods: Option<Vec<&'static str>>,
+    pub(super) issuers: Option<Vec<&'static str>>,
+    pub(super) all: Option<Vec<&'static str>>,
+    pub(super) any: Option<Vec<&'static str>>,
+    pub(super) shadow: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) host: &'static str,
+    pub(super) caller: Option<Caller>,
+}
+
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) issuer: &'static str,
+    pub(super) groups: Vec<&'static str>,
+    pub(super) scopes: Vec<&'static str>,
+}
+
+impl World {
+    pub(super) fn random(dice: &mut Dice) -> Self {
+        let bound = dice.one_in(3);
+        let from_roles = dice.one_in(5);
+        let count = if from_roles {
+            dice.below(4).saturating_add(1)
+        } else {
+            dice.below(4)
+        };
+        let held = (0..count)
+            .map(|number| Role {
+                name: format!("role-{number}"),
+                group: dice.one_of(&GROUPS),
+                issuer: dice.one_in(3).then(|| dice.one_of(&ISSUERS)),
+                grants: dice.some(&SCOPES, 4),
+                workspaces: (bound && dice.one_in(2))
+                    .then(|| dice.some(&WORKSPACES.map(|(id, _)| id), 2)),
+            })
+            .collect();
+        let rules = (0..dice.below(5))
+            .map(|number| Rule::random(number, dice))
+            .collect();
+        Self {
+            roles: held,
+            rules,
+            bound,
+            shadow: dice.one_in(5),
+            unmatched_all_apis: dice.one_in(4),
+            from_roles,
+        }
+    }
+
+    /// The configuration that says all this.
+    pub(super) fn configuration(&self) -> String {
+        let source = if self.from_roles { "roles" } else { "token" };
+        let issuers = ISSUERS.map(|issuer| {
+            json!({
+                "issuer": issuer, "audiences": ["db"], "algorithms": ["EdDSA"], "scopes": {"source": source},
+                "jwks": {"keys": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}
+            })
+        });
+        let workspaces = WORKSPACES.map(|(id, host)| json!({"id": id, "hosts": [host]}));
+        let role_list: Vec<Value> = self.roles.iter().map(Role::json).collect();
+        let rules: Vec<Value> = self.rules.iter().map(Rule::json).collect();
+        json!({
+            "issuers": issuers,
+            "roles": role_list,
+            "workspaces": if self.bound { workspaces.to_vec() } else { Vec::new() },
+            "policy": {
+                "mode": if self.shadow { "shadow" } else { "enforce" },
+                "unmatched": if self.unmatched_all_apis { "all-apis" } else { "deny" },
+                "rules": rules
+            }
+        })
+        .to_string()
+    }
+
+    pub(super) fn request(dice: &mut Dice) -> Request {
+        let caller = (!dice.one_in(8)).then(|| Caller {
+            issuer: dice.one_of(&ISSUERS),
+            groups: dice.some(&GROUPS, 3),
+            scopes: dice.some(&SCOPES, 4),
+        });
+        Request {
+            method: dice.one_of(&METHODS),
+            path: dice.one_of(&PATHS),
+            host: WORKSPACES[dice.below(2)].1,
+            caller,
+        }
+    }
+
+    /// The ID of the workspace that a host is for.
+    pub(super) fn workspace(&self, host: &str) -> Option<&'static str> {
+        let found = WORKSPACES
+            .iter()
+            .find(|(_, known)| self.bound && *known == host);
+        found.map(|(id, _)| *id)
+    }
+}
+
+impl Role {
+    fn json(&self) -> Value {
+        let mut member = json!({"group": self.group});
+        if let Some(issuer) = self.issuer {
+            member["issuer"] = json!(issuer);
+        }
+        let mut role = json!({"name": self.name, "members": [member], "grants": self.grants});
+        if let Some(workspaces) = &self.workspaces {
+            role["workspaces"] = json!(workspaces);
+        }
+        role
+    }
+}
+
+impl Rule {
+    fn random(number: usize, dice: &mut Dice) -> Self {
+        let effect = dice.one_of(&["deny", "public", "require", "require"]);
+        let (mut all, mut any) = (None, None);
+        if effect == "require" {
+            let scopes = Some(dice.some(&SCOPES, 2));
+            *(if dice.one_in(2) { &mut all } else { &mut any }) = scopes;
+        }
+        Self {
+            name: format!("rule-{number}"),
+            effect,
+            paths: dice.some(&TEMPLATES, 2),
+            methods: dice.one_in(2).then(|| dice.some(&METHODS, 2)),
+            issuers: (effect != "public" && dice.one_in(3)).then(|| vec![dice.one_of(&ISSUERS)]),
+            all,
+            any,
+            shadow: effect != "public" && dice.one_in(4),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let mut rule = json!({"name": self.name, "effect": self.effect, "paths": self.paths});
+        for (key, list) in [
+            ("methods", &self.methods),
+            ("issuers", &self.issuers),
+            ("scopes", &self.all),
+            ("any_scope", &self.any),
+        ] {
+            if let Some(list) = list {
+                rule[key] = json!(list);
+            }
+        }
+        if self.shadow {
+            rule["mode"] = json!("shadow");
+        }
+        rule
+    }
+}
+
+impl Request {
+    pub(super) fn headers(&self) -> Vec<(String, Vec<u8>)> {
+        let mut headers: Vec<(String, Vec<u8>)> = [
+            (":method", self.method),
+            (":path", self.path),
+            (":authority", self.host),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+        .to_vec();
+        if let Some(caller) = &self.caller {
+            let claims = json!({
+                "iss": caller.issuer, "aud": "db", "exp": NOW + 60, "groups": caller.groups, "scope": caller.scopes.join(" ")
+            });
+            let parts = [
+                br#"{"alg":"EdDSA"}"#.to_vec(),
+                claims.to_string().into_bytes(),
+                vec![0; 64],
+            ];
+            let token = parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
+            headers.push((
+                "authorization".to_owned(),
+                format!("Bearer {token}").into_bytes(),
+            ));
+        }
+        headers
+    }
+}
