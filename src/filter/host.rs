@@ -1,0 +1,152 @@
+//! One function for each host call, our types on both sides, no policy.
+//!
+//! The SDK panics on statuses that it does not expect, and a panic takes the worker's VM down; so each call is made only where the host
+//! is known to expect it, and its bytes are never taken for text.
+
+use std::time::Duration;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, LogLevel, MapType};
+
+use crate::key_store::fetch::Fetch;
+use crate::request::Headers;
+use crate::time::UnixTime;
+
+/// Reads every request header in order, repeats included.
+///
+/// The whole map on purpose: asking for one name yields its first value only, so a second `authorization` would pass unseen. Values stay
+/// bytes: gateways admit 0x80–0xff in them, and the SDK's text variants panic on what is not UTF-8.
+pub(super) fn request_headers() -> Headers {
+    // In the wrong phase the host answers with an empty map, which is refused for having no method.
+    Headers::new(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default())
+}
+
+/// Removes every header of a name from the request.
+pub(super) fn remove_request_header(name: &str) {
+    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, None);
+}
+
+/// Reads every request trailer.
+pub(super) fn request_trailers() -> Headers {
+    Headers::new(hostcalls::get_map_bytes(MapType::HttpRequestTrailers).unwrap_or_default())
+}
+
+/// Removes every trailer of a name from the request.
+pub(super) fn remove_request_trailer(name: &str) {
+    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestTrailers, name, None);
+}
+
+/// Sets a request header, in place of whatever was there.
+pub(super) fn set_request_header(name: &str, value: &str) {
+    let _ =
+        hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value.as_bytes()));
+}
+
+/// Answers the request here. The caller must return `Pause`: Envoy overrides the action after a local reply, other hosts obey it.
+pub(super) fn reply(status: u16, headers: &[(&'static str, String)], body: &str) {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let _ = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));
+}
+
+/// Answers a gRPC request here, `message` being plain text: hosts encode it for `grpc-message`.
+pub(super) fn reply_grpc(status: u8, headers: &[(&'static str, String)], message: &str) {
+    let status = match status {
+        3 => proxy_wasm::types::GrpcStatusCode::InvalidArgument,
+        7 => proxy_wasm::types::GrpcStatusCode::PermissionDenied,
+        14 => proxy_wasm::types::GrpcStatusCode::Unavailable,
+        16 => proxy_wasm::types::GrpcStatusCode::Unauthenticated,
+        _ => proxy_wasm::types::GrpcStatusCode::Internal,
+    };
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_bytes()))
+        .collect();
+    let _ = hostcalls::send_grpc_response(status, Some(message), headers);
+}
+
+/// Lets a request that was held go on.
+pub(super) fn resume_request() {
+    let _ = hostcalls::resume_http_request();
+}
+
+/// Makes the calls that follow those of another context. `false` where that context is gone.
+pub(super) fn become_context(context_id: u32) -> bool {
+    hostcalls::set_effective_context(context_id).is_ok()
+}
+
+/// The address of the client as the gateway understands it, without its port.
+pub(super) fn source_ip() -> Option<String> {
+    let address = hostcalls::get_property(vec!["source", "address"]).ok()??;
+    let address = String::from_utf8(address).ok()?;
+    let host = match address.rsplit_once(':') {
+        Some((host, _port)) => host,
+        None => &address,
+    };
+    Some(
+        host.trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned(),
+    )
+}
+
+/// The time, from the host's clock.
+pub(super) fn now() -> UnixTime {
+    hostcalls::get_current_time()
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+        .and_then(|since| u64::try_from(since.as_millis()).ok())
+        .and_then(UnixTime::from_millis)
+        // A clock that cannot be read makes every token dead.
+        .unwrap_or(UnixTime::MAX)
+}
+
+/// Asks to be called every so often; never, when the period is zero.
+pub(super) fn set_tick_period(period: Duration) {
+    let _ = hostcalls::set_tick_period(period);
+}
+
+/// The plugin's configuration.
+pub(super) fn plugin_configuration() -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// Writes an audit record to the host's log.
+pub(super) fn write_record(line: &str) {
+    let _ = hostcalls::log(LogLevel::Info, line);
+}
+
+/// Sends a `GET` to a cluster. `None` where the host refuses at once: the cluster is not configured, or has no host.
+pub(super) fn dispatch(fetch: &Fetch) -> Option<u32> {
+    let headers = vec![
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", fetch.uri.authority()),
+        (":path", fetch.uri.path()),
+        ("accept", "application/json"),
+        // Firewalls before identity providers turn requests without one away.
+        (
+            "user-agent",
+            concat!("databricks-oam-filter/", env!("CARGO_PKG_VERSION")),
+        ),
+    ];
+    hostcalls::dispatch_http_call(&fetch.cluster, headers, None, Vec::new(), fetch.timeout).ok()
+}
+
+/// A header of a callout's answer.
+pub(super) fn call_response_header(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name).ok()?
+}
+
+/// The body of a callout's answer.
+pub(super) fn call_response_body(size: usize) -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}

@@ -1,0 +1,315 @@
+//! What the requests of one worker share: the configuration, the keys, and the list of requests that wait for keys.
+
+use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use crate::answer::Answer;
+use crate::audit::compact::Record;
+use crate::authorize::{Awaited, Decision, Identity, Permit, Verdict};
+use crate::config::Configuration;
+use crate::key_store::{IssuerIndex, KeyStore};
+use crate::request::Headers;
+use crate::request::envelope::Envelope;
+use crate::time::UnixTime;
+use crate::token::signature::RustCrypto;
+
+use super::host;
+
+/// One worker's state.
+pub(super) struct Worker {
+    configuration: Configuration,
+    pub(super) keys: RefCell<KeyStore>,
+    waiting: RefCell<Vec<Waiting>>,
+    decision_seed: u64,
+    decisions: Cell<u64>,
+    tick_period: Cell<Duration>,
+}
+
+/// A request that waits for keys.
+struct Waiting {
+    context_id: u32,
+    awaited: Awaited,
+    deadline: UnixTime,
+    headers: Headers,
+    envelope: Envelope,
+    resolved: std::rc::Rc<Cell<Progress>>,
+}
+
+/// How far the judgement of a request has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Progress {
+    /// It goes upstream.
+    Permitted,
+    /// It was answered here.
+    Refused,
+    /// It is not judged yet.
+    Undecided,
+}
+
+impl Worker {
+    pub(super) fn new(mut configuration: Configuration) -> Self {
+        let sources = std::mem::take(&mut configuration.key_sources);
+        let random = RandomState::new();
+        Self {
+            configuration,
+            keys: RefCell::new(KeyStore::new(sources, random.hash_one(0_u8))),
+            waiting: RefCell::new(Vec::new()),
+            decision_seed: random.hash_one(1_u8),
+            decisions: Cell::new(0),
+            tick_period: Cell::new(Duration::ZERO),
+        }
+    }
+
+    /// How many issuers there are.
+    pub(super) fn issuers(&self) -> usize {
+        self.configuration.authorizer.issuers.len()
+    }
+
+    /// Asks the host for ticks of this period, unless it ticks so already: Envoy starts its timer anew each time it is asked, so asking
+    /// with every request would put the next tick off for ever.
+    pub(super) fn tick_every(&self, period: Duration) {
+        if self.tick_period.replace(period) != period {
+            host::set_tick_period(period);
+        }
+    }
+
+    /// Whether any issuer's keys have to be fetched.
+    pub(super) fn fetches_keys(&self) -> bool {
+        self.keys.borrow().next_due().is_some()
+    }
+
+    /// An issuer's identifier, for the log.
+    pub(super) fn issuer(&self, index: IssuerIndex) -> &str {
+        self.configuration
+            .authorizer
+            .issuers
+            .get(index.0)
+            .map_or("", |issuer| &*issuer.identifier)
+    }
+
+    /// Judges a request of the current context: acts on the verdict, or keeps it until keys have come.
+    pub(super) fn judge(&self, context_id: u32, progress: &std::rc::Rc<Cell<Progress>>) {
+        let headers = host::request_headers();
+        let envelope = Envelope::of(&headers, host::source_ip());
+        let now = host::now();
+        let keys = self.keys.borrow();
+        let decision = self
+            .configuration
+            .authorizer
+            .authorize(&headers, &keys, &RustCrypto, now);
+        drop(keys);
+        if let Some(awaited) = decision.awaited
+            && let Some(deadline) = self.may_wait(awaited, &headers, now)
+        {
+            self.waiting.borrow_mut().push(Waiting {
+                context_id,
+                awaited,
+                deadline,
+                headers,
+                envelope,
+                resolved: std::rc::Rc::clone(progress),
+            });
+            self.tick_every(BUSY_TICK);
+            return;
+        }
+        progress.set(self.act(&decision, &headers, &envelope, now));
+    }
+
+    /// Until when a request may wait for keys; `None` where it may not, or where waiting is of no use.
+    fn may_wait(&self, awaited: Awaited, headers: &Headers, now: UnixTime) -> Option<UnixTime> {
+        let limits = self.configuration.waiting;
+        if !self.has_room(awaited, headers) {
+            return None;
+        }
+        let deadline = now.after(limits.time);
+        let mut keys = self.keys.borrow_mut();
+        let useful = match awaited {
+            Awaited::First(issuer) => keys
+                .expected_by(issuer, now)
+                .is_some_and(|due| due < deadline),
+            Awaited::Newer(issuer) => keys.refresh_early(issuer, now),
+        };
+        (useful && now < deadline).then_some(deadline)
+    }
+
+    /// Whether the queue takes another request: by count, by bytes, and, where there are several issuers, by half the count for each, so that
+    /// one that is down does not take the places of another's callers.
+    fn has_room(&self, awaited: Awaited, headers: &Headers) -> bool {
+        let waiting = self.waiting.borrow();
+        let most = self.configuration.waiting.requests;
+        let share = if self.issuers() > 1 {
+            most.div_ceil(2)
+        } else {
+            most
+        };
+        let same_issuer = waiting
+            .iter()
+            .filter(|other| other.awaited.issuer() == awaited.issuer())
+            .count();
+        let bytes = waiting
+            .iter()
+            .map(|other| other.headers.bytes())
+            .fold(headers.bytes(), usize::saturating_add);
+        waiting.len() < most && same_issuer < share && bytes <= MAX_WAITING_BYTES
+    }
+
+    /// Judges again the requests whose wait is over, and acts on the verdicts.
+    pub(super) fn settle(&self, root_context_id: u32, now: UnixTime) {
+        let ready = self.take_ready(now);
+        if ready.is_empty() {
+            return;
+        }
+        for waiting in &ready {
+            // The client may be gone, and its context with it.
+            if waiting.resolved.get() != Progress::Undecided
+                || !host::become_context(waiting.context_id)
+            {
+                continue;
+            }
+            let keys = self.keys.borrow();
+            let decision =
+                self.configuration
+                    .authorizer
+                    .authorize(&waiting.headers, &keys, &RustCrypto, now);
+            drop(keys);
+            let progress = self.act(&decision, &waiting.headers, &waiting.envelope, now);
+            waiting.resolved.set(progress);
+            if progress == Progress::Permitted {
+                host::resume_request();
+            }
+        }
+        host::become_context(root_context_id);
+    }
+
+    fn take_ready(&self, now: UnixTime) -> Vec<Waiting> {
+        let keys = self.keys.borrow();
+        let is_over = |waiting: &mut Waiting| {
+            now >= waiting.deadline
+                || match waiting.awaited {
+                    Awaited::First(issuer) => {
+                        keys.keys(issuer, now).is_some()
+                            || keys
+                                .expected_by(issuer, now)
+                                .is_none_or(|due| due >= waiting.deadline)
+                    }
+                    Awaited::Newer(issuer) => !keys.expects(issuer, now),
+                }
+        };
+        self.waiting
+            .borrow_mut()
+            .extract_if(.., is_over)
+            .take(MAX_RELEASED)
+            .collect()
+    }
+
+    /// Forgets a request whose client is gone.
+    pub(super) fn forget(&self, context_id: u32) {
+        self.waiting
+            .borrow_mut()
+            .retain(|waiting| waiting.context_id != context_id);
+    }
+
+    /// How soon to be called again.
+    pub(super) fn tick_period(&self, now: UnixTime) -> Duration {
+        let soon = !self.waiting.borrow().is_empty()
+            || self
+                .keys
+                .borrow()
+                .next_due()
+                .is_some_and(|due| due <= now.after(IDLE_TICK));
+        if soon { BUSY_TICK } else { IDLE_TICK }
+    }
+
+    /// Writes the record and then does what it says.
+    fn act(
+        &self,
+        decision: &Decision<'_>,
+        headers: &Headers,
+        envelope: &Envelope,
+        now: UnixTime,
+    ) -> Progress {
+        let decision_id = self.decision_id();
+        if self.configuration.audit_log {
+            let record = Record::new(
+                decision,
+                envelope,
+                &decision_id,
+                now,
+                &self.configuration.digest,
+            );
+            host::write_record(&record.to_line());
+        }
+        match &decision.verdict {
+            Verdict::Allow(permit) | Verdict::Shadow(_, permit) => {
+                self.prepare(permit, headers, &decision_id);
+                Progress::Permitted
+            }
+            Verdict::Deny(denial) => {
+                let resource = &self.configuration.resource;
+                let answer = Answer::new(
+                    denial,
+                    &decision.evidence,
+                    envelope.protocol,
+                    &decision_id,
+                    resource,
+                );
+                match answer.grpc_status {
+                    Some(status) => host::reply_grpc(status, &answer.headers, &answer.body),
+                    None => host::reply(answer.status, &answer.headers, &answer.body),
+                }
+                Progress::Refused
+            }
+        }
+    }
+
+    /// Takes from the request what the caller may not say, and adds who is calling.
+    fn prepare(&self, permit: &Permit, headers: &Headers, decision_id: &str) {
+        for name in headers.to_remove(permit.kept()) {
+            host::remove_request_header(name);
+        }
+        if !self.configuration.forward_identity {
+            return;
+        }
+        host::set_request_header("x-oam-decision-id", decision_id);
+        let Permit::Bearer(Identity {
+            subject,
+            client,
+            issuer,
+            roles,
+        }) = permit
+        else {
+            return;
+        };
+        host::set_request_header("x-oam-issuer", issuer);
+        if let Some(subject) = subject {
+            host::set_request_header("x-oam-subject", subject);
+        }
+        if let Some(client) = client {
+            host::set_request_header("x-oam-client", client);
+        }
+        if !roles.is_empty() {
+            host::set_request_header("x-oam-roles", &roles.join(","));
+        }
+    }
+
+    /// A name that no other decision has: the worker's random number, and a count.
+    fn decision_id(&self) -> String {
+        let count = self.decisions.get().wrapping_add(1);
+        self.decisions.set(count);
+        format!("{:016x}{count:016x}", self.decision_seed)
+    }
+}
+
+/// Requests released at once; the rest follow with the next ticks. Envoy carries each answer out after the call that gave it, inside the
+/// one before, and some hundreds of them nested exhaust the VM's stack.
+const MAX_RELEASED: usize = 32;
+
+/// What requests that wait may hold together, on each worker.
+const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// While something is awaited: as good as at once for a person, and nothing for a gateway.
+const BUSY_TICK: Duration = Duration::from_millis(10);
+
+/// Otherwise: keys are due to the second.
+const IDLE_TICK: Duration = Duration::from_secs(1);
