@@ -1,0 +1,279 @@
+//! What carries a configuration to the gateway: an Envoy bootstrap, Istio's `WasmPlugin`, Envoy Gateway's `EnvoyExtensionPolicy`.
+//!
+//! Finds the configurations of this filter in it, and what around them would undo their work.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Unreadable, file};
+
+/// A configuration where it was found.
+pub(super) struct Found {
+    /// Its place in the file; empty where the file is the configuration.
+    pub(super) place: String,
+    /// Its JSON text.
+    pub(super) text: String,
+    /// What is wrong around it.
+    pub(super) errors: Vec<String>,
+    /// What is better otherwise.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Every configuration of this filter in a file, one at least.
+pub(super) fn find(path: &Path) -> Result<Vec<Found>, Unreadable> {
+    let documents = file::documents(path)?;
+    let mut found = Vec::new();
+    for document in &documents {
+        match (
+            text(document, "kind"),
+            document.get("static_resources"),
+            document.get("dynamic_resources"),
+        ) {
+            (Some("WasmPlugin"), ..) => found.extend(wasm_plugin(document)),
+            (Some("EnvoyExtensionPolicy"), ..) => found.extend(extension_policy(document)),
+            (None, None, None) if !has_filter(document) => found.push(plain(document)),
+            _ => found.extend(envoy(document)),
+        }
+    }
+    if found.is_empty() {
+        let name = path.display();
+        return Err(Unreadable(format!(
+            "`{name}` holds no configuration of this filter"
+        )));
+    }
+    Ok(found)
+}
+
+/// The one configuration in a file.
+pub(super) fn only(path: &Path) -> Result<String, Unreadable> {
+    let mut found = find(path)?;
+    let name = path.display();
+    match (found.pop(), found.is_empty()) {
+        (Some(found), true) => Ok(found.text),
+        _ => Err(Unreadable(format!(
+            "`{name}` holds several configurations: put the one that is meant into a file of its own"
+        ))),
+    }
+}
+
+fn plain(document: &Value) -> Found {
+    Found {
+        place: String::new(),
+        text: document.to_string(),
+        errors: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn wasm_plugin(document: &Value) -> Option<Found> {
+    let spec = document.get("spec")?;
+    let mut found = Found {
+        place: "spec.pluginConfig".to_owned(),
+        ..plain(spec.get("pluginConfig")?)
+    };
+    match text(spec, "failStrategy") {
+        Some("FAIL_RELOAD") => {}
+        Some("FAIL_OPEN") => found.errors.push(format!("spec.failStrategy: {OPEN}")),
+        _ => found
+            .errors
+            .push(format!("spec.failStrategy: {CLOSED_FOR_GOOD}")),
+    }
+    Some(found)
+}
+
+fn extension_policy(document: &Value) -> Vec<Found> {
+    let entries: Vec<&Value> = items(document.pointer("/spec/wasm")).collect();
+    let mut found = Vec::new();
+    for (position, entry) in entries.iter().enumerate() {
+        let Some(config) = entry.get("config") else {
+            continue;
+        };
+        if entries.len() > 1 && config.get("issuers").is_none() {
+            continue;
+        }
+        let place = format!("spec.wasm[{position}]");
+        let mut one = Found {
+            place: format!("{place}.config"),
+            ..plain(config)
+        };
+        if entry.get("failOpen") == Some(&Value::Bool(true)) {
+            one.errors
+                .push(format!("{place}.failOpen: {OPEN_ENVOY_GATEWAY}"));
+        }
+        found.push(one);
+    }
+    found
+}
+
+/// Every filter of ours in an Envoy configuration, or in part of one.
+fn envoy(document: &Value) -> Vec<Found> {
+    let mut filters = Vec::new();
+    walk(document, String::new(), None, &mut filters);
+    let alone = filters.len() == 1;
+    let mut found = Vec::new();
+    for filter in &filters {
+        let Some((place, configuration)) = filter.configuration() else {
+            continue;
+        };
+        if !alone && !configuration.contains("\"issuers\"") {
+            continue;
+        }
+        let mut one = Found {
+            place,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            text: configuration,
+        };
+        filter.check_failure(&mut one);
+        filter.check_connection(&mut one);
+        check_clusters(document, &mut one);
+        found.push(one);
+    }
+    found
+}
+
+/// A wasm filter, its place, and the connection manager that it stands in.
+struct Filter<'a> {
+    place: String,
+    value: &'a Value,
+    manager: Option<(String, &'a Value)>,
+}
+
+impl Filter<'_> {
+    fn configuration(&self) -> Option<(String, String)> {
+        let place = format!("{}.config.configuration", self.place);
+        let configuration = self.value.pointer("/config/configuration")?;
+        let text = match configuration.get("value") {
+            // A `StringValue`, which Envoy hands over as it is.
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => configuration.to_string(),
+        };
+        Some((place, text))
+    }
+
+    fn check_failure(&self, found: &mut Found) {
+        let config = self.value.get("config").unwrap_or(&Value::Null);
+        let place = format!("{}.config", self.place);
+        if config.get("fail_open") == Some(&Value::Bool(true)) {
+            found.errors.push(format!("{place}.fail_open: {OPEN}"));
+            return;
+        }
+        match text(config, "failure_policy") {
+            Some("FAIL_RELOAD") => {}
+            Some("FAIL_OPEN") => found.errors.push(format!("{place}.failure_policy: {OPEN}")),
+            _ => found
+                .errors
+                .push(format!("{place}.failure_policy: {CLOSED_FOR_GOOD}")),
+        }
+    }
+
+    fn check_connection(&self, found: &mut Found) {
+        let Some((place, manager)) = &self.manager else {
+            return;
+        };
+        for key in ["normalize_path", "merge_slashes"] {
+            if manager.get(key) != Some(&Value::Bool(true)) {
+                found.errors.push(format!("{place}.{key}: not `true`: Envoy and the workspace may read one path differently; write `true`"));
+            }
+        }
+        let escaped = "path_with_escaped_slashes_action";
+        if !matches!(
+            text(manager, escaped),
+            Some("REJECT_REQUEST" | "UNESCAPE_AND_REDIRECT" | "UNESCAPE_AND_FORWARD")
+        ) {
+            found.errors.push(format!("{place}.{escaped}: escaped slashes pass, and servers differ on what they are; write `REJECT_REQUEST`"));
+        }
+        let timeout = text(manager, "stream_idle_timeout");
+        if timeout.is_none_or(|timeout| timeout.trim_end_matches('s').parse() == Ok(0.0)) {
+            found.warnings.push(format!("{place}.stream_idle_timeout: missing or endless: a request that waits for a module which failed waits for minutes; write `30s`"));
+        }
+    }
+}
+
+/// Whether there is a cluster for every issuer whose keys are fetched.
+fn check_clusters(document: &Value, found: &mut Found) {
+    let dynamic = document.pointer("/dynamic_resources/cds_config").is_some()
+        || document.pointer("/dynamic_resources/ads_config").is_some();
+    if dynamic || document.get("static_resources").is_none() {
+        return;
+    }
+    let clusters: Vec<&str> = items(document.pointer("/static_resources/clusters"))
+        .filter_map(|cluster| text(cluster, "name"))
+        .collect();
+    let configuration: Value = serde_json::from_str(&found.text).unwrap_or_default();
+    for (position, issuer) in items(configuration.get("issuers")).enumerate() {
+        let Some(cluster) = issuer.pointer("/jwks/cluster").and_then(Value::as_str) else {
+            continue;
+        };
+        if !clusters.contains(&cluster) {
+            let known = clusters.join(", ");
+            found.errors.push(format!(
+                "issuers[{position}].jwks.cluster: no such cluster in the bootstrap, which has {known}; add it there: `{cluster}`"
+            ));
+        }
+    }
+}
+
+/// Finds the wasm filters below a value. The parser has bounded how deep that goes.
+fn walk<'a>(
+    value: &'a Value,
+    place: String,
+    manager: Option<(&str, &'a Value)>,
+    filters: &mut Vec<Filter<'a>>,
+) {
+    if is_filter(value) {
+        let manager = manager.map(|(place, value)| (place.to_owned(), value));
+        filters.push(Filter {
+            place,
+            value,
+            manager,
+        });
+        return;
+    }
+    match value {
+        Value::Array(items) => {
+            for (position, item) in items.iter().enumerate() {
+                walk(item, format!("{place}[{position}]"), manager, filters);
+            }
+        }
+        Value::Object(members) => {
+            let is_manager = members.contains_key("http_filters");
+            let manager = if is_manager {
+                Some((place.as_str(), value))
+            } else {
+                manager
+            };
+            for (key, member) in members {
+                let dot = if place.is_empty() { "" } else { "." };
+                walk(member, format!("{place}{dot}{key}"), manager, filters);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn is_filter(value: &Value) -> bool {
+    text(value, "@type")
+        .is_some_and(|name| name.ends_with("envoy.extensions.filters.http.wasm.v3.Wasm"))
+}
+
+fn has_filter(document: &Value) -> bool {
+    let mut filters = Vec::new();
+    walk(document, String::new(), None, &mut filters);
+    !filters.is_empty()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key)?.as_str()
+}
+
+fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.and_then(Value::as_array).into_iter().flatten()
+}
+
+const OPEN: &str = "once the module has failed, every request goes to the workspace unchecked; write `FAIL_RELOAD`";
+const OPEN_ENVOY_GATEWAY: &str =
+    "once the module has failed, every request goes to the workspace unchecked; remove it";
+const CLOSED_FOR_GOOD: &str = "not `FAIL_RELOAD`: a worker whose module has failed once answers 503 until the configuration changes; write `FAIL_RELOAD`";

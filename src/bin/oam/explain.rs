@@ -1,0 +1,351 @@
+//! `oam explain`: the decision on one request, and the way to it.
+
+use std::fmt::Write as _;
+
+use databricks_oam_filter::answer::{Answer, Resource};
+use databricks_oam_filter::audit::compact::words;
+use databricks_oam_filter::authorize::evidence::Evidence;
+use databricks_oam_filter::authorize::{Decision, Verdict};
+use databricks_oam_filter::databricks::{Mark, Operation};
+use databricks_oam_filter::issuer::access_token::{AccessToken, Groups};
+use databricks_oam_filter::policy::rule::Mode;
+use databricks_oam_filter::request::credential::CredentialKind;
+use databricks_oam_filter::request::envelope::Envelope;
+use databricks_oam_filter::token::scope::Scope;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::gateway::{self, Gateway, Request, Shown};
+use super::{Said, Unreadable, file, reason, style};
+
+pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
+    let gateway = Gateway::open(&arguments.config, &arguments.jwks)?;
+    let now = gateway::moment(arguments.at.as_deref())?;
+    let headers: Vec<_> = arguments
+        .headers
+        .iter()
+        .map(|text| gateway::header(text))
+        .collect::<Result<_, _>>()?;
+    let shown = shown(&arguments.proof)?;
+    let request = gateway.request(&arguments.method, &arguments.url, &headers, &shown, now)?;
+    let decision = gateway.decide(&request);
+    let explanation = Explanation::of(&decision, &request);
+    let passes = explanation.passes();
+    if arguments.json {
+        if request.filled.is_some() {
+            let _ = std::io::Write::write_all(&mut anstream::stderr(), UNCHECKED.as_bytes());
+        }
+        let text = serde_json::to_string_pretty(&explanation).unwrap_or_default();
+        return Ok(Said::new(format!("{text}\n"), passes));
+    }
+    let trace = Trace {
+        gateway: &gateway,
+        request: &request,
+        decision: &decision,
+        explanation: &explanation,
+    };
+    Ok(Said::new(trace.text(), passes))
+}
+
+fn shown(proof: &super::Proof) -> Result<Shown, Unreadable> {
+    if let Some(path) = &proof.claims {
+        let bytes = file::read(path)?;
+        return match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(claims)) => Ok(Shown::Claims(claims)),
+            Ok(_) => Err(Unreadable("the claims are not a JSON object".to_owned())),
+            Err(error) => Err(Unreadable(format!("the claims are not JSON: {error}"))),
+        };
+    }
+    let Some(token) = &proof.token else {
+        return Ok(Shown::Nothing);
+    };
+    let file = if token == "-" {
+        Some("-")
+    } else {
+        token.strip_prefix('@')
+    };
+    let token = match file {
+        Some(path) => String::from_utf8(file::read(path.as_ref())?)
+            .map_err(|_| Unreadable("the token is not text".to_owned()))?,
+        None => token.clone(),
+    };
+    Ok(Shown::Token(token.trim().to_owned()))
+}
+
+/// A decision in the words of the audit record, and what else of it machines ask for.
+#[derive(Serialize)]
+pub(super) struct Explanation {
+    pub(super) decision: &'static str,
+    pub(super) status: u16,
+    pub(super) reason: &'static str,
+    pub(super) operation: Option<OperationFacts>,
+    pub(super) required_scopes: Vec<String>,
+    pub(super) token_scopes: Vec<String>,
+    pub(super) role_grants: Vec<String>,
+    pub(super) effective_scopes: Vec<String>,
+    pub(super) roles: Vec<String>,
+    pub(super) rule: Option<String>,
+    pub(super) mode: &'static str,
+}
+
+/// An operation of the catalogue.
+#[derive(Serialize)]
+pub(super) struct OperationFacts {
+    pub(super) name: &'static str,
+    area: &'static str,
+    access: &'static str,
+    method: &'static str,
+    template: &'static str,
+}
+
+impl Explanation {
+    pub(super) fn of(decision: &Decision<'_>, request: &Request) -> Self {
+        let evidence = &decision.evidence;
+        let (word, reason) = words(&decision.verdict);
+        let standing = evidence.standing.as_ref();
+        let token_scopes = evidence
+            .token
+            .as_ref()
+            .and_then(|token| token.scopes.as_ref());
+        Self {
+            decision: word,
+            status: status(decision, request),
+            reason,
+            operation: evidence.operation.map(OperationFacts::of),
+            required_scopes: evidence
+                .required_scopes
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            token_scopes: texts(token_scopes.into_iter().flatten()),
+            role_grants: texts(
+                standing
+                    .into_iter()
+                    .flat_map(|standing| standing.role_grants.iter()),
+            ),
+            effective_scopes: texts(
+                standing
+                    .into_iter()
+                    .flat_map(|standing| standing.scopes.iter()),
+            ),
+            roles: standing
+                .map(|standing| standing.roles.iter().map(ToString::to_string).collect())
+                .unwrap_or_default(),
+            rule: evidence.rule.map(|rule| rule.name.to_string()),
+            mode: match evidence.mode {
+                Mode::Enforce => "enforce",
+                Mode::Shadow => "shadow",
+            },
+        }
+    }
+
+    /// Whether the request goes upstream.
+    pub(super) const fn passes(&self) -> bool {
+        self.status == FORWARDED
+    }
+}
+
+impl OperationFacts {
+    fn of(operation: &Operation) -> Self {
+        Self {
+            name: operation.name,
+            area: operation.area(),
+            access: operation.access.as_str(),
+            method: operation.method,
+            template: operation.template,
+        }
+    }
+}
+
+/// What the gateway answers; for what goes upstream, the success that it is here.
+fn status(decision: &Decision<'_>, request: &Request) -> u16 {
+    match &decision.verdict {
+        Verdict::Allow(_) | Verdict::Shadow(..) => FORWARDED,
+        Verdict::Deny(denial) => {
+            let protocol = Envelope::of(&request.headers, None).protocol;
+            Answer::new(
+                denial,
+                &decision.evidence,
+                protocol,
+                "",
+                &Resource::default(),
+            )
+            .status
+        }
+    }
+}
+
+fn texts<'a>(scopes: impl Iterator<Item = &'a Scope>) -> Vec<String> {
+    scopes.map(|scope| scope.as_str().to_owned()).collect()
+}
+
+/// The explanation for people.
+struct Trace<'a> {
+    gateway: &'a Gateway,
+    request: &'a Request,
+    decision: &'a Decision<'a>,
+    explanation: &'a Explanation,
+}
+
+impl Trace<'_> {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let Explanation {
+            status,
+            reason,
+            mode,
+            ..
+        } = self.explanation;
+        let envelope = Envelope::of(&self.request.headers, None);
+        let verdict = match &self.decision.verdict {
+            Verdict::Allow(_) => style::good("ALLOW"),
+            Verdict::Deny(_) => style::bad(format!("DENY {status}")),
+            Verdict::Shadow(..) => style::warning("DENY (on trial: it goes upstream)"),
+        };
+        let _ = writeln!(
+            text,
+            "{verdict} {reason}: {} {}",
+            envelope.method, envelope.path
+        );
+        if let Verdict::Deny(denial) | Verdict::Shadow(denial, _) = &self.decision.verdict {
+            let _ = writeln!(text, "{denial}");
+        }
+        text.push('\n');
+        self.caller(&mut text);
+        self.requirement(&mut text);
+        line(&mut text, "mode", mode);
+        line(&mut text, "at", &self.request.now.to_string());
+        for remedy in reason::remedies(&self.gateway.authorizer, self.request, self.decision) {
+            line(&mut text, "allowed by", &remedy);
+        }
+        text
+    }
+
+    fn caller(&self, text: &mut String) {
+        let evidence = &self.decision.evidence;
+        let kind = evidence
+            .credential
+            .map_or("not read", CredentialKind::as_str);
+        match &self.request.filled {
+            Some(filled) if filled.is_empty() => line(
+                text,
+                "credential",
+                &format!("{kind}: claims alone, no signature was checked"),
+            ),
+            Some(filled) => line(
+                text,
+                "credential",
+                &format!(
+                    "{kind}: claims alone, no signature was checked; filled in: {}",
+                    filled.join(", ")
+                ),
+            ),
+            None => line(text, "credential", kind),
+        }
+        if let Some(token) = &evidence.token {
+            claims(token, text);
+        }
+        if let Some(workspace) = evidence.workspace {
+            line(text, "workspace", &workspace.to_string());
+        }
+        let Explanation {
+            roles,
+            token_scopes,
+            role_grants,
+            effective_scopes,
+            ..
+        } = self.explanation;
+        if evidence.standing.is_none() {
+            return;
+        }
+        let policy = &self.gateway.authorizer.policy;
+        if !policy.roles.is_empty() {
+            line(text, "roles", &list(roles));
+            for (role, why) in reason::roles_not_held(policy, evidence) {
+                line(text, "", &style::dim(format!("not {role}: {why}")));
+            }
+        }
+        match evidence.token.as_ref().map(|token| &token.scopes) {
+            Some(None) => line(
+                text,
+                "token scopes",
+                "not read: this issuer's callers get what their roles grant",
+            ),
+            _ => line(text, "token scopes", &list(token_scopes)),
+        }
+        if !policy.roles.is_empty() {
+            line(text, "role grants", &list(role_grants));
+        }
+        line(text, "effective", &list(effective_scopes));
+    }
+
+    fn requirement(&self, text: &mut String) {
+        let evidence: &Evidence<'_> = &self.decision.evidence;
+        if let Some(rule) = &self.explanation.rule {
+            line(text, "rule", rule);
+        }
+        if let Some(operation) = evidence.operation {
+            let Operation {
+                name,
+                method,
+                template,
+                access,
+                level,
+                marks,
+                ..
+            } = operation;
+            let marks: Vec<&str> = marks.iter().map(Mark::as_str).collect();
+            let marks = if marks.is_empty() {
+                String::new()
+            } else {
+                format!(", {}", marks.join(", "))
+            };
+            line(
+                text,
+                "operation",
+                &format!("{name} ({}, {}{marks})", access.as_str(), level.as_str()),
+            );
+            line(text, "", &style::dim(format!("{method} {template}")));
+        } else if self.explanation.rule.is_none() {
+            line(text, "operation", "none that is known");
+        }
+        line(text, "needs", &list(&self.explanation.required_scopes));
+    }
+}
+
+fn claims(token: &AccessToken, text: &mut String) {
+    line(text, "issuer", &token.issuer);
+    let groups = match &token.groups {
+        Groups::Known(groups) => groups.join(" "),
+        Groups::Unknown => {
+            "too many for the token, so none count: assign roles in the issuer instead".to_owned()
+        }
+    };
+    for (name, value) in [
+        ("subject", token.subject.as_deref().unwrap_or_default()),
+        ("client", token.client.as_deref().unwrap_or_default()),
+        ("actor", token.actor.as_deref().unwrap_or_default()),
+        ("groups", &groups),
+        ("issuer's roles", &token.roles.join(" ")),
+    ] {
+        if !value.is_empty() {
+            line(text, name, value);
+        }
+    }
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    let _ = writeln!(text, "{name:<15} {value}");
+}
+
+fn list(texts: &[String]) -> String {
+    if texts.is_empty() {
+        "nothing".to_owned()
+    } else {
+        texts.join(" ")
+    }
+}
+
+const FORWARDED: u16 = 200;
+
+const UNCHECKED: &str = "oam: claims alone were given, so no signature was checked\n";

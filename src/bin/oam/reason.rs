@@ -1,0 +1,180 @@
+//! Why a caller does not hold a role, and what would have made a request allowed.
+
+use databricks_oam_filter::authorize::evidence::Evidence;
+use databricks_oam_filter::authorize::{Authorizer, Decision, Verdict};
+use databricks_oam_filter::denial::Denial;
+use databricks_oam_filter::issuer::access_token::AccessToken;
+use databricks_oam_filter::policy::role::{Member, Role};
+use databricks_oam_filter::policy::scope_set::ScopeSet;
+use databricks_oam_filter::policy::{Governing, Policy, Requirement};
+use databricks_oam_filter::request::RequestHead;
+
+use super::gateway::Request;
+
+/// The roles that the caller does not hold, each with the reason.
+pub(super) fn roles_not_held(policy: &Policy, evidence: &Evidence<'_>) -> Vec<(String, String)> {
+    let (Some(token), Some(standing)) = (&evidence.token, &evidence.standing) else {
+        return Vec::new();
+    };
+    policy
+        .roles
+        .iter()
+        .filter(|role| !standing.roles.contains(&role.name))
+        .map(|role| (role.name.to_string(), why_not(role, token)))
+        .collect()
+}
+
+/// For each alternative, the conditions that do not hold.
+fn why_not(role: &Role, token: &AccessToken) -> String {
+    if role.has_member(token) {
+        return "does not hold in this workspace".to_owned();
+    }
+    let alternatives: Vec<String> = role
+        .members
+        .iter()
+        .map(|member| {
+            conditions(member)
+                .into_iter()
+                .filter(|(_, condition)| !holds(condition, token))
+                .map(|(text, _)| text)
+                .collect::<Vec<_>>()
+                .join(" and ")
+        })
+        .collect();
+    if alternatives.is_empty() {
+        return "has no members".to_owned();
+    }
+    format!("needs {}", alternatives.join(", or "))
+}
+
+/// The conditions of a member, each alone.
+fn conditions(member: &Member) -> Vec<(String, Member)> {
+    let Member {
+        actor,
+        claim,
+        client,
+        group,
+        issuer,
+        role,
+        subject,
+    } = member.clone();
+    let mut alone = Vec::new();
+    let mut add = |name: &str, value: Option<Box<str>>, condition: Member| {
+        if let Some(value) = value {
+            alone.push((format!("{name} `{value}`"), condition));
+        }
+    };
+    let none = Member::default;
+    add("actor", actor.clone(), Member { actor, ..none() });
+    add("client", client.clone(), Member { client, ..none() });
+    add("group", group.clone(), Member { group, ..none() });
+    add("issuer", issuer.clone(), Member { issuer, ..none() });
+    add("role", role.clone(), Member { role, ..none() });
+    add("subject", subject.clone(), Member { subject, ..none() });
+    if let Some((path, value)) = &claim {
+        let name = format!("claim {}", path.join("."));
+        add(
+            &name,
+            Some(value.clone()),
+            Member {
+                claim: claim.clone(),
+                ..none()
+            },
+        );
+    }
+    alone
+}
+
+fn holds(condition: &Member, token: &AccessToken) -> bool {
+    Role {
+        name: "".into(),
+        members: vec![condition.clone()],
+        grants: ScopeSet::default(),
+        workspaces: None,
+    }
+    .has_member(token)
+}
+
+/// What would have made the request allowed.
+pub(super) fn remedies(
+    authorizer: &Authorizer,
+    request: &Request,
+    decision: &Decision<'_>,
+) -> Vec<String> {
+    let policy = &authorizer.policy;
+    let evidence = &decision.evidence;
+    match &decision.verdict {
+        Verdict::Deny(Denial::DeniedByRule) | Verdict::Shadow(Denial::DeniedByRule, _) => {
+            vec![
+                "nothing that a caller could show: the rule denies it to everybody that it is for"
+                    .to_owned(),
+            ]
+        }
+        Verdict::Deny(Denial::Unmatched) | Verdict::Shadow(Denial::Unmatched, _) => {
+            vec!["a rule of your own for this path with `effect: require`, or another path: `oam catalogue` lists those that are known".to_owned()]
+        }
+        Verdict::Deny(Denial::InsufficientScope | Denial::WorkspaceNotGranted)
+        | Verdict::Shadow(Denial::InsufficientScope | Denial::WorkspaceNotGranted, _) => {
+            let head = RequestHead::read(&request.headers, authorizer.max_token_bytes).ok();
+            let issuer = evidence.token.as_ref().map(|token| &*token.issuer);
+            let governing = head.map_or(Governing::Unmatched, |head| {
+                policy.governing(head.method, &head.path, issuer)
+            });
+            policy
+                .requirement(governing)
+                .map(|requirement| missing(policy, evidence, requirement))
+                .unwrap_or_default()
+        }
+        Verdict::Deny(Denial::KeysUnavailable) => {
+            vec!["keys to verify the token with: give the issuer's JWK Set by `--jwks`".to_owned()]
+        }
+        // What the caller is told says it all.
+        Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Shadow(..) => Vec::new(),
+    }
+}
+
+fn missing(policy: &Policy, evidence: &Evidence<'_>, requirement: Requirement<'_>) -> Vec<String> {
+    let joiner = if matches!(requirement, Requirement::AnyOf(_)) {
+        " or "
+    } else {
+        " and "
+    };
+    let needed = requirement.scopes().join(joiner);
+    let mut missing = Vec::new();
+    if let Some(scopes) = evidence
+        .token
+        .as_ref()
+        .and_then(|token| token.scopes.as_ref())
+    {
+        let held: ScopeSet = scopes.iter().cloned().collect();
+        if !requirement.met_by(&held) {
+            missing.push(format!(
+                "a token with the scope {needed}, asked of the issuer"
+            ));
+        }
+    }
+    let granted = evidence
+        .standing
+        .as_ref()
+        .map(|standing| &standing.role_grants);
+    let from_roles = evidence
+        .token
+        .as_ref()
+        .is_some_and(|token| token.scopes.is_none());
+    if (from_roles || !policy.roles.is_empty())
+        && !granted.is_some_and(|granted| requirement.met_by(granted))
+    {
+        let granting: Vec<&str> = policy
+            .roles
+            .iter()
+            .filter(|role| requirement.met_by(&role.grants))
+            .map(|role| &*role.name)
+            .collect();
+        missing.push(if granting.is_empty() {
+            format!("a role that grants {needed}: none does")
+        } else {
+            format!("a role that grants {needed} here: {}", granting.join(", "))
+        });
+    }
+    missing
+}

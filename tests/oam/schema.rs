@@ -1,0 +1,166 @@
+//! `oam schema`, held to the committed file and to the parser.
+
+use databricks_oam_filter::config::Configuration;
+use serde_json::{Value, json};
+
+use super::oam;
+
+fn example(name: &str) -> Value {
+    let path = format!("{}/envoy/policies/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn is_read(document: &Value) -> bool {
+    Configuration::parse(document.to_string().as_bytes()).is_ok()
+}
+
+/// Every object in a value, by its JSON pointer.
+fn objects(value: &Value, pointer: &str, into: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            into.push(pointer.to_owned());
+            for (key, member) in members {
+                objects(member, &format!("{pointer}/{key}"), into);
+            }
+        }
+        Value::Array(items) => {
+            for (position, item) in items.iter().enumerate() {
+                objects(item, &format!("{pointer}/{position}"), into);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A configuration in which every section stands.
+fn everything() -> Value {
+    let mut all = example("agents");
+    all["resource"] = json!({"identifier": "https://db.example", "access_request_url": "https://idp.example/{scopes}"});
+    all["issuers"][0]["claims"] =
+        json!({"scopes": ["scp"], "groups": [["a", "b"]], "roles": ["r"], "client": ["c"]});
+    all["issuers"][0]["scopes"] =
+        json!({"source": "token", "prefix": "p:", "aliases": {"x": ["jobs"]}});
+    all["issuers"][0]["clock_skew"] = json!("30s");
+    all["issuers"][0]["algorithms"] = json!(["RS256"]);
+    all["workspaces"] = json!([{"id": "7", "hosts": ["db.example"]}]);
+    all["policy"]["mode"] = json!("shadow");
+    all["policy"]["unmatched"] = json!("all-apis");
+    all["credentials"] =
+        json!({"basic": "deny", "opaque": "deny", "personal_access_token": "deny"});
+    all["limits"] = json!({"token_bytes": 16384, "waiting_requests": 10, "waiting_time": "5s"});
+    all["audit"] = json!({"format": "compact", "log": true});
+    all["forward_identity"] = json!(true);
+    all
+}
+
+#[test]
+fn the_committed_schema_is_what_is_printed() {
+    let committed = include_str!("../../envoy/schema.json");
+    assert_eq!(
+        oam(&["schema"]).out,
+        committed,
+        "run `cargo run --bin oam -- schema > envoy/schema.json`"
+    );
+}
+
+#[test]
+fn schema_and_parser_take_the_same_documents() {
+    let schema: Value = serde_json::from_str(&oam(&["schema"]).out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut documents: Vec<Value> = ["agents", "aws-iam", "entra", "github-actions", "okta"]
+        .map(example)
+        .to_vec();
+    documents.push(everything());
+    for document in &documents {
+        assert!(
+            validator.is_valid(document),
+            "{:?}",
+            validator
+                .iter_errors(document)
+                .map(|error| error.to_string())
+                .collect::<Vec<_>>()
+        );
+        assert!(is_read(document), "{document}");
+        let mut pointers = Vec::new();
+        objects(document, "", &mut pointers);
+        // Aliases have names of the operator's choice.
+        for pointer in pointers
+            .iter()
+            .filter(|pointer| !pointer.ends_with("/aliases"))
+        {
+            let mut odd = document.clone();
+            odd.pointer_mut(pointer).unwrap()["no-such-key"] = json!(1);
+            assert!(
+                !validator.is_valid(&odd),
+                "the schema takes an unknown key at `{pointer}`"
+            );
+            assert!(
+                !is_read(&odd),
+                "the parser takes an unknown key at `{pointer}`"
+            );
+        }
+    }
+}
+
+#[test]
+fn values_that_one_refuses_the_other_does() {
+    let schema: Value = serde_json::from_str(&oam(&["schema"]).out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    #[rustfmt::skip]
+    let cases = [
+        // pointer                     value
+        ("/issuers/0/preset",          json!("oktaa")),
+        ("/issuers/0/clock_skew",      json!("30")),
+        ("/issuers/0/clock_skew",      json!(30)),
+        ("/issuers/0/algorithms",      json!(["HS256"])),
+        ("/issuers/0/audiences",       json!("a")),
+        ("/issuers/0/claims/scopes",   json!([[]])),
+        ("/issuers/0/scopes/source",   json!("both")),
+        ("/policy/mode",               json!("Shadow")),
+        ("/policy/unmatched",          json!("allow")),
+        ("/policy/rules/0/effect",     json!("allow")),
+        ("/policy/rules/0/paths",      json!("/a")),
+        ("/limits/token_bytes",        json!("16K")),
+        ("/audit/format",              json!("xml")),
+        ("/credentials/basic",         json!("allow")),
+        ("/forward_identity",          json!("yes")),
+        ("/roles/0/grants",            json!("jobs")),
+    ];
+    for (pointer, value) in cases {
+        let mut document = everything();
+        *document.pointer_mut(pointer).unwrap() = value.clone();
+        assert!(
+            !validator.is_valid(&document),
+            "the schema takes {pointer}: {value}"
+        );
+        assert!(!is_read(&document), "the parser takes {pointer}: {value}");
+    }
+    for pointer in [
+        "/issuers",
+        "/issuers/0/issuer",
+        "/issuers/0/jwks",
+        "/roles/0/name",
+        "/roles/0/members",
+        "/roles/0/grants",
+        "/workspaces/0/id",
+        "/workspaces/0/hosts",
+        "/policy/rules/0/name",
+        "/policy/rules/0/effect",
+        "/policy/rules/0/paths",
+    ] {
+        let mut document = everything();
+        let (object, key) = pointer.rsplit_once('/').unwrap();
+        document
+            .pointer_mut(object)
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .remove(key)
+            .unwrap();
+        assert!(
+            !validator.is_valid(&document),
+            "the schema does without {pointer}"
+        );
+        assert!(!is_read(&document), "the parser does without {pointer}");
+    }
+}
