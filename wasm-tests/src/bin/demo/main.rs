@@ -1,0 +1,275 @@
+//! The main job in one command: an issuer, a stand-in workspace, and a real Envoy with the module between them.
+//!
+//! Stays up until Ctrl-C, and shows every audit record as it is written. With `--check` it runs its own lines, shows each answer, judges
+//! it, and exits 0 or 1.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use wasm_tests::client::{self, Answer};
+use wasm_tests::envoy::{Envoy, Setup, install, sample};
+use wasm_tests::issuer::Issuer;
+use wasm_tests::keys::jwk_set;
+use wasm_tests::paths;
+use wasm_tests::workspace::Workspace;
+
+mod call;
+mod screen;
+
+use call::{Call, calls};
+use screen::Screen;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let check = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => false,
+        ["--check"] => true,
+        ["serve", what, address] => return serve(what, address),
+        _ => return usage(),
+    };
+    let demo = Demo::start();
+    let screen = Screen::new();
+    demo.introduce(&screen, check);
+    let sound = if check {
+        demo.check(&screen)
+    } else {
+        demo.stay(&screen)
+    };
+    if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// One of the two servers alone, for an Envoy that runs elsewhere.
+fn serve(what: &str, address: &str) -> ExitCode {
+    let Ok(address) = address.parse() else {
+        return usage();
+    };
+    let keys = jwk_set(["acme-rsa"]);
+    // A server lives until it is dropped, so each arm waits.
+    let served = match what {
+        "issuer" => Issuer::start_at(address, keys).map(|issuer| {
+            issuer.script().clients = call::clients();
+            wait_for_the_end(|| {});
+        }),
+        "workspace" => Workspace::start_at(address).map(|_workspace| wait_for_the_end(|| {})),
+        _ => return usage(),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{address}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: scripts/demo [--check]\n       scripts/demo serve issuer|workspace ADDRESS");
+    ExitCode::from(2)
+}
+
+/// Comes back on Ctrl-C or a request to end; until then it calls `meanwhile` five times a second.
+fn wait_for_the_end(mut meanwhile: impl FnMut()) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).expect("a signal handler");
+        loop {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => break,
+                _ = terminate.recv() => break,
+                () = tokio::time::sleep(Duration::from_millis(200)) => meanwhile(),
+            }
+        }
+    });
+}
+
+struct Demo {
+    envoy: Envoy,
+    issuer: Issuer,
+    workspace: Workspace,
+    calls: Vec<Call>,
+}
+
+impl Demo {
+    fn start() -> Self {
+        drop(paths::module_bytes());
+        let issuer = Issuer::start_at(at(0), jwk_set(["acme-rsa"])).expect("a free port");
+        issuer.script().clients = call::clients();
+        let workspace = Workspace::start();
+        let mut setup = Setup::sample()
+            .cluster("issuer", issuer.address())
+            .cluster("workspace", workspace.address());
+        let port =
+            sample()["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"]
+                .as_u64();
+        // The sample's own port where it is free, so that lines stay the same from run to run.
+        setup.listen = port
+            .and_then(|port| u16::try_from(port).ok())
+            .filter(|port| std::net::TcpListener::bind(at(*port)).is_ok())
+            .map(at);
+        let envoy = setup.start();
+        Self {
+            envoy,
+            issuer,
+            workspace,
+            calls: calls(paths::now()),
+        }
+    }
+
+    fn introduce(&self, screen: &Screen, check: bool) {
+        screen.title(&format!(
+            "databricks-oam-filter on Envoy {}",
+            install::version()
+        ));
+        screen.blank();
+        screen.row(
+            "gateway",
+            &format!("http://{}", self.envoy.address()),
+            "the module, as envoy/envoy.yaml configures it",
+        );
+        screen.row(
+            "issuer",
+            &format!("http://{}", self.issuer.address()),
+            "publishes the keys that the module fetches",
+        );
+        screen.row(
+            "workspace",
+            &format!("http://{}", self.workspace.address()),
+            "stands in for Databricks, echoes what reaches it",
+        );
+        screen.blank();
+        if check {
+            return;
+        }
+        screen.title("Try these in another terminal:");
+        for call in &self.calls {
+            screen.blank();
+            screen.note(&format!("# {}: {}", call.title, call.want.status));
+            screen.line(&call.curl(self.envoy.address()));
+        }
+        screen.blank();
+        screen.note(&format!("# a token of your own: {}", self.token_line()));
+        screen.blank();
+        screen.title("Every decision is recorded, here as Envoy logs it. Ctrl-C ends.");
+    }
+
+    fn token_line(&self) -> String {
+        format!(
+            "curl -s http://{}/token -d grant_type=client_credentials -d client_id=engineer",
+            self.issuer.address()
+        )
+    }
+
+    fn check(&self, screen: &Screen) -> bool {
+        let mut faults = Vec::new();
+        for call in &self.calls {
+            let mark = self.envoy.log().mark();
+            self.workspace.take();
+            let answer = self.send(call);
+            let record = self
+                .envoy
+                .log()
+                .wait_for_audit(mark, 1)
+                .pop()
+                .unwrap_or_default();
+            let found = call.faults(&answer, &record, !self.workspace.take().is_empty());
+            screen.verdict(found.is_empty(), answer.status, call.title);
+            screen.detail("request", &call.curl(self.envoy.address()));
+            screen.detail(
+                "challenge",
+                &answer
+                    .header("www-authenticate")
+                    .unwrap_or_else(|| "none".to_owned()),
+            );
+            let written = self
+                .envoy
+                .log()
+                .audit_text(mark, self.envoy.log().mark())
+                .pop();
+            screen.json("body", &shown(&answer));
+            screen.json("audit", &written.unwrap_or_else(|| "none".to_owned()));
+            for fault in &found {
+                screen.fault(fault);
+            }
+            screen.blank();
+            faults.extend(found);
+        }
+        let fetches = self.issuer.requests("/keys");
+        let reloads = self.envoy.reloads();
+        screen.verdict(
+            fetches > 0,
+            fetches,
+            "fetches of the issuer's keys by callout",
+        );
+        screen.verdict(reloads == 0, reloads, "restarts of the module");
+        screen.blank();
+        let sound = faults.is_empty() && fetches > 0 && reloads == 0;
+        let total = self.calls.len() + 2;
+        screen.title(&if sound {
+            format!("{total} of {total} as they should be")
+        } else {
+            "not as it should be".to_owned()
+        });
+        sound
+    }
+
+    fn send(&self, call: &Call) -> Answer {
+        let authorization = call.token.as_ref().map(|token| format!("Bearer {token}"));
+        let mut headers: Vec<(&str, &[u8])> = vec![
+            ("content-type", b"application/json"),
+            ("user-agent", b"demo"),
+        ];
+        if let Some(value) = &authorization {
+            headers.push(("authorization", value.as_bytes()));
+        }
+        client::exchange(
+            self.envoy.address(),
+            call.method,
+            call.path,
+            &headers,
+            call.body.as_bytes(),
+        )
+    }
+
+    /// Shows records until Ctrl-C or a request to end.
+    fn stay(&self, screen: &Screen) -> bool {
+        let mut mark = self.envoy.log().mark();
+        wait_for_the_end(|| {
+            let end = self.envoy.log().mark();
+            for record in self.envoy.log().audit_text(mark, end) {
+                screen.record(&record);
+            }
+            mark = end;
+        });
+        screen.blank();
+        true
+    }
+}
+
+/// The body as it is shown: of what the workspace echoes only what matters, and no token.
+fn shown(answer: &Answer) -> String {
+    if answer.status != 200 {
+        return String::from_utf8_lossy(&answer.body).into_owned();
+    }
+    let echo = answer.json();
+    let query = echo["query"]
+        .as_str()
+        .map_or_else(String::new, |query| format!("?{query}"));
+    let [method, path] = ["method", "path"].map(|name| echo[name].as_str().unwrap_or_default());
+    format!(
+        "the workspace got {method} {path}{query} with {} bytes",
+        echo["body_length"]
+    )
+}
+
+fn at(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}

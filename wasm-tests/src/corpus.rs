@@ -1,0 +1,269 @@
+//! The corpus: whole-product cases, each answered by every driver, and alike.
+//!
+//! A file under `wasm-tests/corpus/` holds one plugin configuration and cases for it; this module knows how such a file reads. What a
+//! driver makes of a case is an [`Outcome`](outcome::Outcome); [`drivers`] has the drivers, [`check`] what is asserted.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::host::Headers;
+use crate::keys;
+use crate::paths;
+use crate::token::Token;
+
+pub mod check;
+pub mod drivers;
+pub mod outcome;
+
+/// One file of the corpus.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// What its cases are about.
+    pub about: String,
+    /// The plugin configuration, or the name of a file under `wasm-tests/configurations/`.
+    pub configuration: Value,
+    /// What every case starts from.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// The cases.
+    pub cases: Vec<Case>,
+}
+
+/// What every case of a file starts from.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Defaults {
+    /// The token that a case's own is laid over.
+    pub token: Token,
+    /// The request that a case's own is laid over.
+    pub request: Request,
+}
+
+/// One case.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// Its name.
+    pub name: String,
+    /// The token; it goes into `authorization` unless the request says where. Absent: none.
+    #[serde(default)]
+    pub token: Option<Token>,
+    /// Further tokens, which a request names as `${token:name}`.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, Token>,
+    /// The request.
+    #[serde(default)]
+    pub request: Request,
+    /// What must come of it.
+    pub expect: Expect,
+    /// The status with which Envoy itself refuses the request before the filter sees it.
+    #[serde(default)]
+    pub envoy_answers: Option<u16>,
+}
+
+/// A request. In its texts `${token}` is the token, `${repeat:TEXT:COUNT}` a text so many times, and `\xNN` a byte.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Request {
+    /// The method; `GET` when absent.
+    pub method: Option<String>,
+    /// Path and query.
+    pub path: Option<String>,
+    /// The host; `databricks.example.com` when absent.
+    pub authority: Option<String>,
+    /// Headers in order. A case's own follow the defaults'.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Option<String>,
+}
+
+/// What must come of a case. What is absent is not asserted, but all drivers must agree on it.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expect {
+    /// The status, or a list of those that will do.
+    #[serde(deserialize_with = "one_or_more")]
+    pub status: Vec<u16>,
+    /// The record's `decision`; by default `deny` unless the status is 200.
+    pub decision: Option<String>,
+    /// The record's `reason`.
+    pub reason: Option<String>,
+    /// The body's `error_code`; by default the one of the status.
+    pub error_code: Option<String>,
+    /// The record's `operation`.
+    #[serde(deserialize_with = "present")]
+    pub operation: Option<Value>,
+    /// The whole challenge; `null` for none.
+    #[serde(deserialize_with = "present")]
+    pub www_authenticate: Option<Value>,
+    /// Members of the record.
+    pub audit: Map<String, Value>,
+    /// Headers of the answer; `null` for one that must not be there.
+    pub headers: Map<String, Value>,
+    /// Headers that reach the upstream; `null` for one that must not.
+    pub upstream: Map<String, Value>,
+}
+
+/// A request ready to be sent, and the secrets that no answer may repeat.
+pub struct Prepared {
+    /// The method.
+    pub method: String,
+    /// Path and query.
+    pub target: Vec<u8>,
+    /// The host.
+    pub authority: String,
+    /// The headers, names as written.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The tokens in it.
+    pub secrets: Vec<String>,
+}
+
+impl File {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Its plugin configuration, every `{"$test_keys": […]}` in it replaced by the JWK Set of these keys.
+    pub fn plugin_configuration(&self) -> Value {
+        let mut configuration = match &self.configuration {
+            Value::String(name) => {
+                let path = paths::tests("configurations").join(name);
+                let text = std::fs::read_to_string(&path)
+                    .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+                serde_json::from_str(&text)
+                    .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+            }
+            inline => inline.clone(),
+        };
+        put_test_keys(&mut configuration);
+        configuration
+    }
+
+    /// A case's request, its tokens minted.
+    pub fn prepare(&self, case: &Case, now: i64) -> Prepared {
+        let mint = |token: &Token| self.defaults.token.with(token).mint(now);
+        let mut tokens: BTreeMap<String, String> = case
+            .tokens
+            .iter()
+            .map(|(name, token)| (format!("token:{name}"), mint(token)))
+            .collect();
+        if let Some(token) = &case.token {
+            tokens.insert("token".to_owned(), mint(token));
+        }
+        let (own, base) = (&case.request, &self.defaults.request);
+        let text = |own: &Option<String>, base: &Option<String>, default: &str| {
+            own.as_ref()
+                .or(base.as_ref())
+                .cloned()
+                .unwrap_or_else(|| default.to_owned())
+        };
+        let path = text(&own.path, &base.path, "/");
+        let body = text(&own.body, &base.body, "");
+        let mut headers: Vec<(String, String)> =
+            [base.headers.clone(), own.headers.clone()].concat();
+        let placed = headers.iter().any(|(name, value)| {
+            name.eq_ignore_ascii_case("authorization") || value.contains("${token}")
+        });
+        if case.token.is_some()
+            && !placed
+            && !path.contains("${token}")
+            && !body.contains("${token}")
+        {
+            headers.push(("authorization".to_owned(), "Bearer ${token}".to_owned()));
+        }
+        Prepared {
+            method: text(&own.method, &base.method, "GET"),
+            target: fill(&path, &tokens),
+            authority: text(&own.authority, &base.authority, "databricks.example.com"),
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (name, fill(&value, &tokens)))
+                .collect(),
+            body: fill(&body, &tokens),
+            secrets: tokens.into_values().collect(),
+        }
+    }
+}
+
+/// A member that is there, be it `null`.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+fn one_or_more<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u16>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        One(u16),
+        More(Vec<u16>),
+    }
+    Ok(match Form::deserialize(deserializer)? {
+        Form::One(status) => vec![status],
+        Form::More(statuses) => statuses,
+    })
+}
+
+/// Replaces every `{"$test_keys": […]}` by a JWK Set. A text names a test key, an object is a JWK of its own.
+fn put_test_keys(value: &mut Value) {
+    if let Some(names) = value.get("$test_keys").and_then(Value::as_array) {
+        let jwks: Vec<Value> = names
+            .iter()
+            .map(|name| {
+                name.as_str()
+                    .map_or_else(|| name.clone(), |name| keys::key(name).jwk.clone())
+            })
+            .collect();
+        *value = serde_json::json!({ "keys": jwks });
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(put_test_keys),
+        Value::Object(members) => members.values_mut().for_each(put_test_keys),
+        Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Fills `${…}` and `\xNN`.
+fn fill(text: &str, tokens: &BTreeMap<String, String>) -> Vec<u8> {
+    let mut pieces = text.split("${");
+    let mut bytes = unescape(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (name, rest) = piece.split_once('}').expect("`${` has its `}`");
+        match name
+            .strip_prefix("repeat:")
+            .and_then(|rest| rest.rsplit_once(':'))
+        {
+            Some((unit, count)) => {
+                bytes.extend(unescape(unit).repeat(count.parse().expect("a count")));
+            }
+            None => bytes.extend(
+                tokens
+                    .get(name)
+                    .unwrap_or_else(|| panic!("no `{name}` in this case"))
+                    .bytes(),
+            ),
+        }
+        bytes.extend(unescape(rest));
+    }
+    bytes
+}
+
+fn unescape(text: &str) -> Vec<u8> {
+    let mut pieces = text.split("\\x");
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at(2);
+        bytes.push(u8::from_str_radix(digits, 16).expect("two hexadecimal digits"));
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    bytes
+}

@@ -1,0 +1,239 @@
+//! What is asserted of every outcome: what the case expects, and what the contract promises of all.
+
+use serde_json::{Map, Value, json};
+
+use super::outcome::Outcome;
+use super::{Case, Expect, Prepared};
+
+/// Everything that is not as it should be, in words.
+pub fn faults(case: &Case, prepared: &Prepared, outcome: &Outcome) -> Vec<String> {
+    let mut faults = Faults(Vec::new());
+    faults.expected(&case.expect, outcome);
+    faults.promised(outcome, prepared);
+    faults.0
+}
+
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn same(&mut self, what: &str, want: &Value, got: &Value) {
+        if want != got {
+            self.0.push(format!("{what}: want {want}, got {got}"));
+        }
+    }
+
+    fn expected(&mut self, expect: &Expect, outcome: &Outcome) {
+        if !expect.status.contains(&outcome.status) {
+            self.same("status", &json!(expect.status), &json!(outcome.status));
+        }
+        let audit = &outcome.audit;
+        if let Some(decision) = &expect.decision {
+            self.same("decision", &json!(decision), &audit["decision"]);
+        } else {
+            let deny = outcome.status != 200
+                || expect
+                    .headers
+                    .get("grpc-status")
+                    .is_some_and(Value::is_string);
+            self.same(
+                "decision is deny",
+                &json!(deny),
+                &json!(audit["decision"] == "deny"),
+            );
+        }
+        if let Some(reason) = &expect.reason {
+            self.same("reason", &json!(reason), &audit["reason"]);
+        }
+        if let Some(operation) = &expect.operation {
+            self.same("operation", operation, &audit["operation"]);
+        }
+        for (name, want) in &expect.audit {
+            self.same(&format!("audit.{name}"), want, &audit[name]);
+        }
+        if let Some(challenge) = &expect.www_authenticate {
+            self.same(
+                "www-authenticate",
+                challenge,
+                &header(outcome, "www-authenticate"),
+            );
+        }
+        if let Some(code) = &expect.error_code {
+            self.same("error_code", &json!(code), &outcome.body["error_code"]);
+        }
+        for (name, want) in &expect.headers {
+            self.same(name, want, &header(outcome, name));
+        }
+        self.upstream(&expect.upstream, outcome);
+    }
+
+    fn upstream(&mut self, wanted: &Map<String, Value>, outcome: &Outcome) {
+        let Some(upstream) = &outcome.upstream else {
+            if !wanted.is_empty() {
+                self.0.push("nothing reached the upstream".to_owned());
+            }
+            return;
+        };
+        for (name, want) in wanted {
+            let got = upstream.headers.get(name).and_then(|values| values.first());
+            self.same(&format!("upstream {name}"), want, &json!(got));
+        }
+    }
+
+    /// Contract §3 and §4.
+    fn promised(&mut self, outcome: &Outcome, prepared: &Prepared) {
+        let (decision, mode) = (&outcome.audit["decision"], &outcome.audit["mode"]);
+        let forwarded = outcome.upstream.is_some();
+        // On trial, an authorization refusal is let through and an authentication refusal is not: the case's status says which.
+        let denied = decision == "deny";
+        let contradiction = if forwarded {
+            denied && mode == "enforce"
+        } else {
+            !denied
+        };
+        if contradiction {
+            self.0.push(format!(
+                "reached the upstream: {forwarded}, decision: {decision}, mode: {mode}"
+            ));
+        }
+        for name in RECORD {
+            if outcome.audit.get(name).is_none() {
+                self.0
+                    .push(format!("the record has no `{name}`: {}", outcome.audit));
+            }
+        }
+        if outcome.audit["path"]
+            .as_str()
+            .is_some_and(|path| path.contains('?'))
+        {
+            self.0.push("a query in the record".to_owned());
+        }
+        self.keeps_secrets(outcome, prepared);
+        if outcome.upstream.is_none() && outcome.status != 200 && prepared.method != "HEAD" {
+            self.refusal(outcome);
+        }
+    }
+
+    fn refusal(&mut self, outcome: &Outcome) {
+        let Some((_, code, challenge)) = ANSWERS
+            .iter()
+            .find(|(status, _, _)| *status == outcome.status)
+        else {
+            return self
+                .0
+                .push(format!("status {} is not in the contract", outcome.status));
+        };
+        if !outcome.headers.contains_key("x-thriftserver-error-message") {
+            let (body, detail) = (&outcome.body, &outcome.body["details"][0]);
+            let keys: Vec<&String> = body.as_object().into_iter().flat_map(Map::keys).collect();
+            self.same("error_code", &json!(code), &body["error_code"]);
+            self.same(
+                "the body's members",
+                &json!(["details", "error_code", "message"]),
+                &json!(keys),
+            );
+            self.same(
+                "details domain",
+                &json!("databricks-oam-filter"),
+                &detail["domain"],
+            );
+            self.same(
+                "details decision_id",
+                &json!("masked"),
+                &detail["metadata"]["decision_id"],
+            );
+        }
+        let got = header(outcome, "www-authenticate");
+        let challenged = got.as_str().is_some_and(|got| got.starts_with("Bearer"));
+        match challenge {
+            Some(true) if !challenged => self.0.push("no challenge".to_owned()),
+            Some(false) if !got.is_null() => self.0.push(format!("a challenge: {got}")),
+            _ => self.challenge(outcome, got.as_str().unwrap_or_default()),
+        }
+    }
+
+    /// RFC 6750 §3.1.
+    fn challenge(&mut self, outcome: &Outcome, text: &str) {
+        let reason = outcome.audit["reason"].as_str().unwrap_or_default();
+        let error = match (outcome.status, reason) {
+            (400, _) => Some("invalid_request"),
+            // Another way of authenticating counts as no credentials.
+            (401, "basic_refused" | "missing_credentials") => None,
+            // Of an unknown scheme, or a bearer token that is no JWT.
+            (401, "credential_refused") => return,
+            (401, _) => Some("invalid_token"),
+            (403, "insufficient_scope") => Some("insufficient_scope"),
+            _ => None,
+        };
+        match error {
+            Some(error) if !text.contains(&format!("error=\"{error}\"")) => {
+                self.0.push(format!("no {error} in {text}"));
+            }
+            None if text.contains("error=") => self.0.push(format!("an error in {text}")),
+            _ => {}
+        }
+        if reason == "insufficient_scope" {
+            let scopes = outcome.audit["required_scopes"]
+                .as_array()
+                .into_iter()
+                .flatten();
+            let scope = scopes
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join(" ");
+            if !text.contains(&format!("scope=\"{scope}\"")) {
+                self.0.push(format!("want scope=\"{scope}\" in {text}"));
+            }
+        }
+    }
+
+    fn keeps_secrets(&mut self, outcome: &Outcome, prepared: &Prepared) {
+        let said = format!("{} {:?} {}", outcome.body, outcome.headers, outcome.audit);
+        for secret in &prepared.secrets {
+            for piece in secret.split('.').filter(|piece| piece.len() > 20) {
+                if said.contains(piece) {
+                    self.0
+                        .push("a piece of the token in the answer or the record".to_owned());
+                }
+            }
+        }
+    }
+}
+
+fn header(outcome: &Outcome, name: &str) -> Value {
+    json!(outcome.headers.get(name).and_then(|values| values.first()))
+}
+
+/// Status, `error_code`, and whether a challenge stands beside it (403 has one or none).
+const ANSWERS: [(u16, &str, Option<bool>); 4] = [
+    (400, "BAD_REQUEST", Some(true)),
+    (401, "UNAUTHENTICATED", Some(true)),
+    (403, "PERMISSION_DENIED", None),
+    (503, "TEMPORARILY_UNAVAILABLE", Some(false)),
+];
+
+/// The members of the record, contract §4.
+const RECORD: [&str; 23] = [
+    "time",
+    "decision",
+    "mode",
+    "reason",
+    "decision_id",
+    "request_id",
+    "method",
+    "path",
+    "operation",
+    "required_scopes",
+    "effective_scopes",
+    "rule",
+    "roles",
+    "issuer",
+    "subject",
+    "client",
+    "token_id",
+    "token_expires_at",
+    "credential",
+    "workspace",
+    "source_ip",
+    "user_agent",
+    "config",
+];

@@ -1,0 +1,115 @@
+//! A stand-in for a Databricks workspace: it tells what reached it, and answers everything with that.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use crate::serve::Server;
+
+/// A running workspace.
+pub struct Workspace {
+    server: Server,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+/// One request, as it arrived.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Seen {
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub query: Option<String>,
+    /// Every header in order, bytes beyond printable ASCII written as `\xNN`.
+    pub headers: Vec<(String, String)>,
+    /// The body's length in bytes.
+    pub body_length: usize,
+}
+
+impl Workspace {
+    /// Starts one.
+    pub fn start() -> Self {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port")
+    }
+
+    /// Starts one on this address.
+    pub fn start_at(address: SocketAddr) -> std::io::Result<Self> {
+        let seen = Arc::default();
+        let router = Router::new().fallback(echo).with_state(Arc::clone(&seen));
+        Ok(Self {
+            server: Server::start_at(address, router)?,
+            seen,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// How many connections came. Envoy opens one only to forward something, so zero means that not one byte arrived.
+    pub fn connections(&self) -> u64 {
+        self.server.door().accepted()
+    }
+
+    /// What arrived so far, oldest first.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Forgets what arrived so far, and yields it.
+    pub fn take(&self) -> Vec<Seen> {
+        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Bytes as text, each byte beyond printable ASCII as `\xNN`.
+pub fn escaped(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        match byte {
+            b' '..=b'~' => text.push(char::from(*byte)),
+            _ => write!(text, "\\x{byte:02x}").expect("a String takes everything"),
+        }
+        text
+    })
+}
+
+async fn echo(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let headers = head
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), escaped(value.as_bytes())))
+        .collect();
+    let number = {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.push(Seen {
+            method: head.method.to_string(),
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().map(ToOwned::to_owned),
+            headers,
+            body_length: 0,
+        });
+        seen.len() - 1
+    };
+    let body_length = to_bytes(body, usize::MAX)
+        .await
+        .map_or(0, |body| body.len());
+    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(entry) = seen.get_mut(number) else {
+        return "forgotten".into_response();
+    };
+    entry.body_length = body_length;
+    Json(entry.clone()).into_response()
+}
