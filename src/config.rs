@@ -21,8 +21,8 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::Resource;
 use crate::authorize::Authorizer;
+use crate::callout::uri::HttpsUri;
 use crate::key_store::source::KeySource;
-use crate::key_store::uri::HttpsUri;
 use crate::token::json::Json;
 
 use document::Document;

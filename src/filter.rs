@@ -3,9 +3,11 @@
 //! Every worker of the gateway runs this module in a VM of its own, with one root context and a context for each request. The root
 //! configures, ticks and fetches, because a callout belongs to the context that made it and dies with it.
 
+mod callouts;
 mod host;
 mod http;
 mod keys;
+mod waiting;
 mod worker;
 
 use std::rc::Rc;
@@ -16,8 +18,8 @@ use proxy_wasm::types::{ContextType, LogLevel};
 
 use crate::config::Configuration;
 
+use callouts::Callouts;
 use http::Request;
-use keys::Callouts;
 use worker::Worker;
 
 proxy_wasm::main! {{

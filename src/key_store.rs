@@ -11,7 +11,6 @@ pub mod fetch;
 mod freshness;
 mod metadata;
 pub mod source;
-pub mod uri;
 
 use crate::time::UnixTime;
 use crate::token::jwk_set::JwkSet;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::callout::uri::HttpsUri;
 use crate::issuer::dialect::{ClaimPath, Dialect};
 use crate::issuer::preset::Preset;
 use crate::issuer::{Issuer, ScopeReading};
 use crate::key_store::source::{KeySource, Remote, Schedule};
-use crate::key_store::uri::HttpsUri;
 use crate::token::algorithm::{Algorithm, AlgorithmSet};
 use crate::token::jwk_set::JwkSet;
 use crate::token::scope::Scope;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType};
 
-use crate::key_store::fetch::Fetch;
+use crate::callout::Call;
 use crate::request::Headers;
 use crate::time::UnixTime;
 
@@ -121,13 +121,13 @@ pub(super) fn write_record(line: &str) {
     let _ = hostcalls::log(LogLevel::Info, line);
 }
 
-/// Sends a `GET` to a cluster. `None` where the host refuses at once: the cluster is not configured, or has no host.
-pub(super) fn dispatch(fetch: &Fetch) -> Option<u32> {
-    let headers = vec![
-        (":method", "GET"),
+/// Sends a call to its cluster. `None` where the host refuses at once: the cluster is not configured, or has no host.
+pub(super) fn dispatch(call: &Call) -> Option<u32> {
+    let mut headers = vec![
+        (":method", call.method),
         (":scheme", "https"),
-        (":authority", fetch.uri.authority()),
-        (":path", fetch.uri.path()),
+        (":authority", call.uri.authority()),
+        (":path", call.uri.path()),
         ("accept", "application/json"),
         // Firewalls before identity providers turn requests without one away.
         (
@@ -135,7 +135,9 @@ pub(super) fn dispatch(fetch: &Fetch) -> Option<u32> {
             concat!("databricks-oam-filter/", env!("CARGO_PKG_VERSION")),
         ),
     ];
-    hostcalls::dispatch_http_call(&fetch.cluster, headers, None, Vec::new(), fetch.timeout).ok()
+    headers.extend(call.headers.iter().map(|(name, value)| (*name, &**value)));
+    let body = (!call.body.is_empty()).then_some(&*call.body);
+    hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout).ok()
 }
 
 /// A header of a callout's answer.

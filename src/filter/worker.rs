@@ -1,12 +1,13 @@
-//! What the requests of one worker share: the configuration, the keys, and the list of requests that wait for keys.
+//! What the requests of one worker share: the configuration, the keys, and the requests that wait.
 
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher as _, RandomState};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::audit::compact::Record;
-use crate::authorize::{Awaited, Decision, Identity, Permit, Verdict};
+use crate::authorize::{self, Decision, Identity, Permit, Verdict};
 use crate::config::Configuration;
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
@@ -15,25 +16,16 @@ use crate::time::UnixTime;
 use crate::token::signature::RustCrypto;
 
 use super::host;
+use super::waiting::{Awaited, Pending, Queue};
 
 /// One worker's state.
 pub(super) struct Worker {
     configuration: Configuration,
     pub(super) keys: RefCell<KeyStore>,
-    waiting: RefCell<Vec<Waiting>>,
+    waiting: RefCell<Queue>,
     decision_seed: u64,
     decisions: Cell<u64>,
     tick_period: Cell<Duration>,
-}
-
-/// A request that waits for keys.
-struct Waiting {
-    context_id: u32,
-    awaited: Awaited,
-    deadline: UnixTime,
-    headers: Headers,
-    envelope: Envelope,
-    resolved: std::rc::Rc<Cell<Progress>>,
 }
 
 /// How far the judgement of a request has come.
@@ -51,10 +43,14 @@ impl Worker {
     pub(super) fn new(mut configuration: Configuration) -> Self {
         let sources = std::mem::take(&mut configuration.key_sources);
         let random = RandomState::new();
+        let queue = Queue::new(
+            configuration.waiting.requests,
+            configuration.authorizer.issuers.len(),
+        );
         Self {
             configuration,
             keys: RefCell::new(KeyStore::new(sources, random.hash_one(0_u8))),
-            waiting: RefCell::new(Vec::new()),
+            waiting: RefCell::new(queue),
             decision_seed: random.hash_one(1_u8),
             decisions: Cell::new(0),
             tick_period: Cell::new(Duration::ZERO),
@@ -88,70 +84,55 @@ impl Worker {
             .map_or("", |issuer| &*issuer.identifier)
     }
 
-    /// Judges a request of the current context: acts on the verdict, or keeps it until keys have come.
-    pub(super) fn judge(&self, context_id: u32, progress: &std::rc::Rc<Cell<Progress>>) {
+    /// Judges a request of the current context: acts on the verdict, or keeps the request until what it lacks has come.
+    pub(super) fn judge(&self, context_id: u32, progress: &Rc<Cell<Progress>>) {
         let headers = host::request_headers();
         let envelope = Envelope::of(&headers, host::source_ip());
-        let now = host::now();
-        let keys = self.keys.borrow();
-        let decision = self
-            .configuration
-            .authorizer
-            .authorize(&headers, &keys, &RustCrypto, now);
-        drop(keys);
-        if let Some(awaited) = decision.awaited
-            && let Some(deadline) = self.may_wait(awaited, &headers, now)
-        {
-            self.waiting.borrow_mut().push(Waiting {
-                context_id,
-                awaited,
-                deadline,
-                headers,
-                envelope,
-                resolved: std::rc::Rc::clone(progress),
-            });
-            self.tick_every(BUSY_TICK);
-            return;
-        }
-        progress.set(self.act(&decision, &headers, &envelope, now));
+        let request = Pending {
+            context_id,
+            headers,
+            envelope,
+            progress: Rc::clone(progress),
+            deadline: None,
+        };
+        self.consider(request, host::now());
     }
 
-    /// Until when a request may wait for keys; `None` where it may not, or where waiting is of no use.
-    fn may_wait(&self, awaited: Awaited, headers: &Headers, now: UnixTime) -> Option<UnixTime> {
-        let limits = self.configuration.waiting;
-        if !self.has_room(awaited, headers) {
+    /// Judges a request, and says how far that went.
+    fn consider(&self, request: Pending, now: UnixTime) -> Progress {
+        let keys = self.keys.borrow();
+        let decision =
+            self.configuration
+                .authorizer
+                .authorize(&request.headers, &keys, &RustCrypto, now);
+        drop(keys);
+        if let Some(awaited) = decision.awaited.map(Awaited::Keys)
+            && let Some(deadline) = self.may_wait(&request, awaited, now)
+        {
+            self.waiting.borrow_mut().push(request, awaited, deadline);
+            self.tick_every(BUSY_TICK);
+            return Progress::Undecided;
+        }
+        let progress = self.act(&decision, &request.headers, &request.envelope, now);
+        request.progress.set(progress);
+        progress
+    }
+
+    /// Until when a request may wait; `None` where it may not, or where waiting is of no use.
+    fn may_wait(&self, request: &Pending, awaited: Awaited, now: UnixTime) -> Option<UnixTime> {
+        // Once for keys: what came has been judged by, and a key ID that is still unknown stays so.
+        if request.deadline.is_some() || !self.waiting.borrow().has_room(request, awaited) {
             return None;
         }
-        let deadline = now.after(limits.time);
+        let deadline = now.after(self.configuration.waiting.time);
         let mut keys = self.keys.borrow_mut();
         let useful = match awaited {
-            Awaited::First(issuer) => keys
+            Awaited::Keys(authorize::Awaited::First(issuer)) => keys
                 .expected_by(issuer, now)
                 .is_some_and(|due| due < deadline),
-            Awaited::Newer(issuer) => keys.refresh_early(issuer, now),
+            Awaited::Keys(authorize::Awaited::Newer(issuer)) => keys.refresh_early(issuer, now),
         };
         (useful && now < deadline).then_some(deadline)
-    }
-
-    /// Whether the queue takes another request: by count, by bytes, and, where there are several issuers, by half the count for each, so that
-    /// one that is down does not take the places of another's callers.
-    fn has_room(&self, awaited: Awaited, headers: &Headers) -> bool {
-        let waiting = self.waiting.borrow();
-        let most = self.configuration.waiting.requests;
-        let share = if self.issuers() > 1 {
-            most.div_ceil(2)
-        } else {
-            most
-        };
-        let same_issuer = waiting
-            .iter()
-            .filter(|other| other.awaited.issuer() == awaited.issuer())
-            .count();
-        let bytes = waiting
-            .iter()
-            .map(|other| other.headers.bytes())
-            .fold(headers.bytes(), usize::saturating_add);
-        waiting.len() < most && same_issuer < share && bytes <= MAX_WAITING_BYTES
     }
 
     /// Judges again the requests whose wait is over, and acts on the verdicts.
@@ -160,54 +141,38 @@ impl Worker {
         if ready.is_empty() {
             return;
         }
-        for waiting in &ready {
+        for request in ready {
             // The client may be gone, and its context with it.
-            if waiting.resolved.get() != Progress::Undecided
-                || !host::become_context(waiting.context_id)
+            if request.progress.get() != Progress::Undecided
+                || !host::become_context(request.context_id)
             {
                 continue;
             }
-            let keys = self.keys.borrow();
-            let decision =
-                self.configuration
-                    .authorizer
-                    .authorize(&waiting.headers, &keys, &RustCrypto, now);
-            drop(keys);
-            let progress = self.act(&decision, &waiting.headers, &waiting.envelope, now);
-            waiting.resolved.set(progress);
-            if progress == Progress::Permitted {
+            if self.consider(request, now) == Progress::Permitted {
                 host::resume_request();
             }
         }
         host::become_context(root_context_id);
     }
 
-    fn take_ready(&self, now: UnixTime) -> Vec<Waiting> {
+    fn take_ready(&self, now: UnixTime) -> Vec<Pending> {
         let keys = self.keys.borrow();
-        let is_over = |waiting: &mut Waiting| {
-            now >= waiting.deadline
-                || match waiting.awaited {
-                    Awaited::First(issuer) => {
-                        keys.keys(issuer, now).is_some()
-                            || keys
-                                .expected_by(issuer, now)
-                                .is_none_or(|due| due >= waiting.deadline)
-                    }
-                    Awaited::Newer(issuer) => !keys.expects(issuer, now),
-                }
-        };
         self.waiting
             .borrow_mut()
-            .extract_if(.., is_over)
-            .take(MAX_RELEASED)
-            .collect()
+            .take_ready(now, |awaited, deadline| match awaited {
+                Awaited::Keys(authorize::Awaited::First(issuer)) => {
+                    keys.keys(issuer, now).is_some()
+                        || keys
+                            .expected_by(issuer, now)
+                            .is_none_or(|due| due >= deadline)
+                }
+                Awaited::Keys(authorize::Awaited::Newer(issuer)) => !keys.expects(issuer, now),
+            })
     }
 
     /// Forgets a request whose client is gone.
     pub(super) fn forget(&self, context_id: u32) {
-        self.waiting
-            .borrow_mut()
-            .retain(|waiting| waiting.context_id != context_id);
+        self.waiting.borrow_mut().forget(context_id);
     }
 
     /// How soon to be called again.
@@ -300,13 +265,6 @@ impl Worker {
         format!("{:016x}{count:016x}", self.decision_seed)
     }
 }
-
-/// Requests released at once; the rest follow with the next ticks. Envoy carries each answer out after the call that gave it, inside the
-/// one before, and some hundreds of them nested exhaust the VM's stack.
-const MAX_RELEASED: usize = 32;
-
-/// What requests that wait may hold together, on each worker.
-const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
 /// While something is awaited: as good as at once for a person, and nothing for a gateway.
 const BUSY_TICK: Duration = Duration::from_millis(10);

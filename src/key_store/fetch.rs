@@ -1,24 +1,20 @@
 //! One fetch: what to ask of whom, and what can come of it.
 
 use std::fmt;
-use std::time::Duration;
 
+use crate::callout::Call;
+use crate::callout::uri::UriError;
 use crate::token::jwk_set::JwkSetError;
 
 use super::IssuerIndex;
-use super::uri::{HttpsUri, UriError};
 
-/// A document to fetch with `GET`.
+/// A document to fetch.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fetch {
     /// For which issuer.
     pub issuer: IssuerIndex,
-    /// The gateway's cluster to ask.
-    pub cluster: Box<str>,
-    /// What to ask it for.
-    pub uri: HttpsUri,
-    /// How long to wait for the whole answer. Never zero: Envoy takes zero for "for ever".
-    pub timeout: Duration,
+    /// What to ask of whom.
+    pub call: Call,
     /// Tells this fetch from an earlier one of the same issuer whose answer may still come.
     pub(super) number: u64,
 }

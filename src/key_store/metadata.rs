@@ -3,10 +3,10 @@
 //! OpenID Connect Discovery 1.0 §4 appends its well-known path to the issuer, RFC 8414 §3.1 inserts another before the issuer's path.
 //! Identity providers serve the one, the other, or both; the first is tried first, since more of them serve it.
 
+use crate::callout::uri::{HttpsUri, UriError};
 use crate::token::json::Json;
 
 use super::fetch::FetchFailure;
-use super::uri::{HttpsUri, UriError};
 
 /// The addresses at which an issuer's metadata may be, in the order to try.
 pub(super) fn addresses(issuer: &str) -> Result<[HttpsUri; 2], UriError> {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::callout::Call;
+use crate::callout::uri::{HttpsUri, UriError};
 use crate::time::UnixTime;
 use crate::token::jwk_set::JwkSet;
 
 use super::fetch::{Answer, Fetch, FetchFailure};
-use super::uri::{HttpsUri, UriError};
 use super::{Fetched, IssuerIndex, Jitter, freshness, metadata};
 
 /// Where an issuer's keys come from, as configured.
@@ -206,9 +207,11 @@ impl Clockwork {
         });
         Some(Fetch {
             issuer,
-            cluster: self.remote.cluster.clone(),
-            uri: self.address().clone(),
-            timeout: self.remote.timeout,
+            call: Call::get(
+                &self.remote.cluster,
+                self.address().clone(),
+                self.remote.timeout,
+            ),
             number: self.number,
         })
     }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::source::{Remote, Schedule};
-use super::uri::HttpsUri;
 use super::*;
+use crate::callout::uri::HttpsUri;
 use crate::token::jwk_set::JwkSetError;
 
 const ISSUER: IssuerIndex = IssuerIndex(0);
@@ -55,7 +55,7 @@ fn the_first_fetch_is_due_at_once_and_alone() {
     let mut store = store();
     let fetch = store.due(at(1000)).unwrap();
     assert_eq!(
-        (&*fetch.cluster, fetch.uri.to_string().as_str()),
+        (&*fetch.call.cluster, fetch.call.uri.to_string().as_str()),
         ("idp", "https://a.example/keys")
     );
     assert_eq!(store.due(at(1000)), None);
@@ -219,7 +219,7 @@ fn discovery_asks_both_addresses_and_then_for_the_keys() {
     let mut store = KeyStore::new(vec![remote(None)], 7);
     let openid = store.due(at(1000)).unwrap();
     assert_eq!(
-        openid.uri.to_string(),
+        openid.call.uri.to_string(),
         "https://a.example/.well-known/openid-configuration"
     );
     let not_found = Answer {
@@ -232,7 +232,7 @@ fn discovery_asks_both_addresses_and_then_for_the_keys() {
     );
     let oauth = store.due(at(1001)).unwrap();
     assert_eq!(
-        oauth.uri.to_string(),
+        oauth.call.uri.to_string(),
         "https://a.example/.well-known/oauth-authorization-server"
     );
     assert_eq!(
@@ -240,11 +240,11 @@ fn discovery_asks_both_addresses_and_then_for_the_keys() {
         Ok(Fetched::Address)
     );
     let keys = store.due(at(1001)).unwrap();
-    assert_eq!(keys.uri.to_string(), "https://b.example/keys");
+    assert_eq!(keys.call.uri.to_string(), "https://b.example/keys");
     store.on_answer(&keys, &ok(KEYS), at(1002)).unwrap();
     assert!(store.keys(ISSUER, at(1002)).is_some());
     let again = store.due(at(1700)).unwrap();
-    assert_eq!(again.uri, oauth.uri, "the keys may have moved");
+    assert_eq!(again.call.uri, oauth.call.uri, "the keys may have moved");
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Core {
 
     fn fetch(&mut self, now: UnixTime) {
         while let Some(due) = self.keys.due(now) {
-            let body = published(due.uri.path());
+            let body = published(due.call.uri.path());
             let answer = fetch::Answer {
                 status: 200,
                 cache_control: None,

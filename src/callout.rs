@@ -1,0 +1,47 @@
+//! A call of the gateway's own: what to ask of whom.
+//!
+//! The rooms that want something from outside make a [`Call`] and understand the answer; carrying it there and back is the skin's part.
+
+pub mod uri;
+
+use std::fmt;
+use std::time::Duration;
+
+use uri::HttpsUri;
+
+/// One HTTP request to one of the gateway's clusters. Its headers and body may hold credentials, so `Debug` shows neither.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Call {
+    /// The gateway's cluster to ask.
+    pub cluster: Box<str>,
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// What to ask it for.
+    pub uri: HttpsUri,
+    /// Headers besides those that every call has.
+    pub headers: Vec<(&'static str, Box<str>)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How long to wait for the whole answer. Never zero: Envoy takes zero for "for ever".
+    pub timeout: Duration,
+}
+
+impl Call {
+    /// Asks for a document.
+    pub fn get(cluster: &str, uri: HttpsUri, timeout: Duration) -> Self {
+        Self {
+            cluster: cluster.into(),
+            method: "GET",
+            uri,
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout,
+        }
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} in {}", self.method, self.uri, self.cluster)
+    }
+}
