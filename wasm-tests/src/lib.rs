@@ -1,8 +1,8 @@
 //! Drives the built module in a small host and in a real Envoy.
 //!
-//! The servers and clients of the tests ([`issuer`], [`workspace`], [`client`]), the makers of tokens ([`keys`], [`token`]), the two
-//! places in which the module runs (`host`, [`envoy`]), and the corpus of whole-product cases that both and the core must answer
-//! alike (`corpus`). Code here stops the test at the first thing that is not as it should be.
+//! The servers and clients of the tests ([`issuer`], [`workspace`], [`client`], [`python`]), the makers of tokens ([`keys`],
+//! [`token`]), the two places in which the module runs (`host`, [`envoy`]), and the corpus of whole-product cases that both and the
+//! core must answer alike (`corpus`). Code here stops the test at the first thing that is not as it should be.
 
 pub mod client;
 #[cfg(feature = "host")]
@@ -13,6 +13,7 @@ pub mod host;
 pub mod issuer;
 pub mod keys;
 pub mod paths;
+pub mod python;
 pub mod scene;
 pub mod serve;
 pub mod token;

@@ -1,20 +1,29 @@
-//! A stand-in for a Databricks workspace: it tells what reached it, and answers everything with that.
+//! A stand-in for a Databricks workspace: it tells what reached it, and answers everything with that unless told otherwise.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::serve::Server;
 
 /// A running workspace.
 pub struct Workspace {
     server: Server,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    desk: Arc<Mutex<Desk>>,
+}
+
+/// What arrived, and what is to be answered.
+#[derive(Default)]
+struct Desk {
+    seen: Vec<Seen>,
+    answers: BTreeMap<String, Value>,
 }
 
 /// One request, as it arrived.
@@ -41,11 +50,11 @@ impl Workspace {
 
     /// Starts one on this address.
     pub fn start_at(address: SocketAddr) -> std::io::Result<Self> {
-        let seen = Arc::default();
-        let router = Router::new().fallback(echo).with_state(Arc::clone(&seen));
+        let desk = Arc::default();
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&desk));
         Ok(Self {
             server: Server::start_at(address, router)?,
-            seen,
+            desk,
         })
     }
 
@@ -59,18 +68,24 @@ impl Workspace {
         self.server.door().accepted()
     }
 
+    /// From now on, what it answers to requests for this path.
+    pub fn answers(&self, path: &str, body: Value) {
+        open(&self.desk).answers.insert(path.to_owned(), body);
+    }
+
     /// What arrived so far, oldest first.
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        open(&self.desk).seen.clone()
     }
 
     /// Forgets what arrived so far, and yields it.
     pub fn take(&self) -> Vec<Seen> {
-        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut open(&self.desk).seen)
     }
+}
+
+fn open(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Bytes as text, each byte beyond printable ASCII as `\xNN`.
@@ -85,7 +100,7 @@ pub fn escaped(bytes: &[u8]) -> String {
     })
 }
 
-async fn echo(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request) -> Response {
+async fn answer(State(desk): State<Arc<Mutex<Desk>>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let headers = head
         .headers
@@ -93,7 +108,7 @@ async fn echo(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request) -> Re
         .map(|(name, value)| (name.to_string(), escaped(value.as_bytes())))
         .collect();
     let number = {
-        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = &mut open(&desk).seen;
         seen.push(Seen {
             method: head.method.to_string(),
             path: head.uri.path().to_owned(),
@@ -106,10 +121,14 @@ async fn echo(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request) -> Re
     let body_length = to_bytes(body, usize::MAX)
         .await
         .map_or(0, |body| body.len());
-    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(entry) = seen.get_mut(number) else {
+    let mut desk = open(&desk);
+    let Some(entry) = desk.seen.get_mut(number) else {
         return "forgotten".into_response();
     };
     entry.body_length = body_length;
-    Json(entry.clone()).into_response()
+    let echo = entry.clone();
+    match desk.answers.get(&echo.path) {
+        Some(answer) => Json(answer).into_response(),
+        None => Json(echo).into_response(),
+    }
 }
