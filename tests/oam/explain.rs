@@ -123,6 +123,28 @@ fn the_exit_status_is_whether_the_request_goes_upstream() {
 }
 
 #[test]
+fn a_refusal_in_trailers_is_a_no() {
+    let ran = explain(
+        r#"{"groups":["ana"],"scope":"jobs"}"#,
+        &[
+            "--header",
+            "content-type: application/grpc",
+            "POST",
+            "/spark.connect.SparkConnectService/ExecutePlan",
+        ],
+    );
+    assert_eq!(
+        (ran.code, ran.out.lines().next()),
+        (
+            Some(1),
+            Some(
+                "DENY 200 insufficient_scope: POST /spark.connect.SparkConnectService/ExecutePlan"
+            )
+        )
+    );
+}
+
+#[test]
 fn tokens_are_verified_and_never_printed() {
     let key = SigningKey::from_bytes(&[7; 32]);
     let inline = file(

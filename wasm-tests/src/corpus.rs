@@ -1,7 +1,8 @@
 //! The corpus: whole-product cases, each answered by every driver, and alike.
 //!
 //! A file under `wasm-tests/corpus/` holds one plugin configuration and cases for it; this module knows how such a file reads. What a
-//! driver makes of a case is an [`Outcome`](outcome::Outcome); [`drivers`] has the drivers, [`check`] what is asserted.
+//! driver makes of a case is an [`Outcome`](outcome::Outcome); [`drivers`] has the drivers, [`check`] what is asserted, and
+//! [`oam`] what the command line says of a case.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::token::Token;
 
 pub mod check;
 pub mod drivers;
+pub mod oam;
 pub mod outcome;
 
 /// One file of the corpus.

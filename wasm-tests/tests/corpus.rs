@@ -1,7 +1,10 @@
-//! Every case of `wasm-tests/corpus`, answered by every driver, and alike.
+//! Every case of `wasm-tests/corpus`, answered by every driver, and alike; and `oam explain` says of it what a real Envoy did.
+
+use std::collections::BTreeMap;
 
 use wasm_tests::corpus::drivers::{Core, Driver, InEnvoy, InProcess};
-use wasm_tests::corpus::{Case, File, check, outcome::Outcome};
+use wasm_tests::corpus::oam::{self, Inexpressible, Oam};
+use wasm_tests::corpus::{Case, File, Prepared, check, outcome::Outcome};
 use wasm_tests::paths;
 
 #[test]
@@ -13,23 +16,22 @@ fn every_driver_answers_every_case_as_written_and_alike() {
         .filter(|path| path.to_string_lossy().contains(&wanted))
         .collect();
     files.sort();
-    let (mut count, mut faults) = (0, Vec::new());
+    let (mut count, mut report) = (0, Report::default());
     for path in files {
         let file = File::read(&path);
-        let name = path
-            .file_stem()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
-        let of_file: Vec<String> = run(&file)
-            .into_iter()
-            .map(|fault| format!("{name}: {fault}"))
-            .collect();
+        let name = path.file_stem().expect("a name").to_string_lossy();
         println!("{name:<16} {:>3} cases  {}", file.cases.len(), file.about);
         count += file.cases.len();
-        faults.extend(of_file);
+        run(&name, &file, &mut report);
     }
     println!("{count} cases");
+    let Report {
+        faults,
+        inexpressible,
+    } = report;
+    for (reason, cases) in &inexpressible {
+        println!("not given to oam, {reason}: {}", cases.join(", "));
+    }
     assert!(
         faults.is_empty(),
         "{} faults:\n{}",
@@ -40,16 +42,49 @@ fn every_driver_answers_every_case_as_written_and_alike() {
         count >= 150 || !wanted.is_empty(),
         "the corpus shrank to {count} cases"
     );
+    let left_out: usize = inexpressible.values().map(Vec::len).sum();
+    assert!(
+        left_out * 20 <= count || !wanted.is_empty(),
+        "oam was not given {left_out} of {count} cases"
+    );
 }
 
-fn run(file: &File) -> Vec<String> {
-    match start(&file.plugin_configuration()) {
-        Ok(mut drivers) => file
-            .cases
-            .iter()
-            .flat_map(|case| run_case(file, case, &mut drivers))
-            .collect(),
-        Err(error) => vec![format!("the configuration was refused: {error}")],
+/// What is not as it should be, and the cases that cannot be given to `oam`.
+#[derive(Default)]
+struct Report {
+    faults: Vec<String>,
+    inexpressible: BTreeMap<Inexpressible, Vec<String>>,
+}
+
+fn run(name: &str, file: &File, report: &mut Report) {
+    let configuration = file.plugin_configuration();
+    let mut drivers = match start(&configuration) {
+        Ok(drivers) => drivers,
+        Err(error) => {
+            let fault = format!("{name}: the configuration was refused: {error}");
+            return report.faults.push(fault);
+        }
+    };
+    let oam = Oam::start(name, &configuration);
+    for case in &file.cases {
+        let prepared = file.prepare(case, paths::now());
+        let (faults, outcome) = run_case(case, &prepared, &mut drivers);
+        let in_file = |fault: &String| format!("{name}: {}{fault}", case.name);
+        report.faults.extend(faults.iter().map(in_file));
+        match (
+            oam.explain(&prepared),
+            outcome.as_ref().map(oam::of_gateway),
+        ) {
+            (Err(reason), _) => {
+                let cases = report.inexpressible.entry(reason).or_default();
+                cases.push(format!("{name}: {}", case.name));
+            }
+            (Ok(explained), Some(decided)) if explained != decided => {
+                let fault = format!(": oam and the gateway differ:\n  {explained}\n  {decided}");
+                report.faults.push(in_file(&fault));
+            }
+            (Ok(_), _) => {}
+        }
     }
 }
 
@@ -61,41 +96,42 @@ fn start(configuration: &serde_json::Value) -> Result<Vec<Box<dyn Driver>>, Stri
     ])
 }
 
-fn run_case(file: &File, case: &Case, drivers: &mut [Box<dyn Driver>]) -> Vec<String> {
-    let prepared = file.prepare(case, paths::now());
+/// What is wrong with the outcomes, and the one in which all that answered agree; Envoy's, when it did.
+fn run_case(
+    case: &Case,
+    prepared: &Prepared,
+    drivers: &mut [Box<dyn Driver>],
+) -> (Vec<String>, Option<Outcome>) {
     let mut faults = Vec::new();
-    let mut first: Option<(&'static str, Outcome)> = None;
+    let mut last: Option<(&'static str, Outcome)> = None;
     for driver in drivers {
         let name = driver.name();
-        match (driver.answer(&prepared), case.envoy_answers) {
-            (Err(status), Some(expected)) if status == expected => {}
+        let mut outcome = match (driver.answer(prepared), case.envoy_answers) {
+            (Ok(outcome), _) => outcome,
+            (Err(status), Some(expected)) if status == expected => continue,
             (Err(status), expected) => {
                 faults.push(format!(
-                    "{} [{name}]: answered {status} in its own name, expected {expected:?}",
-                    case.name
+                    " [{name}]: answered {status} in its own name, expected {expected:?}"
                 ));
+                continue;
             }
-            (Ok(mut outcome), _) => {
-                if prepared.method == "HEAD" {
-                    outcome.body = serde_json::Value::Null;
-                }
-                faults.extend(
-                    check::faults(case, &prepared, &outcome)
-                        .iter()
-                        .map(|fault| format!("{} [{name}]: {fault}", case.name)),
-                );
-                match &first {
-                    Some((other, expected)) if *expected != outcome => {
-                        faults.push(format!(
-                            "{}: {other} and {name} differ:\n  {expected:?}\n  {outcome:?}",
-                            case.name
-                        ));
-                    }
-                    Some(_) => {}
-                    None => first = Some((name, outcome)),
-                }
-            }
+        };
+        if prepared.method == "HEAD" {
+            outcome.body = serde_json::Value::Null;
         }
+        faults.extend(
+            check::faults(case, prepared, &outcome)
+                .iter()
+                .map(|fault| format!(" [{name}]: {fault}")),
+        );
+        if let Some((other, expected)) = &last
+            && *expected != outcome
+        {
+            faults.push(format!(
+                ": {other} and {name} differ:\n  {expected:?}\n  {outcome:?}"
+            ));
+        }
+        last = Some((name, outcome));
     }
-    faults
+    (faults, last.map(|(_, outcome)| outcome))
 }

@@ -30,7 +30,8 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
     let request = gateway.request(&arguments.method, &arguments.url, &headers, &shown, now)?;
     let decision = gateway.decide(&request);
     let explanation = Explanation::of(&decision, &request);
-    let passes = explanation.passes();
+    // Not by the status: callers of gRPC are refused with 200, and told in trailers.
+    let passes = !matches!(decision.verdict, Verdict::Deny(_));
     if arguments.json {
         if request.filled.is_some() {
             let _ = std::io::Write::write_all(&mut anstream::stderr(), UNCHECKED.as_bytes());
@@ -137,11 +138,6 @@ impl Explanation {
                 Mode::Shadow => "shadow",
             },
         }
-    }
-
-    /// Whether the request goes upstream.
-    pub(super) const fn passes(&self) -> bool {
-        self.status == FORWARDED
     }
 }
 

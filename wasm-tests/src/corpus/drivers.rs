@@ -164,7 +164,7 @@ fn identity(permit: &Permit) -> Headers {
 }
 
 /// What the [`Issuer`] publishes at a path.
-fn published(path: &str) -> Vec<u8> {
+pub(super) fn published(path: &str) -> Vec<u8> {
     let names = path.strip_prefix("/keys/").unwrap_or("acme-rsa").split(',');
     jwk_set(names).to_string().into_bytes()
 }

@@ -1,0 +1,212 @@
+//! What `oam explain` says of a case, to be held against the gateway's record of it: the binary itself, a process for each.
+
+use std::fmt;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+
+use super::Prepared;
+use super::drivers::published;
+use super::outcome::Outcome;
+use crate::paths;
+
+/// `oam explain` for one configuration.
+pub struct Oam {
+    directory: PathBuf,
+    jwks: Vec<String>,
+}
+
+/// Why a request cannot be written on a command line.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Inexpressible {
+    /// A byte of path, host or header is none of UTF-8, or is a zero.
+    Bytes,
+    /// The URL would not have this host or this path.
+    Url,
+    /// A header begins or ends with white space, which an argument does not keep.
+    WhiteSpace,
+}
+
+impl fmt::Display for Inexpressible {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Bytes => "bytes that no argument holds",
+            Self::Url => "a host or a path that no URL has",
+            Self::WhiteSpace => "white space around a header",
+        })
+    }
+}
+
+impl Oam {
+    /// Writes the configuration to a file, and the keys that it fetches to others.
+    pub fn start(name: &str, configuration: &Value) -> Self {
+        let directory = paths::root().join("target/oam-runs").join(name);
+        std::fs::create_dir_all(&directory).expect("a scratch directory");
+        write(
+            &directory.join("config.json"),
+            configuration.to_string().as_bytes(),
+        );
+        let issuers = configuration["issuers"].as_array().into_iter().flatten();
+        let fetched = issuers.filter(|issuer| issuer["jwks"].get("cluster").is_some());
+        let jwks = fetched.enumerate().map(|(position, issuer)| {
+            let uri = issuer["jwks"]["uri"].as_str().unwrap_or_default();
+            let path = uri.splitn(4, '/').nth(3).unwrap_or_default();
+            let file = directory.join(format!("jwks-{position}.json"));
+            write(&file, &published(&format!("/{path}")));
+            let issuer = issuer["issuer"].as_str().unwrap_or_default();
+            format!("{issuer}={}", file.display())
+        });
+        let jwks = jwks.collect();
+        Self { directory, jwks }
+    }
+
+    /// What it says of a request, in the words of the audit record; with `status`, and the exit status as `exit`.
+    pub fn explain(&self, request: &Prepared) -> Result<Value, Inexpressible> {
+        let Line {
+            url,
+            headers,
+            token,
+        } = Line::of(request)?;
+        let mut command = Command::new(binary());
+        command.args(["explain", "--json", "--config"]);
+        command.arg(self.directory.join("config.json"));
+        for jwks in &self.jwks {
+            command.args(["--jwks", jwks]);
+        }
+        for header in &headers {
+            command.arg(format!("--header={header}"));
+        }
+        match token {
+            Some(_) => command.args(["--token", "-"]),
+            None => command.arg("--anonymous"),
+        };
+        command.args(["--", &request.method, &url]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("oam runs");
+        let mut stdin = child.stdin.take().expect("a piped stdin");
+        // Closed unread where no token is asked for.
+        drop(stdin.write_all(token.unwrap_or_default().as_bytes()));
+        drop(stdin);
+        let output = child.wait_with_output().expect("a child");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let mut said: Value = serde_json::from_str(&said)
+            .unwrap_or_else(|_| panic!("oam: {said}{}", String::from_utf8_lossy(&output.stderr)));
+        said["operation"] = said["operation"]["name"].take();
+        said["exit"] = json!(output.status.code());
+        let same = SAME.map(|name| (name.to_owned(), said[name].take()));
+        Ok(Value::Object(Map::from_iter(same)))
+    }
+}
+
+/// What the gateway did, in the same words.
+pub fn of_gateway(outcome: &Outcome) -> Value {
+    let same = SAME.map(|name| {
+        let value = match name {
+            "exit" => json!(i32::from(outcome.upstream.is_none())),
+            "status" => json!(outcome.status),
+            name => outcome.audit[name].clone(),
+        };
+        (name.to_owned(), value)
+    });
+    Value::Object(Map::from_iter(same))
+}
+
+/// A request as arguments.
+struct Line<'a> {
+    url: String,
+    headers: Vec<String>,
+    /// The token, where it stands alone and plainly in `authorization`.
+    token: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    fn of(request: &'a Prepared) -> Result<Self, Inexpressible> {
+        let target = text(&request.target)?;
+        let authority = text(request.authority.as_bytes())?;
+        if !target.starts_with('/')
+            || authority.is_empty()
+            || authority.contains(['/', '?', '#', '@'])
+        {
+            return Err(Inexpressible::Url);
+        }
+        let is_authorization = |name: &str| name.eq_ignore_ascii_case("authorization");
+        let alone = request
+            .headers
+            .iter()
+            .filter(|(name, _)| is_authorization(name))
+            .count()
+            == 1;
+        let (mut headers, mut token) = (Vec::new(), None);
+        for (name, value) in &request.headers {
+            let value = text(value)?;
+            if value.trim() != value {
+                return Err(Inexpressible::WhiteSpace);
+            }
+            match value.strip_prefix("Bearer ") {
+                Some(shown) if alone && is_authorization(name) && shown.trim() == shown => {
+                    token = Some(shown);
+                }
+                _ => headers.push(format!("{name}: {value}")),
+            }
+        }
+        Ok(Self {
+            url: format!("http://{authority}{target}"),
+            headers,
+            token,
+        })
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Inexpressible> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Inexpressible::Bytes)?;
+    (!text.contains('\0'))
+        .then_some(text)
+        .ok_or(Inexpressible::Bytes)
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// The binary, built first where it is not up to date.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "databricks-oam-filter",
+                "--bin",
+                "oam",
+            ])
+            .current_dir(paths::root())
+            .status()
+            .expect("cargo runs");
+        assert!(status.success(), "oam does not build");
+        paths::root().join("target/debug/oam")
+    })
+}
+
+/// What both must say alike.
+const SAME: [&str; 10] = [
+    "decision",
+    "effective_scopes",
+    "exit",
+    "mode",
+    "operation",
+    "reason",
+    "required_scopes",
+    "roles",
+    "rule",
+    "status",
+];
