@@ -19,6 +19,7 @@ use crate::request::{Headers, Kept, RequestHead};
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::signature::Verifier;
+use crate::withdrawn::Withdrawn;
 
 use evidence::Evidence;
 
@@ -30,6 +31,8 @@ pub struct Authorizer {
     pub policy: Policy,
     /// The workspaces that the gateway stands before.
     pub workspaces: Workspaces,
+    /// The sound tokens that are refused all the same.
+    pub withdrawn: Withdrawn,
     /// The most bytes that a bearer token may have.
     pub max_token_bytes: usize,
 }
@@ -153,7 +156,15 @@ impl Authorizer {
             return Ok(verdict);
         }
         let token = match &head.credential {
-            Credential::Jwt(bearer) => authenticate(*bearer)?,
+            Credential::Jwt(bearer) => {
+                let token = authenticate(*bearer)?;
+                // Here and not where tokens are verified: what was verified before may have been withdrawn since.
+                if self.withdrawn.has(&token, *bearer) {
+                    evidence.token(token);
+                    return Err(InvalidToken::Withdrawn.into());
+                }
+                token
+            }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
             Credential::Refused(kind) => return Err(Denial::UnsupportedCredential(*kind)),

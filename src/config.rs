@@ -13,6 +13,7 @@ mod shape;
 mod value;
 pub mod warning;
 mod wire;
+mod withdrawn;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -103,6 +104,7 @@ impl Configuration {
             &workspaces,
             problems,
         );
+        let withdrawn = withdrawn::build(document.withdrawn.as_ref(), &known, problems);
         let has_roles = !policy.roles.is_empty();
         let issuers = issuer::build(document.issuers, has_roles, problems);
         let (issuers, key_sources) = issuers.into_iter().unzip();
@@ -111,6 +113,7 @@ impl Configuration {
                 issuers,
                 policy,
                 workspaces,
+                withdrawn,
                 max_token_bytes: max_token_bytes?,
             },
             key_sources,

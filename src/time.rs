@@ -125,6 +125,97 @@ impl fmt::Display for DurationError {
     }
 }
 
+/// Parses a moment as RFC 3339 §5.6 writes it, `2026-11-23T12:00:00Z`, or a date alone, which is its first moment in UTC.
+pub fn parse_moment(text: &str) -> Result<UnixTime, MomentError> {
+    moment(text).ok_or(MomentError)
+}
+
+/// A text that is no moment, or one before 1970.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MomentError;
+
+impl fmt::Display for MomentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a moment: write it as `2026-11-23T12:00:00Z`, or a date as `2026-11-23`")
+    }
+}
+
+fn moment(text: &str) -> Option<UnixTime> {
+    let (date, rest) = text.split_at_checked("2026-11-23".len())?;
+    let midnight = UnixTime(days_until(date)?.checked_mul(MILLIS_PER_DAY)?);
+    let Some(rest) = rest.strip_prefix('T') else {
+        return rest.is_empty().then_some(midnight);
+    };
+    let (clock, zone) = rest.split_at_checked(rest.find(['Z', '+', '-'])?)?;
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let millis = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+    let [hours, minutes, seconds] = numbers(clock, ':', [2, 2, 2])?;
+    let local = midnight
+        .after(clock_time(hours, minutes, seconds)?)
+        .after(Duration::from_millis(millis));
+    if zone == "Z" {
+        return Some(local);
+    }
+    let (sign, offset) = zone.split_at_checked(1)?;
+    let [hours, minutes] = numbers(offset, ':', [2, 2])?;
+    let offset = clock_time(hours, minutes, 0)?;
+    Some(if sign == "+" {
+        local.before(offset)
+    } else {
+        local.after(offset)
+    })
+}
+
+/// Numbers of so many digits each, joined by a character.
+fn numbers<const N: usize>(text: &str, joint: char, digits: [usize; N]) -> Option<[u64; N]> {
+    let mut parts = text.split(joint);
+    let mut found = [0; N];
+    for (number, digits) in found.iter_mut().zip(digits) {
+        let part = parts.next()?;
+        if part.len() != digits || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(found)
+}
+
+/// No leap seconds: a moment has none.
+fn clock_time(hours: u64, minutes: u64, seconds: u64) -> Option<Duration> {
+    if hours > 23 || minutes > 59 || seconds > 59 {
+        return None;
+    }
+    Duration::from_hours(hours)
+        .checked_add(Duration::from_mins(minutes))?
+        .checked_add(Duration::from_secs(seconds))
+}
+
+/// Days from 1970-01-01 to a date as `2026-11-23`: the inverse of [`civil_date`], and held to it, so that a date which no calendar has is none.
+fn days_until(date: &str) -> Option<u64> {
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let days = days_from_civil(year, month, day);
+    (civil_date(days) == (year, month, day)).then_some(days)
+}
+
+/// Counts as [`civil_date`] does.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years from 1970 to 9999, months to 12 and days to 31: no term passes 2^32 or goes below zero"
+)]
+fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
+    let year = year - u64::from(month <= 2);
+    let year_of_era = year % 400;
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    year / 400 * 146_097 + day_of_era - 719_468
+}
+
 /// Whole milliseconds of a span, at most `u64::MAX`.
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
@@ -182,6 +273,39 @@ mod tests {
                 Some(want),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn moments_are_read_from_rfc_3339() {
+        #[rustfmt::skip]
+        let cases = [
+            // name                     text                             want
+            ("the epoch",               "1970-01-01T00:00:00Z",          Some(0)),
+            ("a date alone",            "2024-02-29",                    Some(1_709_164_800_000)),
+            ("a leap day",              "2024-02-29T12:34:56.007Z",      Some(1_709_210_096_007)),
+            ("tenths",                  "2024-02-29T12:34:56.1Z",        Some(1_709_210_096_100)),
+            ("microseconds",            "2024-02-29T12:34:56.007999Z",   Some(1_709_210_096_007)),
+            ("east of Greenwich",       "2024-02-29T14:34:56.007+02:00", Some(1_709_210_096_007)),
+            ("west of it",              "2024-02-29T07:04:56.007-05:30", Some(1_709_210_096_007)),
+            ("the last second",         "9999-12-31T23:59:59Z",          Some(253_402_300_799_000)),
+            ("no zone",                 "2024-02-29T12:34:56",           None),
+            ("no such day",             "2023-02-29",                    None),
+            ("no such month",           "2023-13-01",                    None),
+            ("no such hour",            "2024-02-29T24:00:00Z",          None),
+            ("a leap second",           "2016-12-31T23:59:60Z",          None),
+            ("before 1970",             "1969-12-31",                    None),
+            ("a space for the T",       "2024-02-29 12:34:56Z",          None),
+            ("an empty fraction",       "2024-02-29T12:34:56.Z",         None),
+            ("a sign in a number",      "2024-02-29T+1:34:56Z",          None),
+            ("more behind it",          "2024-02-29T12:34:56Z ",         None),
+            ("one digit",               "2024-2-29",                     None),
+            ("beyond ASCII",            "2024-02-2é",                    None),
+            ("empty",                   "",                              None),
+        ];
+        for (name, text, want) in cases {
+            let want = want.map(UnixTime).ok_or(MomentError);
+            assert_eq!(parse_moment(text), want, "{name}");
         }
     }
 

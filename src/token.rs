@@ -16,6 +16,7 @@ pub mod algorithm;
 mod base64url;
 pub mod bearer;
 pub mod claims;
+pub mod fingerprint;
 pub mod json;
 pub mod jwk;
 pub mod jwk_set;

@@ -72,7 +72,9 @@ pub(super) fn authenticate(
         .filter(|candidate| candidate.key.thumbprint() == signer.thumbprint())
         .find(|candidate| *candidate.issuer.identifier == *claims.issuer())
         .ok_or(InvalidToken::Issuer)?;
-    Ok(signed_for.issuer.validate(jws.token_type(), &claims, now)?)
+    let access_token = signed_for.issuer.validate(jws.token_type(), &claims, now)?;
+    // The key's own name first: a token need not say by which key it was signed.
+    Ok(access_token.signed_by(signed_for.key.key_id().or(jws.key_id())))
 }
 
 /// A key that may have signed the token, and whose it is.

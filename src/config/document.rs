@@ -27,8 +27,8 @@ pub(super) struct Document {
     #[cfg_attr(schema, schemars(schema_with = "super::schema::nothing"))]
     exchange: Option<IgnoredAny>,
     #[serde(default)]
-    #[cfg_attr(schema, schemars(schema_with = "super::schema::nothing"))]
-    withdrawn: Option<IgnoredAny>,
+    #[cfg_attr(schema, schemars(with = "super::schema::Withdrawn"))]
+    pub(super) withdrawn: Option<serde_json::Value>,
     #[serde(default)]
     pub(super) limits: Limits,
     #[serde(default)]
@@ -53,7 +53,6 @@ impl Document {
             "exchange",
             "remove it, and the caller's own token goes upstream",
         );
-        refuse(self.withdrawn.is_some(), "withdrawn", "remove it");
         let Credentials {
             personal_access_token,
             basic,

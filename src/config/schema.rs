@@ -31,6 +31,56 @@ pub(super) fn nothing(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "null" })
 }
 
+/// The keys of `withdrawn`, which the module reads without `serde`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its shape is of use")]
+pub(super) struct Withdrawn {
+    clients: Option<Vec<String>>,
+    issued_before: Option<Vec<IssuedBefore>>,
+    key_ids: Option<Vec<String>>,
+    subjects: Option<Vec<String>>,
+    token_ids: Option<Vec<String>>,
+    tokens: Option<Vec<Sha256>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its shape is of use")]
+struct IssuedBefore {
+    issuer: Option<String>,
+    subject: Option<String>,
+    time: Moment,
+}
+
+struct Moment;
+
+impl JsonSchema for Moment {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "a moment as RFC 3339 writes it, a date, or seconds since 1970",
+            "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 0 }],
+            "examples": ["2026-11-23T12:00:00Z", "2026-11-23", 1_795_435_200]
+        })
+    }
+}
+
+struct Sha256;
+
+impl JsonSchema for Sha256 {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Sha256".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "the SHA-256 of a whole token", "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" })
+    }
+}
+
 impl JsonSchema for Span {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Duration".into()

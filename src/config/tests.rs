@@ -70,6 +70,7 @@ fn every_section_is_read() {
             {{"name": "partner", "effect": "require", "paths": ["/b/{{path=**}}"], "methods": ["GET"], "any_scope": ["b.read", "b.admin"], "issuers": ["https://acme.okta.com/oauth2/aus1"]}},
             {{"name": "health", "effect": "public", "paths": ["/healthz"], "methods": ["GET"]}}]}},
         "credentials": {{"personal_access_token": "deny", "basic": "deny", "opaque": "deny"}},
+        "withdrawn": {{"token_ids": ["t-1"], "issued_before": [{{"issuer": "https://acme.okta.com/oauth2/aus1", "time": 1795435200.0}}]}},
         "limits": {{"token_bytes": 16384.0, "waiting_requests": 10, "waiting_time": "2s", "cached_tokens": 10000, "cached_bytes": 16777216}},
         "audit": {{"format": "compact", "log": false}},
         "forward_identity": true
@@ -92,6 +93,7 @@ fn every_section_is_read() {
         }
     );
     assert!(configuration.forward_identity && !configuration.audit_log);
+    assert_eq!(configuration.authorizer.withdrawn.len(), 2);
     assert_eq!(
         configuration.authorizer.issuers[0].max_token_lifetime,
         Some(Duration::from_hours(1))
@@ -146,6 +148,13 @@ fn errors_name_their_place_and_the_remedy() {
         (rules(r#"{"name":"r","effect":"deny","paths":["/a"],"methods":["get"]}"#),                               "policy.rules[0].methods[0]: not a method in capital letters: `get`"),
         (rules(r#"{"name":"r","effect":"allow","paths":["/a"]}"#),                                                "policy.rules[0].effect: unknown variant `allow`, expected one of `deny`, `public`, `require`"),
         (with(r#","exchange":{"cluster":"c"}"#),                                                                  "exchange: not carried out by this release: remove it, and the caller's own token goes upstream"),
+        (with(r#","withdrawn":[]"#),                                                                              "withdrawn: not an object"),
+        (with(r#","withdrawn":{"token_id":["t"]}"#),                                                              "withdrawn.token_id: unknown; there are issued_before, clients, key_ids, subjects, token_ids, tokens"),
+        (with(r#","withdrawn":{"token_ids":["t",""]}"#),                                                          "withdrawn.token_ids[1]: is empty: no token can match it"),
+        (with(r#","withdrawn":{"tokens":["eyJhbGciOiJFUzI1NiJ9.e30.c2ln"]}"#),                                    "withdrawn.tokens[0]: not a SHA-256 in 64 hexadecimal digits: write what `printf %s \"$TOKEN\" | sha256sum` prints"),
+        (with(r#","withdrawn":{"issued_before":[{"subject":"s","time":"yesterday"}]}"#),                          "withdrawn.issued_before[0]: `time` is not a moment: write it as `2026-11-23T12:00:00Z`, as a date, or in seconds since 1970"),
+        (with(r#","withdrawn":{"issued_before":[{"issuer":"https://x.example","time":1800000000.0}]}"#),          "withdrawn.issued_before: not a configured issuer; write its `issuer`, byte for byte: `https://x.example`"),
+        (with(r#","withdrawn":{"list":{"cluster":"c"}}"#),                                                        "withdrawn.list: not carried out by this release: remove it"),
         (with(r#","credentials":{"basic":"observe"}"#),                                                           "credentials.basic: not carried out by this release: write `deny`"),
         (with(r#","audit":{"format":"ocsf"}"#),                                                                   "audit.format: not carried out by this release: write `compact`"),
         (with(r#","limits":{"token_bytes":100}"#),                                                                "limits.token_bytes: out of bounds: from 512 to 61440"),

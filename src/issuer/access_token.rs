@@ -21,6 +21,10 @@ pub struct AccessToken {
     pub token_id: Option<Box<str>>,
     /// `exp`.
     pub expires_at: UnixTime,
+    /// `iat`.
+    pub issued_at: Option<UnixTime>,
+    /// The ID of the key that signed it.
+    pub key_id: Option<Box<str>>,
     /// What was granted, in the policy's spelling; `None` where the issuer grants no scopes and roles alone do.
     pub scopes: Option<Vec<Scope>>,
     /// The groups of the subject.
@@ -64,12 +68,23 @@ impl AccessToken {
             client,
             token_id: claims.token_id().map(Into::into),
             expires_at: claims.expires_at(),
+            issued_at: claims.issued_at(),
+            key_id: None,
             scopes,
             groups: dialect.groups(claims)?,
             roles: dialect.roles(claims)?,
             actor: actor(claims)?,
             claims: claims.clone(),
         })
+    }
+
+    /// Notes the ID of the key that signed it.
+    #[must_use]
+    pub fn signed_by(self, key_id: Option<&str>) -> Self {
+        Self {
+            key_id: key_id.map(Into::into),
+            ..self
+        }
     }
 
     /// Whether the claim at `path` is `value`, or an array that has it.

@@ -43,6 +43,8 @@ pub enum InvalidToken {
     TokenType,
     /// Signed with a key that no issuer published.
     UnknownKey,
+    /// Sound, and withdrawn since.
+    Withdrawn,
 }
 
 impl InvalidToken {
@@ -66,6 +68,7 @@ impl InvalidToken {
             Self::Signature(_) => "invalid_signature",
             Self::TokenType => "wrong_token_type",
             Self::UnknownKey => "unknown_key",
+            Self::Withdrawn => "withdrawn_token",
         }
     }
 
@@ -96,7 +99,8 @@ impl InvalidToken {
             | Self::Oversized
             | Self::Signature(_)
             | Self::TokenType
-            | Self::UnknownKey => {
+            | Self::UnknownKey
+            | Self::Withdrawn => {
                 "The access token was refused: sign in again to get a new one from your identity provider."
             }
         }
@@ -122,7 +126,8 @@ impl fmt::Display for InvalidToken {
             | Self::Oversized
             | Self::SenderConstrained
             | Self::TokenType
-            | Self::UnknownKey => f.write_str(self.code()),
+            | Self::UnknownKey
+            | Self::Withdrawn => f.write_str(self.code()),
         }
     }
 }

@@ -4,6 +4,7 @@ use databricks_oam_filter::authorize::evidence::Evidence;
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verdict};
 use databricks_oam_filter::denial::Denial;
 use databricks_oam_filter::issuer::access_token::AccessToken;
+use databricks_oam_filter::issuer::invalid_token::InvalidToken;
 use databricks_oam_filter::policy::role::{Member, Role};
 use databricks_oam_filter::policy::scope_set::ScopeSet;
 use databricks_oam_filter::policy::{Governing, Policy, Requirement};
@@ -127,6 +128,9 @@ pub(super) fn remedies(
         }
         Verdict::Deny(Denial::KeysUnavailable) => {
             vec!["keys to verify the token with: give the issuer's JWK Set by `--jwks`".to_owned()]
+        }
+        Verdict::Deny(Denial::InvalidToken(InvalidToken::Withdrawn)) => {
+            vec!["a token that the configuration's `withdrawn` does not cover".to_owned()]
         }
         // What the caller is told says it all.
         Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Shadow(..) => Vec::new(),

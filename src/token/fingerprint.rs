@@ -1,0 +1,85 @@
+//! The SHA-256 of a whole token: names one token without being one.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::bearer::BearerToken;
+
+/// A token's SHA-256, over the characters in which it was sent.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Fingerprint([u8; BYTES]);
+
+impl Fingerprint {
+    /// Of this token.
+    pub fn of(token: BearerToken<'_>) -> Self {
+        Self(Sha256::digest(token.as_str()).into())
+    }
+
+    /// Reads the hexadecimal spelling, as `sha256sum` writes it; capitals will do.
+    pub fn parse(text: &str) -> Result<Self, FingerprintError> {
+        let mut bytes = [0; BYTES];
+        if text.len() != bytes.len().saturating_mul(2) {
+            return Err(FingerprintError);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair)
+                .ok()
+                .filter(|pair| pair.bytes().all(|digit| digit.is_ascii_hexdigit()));
+            *byte = pair
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+                .ok_or(FingerprintError)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A text that is no SHA-256. It may well be a token, so it is not kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FingerprintError;
+
+impl fmt::Display for FingerprintError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a SHA-256 in 64 hexadecimal digits")
+    }
+}
+
+const BYTES: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_the_sha_256_of_the_token() {
+        // FIPS 180-4's example, `abc`.
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let token = BearerToken::parse(b"abc", 10).unwrap();
+        let other = BearerToken::parse(b"abd", 10).unwrap();
+        assert_eq!(Fingerprint::parse(digest), Ok(Fingerprint::of(token)));
+        assert_eq!(
+            Fingerprint::parse(&digest.to_ascii_uppercase()),
+            Ok(Fingerprint::of(token))
+        );
+        assert_ne!(Fingerprint::parse(digest), Ok(Fingerprint::of(other)));
+    }
+
+    #[test]
+    fn what_is_no_sha_256_is_refused() {
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let short = digest.strip_prefix('b').unwrap();
+        let signed = format!("+{short}");
+        #[rustfmt::skip]
+        let cases = [
+            ("empty",          ""),
+            ("a digit short",  short),
+            ("with a prefix",  "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61"),
+            ("base64url",      "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"),
+            ("with a sign",    signed.as_str()),
+            ("a token",        "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"),
+        ];
+        for (name, text) in cases {
+            assert_eq!(Fingerprint::parse(text), Err(FingerprintError), "{name}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! What is withdrawn: sound tokens that are refused all the same.
+//!
+//! A signature says who made a token, and nothing of what has happened since: a laptop was stolen, a signing key was copied, a client was
+//! found to leak. [`Withdrawn`] holds what a security team says of that. It is asked about every request, also about those whose token was
+//! verified before, and each question is a few looks into hash tables, however long the lists are.
+
+pub mod document;
+
+use std::fmt;
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::issuer::access_token::AccessToken;
+use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
+use crate::token::claims;
+use crate::token::fingerprint::{Fingerprint, FingerprintError};
+use crate::token::text::{self, TextError};
+
+/// Tokens that are refused although they are sound.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Withdrawn {
+    clients: HashSet<Box<str>>,
+    key_ids: HashSet<Box<str>>,
+    subjects: HashSet<Box<str>>,
+    token_ids: HashSet<Box<str>>,
+    tokens: HashSet<Fingerprint>,
+    issued_before: IssuedBefore,
+    entries: usize,
+}
+
+/// The lists of names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Names {
+    /// To whom a token was given.
+    Clients,
+    /// The `kid` of the key that signed a token.
+    KeyIds,
+    /// Whom a token is about, or who acts for them.
+    Subjects,
+    /// `jti`.
+    TokenIds,
+    /// The SHA-256 of a whole token.
+    Tokens,
+}
+
+impl Names {
+    /// All lists.
+    pub const ALL: [Self; 5] = [
+        Self::Clients,
+        Self::KeyIds,
+        Self::Subjects,
+        Self::TokenIds,
+        Self::Tokens,
+    ];
+
+    /// The key under which it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Clients => "clients",
+            Self::KeyIds => "key_ids",
+            Self::Subjects => "subjects",
+            Self::TokenIds => "token_ids",
+            Self::Tokens => "tokens",
+        }
+    }
+}
+
+impl Withdrawn {
+    /// Whether a sound token is withdrawn, `bearer` being the token as it was sent.
+    pub fn has(&self, token: &AccessToken, bearer: BearerToken<'_>) -> bool {
+        let lists = |set: &HashSet<Box<str>>, name: &Option<Box<str>>| {
+            name.as_ref().is_some_and(|name| set.contains(name))
+        };
+        lists(&self.token_ids, &token.token_id)
+            || lists(&self.subjects, &token.subject)
+            || lists(&self.subjects, &token.actor)
+            || lists(&self.clients, &token.client)
+            || lists(&self.key_ids, &token.key_id)
+            || self.issued_before.has(token)
+            || (!self.tokens.is_empty() && self.tokens.contains(&Fingerprint::of(bearer)))
+    }
+
+    /// Withdraws the tokens that have this name.
+    pub fn add(&mut self, names: Names, name: &str) -> Result<(), EntryError> {
+        self.make_room()?;
+        let set = match names {
+            Names::Clients => &mut self.clients,
+            Names::KeyIds => &mut self.key_ids,
+            Names::Subjects => &mut self.subjects,
+            Names::TokenIds => &mut self.token_ids,
+            Names::Tokens => {
+                self.tokens.insert(Fingerprint::parse(name)?);
+                return Ok(());
+            }
+        };
+        set.insert(checked(name)?);
+        Ok(())
+    }
+
+    /// Withdraws the tokens issued before `time`: those of the issuer and about the subject, where one is named.
+    pub fn add_issued_before(
+        &mut self,
+        issuer: Option<&str>,
+        subject: Option<&str>,
+        time: UnixTime,
+    ) -> Result<(), EntryError> {
+        self.make_room()?;
+        let issuer = issuer.map(checked).transpose()?;
+        let subject = subject.map(checked).transpose()?;
+        let limits = match issuer {
+            Some(issuer) => self.issued_before.by_issuer.entry(issuer).or_default(),
+            None => &mut self.issued_before.any_issuer,
+        };
+        let limit = match subject {
+            Some(subject) => limits.by_subject.entry(subject).or_insert(time),
+            None => limits.any_subject.get_or_insert(time),
+        };
+        *limit = time.max(*limit);
+        Ok(())
+    }
+
+    /// How many entries there are.
+    pub const fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// Whether nothing is withdrawn.
+    pub const fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
+    /// The issuers that some entry names.
+    pub fn issuers(&self) -> impl Iterator<Item = &str> {
+        self.issued_before.by_issuer.keys().map(|issuer| &**issuer)
+    }
+
+    fn make_room(&mut self) -> Result<(), EntryError> {
+        if self.entries >= MAX_ENTRIES {
+            return Err(EntryError::TooMany);
+        }
+        self.entries = self.entries.saturating_add(1);
+        Ok(())
+    }
+}
+
+/// Why an entry can withdraw nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EntryError {
+    /// Not a fingerprint of a token.
+    Fingerprint(FingerprintError),
+    /// Not a text that a token could hold.
+    Text(TextError),
+    /// More than [`MAX_ENTRIES`].
+    TooMany,
+}
+
+impl fmt::Display for EntryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fingerprint(error) => write!(f, "{error}"),
+            Self::Text(error) => write!(f, "{error}: no token can match it"),
+            Self::TooMany => write!(
+                f,
+                "more than {MAX_ENTRIES} entries: withdraw the client, the key or all that was issued before a time"
+            ),
+        }
+    }
+}
+
+impl From<FingerprintError> for EntryError {
+    fn from(error: FingerprintError) -> Self {
+        Self::Fingerprint(error)
+    }
+}
+
+/// The moments before which tokens must not have been issued.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct IssuedBefore {
+    any_issuer: Limits,
+    by_issuer: HashMap<Box<str>, Limits>,
+}
+
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Limits {
+    any_subject: Option<UnixTime>,
+    by_subject: HashMap<Box<str>, UnixTime>,
+}
+
+impl IssuedBefore {
+    fn has(&self, token: &AccessToken) -> bool {
+        let limit = [Some(&self.any_issuer), self.by_issuer.get(&token.issuer)]
+            .into_iter()
+            .flatten()
+            .filter_map(|limits| limits.of(token))
+            .max();
+        // A token that does not say when it was issued cannot show that it was issued later.
+        limit.is_some_and(|limit| token.issued_at.is_none_or(|issued_at| issued_at < limit))
+    }
+}
+
+impl Limits {
+    fn of(&self, token: &AccessToken) -> Option<UnixTime> {
+        let own = token
+            .subject
+            .as_ref()
+            .and_then(|subject| self.by_subject.get(subject));
+        own.copied().max(self.any_subject)
+    }
+}
+
+fn checked(text: &str) -> Result<Box<str>, EntryError> {
+    text::checked(text, claims::MAX_TEXT_BYTES)
+        .map(Into::into)
+        .map_err(EntryError::Text)
+}
+
+/// Some 10 MiB on each worker. Who has to withdraw more tokens than this one by one is better served by a time.
+pub const MAX_ENTRIES: usize = 100_000;
+
+#[cfg(test)]
+mod tests;
