@@ -9,13 +9,14 @@ use serde::Serialize;
 
 use crate::authorize::evidence::Evidence;
 use crate::denial::{Denial, Kind};
-use crate::request::envelope::Protocol;
+use crate::request::envelope::{Envelope, Protocol};
+use crate::resource::{Identifier, Metadata};
 
 /// What the configuration adds to answers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Resource {
-    /// The URL of the protected resource metadata (RFC 9728 §3), for challenges.
-    pub metadata_url: Option<Box<str>>,
+    /// The protected resource, whose metadata challenges name.
+    pub identifier: Option<Identifier>,
     /// Where people ask for a scope; `{scopes}` stands for what they lack.
     pub access_request_url: Option<Box<str>>,
 }
@@ -38,20 +39,20 @@ impl Answer {
     pub fn new(
         denial: &Denial,
         evidence: &Evidence<'_>,
-        protocol: Protocol,
+        envelope: &Envelope,
         decision_id: &str,
         resource: &Resource,
     ) -> Self {
         let kind = denial.kind();
         let message = message(denial, evidence, resource);
         let mut headers = Vec::with_capacity(4);
-        if let Some(challenge) = challenge(kind, evidence, resource) {
+        if let Some(challenge) = challenge(kind, evidence, envelope, resource) {
             headers.push(("www-authenticate", challenge));
         }
         if kind == Kind::Unavailable {
             headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
         }
-        if protocol == Protocol::Grpc {
+        if envelope.protocol == Protocol::Grpc {
             return Self {
                 status: 200,
                 headers,
@@ -61,7 +62,7 @@ impl Answer {
         }
         headers.push(("content-type", "application/json".to_owned()));
         headers.push(("cache-control", "no-store".to_owned()));
-        if protocol == Protocol::Thrift {
+        if envelope.protocol == Protocol::Thrift {
             // The SQL drivers never look into the body.
             headers.push(("x-thriftserver-error-message", message.clone()));
             headers.push(("x-databricks-error-or-redirect-message", message.clone()));
@@ -71,6 +72,20 @@ impl Answer {
             status: kind.status(),
             headers,
             body: body(denial, evidence, &message, decision_id),
+            grpc_status: None,
+        }
+    }
+
+    /// The answer to whoever asks where to get tokens. It is the same for everybody, and for pages of every origin.
+    pub fn describing(metadata: &Metadata) -> Self {
+        Self {
+            status: 200,
+            headers: vec![
+                ("content-type", "application/json".to_owned()),
+                ("cache-control", METADATA_CACHE_CONTROL.to_owned()),
+                ("access-control-allow-origin", "*".to_owned()),
+            ],
+            body: serde_json::to_string(metadata).unwrap_or_default(),
             grpc_status: None,
         }
     }
@@ -125,7 +140,12 @@ impl Kind {
 }
 
 /// The whole of `WWW-Authenticate`. Every value put into it is free of quotes and backslashes by its type.
-fn challenge(kind: Kind, evidence: &Evidence<'_>, resource: &Resource) -> Option<String> {
+fn challenge(
+    kind: Kind,
+    evidence: &Evidence<'_>,
+    envelope: &Envelope,
+    resource: &Resource,
+) -> Option<String> {
     let error = kind.challenge_error().ok()?;
     let mut parameters = Vec::new();
     if let Some(error) = error {
@@ -134,7 +154,12 @@ fn challenge(kind: Kind, evidence: &Evidence<'_>, resource: &Resource) -> Option
     if kind == Kind::InsufficientScope {
         parameters.push(format!("scope=\"{}\"", evidence.required_scopes.join(" ")));
     }
-    if let Some(url) = &resource.metadata_url {
+    if let Some(identifier) = &resource.identifier {
+        // An MCP server is a resource of its own. A call of the API is not: one token does for all of them.
+        let own = (envelope.protocol == Protocol::Mcp)
+            .then(|| identifier.metadata_url_of(&envelope.path))
+            .flatten();
+        let url = own.unwrap_or_else(|| identifier.metadata_url());
         parameters.push(format!("resource_metadata=\"{url}\""));
     }
     let mut challenge = "Bearer".to_owned();
@@ -189,7 +214,7 @@ fn body(denial: &Denial, evidence: &Evidence<'_>, message: &str, decision_id: &s
             type_url: "type.googleapis.com/google.rpc.ErrorInfo",
             reason: denial.public_code(),
             domain: DOMAIN,
-            metadata: Metadata {
+            metadata: InfoMetadata {
                 decision_id,
                 operation: scope
                     .as_ref()
@@ -216,11 +241,11 @@ struct ErrorInfo<'a> {
     type_url: &'static str,
     reason: &'static str,
     domain: &'static str,
-    metadata: Metadata<'a>,
+    metadata: InfoMetadata<'a>,
 }
 
 #[derive(Serialize)]
-struct Metadata<'a> {
+struct InfoMetadata<'a> {
     decision_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<&'static str>,
@@ -240,6 +265,9 @@ fn escape_query(text: &str) -> String {
     }
     escaped
 }
+
+/// A new issuer is known everywhere within this time.
+const METADATA_CACHE_CONTROL: &str = "public, max-age=300";
 
 const DOMAIN: &str = "databricks-oam-filter";
 

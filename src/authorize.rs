@@ -16,6 +16,7 @@ use crate::policy::workspace::Workspaces;
 use crate::policy::{Governing, Policy, Standing};
 use crate::request::credential::Credential;
 use crate::request::{Headers, Kept, RequestHead};
+use crate::resource::{Metadata, ProtectedResource};
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::signature::Verifier;
@@ -29,6 +30,8 @@ pub struct Authorizer {
     pub issuers: Vec<Issuer>,
     /// What they may be used for.
     pub policy: Policy,
+    /// What is published of it; nothing, when absent.
+    pub resource: Option<ProtectedResource>,
     /// The workspaces that the gateway stands before.
     pub workspaces: Workspaces,
     /// The sound tokens that are refused all the same.
@@ -54,6 +57,8 @@ pub enum Verdict {
     Allow(Permit),
     /// It is answered here.
     Deny(Denial),
+    /// It is answered here with what it asks for: where to get tokens.
+    Describe(Metadata),
     /// It would be refused, but goes upstream: the policy, or the rule, is on trial.
     Shadow(Denial, Permit),
 }
@@ -207,6 +212,7 @@ impl Authorizer {
             Err(Refused { denial, .. }) => Err(denial),
         }
     }
+
     /// Lets a request through that nobody needs to answer for, unless an enforced deny rule asks who it is.
     fn public<'a>(
         &'a self,
@@ -223,7 +229,7 @@ impl Authorizer {
             | Governing::Unmatched => return None,
         };
         match self.policy.denying(head.method, &head.path, None) {
-            None => Some(Verdict::Allow(permit)),
+            None => Some(self.described(head).unwrap_or(Verdict::Allow(permit))),
             Some(rule) if rule.mode == Mode::Shadow || self.policy.mode == Mode::Shadow => {
                 evidence.rule(rule);
                 evidence.shadowed();
@@ -231,6 +237,14 @@ impl Authorizer {
             }
             Some(_) => None,
         }
+    }
+
+    /// The metadata of the protected resource, where the request asks for it. The workspace behind would speak of itself, and send its
+    /// callers past the gateway's issuers.
+    fn described(&self, head: &RequestHead<'_>) -> Option<Verdict> {
+        let resource = self.resource.as_ref()?;
+        let metadata = resource.metadata(head.method, &head.path)?;
+        Some(Verdict::Describe(metadata))
     }
 
     /// Authorization: deny rules first, then whether the scopes held are enough.

@@ -24,6 +24,7 @@ use crate::answer::Resource;
 use crate::authorize::Authorizer;
 use crate::callout::uri::HttpsUri;
 use crate::key_store::source::KeySource;
+use crate::resource::{Identifier, ProtectedResource};
 use crate::token::json::Json;
 
 use document::Document;
@@ -107,11 +108,16 @@ impl Configuration {
         let withdrawn = withdrawn::build(document.withdrawn.as_ref(), &known, problems);
         let has_roles = !policy.roles.is_empty();
         let issuers = issuer::build(document.issuers, has_roles, problems);
-        let (issuers, key_sources) = issuers.into_iter().unzip();
+        let (issuers, key_sources): (Vec<_>, _) = issuers.into_iter().unzip();
+        let published = resource
+            .identifier
+            .clone()
+            .map(|identifier| ProtectedResource::new(identifier, &issuers));
         Some(Self {
             authorizer: Authorizer {
                 issuers,
                 policy,
+                resource: published,
                 workspaces,
                 withdrawn,
                 max_token_bytes: max_token_bytes?,
@@ -147,13 +153,9 @@ impl document::Limits {
 
 impl document::ResourceSection {
     fn build(self, problems: &mut Problems) -> Resource {
-        let metadata_url = self.identifier.and_then(|identifier| {
+        let identifier = self.identifier.and_then(|identifier| {
             let place = Place::at("resource.identifier");
-            let identifier = problems.take(&place, &identifier, HttpsUri::parse(&identifier))?;
-            // RFC 9728 §3.1: the well-known path goes between the host and the path of the identifier.
-            let path = identifier.path().trim_end_matches('/');
-            let url = identifier.with_path(format!("/.well-known/oauth-protected-resource{path}"));
-            Some(url.to_string().into())
+            problems.take(&place, &identifier, Identifier::parse(&identifier))
         });
         let access_request_url = self.access_request_url.and_then(|url| {
             let place = Place::at("resource.access_request_url");
@@ -161,7 +163,7 @@ impl document::ResourceSection {
             Some(url.into())
         });
         Resource {
-            metadata_url,
+            identifier,
             access_request_url,
         }
     }

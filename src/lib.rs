@@ -8,7 +8,7 @@
 //! A room names only itself and rooms to its left:
 //!
 //! ```text
-//! time · path · token · request · issuer · callout · key_store · databricks · policy · denial · withdrawn · authorize · audit · answer · config · filter, bin
+//! time · path · token · request · issuer · callout · key_store · databricks · resource · policy · denial · withdrawn · authorize · audit · answer · config · filter, bin
 //! ```
 //!
 //! Only `filter` knows proxy-wasm; it exists on `wasm32` alone, so that a core file which names the SDK does not compile natively.
@@ -27,6 +27,7 @@ pub mod key_store;
 pub mod path;
 pub mod policy;
 pub mod request;
+pub mod resource;
 pub mod time;
 pub mod token;
 pub mod withdrawn;

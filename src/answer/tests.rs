@@ -2,7 +2,7 @@ use super::*;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::rule::Mode;
 use crate::request::credential::CredentialKind;
-use crate::request::{AuthorizationError, RequestError};
+use crate::request::{AuthorizationError, Headers, RequestError};
 
 fn evidence(required: &[&str]) -> Evidence<'static> {
     Evidence {
@@ -13,13 +13,21 @@ fn evidence(required: &[&str]) -> Evidence<'static> {
 
 fn resource() -> Resource {
     Resource {
-        metadata_url: Some("https://db.example/.well-known/oauth-protected-resource".into()),
+        identifier: Some(Identifier::parse("https://db.example").unwrap()),
         access_request_url: Some("https://idp.example/request?scope={scopes}".into()),
     }
 }
 
+fn envelope(protocol: Protocol, path: &str) -> Envelope {
+    Envelope {
+        protocol,
+        ..Envelope::of(&Headers::new(vec![(":path".to_owned(), path.into())]), None)
+    }
+}
+
 fn answer(denial: &Denial, protocol: Protocol, resource: &Resource) -> Answer {
-    Answer::new(denial, &evidence(&["jobs"]), protocol, "d1", resource)
+    let envelope = envelope(protocol, "/");
+    Answer::new(denial, &evidence(&["jobs"]), &envelope, "d1", resource)
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -115,6 +123,34 @@ fn no_credentials_means_no_error_code() {
 }
 
 #[test]
+fn mcp_callers_are_sent_to_the_metadata_of_the_server_that_they_called() {
+    let well_known = "https://db.example/.well-known/oauth-protected-resource";
+    let secret = "/api/2.0/mcp/dapi0123456789abcdef0123456789abcdef";
+    #[rustfmt::skip]
+    let cases = [
+        // protocol         path                    want
+        (Protocol::Mcp,     "/api/2.0/mcp/sql",     "/api/2.0/mcp/sql"),
+        (Protocol::Mcp,     "/mcp",                 "/mcp"),
+        (Protocol::Mcp,     "/api/2.0/mcp/a\"b",    ""),
+        (Protocol::Mcp,     secret,                 ""),
+        (Protocol::Rest,    "/api/2.2/jobs/list",   ""),
+        (Protocol::Thrift,  "/sql/1.0/warehouses/a", ""),
+        (Protocol::Grpc,    "/spark.connect.S/Config", ""),
+    ];
+    for (protocol, path, want) in cases {
+        let answer = Answer::new(
+            &Denial::MissingCredentials,
+            &evidence(&[]),
+            &envelope(protocol, path),
+            "d1",
+            &resource(),
+        );
+        let want = format!("Bearer resource_metadata=\"{well_known}{want}\"");
+        assert_eq!(header(&answer, "www-authenticate"), Some(&*want), "{path}");
+    }
+}
+
+#[test]
 fn thrift_callers_read_headers() {
     let answer = answer(&Denial::Unmatched, Protocol::Thrift, &Resource::default());
     let message = Denial::Unmatched.to_string();
@@ -165,7 +201,7 @@ fn scopes_are_escaped_in_the_url_to_ask_at() {
     let answer = Answer::new(
         &Denial::InsufficientScope,
         &evidence,
-        Protocol::Rest,
+        &envelope(Protocol::Rest, "/"),
         "d1",
         &resource(),
     );

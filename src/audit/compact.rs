@@ -99,5 +99,6 @@ pub const fn words(verdict: &Verdict) -> (&'static str, &'static str) {
         Verdict::Allow(Permit::Discovery | Permit::Public) => ("allow", "public"),
         Verdict::Allow(Permit::Bearer(_)) => ("allow", "permitted"),
         Verdict::Deny(denial) | Verdict::Shadow(denial, _) => ("deny", denial.code()),
+        Verdict::Describe(_) => ("allow", "metadata"),
     }
 }

@@ -77,6 +77,7 @@ fn word(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Allow(_) => "allow".to_owned(),
         Verdict::Deny(denial) => denial.code().to_owned(),
+        Verdict::Describe(_) => "describe".to_owned(),
         Verdict::Shadow(denial, _) => format!("shadow: {}", denial.code()),
     }
 }

@@ -80,11 +80,8 @@ fn every_section_is_read() {
         .map_err(|error| error.to_string())
         .ok()
         .unwrap();
-    let metadata_url = "https://db.example/.well-known/oauth-protected-resource/api";
-    assert_eq!(
-        configuration.resource.metadata_url.as_deref(),
-        Some(metadata_url)
-    );
+    let identifier = Identifier::parse("https://db.example/api").unwrap();
+    assert_eq!(configuration.resource.identifier, Some(identifier));
     assert_eq!(
         configuration.waiting,
         Waiting {

@@ -29,7 +29,7 @@ impl Request {
     fn action(&self) -> Action {
         match self.progress.get() {
             Progress::Permitted => Action::Continue,
-            Progress::Refused | Progress::Undecided => Action::Pause,
+            Progress::Answered | Progress::Undecided => Action::Pause,
         }
     }
 }
@@ -41,7 +41,7 @@ impl HttpContext for Request {
         if let Some(worker) = &self.worker {
             worker.judge(self.context_id, &self.progress);
         } else {
-            self.progress.set(Progress::Refused);
+            self.progress.set(Progress::Answered);
             let headers = [("content-type", "application/json".to_owned())];
             host::reply(500, &headers, UNCONFIGURED);
         }

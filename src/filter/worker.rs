@@ -31,10 +31,10 @@ pub(super) struct Worker {
 /// How far the judgement of a request has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Progress {
+    /// It was answered here.
+    Answered,
     /// It goes upstream.
     Permitted,
-    /// It was answered here.
-    Refused,
     /// It is not judged yet.
     Undecided,
 }
@@ -212,19 +212,15 @@ impl Worker {
             }
             Verdict::Deny(denial) => {
                 let resource = &self.configuration.resource;
-                let answer = Answer::new(
+                reply(&Answer::new(
                     denial,
                     &decision.evidence,
-                    envelope.protocol,
+                    envelope,
                     &decision_id,
                     resource,
-                );
-                match answer.grpc_status {
-                    Some(status) => host::reply_grpc(status, &answer.headers, &answer.body),
-                    None => host::reply(answer.status, &answer.headers, &answer.body),
-                }
-                Progress::Refused
+                ))
             }
+            Verdict::Describe(metadata) => reply(&Answer::describing(metadata)),
         }
     }
 
@@ -264,6 +260,15 @@ impl Worker {
         self.decisions.set(count);
         format!("{:016x}{count:016x}", self.decision_seed)
     }
+}
+
+/// Answers the request of the current context here.
+fn reply(answer: &Answer) -> Progress {
+    match answer.grpc_status {
+        Some(status) => host::reply_grpc(status, &answer.headers, &answer.body),
+        None => host::reply(answer.status, &answer.headers, &answer.body),
+    }
+    Progress::Answered
 }
 
 /// While something is awaited: as good as at once for a person, and nothing for a gateway.

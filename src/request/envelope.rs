@@ -28,6 +28,8 @@ pub struct Envelope {
 pub enum Protocol {
     /// gRPC over HTTP/2: Spark Connect and its like read `grpc-status` and `grpc-message`.
     Grpc,
+    /// JSON, for a client of the Model Context Protocol: it goes by what the challenge names.
+    Mcp,
     /// JSON: the SDKs and everything else.
     Rest,
     /// Thrift over HTTP: the SQL drivers read their message from a header.
@@ -69,12 +71,21 @@ impl Protocol {
             .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')));
         let thrift = content_type.starts_with(b"application/x-thrift")
             || THRIFT_PATHS.iter().any(|prefix| path.starts_with(prefix));
-        match (grpc, thrift) {
-            (true, _) => Self::Grpc,
-            (false, true) => Self::Thrift,
-            (false, false) => Self::Rest,
+        let mcp = headers.first("mcp-protocol-version").is_some()
+            || path == b"/mcp"
+            || MCP_PATHS.iter().any(|prefix| path.starts_with(prefix));
+        match (grpc, thrift, mcp) {
+            (true, _, _) => Self::Grpc,
+            (false, true, _) => Self::Thrift,
+            (false, false, true) => Self::Mcp,
+            (false, false, false) => Self::Rest,
         }
     }
+}
+
+/// Whether a record would quote a path as it is.
+pub(crate) fn quotes_whole(path: &str) -> bool {
+    quote(path.as_bytes(), MAX_PATH_CHARS) == path
 }
 
 /// At most so many characters of a text, on one line, with what looks like a credential struck out: a token pasted into a path or a user
@@ -149,6 +160,9 @@ const THRIFT_PATHS: [&[u8]; 3] = [
     b"/sql/protocolv1/",
 ];
 
+/// Databricks' managed servers; `/mcp` is where servers in Databricks Apps are.
+const MCP_PATHS: [&[u8]; 2] = [b"/api/2.0/mcp/", b"/ai-gateway/mcp-services/"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,7 +201,7 @@ mod tests {
     #[test]
     fn callers_are_answered_in_their_own_form() {
         #[rustfmt::skip]
-        let cases: [(&str, &[u8], &[u8], Protocol); 7] = [
+        let cases: [(&str, &[u8], &[u8], Protocol); 9] = [
             // name           :path                         content-type                     want
             ("JSON",          b"/api/2.2/jobs/run-now",     b"application/json",             Protocol::Rest),
             ("gRPC",          b"/spark.connect.S/Config",   b"application/grpc",             Protocol::Grpc),
@@ -196,6 +210,8 @@ mod tests {
             ("Thrift",        b"/anything",                 b"application/x-thrift",         Protocol::Thrift),
             ("a warehouse",   b"/sql/1.0/warehouses/a",     b"",                             Protocol::Thrift),
             ("SQL over REST", b"/api/2.0/sql/statements",   b"application/json",             Protocol::Rest),
+            ("managed MCP",   b"/api/2.0/mcp/genie/1",      b"application/json",             Protocol::Mcp),
+            ("an app's MCP",  b"/mcp",                      b"application/json",             Protocol::Mcp),
         ];
         for (name, path, content_type, want) in cases {
             let got = envelope(&[(":path", path), ("content-type", content_type)]).protocol;

@@ -102,6 +102,9 @@ pub struct Expect {
     /// The whole challenge; `null` for none.
     #[serde(deserialize_with = "present")]
     pub www_authenticate: Option<Value>,
+    /// The whole body of an answer.
+    #[serde(deserialize_with = "present")]
+    pub body: Option<Value>,
     /// Members of the record.
     pub audit: Map<String, Value>,
     /// Headers of the answer; `null` for one that must not be there.

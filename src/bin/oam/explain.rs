@@ -156,13 +156,13 @@ impl OperationFacts {
 /// What the gateway answers; for what goes upstream, the success that it is here.
 fn status(decision: &Decision<'_>, request: &Request) -> u16 {
     match &decision.verdict {
-        Verdict::Allow(_) | Verdict::Shadow(..) => FORWARDED,
+        Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Shadow(..) => SUCCESS,
         Verdict::Deny(denial) => {
-            let protocol = Envelope::of(&request.headers, None).protocol;
+            let envelope = Envelope::of(&request.headers, None);
             Answer::new(
                 denial,
                 &decision.evidence,
-                protocol,
+                &envelope,
                 "",
                 &Resource::default(),
             )
@@ -195,6 +195,7 @@ impl Trace<'_> {
         let envelope = Envelope::of(&self.request.headers, None);
         let verdict = match &self.decision.verdict {
             Verdict::Allow(_) => style::good("ALLOW"),
+            Verdict::Describe(_) => style::good("ANSWERED HERE"),
             Verdict::Deny(_) => style::bad(format!("DENY {status}")),
             Verdict::Shadow(..) => style::warning("DENY (on trial: it goes upstream)"),
         };
@@ -205,6 +206,9 @@ impl Trace<'_> {
         );
         if let Verdict::Deny(denial) | Verdict::Shadow(denial, _) = &self.decision.verdict {
             let _ = writeln!(text, "{denial}");
+        }
+        if let Verdict::Describe(metadata) = &self.decision.verdict {
+            let _ = writeln!(text, "{}", Answer::describing(metadata).body);
         }
         text.push('\n');
         self.caller(&mut text);
@@ -342,6 +346,6 @@ fn list(texts: &[String]) -> String {
     }
 }
 
-const FORWARDED: u16 = 200;
+const SUCCESS: u16 = 200;
 
 const UNCHECKED: &str = "oam: claims alone were given, so no signature was checked\n";

@@ -133,7 +133,9 @@ pub(super) fn remedies(
             vec!["a token that the configuration's `withdrawn` does not cover".to_owned()]
         }
         // What the caller is told says it all.
-        Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Shadow(..) => Vec::new(),
+        Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Shadow(..) => {
+            Vec::new()
+        }
     }
 }
 

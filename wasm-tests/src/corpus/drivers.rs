@@ -98,25 +98,11 @@ impl Core {
             }
             CoreVerdict::Deny(denial) => {
                 let resource = &self.configuration.resource;
-                let answer = Answer::new(
-                    denial,
-                    &decision.evidence,
-                    envelope.protocol,
-                    decision_id,
-                    resource,
-                );
-                let headers = answer
-                    .headers
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value.into_bytes()));
-                let reply = Reply {
-                    status: answer.status,
-                    headers: headers.collect(),
-                    body: answer.body.into_bytes(),
-                    grpc_status: answer.grpc_status.map_or(-1, i32::from),
-                };
-                Outcome::replied(&reply.settled(answer.grpc_status.is_some()), audit)
+                let answer =
+                    Answer::new(denial, &decision.evidence, envelope, decision_id, resource);
+                replied(answer, audit)
             }
+            CoreVerdict::Describe(metadata) => replied(Answer::describing(metadata), audit),
         }
     }
 }
@@ -137,6 +123,21 @@ impl Driver for Core {
                 .authorize(&headers, &self.keys, &RustCrypto, now);
         Ok(self.outcome(&decision, &headers, pairs, &envelope))
     }
+}
+
+/// What comes of an answer of the core's.
+fn replied(answer: Answer, audit: Option<Value>) -> Outcome {
+    let headers = answer
+        .headers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into_bytes()));
+    let reply = Reply {
+        status: answer.status,
+        headers: headers.collect(),
+        body: answer.body.into_bytes(),
+        grpc_status: answer.grpc_status.map_or(-1, i32::from),
+    };
+    Outcome::replied(&reply.settled(answer.grpc_status.is_some()), audit)
 }
 
 /// The headers that tell the upstream who is calling, as the contract names them. Spelled here a second time on purpose: a test that took

@@ -138,7 +138,8 @@ impl Upstream {
 
 /// The headers of an answer that the product sets. Envoy answers in its own name with `server`, `date` and the like.
 fn ours(headers: &Headers) -> BTreeMap<String, Vec<String>> {
-    const OURS: [&str; 10] = [
+    const OURS: [&str; 11] = [
+        "access-control-allow-origin",
         "cache-control",
         "content-type",
         "grpc-message",
