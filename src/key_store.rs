@@ -121,11 +121,11 @@ pub enum Fetched {
 /// Pseudo-random fractions (splitmix64), so that workers and gateways that started together do not fetch together.
 ///
 /// Not for secrets: whoever guesses it learns when a public document is fetched.
-struct Jitter(u64);
+pub(crate) struct Jitter(pub(crate) u64);
 
 impl Jitter {
     /// A part of `span`, from three quarters to the whole.
-    fn shorten(&mut self, span: std::time::Duration) -> std::time::Duration {
+    pub(crate) fn shorten(&mut self, span: std::time::Duration) -> std::time::Duration {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

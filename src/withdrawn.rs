@@ -5,6 +5,7 @@
 //! verified before, and each question is a few looks into hash tables, however long the lists are.
 
 pub mod document;
+pub mod list;
 
 use std::fmt;
 

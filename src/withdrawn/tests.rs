@@ -12,7 +12,7 @@ const ISSUER: &str = "https://i.example";
 /// 2027-01-15T08:00:00Z.
 const ISSUED_AT: u64 = 1_800_000_000;
 
-fn bearer() -> BearerToken<'static> {
+pub(super) fn bearer() -> BearerToken<'static> {
     BearerToken::parse(BEARER.as_bytes(), 10).unwrap()
 }
 
@@ -35,7 +35,7 @@ fn token(more: &str) -> AccessToken {
         .signed_by(Some("k"))
 }
 
-fn sound() -> AccessToken {
+pub(super) fn sound() -> AccessToken {
     token(&format!(
         r#","sub":"ada","client_id":"etl","jti":"t-1","iat":{ISSUED_AT},"act":{{"sub":"agent"}}"#
     ))

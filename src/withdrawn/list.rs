@@ -1,0 +1,326 @@
+//! A list of what is withdrawn, polled from a server of the security team's.
+//!
+//! A state machine without I/O: [`List::due`] says when to ask, [`List::on_answer`] and [`List::on_failure`] take what came of it. The
+//! last good list holds for as long as no better one comes, whatever a server answers in its place. Polls begin no further apart than the
+//! interval, also while they fail: what a list withdraws is to be withdrawn everywhere within one.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::callout::Call;
+use crate::callout::uri::HttpsUri;
+use crate::issuer::access_token::AccessToken;
+use crate::key_store::Jitter;
+use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
+use crate::token::json::{Json, JsonError};
+
+use super::Withdrawn;
+use super::document::{self, Fault};
+
+/// Where a list is, and how it is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Source {
+    /// The gateway's cluster to ask.
+    pub cluster: Box<str>,
+    /// What to ask it for.
+    pub uri: HttpsUri,
+    /// How often.
+    pub poll: Duration,
+    /// How long a list is taken for the newest when no other comes.
+    pub max_stale: Duration,
+    /// What becomes of requests then.
+    pub when_stale: WhenStale,
+}
+
+/// What becomes of requests while the list is too old.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum WhenStale {
+    /// They are judged by the last good list.
+    Ignore,
+    /// They are refused: a token may be withdrawn that we have not heard of.
+    Refuse,
+}
+
+/// A list through time.
+pub struct List {
+    source: Source,
+    known: Option<Known>,
+    due: UnixTime,
+    under_way: Option<UnderWay>,
+    failures: u32,
+    number: u64,
+    jitter: Jitter,
+}
+
+/// The last good list.
+struct Known {
+    withdrawn: Withdrawn,
+    tag: Option<Box<str>>,
+    /// When it was asked for, or asked after.
+    confirmed: UnixTime,
+}
+
+struct UnderWay {
+    number: u64,
+    asked: UnixTime,
+    /// When to stop believing that an answer will come.
+    lost: UnixTime,
+}
+
+/// A question to the list's server.
+pub struct Poll {
+    /// What to ask.
+    pub call: Call,
+    /// Tells this poll from an earlier one whose answer may still come.
+    number: u64,
+}
+
+/// The server's answer, as far as it matters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// `:status`.
+    pub status: u16,
+    /// `ETag`.
+    pub tag: Option<&'a [u8]>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What a useful answer brought.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Polled {
+    /// A list with so many entries.
+    New(usize),
+    /// The list is as it was.
+    Unchanged,
+}
+
+/// The list is too old to judge by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stale;
+
+impl List {
+    /// A list that was not asked for yet. `seed` sets the workers' clocks apart: any number that differs between them.
+    pub const fn new(source: Source, seed: u64) -> Self {
+        Self {
+            source,
+            known: None,
+            due: UnixTime::EPOCH,
+            under_way: None,
+            failures: 0,
+            number: 0,
+            jitter: Jitter(seed),
+        }
+    }
+
+    /// Whether a sound token is withdrawn by the last good list. Before the first one, nothing is: a gateway that starts while the list's
+    /// server is down has to work all the same.
+    pub fn has(
+        &self,
+        token: &AccessToken,
+        bearer: BearerToken<'_>,
+        now: UnixTime,
+    ) -> Result<bool, Stale> {
+        let Some(known) = &self.known else {
+            return Ok(false);
+        };
+        if known.withdrawn.has(token, bearer) {
+            return Ok(true);
+        }
+        let old = now >= known.confirmed.after(self.source.max_stale);
+        if old && self.source.when_stale == WhenStale::Refuse {
+            return Err(Stale);
+        }
+        Ok(false)
+    }
+
+    /// The question that is to be asked at `now`, marked as under way.
+    pub fn due(&mut self, now: UnixTime) -> Option<Poll> {
+        if let Some(under_way) = &self.under_way
+            && now >= under_way.lost
+        {
+            let asked = under_way.asked;
+            self.under_way = None;
+            self.put_off(asked);
+        }
+        if self.under_way.is_some() || now < self.due {
+            return None;
+        }
+        let timeout = self.timeout();
+        self.number = self.number.wrapping_add(1);
+        self.under_way = Some(UnderWay {
+            number: self.number,
+            asked: now,
+            lost: now.after(timeout.saturating_add(ANSWER_GRACE)),
+        });
+        let mut call = Call::get(&self.source.cluster, self.source.uri.clone(), timeout);
+        let tag = self.known.as_ref().and_then(|known| known.tag.clone());
+        call.headers.extend(tag.map(|tag| ("if-none-match", tag)));
+        Some(Poll {
+            call,
+            number: self.number,
+        })
+    }
+
+    /// Takes the answer to a poll. `Err` says why it was of no use; the list held before is kept then.
+    pub fn on_answer(&mut self, poll: &Poll, answer: &Answer<'_>) -> Result<Polled, PollFailure> {
+        let asked = self.over(poll).ok_or(PollFailure::Unasked)?;
+        let taken = self.take(answer, asked);
+        match taken {
+            Ok(_) => {
+                self.failures = 0;
+                self.due = asked.after(self.jitter.shorten(self.source.poll));
+            }
+            Err(_) => self.put_off(asked),
+        }
+        taken
+    }
+
+    /// Takes the failure of a poll that had no answer.
+    pub fn on_failure(&mut self, poll: &Poll) {
+        if let Some(asked) = self.over(poll) {
+            self.put_off(asked);
+        }
+    }
+
+    /// How many polls have failed in a row.
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Whether there was ever a good list.
+    pub const fn is_known(&self) -> bool {
+        self.known.is_some()
+    }
+
+    /// The moment at which the next poll falls due, or one under way counts as lost.
+    pub fn next_due(&self) -> UnixTime {
+        match &self.under_way {
+            Some(under_way) => under_way.lost,
+            None => self.due,
+        }
+    }
+
+    fn timeout(&self) -> Duration {
+        self.source.poll.min(LONGEST_TIMEOUT)
+    }
+
+    /// When a poll was asked, if it is the one under way; it is over then.
+    fn over(&mut self, poll: &Poll) -> Option<UnixTime> {
+        self.under_way
+            .take_if(|under_way| under_way.number == poll.number)
+            .map(|under_way| under_way.asked)
+    }
+
+    fn take(&mut self, answer: &Answer<'_>, asked: UnixTime) -> Result<Polled, PollFailure> {
+        match (answer.status, &mut self.known) {
+            (200, _) => {}
+            // RFC 9110 §15.4.5: the answer to a question that only one who has the list can ask.
+            (304, Some(known)) if known.tag.is_some() => {
+                known.confirmed = asked;
+                return Ok(Polled::Unchanged);
+            }
+            (status, _) => return Err(PollFailure::Status(status)),
+        }
+        let withdrawn = parse(answer.body)?;
+        let entries = withdrawn.len();
+        let tag = answer.tag.and_then(entity_tag);
+        let before = self.known.replace(Known {
+            withdrawn,
+            tag,
+            confirmed: asked,
+        });
+        let unchanged = match (&before, &self.known) {
+            (Some(before), Some(known)) => before.withdrawn == known.withdrawn,
+            (_, _) => false,
+        };
+        Ok(if unchanged {
+            Polled::Unchanged
+        } else {
+            Polled::New(entries)
+        })
+    }
+
+    /// Sets the poll after one that failed: sooner than the interval at first, and never later than it.
+    fn put_off(&mut self, asked: UnixTime) {
+        let doubled = FIRST_RETRY.saturating_mul(
+            1_u32
+                .checked_shl(self.failures.min(MAX_DOUBLINGS))
+                .unwrap_or(1),
+        );
+        self.failures = self.failures.saturating_add(1);
+        let wait = self.jitter.shorten(doubled.min(self.source.poll));
+        self.due = asked.after(wait);
+    }
+}
+
+/// Why a poll brought nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PollFailure {
+    /// Something in the list cannot be read, at this place.
+    Entry(String, Fault),
+    /// The list is not JSON that we read.
+    Json(JsonError),
+    /// The list is not a JSON object.
+    NotObject,
+    /// The answer's status was neither 200 nor a 304 that was asked for.
+    Status(u16),
+    /// The list has more than [`MAX_BYTES`].
+    TooLarge,
+    /// Nobody asked, or not any more.
+    Unasked,
+}
+
+impl fmt::Display for PollFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(place, fault) => write!(f, "{place}: {fault}"),
+            Self::Json(error) => write!(f, "{error}"),
+            Self::NotObject => f.write_str("not a JSON object"),
+            Self::Status(status) => write!(f, "answered {status} in place of 200"),
+            Self::TooLarge => write!(f, "more than {MAX_BYTES} bytes"),
+            Self::Unasked => f.write_str("an answer that nobody waits for any more"),
+        }
+    }
+}
+
+fn parse(body: &[u8]) -> Result<Withdrawn, PollFailure> {
+    if body.len() > MAX_BYTES {
+        return Err(PollFailure::TooLarge);
+    }
+    let json = Json::parse(body).map_err(PollFailure::Json)?;
+    let object = json.as_object().ok_or(PollFailure::NotObject)?;
+    let mut failure = None;
+    let withdrawn = document::read(object, &mut |place, fault| {
+        failure.get_or_insert_with(|| PollFailure::Entry(place.to_owned(), fault));
+    });
+    failure.map_or(Ok(withdrawn), Err)
+}
+
+/// An entity tag as it can be sent back (RFC 9110 §8.8.3); without one, the list is fetched whole each time.
+fn entity_tag(bytes: &[u8]) -> Option<Box<str>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let holds = text.len() <= MAX_TAG_BYTES && text.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
+    holds.then(|| text.into())
+}
+
+/// As many entries as there may be, each of forty bytes.
+pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+const MAX_TAG_BYTES: usize = 256;
+
+/// Shorter where the list is polled more often.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The first wait after a failure.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// 2^12 s is past the longest interval.
+const MAX_DOUBLINGS: u32 = 12;
+
+/// How long after its timeout a callout may still report.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

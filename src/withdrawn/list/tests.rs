@@ -1,0 +1,212 @@
+use super::*;
+use crate::withdrawn::tests::{bearer, sound};
+
+/// 2027-01-15T08:00:00Z.
+const START: u64 = 1_800_000_000;
+
+const LIST: &[u8] = br#"{"token_ids":["t-1"]}"#;
+
+fn at(seconds: u64) -> UnixTime {
+    UnixTime::from_seconds(START)
+        .unwrap()
+        .after(Duration::from_secs(seconds))
+}
+
+fn list(when_stale: WhenStale) -> List {
+    let source = Source {
+        cluster: "security".into(),
+        uri: HttpsUri::parse("https://s.example/withdrawn.json").unwrap(),
+        poll: Duration::from_secs(10),
+        max_stale: Duration::from_mins(1),
+        when_stale,
+    };
+    List::new(source, 7)
+}
+
+fn ok(body: &[u8]) -> Answer<'_> {
+    Answer {
+        status: 200,
+        tag: Some(b"\"v1\""),
+        body,
+    }
+}
+
+fn status(status: u16) -> Answer<'static> {
+    Answer {
+        status,
+        ..Answer::default()
+    }
+}
+
+/// A list that had an answer at the start.
+fn answered(when_stale: WhenStale, body: &[u8]) -> List {
+    let mut list = list(when_stale);
+    let poll = list.due(at(0)).unwrap();
+    assert!(list.on_answer(&poll, &ok(body)).is_ok());
+    list
+}
+
+fn has(list: &List, seconds: u64) -> Result<bool, Stale> {
+    list.has(&sound(), bearer(), at(seconds))
+}
+
+#[test]
+fn before_the_first_list_nothing_is_withdrawn_however_long_it_takes() {
+    let mut list = list(WhenStale::Refuse);
+    assert_eq!(has(&list, 0), Ok(false));
+    let poll = list.due(at(0)).unwrap();
+    list.on_failure(&poll);
+    assert_eq!(has(&list, 100_000), Ok(false));
+    assert!(!list.is_known());
+}
+
+#[test]
+fn a_list_withdraws_and_the_next_one_may_let_go() {
+    let mut list = answered(WhenStale::Refuse, LIST);
+    assert_eq!(has(&list, 0), Ok(true));
+    let poll = list.due(at(10)).unwrap();
+    assert_eq!(list.on_answer(&poll, &ok(b"{}")), Ok(Polled::New(0)));
+    assert_eq!(has(&list, 10), Ok(false));
+}
+
+#[test]
+fn the_first_poll_is_due_at_once_and_the_next_within_an_interval() {
+    let mut list = answered(WhenStale::Refuse, LIST);
+    assert!(list.due(at(7)).is_none(), "not before three quarters");
+    assert!(list.next_due() <= at(10));
+    assert!(list.due(at(10)).is_some());
+    assert!(list.due(at(10)).is_none(), "one at a time");
+}
+
+#[test]
+fn the_next_poll_is_counted_from_the_question_and_not_from_the_answer() {
+    let mut list = list(WhenStale::Refuse);
+    let poll = list.due(at(0)).unwrap();
+    // However long the answer took.
+    list.on_answer(&poll, &ok(LIST)).unwrap();
+    assert!(list.next_due() <= at(10));
+    assert_eq!(has(&list, 59), Ok(true));
+}
+
+#[test]
+fn a_tag_is_sent_back_and_an_unchanged_list_is_confirmed() {
+    let mut list = answered(WhenStale::Refuse, b"{}");
+    let poll = list.due(at(50)).unwrap();
+    assert_eq!(poll.call.headers, [("if-none-match", Box::from("\"v1\""))]);
+    assert_eq!(list.on_answer(&poll, &status(304)), Ok(Polled::Unchanged));
+    assert_eq!(has(&list, 109), Ok(false));
+    assert_eq!(has(&list, 110), Err(Stale));
+}
+
+#[test]
+fn a_304_that_nobody_asked_for_is_a_failure() {
+    let mut list = list(WhenStale::Refuse);
+    let poll = list.due(at(0)).unwrap();
+    assert_eq!(poll.call.headers, []);
+    assert_eq!(
+        list.on_answer(&poll, &status(304)),
+        Err(PollFailure::Status(304))
+    );
+}
+
+#[test]
+fn a_tag_that_cannot_be_sent_back_is_none() {
+    for tag in [&b"\"a b\""[..], b"\"\xff\"", b"\"a\r\nx: y\"", &[b'a'; 257]] {
+        let mut list = list(WhenStale::Refuse);
+        let poll = list.due(at(0)).unwrap();
+        let answer = Answer {
+            tag: Some(tag),
+            ..ok(LIST)
+        };
+        assert_eq!(list.on_answer(&poll, &answer), Ok(Polled::New(1)));
+        assert_eq!(list.due(at(10)).unwrap().call.headers, [], "{tag:?}");
+    }
+}
+
+#[test]
+fn whatever_is_answered_in_place_of_a_list_keeps_the_last_good_one() {
+    use crate::token::text::TextError;
+    use crate::withdrawn::EntryError;
+    let large = vec![b' '; MAX_BYTES + 1];
+    let empty = Fault::Entry(EntryError::Text(TextError::Empty));
+    #[rustfmt::skip]
+    let cases: [(&str, Answer<'_>, PollFailure); 9] = [
+        ("a 503",                status(503),                                 PollFailure::Status(503)),
+        ("a redirect",           status(302),                                 PollFailure::Status(302)),
+        ("an empty body",        ok(b""),                                     PollFailure::Json(JsonError::Malformed)),
+        ("half a list",          ok(br#"{"token_ids":["t-1""#),               PollFailure::Json(JsonError::Malformed)),
+        ("a list of lists",      ok(b"[]"),                                   PollFailure::NotObject),
+        ("a key with an error",  ok(br#"{"token_id":["t-1"]}"#),              PollFailure::Entry("token_id".to_owned(), Fault::UnknownKey)),
+        ("a list to be polled",  ok(br#"{"list":{}}"#),                       PollFailure::Entry("list".to_owned(), Fault::UnknownKey)),
+        ("one bad entry",        ok(br#"{"token_ids":["t-2",""]}"#),          PollFailure::Entry("token_ids[1]".to_owned(), empty)),
+        ("too many bytes",       ok(&large),                                  PollFailure::TooLarge),
+    ];
+    for (name, answer, want) in cases {
+        let mut list = answered(WhenStale::Refuse, LIST);
+        let poll = list.due(at(10)).unwrap();
+        assert_eq!(list.on_answer(&poll, &answer), Err(want), "{name}");
+        assert_eq!(has(&list, 10), Ok(true), "{name}");
+        assert_eq!(list.failures(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_list_that_is_not_renewed_grows_stale() {
+    for (when_stale, want) in [
+        (WhenStale::Refuse, Err(Stale)),
+        (WhenStale::Ignore, Ok(false)),
+    ] {
+        let list = answered(when_stale, b"{}");
+        assert_eq!(has(&list, 59), Ok(false));
+        assert_eq!(has(&list, 60), want);
+        // What is withdrawn stays so, and is not an outage.
+        let list = answered(when_stale, LIST);
+        assert_eq!(has(&list, 60), Ok(true));
+    }
+}
+
+#[test]
+fn a_stale_list_is_one_good_answer_from_being_fresh() {
+    let mut list = answered(WhenStale::Refuse, b"{}");
+    assert_eq!(has(&list, 100), Err(Stale));
+    let poll = list.due(at(100)).unwrap();
+    list.on_answer(&poll, &ok(b"{}")).unwrap();
+    assert_eq!(has(&list, 100), Ok(false));
+}
+
+#[test]
+fn failures_are_tried_again_sooner_than_the_interval_and_never_later() {
+    let mut list = list(WhenStale::Refuse);
+    let mut now = at(0);
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        let poll = list.due(now).unwrap();
+        list.on_failure(&poll);
+        let wait = list.next_due().since(now);
+        waits.push(wait);
+        now = list.next_due();
+    }
+    for (failures, wait) in waits.iter().enumerate() {
+        let most = Duration::from_secs(1_u64 << failures.min(10)).min(Duration::from_secs(10));
+        assert!(*wait <= most, "{waits:?}");
+        assert!(*wait >= most / 2, "{waits:?}");
+    }
+}
+
+#[test]
+fn a_poll_without_an_answer_is_given_up() {
+    let mut list = list(WhenStale::Refuse);
+    let first = list.due(at(0)).unwrap();
+    assert!(list.due(at(6)).is_none());
+    let second = list.due(at(7)).unwrap();
+    assert_eq!(list.on_answer(&first, &ok(LIST)), Err(PollFailure::Unasked));
+    assert_eq!(list.on_answer(&second, &ok(LIST)), Ok(Polled::New(1)));
+    assert_eq!(list.failures(), 0);
+}
+
+#[test]
+fn a_list_that_says_the_same_again_is_no_news() {
+    let mut list = answered(WhenStale::Refuse, LIST);
+    let poll = list.due(at(10)).unwrap();
+    assert_eq!(list.on_answer(&poll, &ok(LIST)), Ok(Polled::Unchanged));
+}
