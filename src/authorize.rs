@@ -5,6 +5,10 @@
 
 mod authenticate;
 pub mod evidence;
+pub mod verified;
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use crate::denial::{Denial, Kind};
 use crate::issuer::Issuer;
@@ -23,6 +27,7 @@ use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
 
 use evidence::Evidence;
+use verified::VerifiedTokens;
 
 /// Judges requests by one configuration.
 pub struct Authorizer {
@@ -38,6 +43,17 @@ pub struct Authorizer {
     pub withdrawn: Withdrawn,
     /// The most bytes that a bearer token may have.
     pub max_token_bytes: usize,
+}
+
+/// What tokens are verified with.
+#[derive(Clone, Copy)]
+pub struct Verification<'a> {
+    /// The issuers' keys.
+    pub keys: &'a KeyStore,
+    /// The engine.
+    pub verifier: &'a dyn Verifier,
+    /// What was verified before under the same configuration; absent where everything is verified each time.
+    pub verified: Option<&'a RefCell<VerifiedTokens>>,
 }
 
 /// What was decided, and what is known of why.
@@ -116,24 +132,32 @@ impl Awaited {
     }
 }
 
+impl<'a> Verification<'a> {
+    /// Each time anew, with these keys and this engine.
+    pub const fn afresh(keys: &'a KeyStore, verifier: &'a dyn Verifier) -> Self {
+        Self {
+            keys,
+            verifier,
+            verified: None,
+        }
+    }
+}
+
 impl Authorizer {
     /// Decides a request.
     pub fn authorize(
         &self,
         headers: &Headers,
-        keys: &KeyStore,
-        verifier: &dyn Verifier,
+        by: &Verification<'_>,
         now: UnixTime,
     ) -> Decision<'_> {
         let mut evidence = Evidence::new(self.policy.mode);
         let mut awaited = None;
         let judged = self.judge(headers, &mut evidence, |token| {
-            authenticate::authenticate(&self.issuers, keys, verifier, token, now).map_err(
-                |unauthenticated| {
-                    awaited = unauthenticated.awaited();
-                    unauthenticated.into()
-                },
-            )
+            authenticate::authenticate(&self.issuers, by, token, now).map_err(|unauthenticated| {
+                awaited = unauthenticated.awaited();
+                unauthenticated.into()
+            })
         });
         let verdict = judged.unwrap_or_else(|denial| {
             // Whatever is on trial, this refusal is not.
@@ -151,7 +175,7 @@ impl Authorizer {
         &'a self,
         headers: &Headers,
         evidence: &mut Evidence<'a>,
-        mut authenticate: impl FnMut(BearerToken<'_>) -> Result<AccessToken, Denial>,
+        mut authenticate: impl FnMut(BearerToken<'_>) -> Result<Rc<AccessToken>, Denial>,
     ) -> Result<Verdict, Denial> {
         let head = RequestHead::read(headers, self.max_token_bytes)?;
         evidence.credential(head.credential.kind());

@@ -21,7 +21,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::answer::Resource;
-use crate::authorize::Authorizer;
+use crate::authorize::{Authorizer, verified};
 use crate::callout::uri::HttpsUri;
 use crate::key_store::source::KeySource;
 use crate::resource::{Identifier, ProtectedResource};
@@ -41,6 +41,8 @@ pub struct Configuration {
     pub resource: Resource,
     /// How long and how many requests may wait for keys.
     pub waiting: Waiting,
+    /// How many verified tokens are remembered.
+    pub verified: verified::Limits,
     /// Whether the upstream is told who is calling.
     pub forward_identity: bool,
     /// Whether records are written to the host's log.
@@ -96,6 +98,7 @@ impl Configuration {
             problems,
         );
         let waiting = document.limits.waiting(problems);
+        let verified = document.limits.verified(problems);
         let resource = document.resource.build(problems);
         let workspaces = policy::workspaces(document.workspaces, problems);
         let policy = policy::build(
@@ -106,8 +109,7 @@ impl Configuration {
             problems,
         );
         let withdrawn = withdrawn::build(document.withdrawn.as_ref(), &known, problems);
-        let has_roles = !policy.roles.is_empty();
-        let issuers = issuer::build(document.issuers, has_roles, problems);
+        let issuers = issuer::build(document.issuers, &policy.roles, problems);
         let (issuers, key_sources): (Vec<_>, _) = issuers.into_iter().unzip();
         let published = resource
             .identifier
@@ -125,6 +127,7 @@ impl Configuration {
             key_sources,
             resource,
             waiting: waiting?,
+            verified: verified?,
             forward_identity: document.forward_identity,
             audit_log: document.audit.log,
             digest,
@@ -147,6 +150,19 @@ impl document::Limits {
         Some(Waiting {
             requests: requests?,
             time: time?,
+        })
+    }
+
+    fn verified(&self, problems: &mut Problems) -> Option<verified::Limits> {
+        let tokens =
+            self.cached_tokens
+                .within(CACHED_TOKENS, &Place::at("limits.cached_tokens"), problems);
+        let bytes =
+            self.cached_bytes
+                .within(CACHED_BYTES, &Place::at("limits.cached_bytes"), problems);
+        Some(verified::Limits {
+            tokens: tokens?,
+            bytes: bytes?,
         })
     }
 }
@@ -185,6 +201,12 @@ const TOKEN_BYTES: std::ops::RangeInclusive<usize> = 512..=61_440;
 
 /// Each holds a request's head; how many bytes they hold together is bounded besides.
 const WAITING_REQUESTS: std::ops::RangeInclusive<usize> = 0..=4096;
+
+/// On each worker. Nothing is remembered with 0.
+const CACHED_TOKENS: std::ops::RangeInclusive<usize> = 0..=1_000_000;
+
+/// On each worker. A VM has 4 GiB at the very most.
+const CACHED_BYTES: std::ops::RangeInclusive<usize> = 0..=1_073_741_824;
 
 /// Longer than clients wait.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);

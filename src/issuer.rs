@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 
 use crate::time::UnixTime;
 use crate::token::algorithm::AlgorithmSet;
-use crate::token::claims::Claims;
+use crate::token::claims::{Claims, Times};
 use crate::token::scope::Scope;
 
 use access_token::AccessToken;
@@ -42,6 +42,8 @@ pub struct Issuer {
     pub dialect: Dialect,
     /// How its scopes are read.
     pub scopes: ScopeReading,
+    /// The claims that its tokens keep for roles to ask about; the rest is read once and forgotten.
+    pub kept_claims: Vec<Box<str>>,
 }
 
 /// From where an issuer's scopes come, and in what spelling.
@@ -68,7 +70,7 @@ impl Issuer {
         }
         self.check_type(token_type)?;
         self.dialect.check_access_token(claims)?;
-        self.check_times(claims, now)?;
+        self.check_times(claims.times(), now)?;
         let client = self.dialect.client(claims)?;
         self.check_audience(claims, client.as_deref())?;
         self.check_client(client.as_deref())?;
@@ -103,34 +105,34 @@ impl Issuer {
         }
     }
 
-    fn check_times(&self, claims: &Claims, now: UnixTime) -> Result<(), InvalidToken> {
-        // RFC 7519 §4.1.4: on or after `exp` the token is dead, so equality refuses.
-        if now >= claims.expires_at().after(self.clock_skew) {
+    /// Whether a token of these times is in its time: the one judgement of a sound token that time can change.
+    pub fn check_times(&self, times: Times, now: UnixTime) -> Result<(), InvalidToken> {
+        if self.is_expired(times.expires_at, now) {
             return Err(InvalidToken::Expired);
         }
         let latest = now.after(self.clock_skew);
-        if claims
-            .not_before()
+        if times
+            .not_before
             .is_some_and(|not_before| latest < not_before)
         {
             return Err(InvalidToken::NotYetValid);
         }
-        if claims
-            .issued_at()
-            .is_some_and(|issued_at| latest < issued_at)
-        {
+        if times.issued_at.is_some_and(|issued_at| latest < issued_at) {
             return Err(InvalidToken::IssuedInFuture);
         }
         let Some(longest) = self.max_token_lifetime else {
             return Ok(());
         };
-        let issued_at = claims
-            .issued_at()
-            .ok_or(InvalidToken::MissingClaim("iat"))?;
-        if claims.expires_at().since(issued_at) > longest {
+        let issued_at = times.issued_at.ok_or(InvalidToken::MissingClaim("iat"))?;
+        if times.expires_at.since(issued_at) > longest {
             return Err(InvalidToken::Lifetime);
         }
         Ok(())
+    }
+
+    /// RFC 7519 §4.1.4: on or after `exp` the token is dead, so equality refuses.
+    pub fn is_expired(&self, expires_at: UnixTime, now: UnixTime) -> bool {
+        now >= expires_at.after(self.clock_skew)
     }
 
     fn check_audience(&self, claims: &Claims, client: Option<&str>) -> Result<(), InvalidToken> {

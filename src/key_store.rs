@@ -42,6 +42,11 @@ impl KeyStore {
         self.sources.get(issuer.0)?.keys(now)
     }
 
+    /// A number that changes when the issuer's keys do, and only then: a fetch that brings the same keys leaves it.
+    pub fn generation(&self, issuer: IssuerIndex) -> u64 {
+        self.sources.get(issuer.0).map_or(0, Source::generation)
+    }
+
     /// Something to fetch at `now`, marked as under way; call again until `None`.
     pub fn due(&mut self, now: UnixTime) -> Option<Fetch> {
         self.sources

@@ -13,7 +13,7 @@ mod world;
 use std::collections::BTreeMap;
 
 use databricks_oam_filter::audit::compact::words;
-use databricks_oam_filter::authorize::Verdict;
+use databricks_oam_filter::authorize::{Verdict, Verification};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::request::Headers;
@@ -64,9 +64,11 @@ fn the_fast_policy_agrees_with_the_slow_one() {
         for _ in 0..REQUESTS {
             let request = World::request(&mut dice);
             let headers = Headers::new(request.headers());
-            let decision = configuration
-                .authorizer
-                .authorize(&headers, &keys, &Any, now);
+            let decision = configuration.authorizer.authorize(
+                &headers,
+                &Verification::afresh(&keys, &Any),
+                now,
+            );
             let (_, reason) = words(&decision.verdict);
             let fast = Answer {
                 reason: reason.to_owned(),

@@ -47,7 +47,7 @@ impl<'a> Record<'a> {
         config: &'a str,
     ) -> Self {
         let evidence = &decision.evidence;
-        let token = evidence.token.as_ref();
+        let token = evidence.token.as_deref();
         let standing = evidence.standing.as_ref();
         let (word, reason) = words(&decision.verdict);
         Self {

@@ -1,5 +1,7 @@
 //! From a bearer token to an access token: which keys to try, whose they are, and what it means when there are none.
 
+use std::rc::Rc;
+
 use crate::denial::Denial;
 use crate::issuer::Issuer;
 use crate::issuer::access_token::AccessToken;
@@ -8,11 +10,12 @@ use crate::key_store::{IssuerIndex, KeyStore};
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::claims::Claims;
-use crate::token::jwk::Jwk;
+use crate::token::jwk::{Jwk, Thumbprint};
 use crate::token::jws::{Jws, SignedPayload};
 use crate::token::signature::{SignatureError, Verifier};
 
-use super::Awaited;
+use super::verified::{Fact, Proof, Recall};
+use super::{Awaited, Verification};
 
 /// Why a bearer token proves nothing.
 pub(super) enum Unauthenticated {
@@ -53,16 +56,100 @@ impl<E: Into<InvalidToken>> From<E> for Unauthenticated {
 ///
 /// No claim is read before a signature holds. Which issuer's it is then follows from the key and `iss` together: two issuers may well
 /// have one key (Entra's tenants do), but a key never speaks for an issuer that did not publish it.
+///
+/// A token that was verified before is not verified again; the answer is the same.
 pub(super) fn authenticate(
     issuers: &[Issuer],
-    keys: &KeyStore,
-    verifier: &dyn Verifier,
+    by: &Verification<'_>,
     token: BearerToken<'_>,
     now: UnixTime,
-) -> Result<AccessToken, Unauthenticated> {
+) -> Result<Rc<AccessToken>, Unauthenticated> {
+    let Some(verified) = by.verified else {
+        let (_, validated) = verify_and_validate(issuers, by, token, now)?;
+        return Ok(validated.map(Rc::new)?);
+    };
+    let recalled = verified
+        .borrow_mut()
+        .recall(token, |proof| recall(issuers, by.keys, token, proof, now));
+    if let Some(answer) = recalled {
+        return Ok(answer?);
+    }
+    let (signature, validated) = verify_and_validate(issuers, by, token, now)?;
+    let validated = validated.map(Rc::new);
+    let fact = match &validated {
+        Ok(token) => Some(Fact::Sound(Rc::clone(token))),
+        Err(InvalidToken::Expired) => Some(Fact::Expired(signature.expires_at)),
+        Err(_) => None,
+    };
+    if let Some(fact) = fact {
+        let proof = Proof {
+            issuer: signature.issuer,
+            key: signature.key,
+            generation: by.keys.generation(signature.issuer),
+            fact,
+        };
+        verified.borrow_mut().remember(token, proof);
+    }
+    Ok(validated?)
+}
+
+/// Whether what a token turned out to be still stands: by the issuer's keys of today, and by the clock.
+fn recall(
+    issuers: &[Issuer],
+    keys: &KeyStore,
+    token: BearerToken<'_>,
+    proof: &mut Proof,
+    now: UnixTime,
+) -> Recall<Result<Rc<AccessToken>, InvalidToken>> {
+    let (Some(issuer), Some(set)) = (issuers.get(proof.issuer.0), keys.keys(proof.issuer, now))
+    else {
+        return Recall::Unsure;
+    };
+    let generation = keys.generation(proof.issuer);
+    if proof.generation != generation {
+        // The keys have changed since, though perhaps not the one that signed this.
+        let Ok(jws) = Jws::parse(&token) else {
+            return Recall::Gone;
+        };
+        let signer = set
+            .candidates(jws.key_id(), jws.algorithm())
+            .find(|key| key.thumbprint() == proof.key);
+        if !signer.is_some_and(|key| proof.fact.is_under(name_of(key, &jws))) {
+            return Recall::Gone;
+        }
+        proof.generation = generation;
+    }
+    match &proof.fact {
+        Fact::Sound(token) => {
+            let judged = issuer.check_times(token.times(), now);
+            Recall::Holds(judged.map(|()| Rc::clone(token)))
+        }
+        Fact::Expired(expires_at) if issuer.is_expired(*expires_at, now) => {
+            Recall::Holds(Err(InvalidToken::Expired))
+        }
+        // The clock was set back, so what else is wrong with the token counts again.
+        Fact::Expired(_) => Recall::Unsure,
+    }
+}
+
+/// Under what a token's signature holds.
+struct Signature {
+    issuer: IssuerIndex,
+    key: Thumbprint,
+    expires_at: UnixTime,
+}
+
+/// The long way: signature, claims, and whether they are what the issuer's must be.
+fn verify_and_validate(
+    issuers: &[Issuer],
+    by: &Verification<'_>,
+    token: BearerToken<'_>,
+    now: UnixTime,
+) -> Result<(Signature, Result<AccessToken, InvalidToken>), Unauthenticated> {
+    let keys = by.keys;
     let jws = Jws::parse(&token).map_err(InvalidToken::from)?;
     let candidates = candidates(issuers, keys, &jws, now);
-    let (payload, signer) = match verify(&jws, verifier, &candidates) {
+    let (payload, signer) = match verify(&jws, by.verifier, &candidates) {
         Ok(found) => found,
         Err(error) => return Err(without_key(issuers, keys, &jws, &candidates, error, now)),
     };
@@ -72,14 +159,25 @@ pub(super) fn authenticate(
         .filter(|candidate| candidate.key.thumbprint() == signer.thumbprint())
         .find(|candidate| *candidate.issuer.identifier == *claims.issuer())
         .ok_or(InvalidToken::Issuer)?;
-    let access_token = signed_for.issuer.validate(jws.token_type(), &claims, now)?;
-    // The key's own name first: a token need not say by which key it was signed.
-    Ok(access_token.signed_by(signed_for.key.key_id().or(jws.key_id())))
+    let signature = Signature {
+        issuer: signed_for.index,
+        key: signer.thumbprint(),
+        expires_at: claims.expires_at(),
+    };
+    let validated = signed_for.issuer.validate(jws.token_type(), &claims, now);
+    let key_id = name_of(signed_for.key, &jws);
+    Ok((signature, validated.map(|token| token.signed_by(key_id))))
+}
+
+/// The name under which a key signed: its own first, since a token need not say by which key it was signed.
+fn name_of<'a>(key: &'a Jwk, jws: &'a Jws<'_>) -> Option<&'a str> {
+    key.key_id().or(jws.key_id())
 }
 
 /// A key that may have signed the token, and whose it is.
 #[derive(Clone, Copy)]
 struct Candidate<'a> {
+    index: IssuerIndex,
     issuer: &'a Issuer,
     key: &'a Jwk,
 }
@@ -96,10 +194,13 @@ fn candidates<'a>(
         .iter()
         .enumerate()
         .filter(|(_, issuer)| issuer.algorithms.contains(jws.algorithm()))
-        .filter_map(|(index, issuer)| Some((issuer, keys.keys(IssuerIndex(index), now)?)))
-        .flat_map(|(issuer, set)| {
+        .filter_map(|(index, issuer)| {
+            let index = IssuerIndex(index);
+            Some((index, issuer, keys.keys(index, now)?))
+        })
+        .flat_map(|(index, issuer, set)| {
             set.candidates(jws.key_id(), jws.algorithm())
-                .map(move |key| Candidate { issuer, key })
+                .map(move |key| Candidate { index, issuer, key })
         })
         .collect();
     let differ = |pair: &[Candidate<'_>]| matches!(pair, [one, other] if one.key.thumbprint() != other.key.thumbprint());

@@ -2,6 +2,8 @@
 //!
 //! Written as it is established and read by nobody who decides, so that a mistake in a record never becomes a wrong answer.
 
+use std::rc::Rc;
+
 use crate::databricks::Operation;
 use crate::issuer::access_token::{AccessToken, Groups};
 use crate::policy::rule::{Mode, Rule};
@@ -23,7 +25,7 @@ pub struct Evidence<'a> {
     /// The kind of credential that came with it.
     pub credential: Option<CredentialKind>,
     /// The sound token that came with it.
-    pub token: Option<AccessToken>,
+    pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
     pub standing: Option<Standing>,
     /// The workspace that it is for.
@@ -71,7 +73,7 @@ impl<'a> Evidence<'a> {
         self.rule = Some(rule);
     }
 
-    pub(super) fn token(&mut self, token: AccessToken) {
+    pub(super) fn token(&mut self, token: Rc<AccessToken>) {
         self.token = Some(token);
     }
 

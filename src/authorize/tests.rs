@@ -116,7 +116,8 @@ fn a_key_speaks_only_for_the_issuers_that_published_it() {
         let (authorizer, keys) = configured(text);
         let token = token("1", iss, "", signature);
         let headers = headers("GET", "/api/2.2/jobs/get", Some(&token));
-        let decision = authorizer.authorize(&headers, &keys, &FirstByte, now());
+        let decision =
+            authorizer.authorize(&headers, &Verification::afresh(&keys, &FirstByte), now());
         assert_eq!(word(&decision.verdict), want, "{name}");
     }
 }
@@ -159,7 +160,7 @@ fn keys_that_are_not_there_are_told_from_tokens_that_are_not_sound() {
         prepare(&mut keys);
         let token = token(kid, iss, "", [0; 64]);
         let headers = headers("GET", "/api/2.2/jobs/get", Some(&token));
-        let decision = authorizer.authorize(&headers, &keys, &Zeros, now());
+        let decision = authorizer.authorize(&headers, &Verification::afresh(&keys, &Zeros), now());
         assert_eq!(
             (word(&decision.verdict).as_str(), decision.awaited),
             (want, awaited),
@@ -236,7 +237,7 @@ fn roles_rules_and_the_catalogue_decide() {
     for (name, method, path, claims, want) in cases {
         let token = token("a", "https://a.example", claims, [0; 64]);
         let headers = headers(method, path, Some(&token));
-        let decision = authorizer.authorize(&headers, &keys, &Zeros, now());
+        let decision = authorizer.authorize(&headers, &Verification::afresh(&keys, &Zeros), now());
         assert_eq!(word(&decision.verdict), want, "{name}");
         // In shadow mode a refusal of authorization lets the request through, and an ambiguous request stays refused.
         let malformed = matches!(want, "conflicting_workspace" | "ambiguous_path");
@@ -245,7 +246,7 @@ fn roles_rules_and_the_catalogue_decide() {
             _ if malformed || want.starts_with("shadow") => want.to_owned(),
             code => format!("shadow: {code}"),
         };
-        let decision = shadowed.authorize(&headers, &keys, &Zeros, now());
+        let decision = shadowed.authorize(&headers, &Verification::afresh(&keys, &Zeros), now());
         assert_eq!(word(&decision.verdict), want, "{name}, in shadow mode");
     }
 }
@@ -275,7 +276,11 @@ fn authentication_comes_before_authorization() {
         } else {
             "GET"
         };
-        let decision = authorizer.authorize(&headers(method, path, None), &keys, &Zeros, now());
+        let decision = authorizer.authorize(
+            &headers(method, path, None),
+            &Verification::afresh(&keys, &Zeros),
+            now(),
+        );
         assert_eq!(word(&decision.verdict), want, "{name}");
     }
 }

@@ -269,11 +269,10 @@ pub(super) struct Limits {
     pub(super) waiting_requests: Count,
     #[serde(default = "default_waiting_time")]
     pub(super) waiting_time: Span,
-    /// Bounds of the verified-token cache. Without one they are kept by holding nothing.
-    #[serde(default, rename = "cached_tokens")]
-    _cached_tokens: Option<Count>,
-    #[serde(default, rename = "cached_bytes")]
-    _cached_bytes: Option<Count>,
+    #[serde(default = "default_cached_tokens")]
+    pub(super) cached_tokens: Count,
+    #[serde(default = "default_cached_bytes")]
+    pub(super) cached_bytes: Count,
 }
 
 impl Default for Limits {
@@ -282,8 +281,8 @@ impl Default for Limits {
             token_bytes: default_token_bytes(),
             waiting_requests: default_waiting_requests(),
             waiting_time: default_waiting_time(),
-            _cached_tokens: None,
-            _cached_bytes: None,
+            cached_tokens: default_cached_tokens(),
+            cached_bytes: default_cached_bytes(),
         }
     }
 }
@@ -340,6 +339,15 @@ const fn default_max_stale() -> Span {
 /// Entra's and Keycloak's largest tokens have 8 to 12 KiB.
 const fn default_token_bytes() -> Count {
     Count(16_384)
+}
+
+const fn default_cached_tokens() -> Count {
+    Count(10_000)
+}
+
+/// What 10,000 tokens of a common length take.
+const fn default_cached_bytes() -> Count {
+    Count(16_777_216)
 }
 
 const fn default_waiting_requests() -> Count {

@@ -7,6 +7,7 @@ use crate::issuer::dialect::{ClaimPath, Dialect};
 use crate::issuer::preset::Preset;
 use crate::issuer::{Issuer, ScopeReading};
 use crate::key_store::source::{KeySource, Remote, Schedule};
+use crate::policy::role::Role;
 use crate::token::algorithm::{Algorithm, AlgorithmSet};
 use crate::token::jwk_set::JwkSet;
 use crate::token::scope::Scope;
@@ -18,7 +19,7 @@ use super::value::ClaimName;
 /// Every issuer with the source of its keys.
 pub(super) fn build(
     sections: Vec<IssuerSection>,
-    has_roles: bool,
+    roles: &[Role],
     problems: &mut Problems,
 ) -> Vec<(Issuer, KeySource)> {
     let place = Place::at("issuers");
@@ -40,7 +41,7 @@ pub(super) fn build(
                 format_args!("named twice: `{}`", section.issuer),
             );
         }
-        issuers.extend(one(section, &place, has_roles, problems));
+        issuers.extend(one(section, &place, roles, problems));
     }
     issuers
 }
@@ -48,7 +49,7 @@ pub(super) fn build(
 fn one(
     section: IssuerSection,
     place: &Place,
-    has_roles: bool,
+    roles: &[Role],
     problems: &mut Problems,
 ) -> Option<(Issuer, KeySource)> {
     let preset = preset(&section.preset, &place.key("preset"), problems);
@@ -81,7 +82,7 @@ fn one(
         preset,
         &dialect,
         section.scopes,
-        has_roles,
+        !roles.is_empty(),
         &place.key("scopes"),
         problems,
     );
@@ -106,8 +107,20 @@ fn one(
             .map(|typ| typ.strip_prefix("application/").unwrap_or(typ).into()),
         dialect,
         scopes,
+        kept_claims: claims_asked_about(roles),
     };
     Some((issuer, source?))
+}
+
+fn claims_asked_about(roles: &[Role]) -> Vec<Box<str>> {
+    let mut names: Vec<Box<str>> = roles
+        .iter()
+        .flat_map(|role| &role.members)
+        .filter_map(|member| member.claim.as_ref()?.0.first().cloned())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn preset(name: &str, place: &Place, problems: &mut Problems) -> Option<Preset> {

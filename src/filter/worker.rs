@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::audit::compact::Record;
-use crate::authorize::{self, Decision, Identity, Permit, Verdict};
+use crate::authorize::verified::VerifiedTokens;
+use crate::authorize::{self, Decision, Identity, Permit, Verdict, Verification};
 use crate::config::Configuration;
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
@@ -22,6 +23,7 @@ use super::waiting::{Awaited, Pending, Queue};
 pub(super) struct Worker {
     configuration: Configuration,
     pub(super) keys: RefCell<KeyStore>,
+    verified: RefCell<VerifiedTokens>,
     waiting: RefCell<Queue>,
     decision_seed: u64,
     decisions: Cell<u64>,
@@ -47,8 +49,10 @@ impl Worker {
             configuration.waiting.requests,
             configuration.authorizer.issuers.len(),
         );
+        let verified = VerifiedTokens::new(configuration.verified, RandomState::new());
         Self {
             configuration,
+            verified: RefCell::new(verified),
             keys: RefCell::new(KeyStore::new(sources, random.hash_one(0_u8))),
             waiting: RefCell::new(queue),
             decision_seed: random.hash_one(1_u8),
@@ -100,12 +104,7 @@ impl Worker {
 
     /// Judges a request, and says how far that went.
     fn consider(&self, request: Pending, now: UnixTime) -> Progress {
-        let keys = self.keys.borrow();
-        let decision =
-            self.configuration
-                .authorizer
-                .authorize(&request.headers, &keys, &RustCrypto, now);
-        drop(keys);
+        let decision = self.decide(&request.headers, now);
         if let Some(awaited) = decision.awaited.map(Awaited::Keys)
             && let Some(deadline) = self.may_wait(&request, awaited, now)
         {
@@ -116,6 +115,15 @@ impl Worker {
         let progress = self.act(&decision, &request.headers, &request.envelope, now);
         request.progress.set(progress);
         progress
+    }
+
+    fn decide(&self, headers: &Headers, now: UnixTime) -> Decision<'_> {
+        let by = Verification {
+            keys: &self.keys.borrow(),
+            verifier: &RustCrypto,
+            verified: Some(&self.verified),
+        };
+        self.configuration.authorizer.authorize(headers, &by, now)
     }
 
     /// Until when a request may wait; `None` where it may not, or where waiting is of no use.

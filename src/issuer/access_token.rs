@@ -1,8 +1,8 @@
 //! A sound access token: verified, from whom it says, for us, in its time.
 
 use crate::time::UnixTime;
-use crate::token::claims::{ClaimError, ClaimFault, Claims};
-use crate::token::json::Json;
+use crate::token::claims::{ClaimError, ClaimFault, Claims, Times};
+use crate::token::json::{self, ALLOCATION, Json, Object};
 use crate::token::scope::Scope;
 
 use super::Issuer;
@@ -21,6 +21,8 @@ pub struct AccessToken {
     pub token_id: Option<Box<str>>,
     /// `exp`.
     pub expires_at: UnixTime,
+    /// `nbf`.
+    pub not_before: Option<UnixTime>,
     /// `iat`.
     pub issued_at: Option<UnixTime>,
     /// The ID of the key that signed it.
@@ -33,7 +35,8 @@ pub struct AccessToken {
     pub roles: Vec<Box<str>>,
     /// The current actor (RFC 8693 §4.1): who acts for the subject.
     pub actor: Option<Box<str>>,
-    claims: Claims,
+    /// Those that a role may ask about.
+    claims: Object,
 }
 
 /// Group memberships, which some issuers leave out when there are too many.
@@ -68,13 +71,14 @@ impl AccessToken {
             client,
             token_id: claims.token_id().map(Into::into),
             expires_at: claims.expires_at(),
+            not_before: claims.not_before(),
             issued_at: claims.issued_at(),
             key_id: None,
             scopes,
             groups: dialect.groups(claims)?,
             roles: dialect.roles(claims)?,
             actor: actor(claims)?,
-            claims: claims.clone(),
+            claims: claims.only(&issuer.kept_claims),
         })
     }
 
@@ -87,10 +91,51 @@ impl AccessToken {
         }
     }
 
-    /// Whether the claim at `path` is `value`, or an array that has it.
+    /// The moments that it names.
+    pub const fn times(&self) -> Times {
+        Times {
+            expires_at: self.expires_at,
+            not_before: self.not_before,
+            issued_at: self.issued_at,
+        }
+    }
+
+    /// About the memory that it takes, rather too much than too little.
+    pub fn bytes(&self) -> usize {
+        let groups = match &self.groups {
+            Groups::Known(groups) => groups.as_slice(),
+            Groups::Unknown => &[],
+        };
+        let named = [
+            &self.subject,
+            &self.client,
+            &self.token_id,
+            &self.key_id,
+            &self.actor,
+        ];
+        let scopes = self.scopes.iter().flatten().map(Scope::as_str);
+        let listed = groups.iter().chain(&self.roles).map(|text| &**text);
+        named
+            .into_iter()
+            .flatten()
+            .map(|text| &**text)
+            .chain([&*self.issuer])
+            .map(|text| text.len().saturating_add(ALLOCATION))
+            .chain(
+                scopes
+                    .chain(listed)
+                    .map(|text| text.len().saturating_add(LISTED_BYTES)),
+            )
+            .fold(
+                size_of::<Self>().saturating_add(json::bytes(&self.claims)),
+                usize::saturating_add,
+            )
+    }
+
+    /// Whether the claim at `path` is `value`, or an array that has it. Only claims that the issuer's `kept_claims` name are known.
     pub fn claims(&self, path: &[Box<str>], value: &str) -> bool {
         let is_value = |json: &Json| json.as_str() == Some(value);
-        self.claims.at(path).is_some_and(|json| {
+        json::at(&self.claims, path).is_some_and(|json| {
             is_value(json)
                 || json
                     .as_array()
@@ -98,6 +143,9 @@ impl AccessToken {
         })
     }
 }
+
+/// What a text in a list takes besides itself; a list may have room for as many again.
+const LISTED_BYTES: usize = ALLOCATION.saturating_add(size_of::<[Box<str>; 2]>());
 
 /// `act.sub`. Actors nested deeper are history and take part in no decision (RFC 8693 §4.1).
 fn actor(claims: &Claims) -> Result<Option<Box<str>>, ClaimError> {

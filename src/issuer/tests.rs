@@ -22,6 +22,7 @@ fn issuer(preset: Preset) -> Issuer {
             from_roles: preset.grants_no_scopes(),
             ..ScopeReading::default()
         },
+        kept_claims: Vec::new(),
     }
 }
 

@@ -82,6 +82,8 @@ enum Origin {
 struct Clockwork {
     remote: Remote,
     keys: Option<Kept>,
+    /// How often the keys have changed.
+    generation: u64,
     /// Where the metadata said the keys are; asked for again with each refresh, since that is how an issuer moves them.
     discovered: Option<HttpsUri>,
     /// Which of the two metadata addresses is tried next.
@@ -111,6 +113,7 @@ impl Source {
             KeySource::Remote(remote) => Origin::Remote(Box::new(Clockwork {
                 remote,
                 keys: None,
+                generation: 0,
                 discovered: None,
                 second_address: false,
                 due: UnixTime::EPOCH,
@@ -131,6 +134,13 @@ impl Source {
                 .as_ref()
                 .filter(|kept| now < kept.usable_until)
                 .map(|kept| &kept.set),
+        }
+    }
+
+    pub(super) const fn generation(&self) -> u64 {
+        match &self.origin {
+            Origin::Inline(_) => 0,
+            Origin::Remote(clockwork) => clockwork.generation,
         }
     }
 
@@ -283,6 +293,13 @@ impl Clockwork {
             None => self.remote.refresh,
         };
         self.due = now.after(jitter.shorten(fresh));
+        let same = self
+            .keys
+            .as_ref()
+            .is_some_and(|kept| kept.set.has_same_keys_as(&set));
+        if !same {
+            self.generation = self.generation.wrapping_add(1);
+        }
         self.keys = Some(Kept {
             set,
             usable_until: now.after(fresh.max(self.remote.max_stale)),

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::time::UnixTime;
-use crate::token::json::{Json, JsonError, Object};
+use crate::token::json::{self, Json, JsonError, Object};
 use crate::token::jws::SignedPayload;
 use crate::token::scope::{Scope, ScopeListError};
 use crate::token::text::{self, TextError};
@@ -19,11 +19,20 @@ pub struct Claims {
     issuer: Box<str>,
     subject: Option<Box<str>>,
     audiences: Vec<Box<str>>,
-    expires_at: UnixTime,
-    not_before: Option<UnixTime>,
-    issued_at: Option<UnixTime>,
+    times: Times,
     token_id: Option<Box<str>>,
     all: Object,
+}
+
+/// The moments that a token names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Times {
+    /// From when the token is dead, `exp`.
+    pub expires_at: UnixTime,
+    /// Before when it is not yet alive, `nbf`.
+    pub not_before: Option<UnixTime>,
+    /// When it was issued, `iat`.
+    pub issued_at: Option<UnixTime>,
 }
 
 impl Claims {
@@ -38,9 +47,11 @@ impl Claims {
                 .ok_or_else(|| error("iss", ClaimFault::Missing))?,
             subject: registered_text(&all, "sub")?,
             audiences: audiences(&all)?,
-            expires_at: date(&all, "exp")?.ok_or_else(|| error("exp", ClaimFault::Missing))?,
-            not_before: date(&all, "nbf")?,
-            issued_at: date(&all, "iat")?,
+            times: Times {
+                expires_at: date(&all, "exp")?.ok_or_else(|| error("exp", ClaimFault::Missing))?,
+                not_before: date(&all, "nbf")?,
+                issued_at: date(&all, "iat")?,
+            },
             token_id: registered_text(&all, "jti")?,
             all,
         })
@@ -61,19 +72,24 @@ impl Claims {
         &self.audiences
     }
 
+    /// The moments that the token names.
+    pub const fn times(&self) -> Times {
+        self.times
+    }
+
     /// The moment from which the token is dead, `exp`.
     pub const fn expires_at(&self) -> UnixTime {
-        self.expires_at
+        self.times.expires_at
     }
 
     /// The moment before which the token is not yet alive, `nbf`.
     pub const fn not_before(&self) -> Option<UnixTime> {
-        self.not_before
+        self.times.not_before
     }
 
     /// The moment the token was issued, `iat`.
     pub const fn issued_at(&self) -> Option<UnixTime> {
-        self.issued_at
+        self.times.issued_at
     }
 
     /// The token's ID, `jti`.
@@ -83,11 +99,15 @@ impl Claims {
 
     /// The claim at the end of a path: the first name is a claim, each further one a member of the object before it.
     pub fn at<S: AsRef<str>>(&self, path: &[S]) -> Option<&Json> {
-        let (first, rest) = path.split_first()?;
-        rest.iter()
-            .try_fold(self.all.get(first.as_ref())?, |value, name| {
-                value.get(name.as_ref())
-            })
+        json::at(&self.all, path)
+    }
+
+    /// The claims of these names, those that there are.
+    pub fn only(&self, names: &[Box<str>]) -> Object {
+        let names = names.iter().map(|name| &**name);
+        names
+            .filter_map(|name| Some((name.into(), self.all.get(name)?.clone())))
+            .collect()
     }
 
     /// The text at a path, within [`MAX_TEXT_BYTES`] and without line breaks; `None` where there is no such claim.

@@ -94,6 +94,21 @@ impl Json {
         }
     }
 
+    /// About the memory that the value takes beyond its own place.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Unsigned(_) | Self::Negative(_) | Self::Float(_) => {
+                0
+            }
+            Self::String(text) => text.len().saturating_add(ALLOCATION),
+            Self::Array(items) => items
+                .iter()
+                .map(|item| item.bytes().saturating_add(size_of::<[Self; 2]>()))
+                .fold(ALLOCATION, usize::saturating_add),
+            Self::Object(members) => bytes(members),
+        }
+    }
+
     /// The members, where this is an object.
     pub const fn as_object(&self) -> Option<&Object> {
         if let Self::Object(members) = self {
@@ -102,6 +117,30 @@ impl Json {
             None
         }
     }
+}
+
+/// The value at the end of a path: the first name is a member, each further one a member of the object before it.
+pub fn at<'a, S: AsRef<str>>(object: &'a Object, path: &[S]) -> Option<&'a Json> {
+    let (first, rest) = path.split_first()?;
+    rest.iter()
+        .try_fold(object.get(first.as_ref())?, |value, name| {
+            value.get(name.as_ref())
+        })
+}
+
+/// About the memory that an object's members take, rather too much than too little.
+pub fn bytes(object: &Object) -> usize {
+    // A node of the tree has room for eleven members, and five of them at least, the first one aside.
+    let nodes = object.len().div_ceil(5);
+    let node = size_of::<(Box<str>, Json)>().saturating_mul(12);
+    object
+        .iter()
+        .map(|(name, value)| {
+            name.len()
+                .saturating_add(ALLOCATION)
+                .saturating_add(value.bytes())
+        })
+        .fold(nodes.saturating_mul(node), usize::saturating_add)
 }
 
 /// Why bytes are not JSON that we read.
@@ -217,6 +256,9 @@ impl<'de> Visitor<'de> for Value<'_> {
         Ok(Json::Object(object))
     }
 }
+
+/// What the allocator adds to each piece of memory, at most.
+pub const ALLOCATION: usize = 16;
 
 /// Arrays and objects inside one another. No identity provider comes near it; deep nesting exhausts the stack of readers that recurse,
 /// as CVE-2026-48042 did to Envoy, and ours is one of them.

@@ -49,6 +49,16 @@ impl JwkSet {
         &self.keys
     }
 
+    /// Whether both sets verify the same signatures in the same order.
+    pub fn has_same_keys_as(&self, other: &Self) -> bool {
+        self.keys.len() == other.keys.len()
+            && self
+                .keys
+                .iter()
+                .zip(&other.keys)
+                .all(|(one, other)| one.thumbprint() == other.thumbprint() && same_use(one, other))
+    }
+
     /// The entries that are not used, and why.
     pub fn ignored(&self) -> &[IgnoredKey] {
         &self.ignored

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chrono::DateTime;
-use databricks_oam_filter::authorize::{Authorizer, Decision};
+use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::key_store::source::KeySource;
@@ -110,13 +110,12 @@ impl Gateway {
             now,
             filled,
         } = request;
-        if filled.is_some() {
-            self.authorizer
-                .authorize(headers, &self.stand_ins, &Unchecked, *now)
+        let by = if filled.is_some() {
+            Verification::afresh(&self.stand_ins, &Unchecked)
         } else {
-            self.authorizer
-                .authorize(headers, &self.keys, &RustCrypto, *now)
-        }
+            Verification::afresh(&self.keys, &RustCrypto)
+        };
+        self.authorizer.authorize(headers, &by, *now)
     }
 }
 

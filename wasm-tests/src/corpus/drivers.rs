@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use databricks_oam_filter::answer::Answer;
 use databricks_oam_filter::audit::compact::Record;
-use databricks_oam_filter::authorize::{Decision, Identity, Permit, Verdict as CoreVerdict};
+use databricks_oam_filter::authorize::{
+    Decision, Identity, Permit, Verdict as CoreVerdict, Verification,
+};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::key_store::fetch;
@@ -117,10 +119,11 @@ impl Driver for Core {
         let headers = CoreHeaders::new(pairs.clone());
         let envelope = Envelope::of(&headers, Some("127.0.0.1".to_owned()));
         let now = now();
-        let decision =
-            self.configuration
-                .authorizer
-                .authorize(&headers, &self.keys, &RustCrypto, now);
+        let decision = self.configuration.authorizer.authorize(
+            &headers,
+            &Verification::afresh(&self.keys, &RustCrypto),
+            now,
+        );
         Ok(self.outcome(&decision, &headers, pairs, &envelope))
     }
 }

@@ -1,0 +1,275 @@
+//! Tokens that were verified before, so that their signature is not verified again.
+//!
+//! What is kept is what a signature proved, never a decision: the token's claims as its issuer's, or that it had expired. Whether that
+//! still stands is judged at each use, by [`authenticate`](super::authenticate): the keys may have changed, and time goes on.
+//!
+//! Only sound signatures get in, so nobody fills it who cannot have tokens signed, and what gets in is bounded in number and in bytes.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::rc::Rc;
+
+use hashbrown::HashTable;
+
+use crate::issuer::access_token::AccessToken;
+use crate::key_store::IssuerIndex;
+use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
+use crate::token::jwk::Thumbprint;
+
+/// A worker's memory of tokens.
+///
+/// Invariant: `places` holds the position of every entry once, under the entry's hash; `bytes` is the sum of theirs.
+pub struct VerifiedTokens {
+    entries: Vec<Entry>,
+    places: HashTable<usize>,
+    random: RandomState,
+    limits: Limits,
+    bytes: usize,
+    /// The entry that is looked at next when room is needed.
+    hand: usize,
+    counts: Counts,
+}
+
+/// How much is remembered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Tokens; with none, nothing is.
+    pub tokens: usize,
+    /// Bytes that they take, with all that is kept of each.
+    pub bytes: usize,
+}
+
+/// What came of it so far.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Tokens that were answered for without verifying a signature.
+    pub hits: u64,
+    /// Tokens that were not.
+    pub misses: u64,
+    /// Entries that made room for others.
+    pub evictions: u64,
+}
+
+/// What a token turned out to be, and by which key.
+pub(super) struct Proof {
+    /// Whose token it is.
+    pub(super) issuer: IssuerIndex,
+    /// The key that signed it.
+    pub(super) key: Thumbprint,
+    /// The issuer's generation of keys in which that was last seen to hold.
+    pub(super) generation: u64,
+    /// What was proved.
+    pub(super) fact: Fact,
+}
+
+/// What a signature proved.
+#[derive(Clone)]
+pub(super) enum Fact {
+    /// The token was dead at its first use, and stays dead while the clock does not go back.
+    Expired(UnixTime),
+    /// The token is sound, in its time.
+    Sound(Rc<AccessToken>),
+}
+
+struct Entry {
+    hash: u64,
+    text: Box<str>,
+    proof: Proof,
+    bytes: usize,
+    /// Of use since the hand last came by.
+    used: bool,
+}
+
+impl VerifiedTokens {
+    /// Remembers nothing yet. `random` keeps callers from choosing where their tokens go.
+    pub fn new(limits: Limits, random: RandomState) -> Self {
+        Self {
+            entries: Vec::new(),
+            places: HashTable::new(),
+            random,
+            limits,
+            bytes: 0,
+            hand: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    /// What came of it so far.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How many tokens are remembered.
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none is.
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The bytes that they take.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Recalls what is known of a token, if `stands` finds that it still holds; what does not is forgotten or left, as it says.
+    pub(super) fn recall<T>(
+        &mut self,
+        token: BearerToken<'_>,
+        stands: impl FnOnce(&mut Proof) -> Recall<T>,
+    ) -> Option<T> {
+        let text = token.as_str();
+        let hash = self.hash(text);
+        let found = self
+            .find(hash, text)
+            .and_then(|place| Some((place, self.entries.get_mut(place)?)));
+        let recalled = match found {
+            None => Recall::Unsure,
+            Some((place, entry)) => {
+                let recalled = stands(&mut entry.proof);
+                match &recalled {
+                    Recall::Holds(_) => entry.used = true,
+                    Recall::Gone => self.remove(place),
+                    Recall::Unsure => {}
+                }
+                recalled
+            }
+        };
+        if let Recall::Holds(value) = recalled {
+            self.counts.hits = self.counts.hits.saturating_add(1);
+            return Some(value);
+        }
+        self.counts.misses = self.counts.misses.saturating_add(1);
+        None
+    }
+
+    /// Remembers what a token turned out to be, in place of what was known of it, and of others where there is no room.
+    pub(super) fn remember(&mut self, token: BearerToken<'_>, proof: Proof) {
+        let text = token.as_str();
+        let hash = self.hash(text);
+        if let Some(place) = self.find(hash, text) {
+            self.remove(place);
+        }
+        let bytes = size_of::<Entry>()
+            .saturating_add(PLACE_BYTES)
+            .saturating_add(text.len())
+            .saturating_add(proof.fact.bytes());
+        if self.limits.tokens == 0 || bytes > self.limits.bytes {
+            return;
+        }
+        while self.entries.len() >= self.limits.tokens
+            || self.bytes.saturating_add(bytes) > self.limits.bytes
+        {
+            self.evict();
+        }
+        let place = self.entries.len();
+        self.entries.push(Entry {
+            hash,
+            text: text.into(),
+            proof,
+            bytes,
+            used: false,
+        });
+        self.bytes = self.bytes.saturating_add(bytes);
+        let entries = &self.entries;
+        self.places.insert_unique(hash, place, |&place| {
+            entries.get(place).map_or(0, |entry| entry.hash)
+        });
+    }
+
+    /// Makes room: the first entry that was of no use since the hand last came by, or else the last of those it looks at.
+    fn evict(&mut self) {
+        for _ in 0..MAX_SPARED {
+            match self.entries.get_mut(self.hand) {
+                Some(entry) if entry.used => {
+                    entry.used = false;
+                    self.hand = self.hand.saturating_add(1);
+                }
+                Some(_) => break,
+                None => self.hand = 0,
+            }
+        }
+        if self.hand >= self.entries.len() {
+            self.hand = 0;
+        }
+        self.remove(self.hand);
+        self.counts.evictions = self.counts.evictions.saturating_add(1);
+    }
+
+    /// Takes an entry out. The last one moves into its place.
+    fn remove(&mut self, place: usize) {
+        let last = self.entries.len().saturating_sub(1);
+        let (Some(hash), Some(moved)) = (self.hash_at(place), self.hash_at(last)) else {
+            return;
+        };
+        if let Ok(entry) = self.places.find_entry(hash, |&other| other == place) {
+            entry.remove();
+        }
+        if let Some(other) = self.places.find_mut(moved, |&other| other == last) {
+            *other = place;
+        }
+        let entry = self.entries.swap_remove(place);
+        self.bytes = self.bytes.saturating_sub(entry.bytes);
+    }
+
+    fn hash_at(&self, place: usize) -> Option<u64> {
+        self.entries.get(place).map(|entry| entry.hash)
+    }
+
+    fn find(&self, hash: u64, text: &str) -> Option<usize> {
+        let is_it = |&place: &usize| {
+            self.entries
+                .get(place)
+                .is_some_and(|entry| entry.hash == hash && *entry.text == *text)
+        };
+        self.places.find(hash, is_it).copied()
+    }
+
+    /// Of the end only: that is signature, and tells tokens apart as well as the whole would.
+    fn hash(&self, text: &str) -> u64 {
+        let bytes = text.as_bytes();
+        let end = bytes.len().saturating_sub(HASHED_BYTES);
+        self.random.hash_one(bytes.get(end..).unwrap_or(bytes))
+    }
+}
+
+/// Whether what is known still holds.
+pub(super) enum Recall<T> {
+    /// It never will again.
+    Gone,
+    /// It does, and comes to this.
+    Holds(T),
+    /// That takes a closer look, at the token itself.
+    Unsure,
+}
+
+impl Fact {
+    /// Whether nothing of it depends on the name of the key, or the key has this one.
+    pub(super) fn is_under(&self, key_id: Option<&str>) -> bool {
+        match self {
+            Self::Expired(_) => true,
+            Self::Sound(token) => token.key_id.as_deref() == key_id,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Expired(_) => 0,
+            Self::Sound(token) => token.bytes(),
+        }
+    }
+}
+
+/// What a place in the table takes, with the room that the table keeps free.
+const PLACE_BYTES: usize = 2 * size_of::<usize>() + 2;
+
+/// As many characters as the shortest signature's last three quarters.
+const HASHED_BYTES: usize = 64;
+
+/// Entries that one eviction looks at, at most: many enough to find one that is not used, few enough to cost nothing beside a signature.
+const MAX_SPARED: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+use super::*;
+use crate::token::jwk::Jwk;
+
+const TOKENS: Limits = Limits {
+    tokens: 3,
+    bytes: 100_000,
+};
+
+fn empty(limits: Limits) -> VerifiedTokens {
+    VerifiedTokens::new(limits, RandomState::new())
+}
+
+fn bearer(text: &str) -> BearerToken<'_> {
+    BearerToken::parse(text.as_bytes(), 100_000).unwrap()
+}
+
+/// An entry that is told from others by the moment in it.
+fn proof(second: u64) -> Proof {
+    let key = br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    Proof {
+        issuer: IssuerIndex(0),
+        key: Jwk::parse(key).unwrap().thumbprint(),
+        generation: 0,
+        fact: Fact::Expired(UnixTime::from_seconds(second).unwrap()),
+    }
+}
+
+fn second(verified: &mut VerifiedTokens, text: &str) -> Option<u64> {
+    verified.recall(bearer(text), |proof| match &proof.fact {
+        Fact::Expired(moment) => Recall::Holds(moment.seconds()),
+        Fact::Sound(_) => Recall::Unsure,
+    })
+}
+
+/// The first of `texts` that are still there, told in one word.
+fn left<'a>(verified: &mut VerifiedTokens, texts: &[&'a str]) -> Vec<&'a str> {
+    texts
+        .iter()
+        .copied()
+        .filter(|text| second(verified, text).is_some())
+        .collect()
+}
+
+#[test]
+fn the_whole_token_is_compared() {
+    let tail = "s".repeat(HASHED_BYTES);
+    let (one, other) = (format!("a.b.{tail}"), format!("a.c.{tail}"));
+    let mut verified = empty(TOKENS);
+    verified.remember(bearer(&one), proof(1));
+    assert_eq!(second(&mut verified, &other), None);
+    verified.remember(bearer(&other), proof(2));
+    assert_eq!(second(&mut verified, &one), Some(1));
+    assert_eq!(second(&mut verified, &other), Some(2));
+    assert_eq!(second(&mut verified, &tail), None);
+}
+
+#[test]
+fn what_is_learnt_later_replaces_what_was_known() {
+    let mut verified = empty(TOKENS);
+    verified.remember(bearer("a"), proof(1));
+    let bytes = verified.bytes();
+    verified.remember(bearer("a"), proof(2));
+    assert_eq!(second(&mut verified, "a"), Some(2));
+    assert_eq!((verified.len(), verified.bytes()), (1, bytes));
+}
+
+#[test]
+fn what_is_gone_is_forgotten_at_once() {
+    let mut verified = empty(TOKENS);
+    for (number, text) in (0..).zip(["a", "b", "c"]) {
+        verified.remember(bearer(text), proof(number));
+    }
+    let gone: Option<()> = verified.recall(bearer("a"), |_| Recall::Gone);
+    assert_eq!(gone, None);
+    assert_eq!(left(&mut verified, &["a", "b", "c"]), ["b", "c"]);
+    let unsure: Option<()> = verified.recall(bearer("b"), |_| Recall::Unsure);
+    assert_eq!(unsure, None);
+    assert_eq!(left(&mut verified, &["a", "b", "c"]), ["b", "c"]);
+    for text in ["b", "c"] {
+        let _: Option<()> = verified.recall(bearer(text), |_| Recall::Gone);
+    }
+    assert_eq!((verified.len(), verified.bytes()), (0, 0));
+}
+
+#[test]
+fn both_bounds_hold() {
+    let entry = {
+        let mut verified = empty(TOKENS);
+        verified.remember(bearer("a"), proof(0));
+        verified.bytes()
+    };
+    let long = "x".repeat(entry * 2);
+    #[rustfmt::skip]
+    let cases = [
+        // name                     tokens  bytes          texts                        left
+        ("nothing",                 0,      100_000,       vec!["a"],                   vec![]),
+        ("no bytes",                3,      entry - 1,     vec!["a"],                   vec![]),
+        ("one token",               1,      100_000,       vec!["a", "b"],              vec!["b"]),
+        ("as many as there may be", 3,      100_000,       vec!["a", "b", "c"],         vec!["a", "b", "c"]),
+        ("one more",                3,      100_000,       vec!["a", "b", "c", "d"],    vec!["b", "c", "d"]),
+        ("as many bytes",           9,      entry * 2,     vec!["a", "b"],              vec!["a", "b"]),
+        ("one byte less",           9,      entry * 2 - 1, vec!["a", "b"],              vec!["b"]),
+        ("one as long as many",     9,      entry * 4,     vec!["a", "b", &long],       vec!["b", &long]),
+        ("one that is too long",    9,      entry * 2,     vec!["a", "b", &long],       vec!["a", "b"]),
+    ];
+    for (name, tokens, bytes, texts, want) in cases {
+        let mut verified = empty(Limits { tokens, bytes });
+        for (number, text) in (0..).zip(&texts) {
+            verified.remember(bearer(text), proof(number));
+            assert!(
+                verified.len() <= tokens && verified.bytes() <= bytes,
+                "{name}"
+            );
+        }
+        assert_eq!(left(&mut verified, &texts), want, "{name}");
+    }
+}
+
+/// Each eviction looks at a few entries only, however many there are and however much all of them are used.
+#[test]
+fn what_is_used_is_spared() {
+    let used: Vec<String> = (0..20).map(|number| format!("used-{number}")).collect();
+    let mut verified = empty(Limits {
+        tokens: 24,
+        bytes: 1_000_000,
+    });
+    for text in &used {
+        verified.remember(bearer(text), proof(0));
+    }
+    for round in 0..200 {
+        for text in &used {
+            assert_eq!(
+                second(&mut verified, text),
+                Some(0),
+                "{text} in round {round}"
+            );
+        }
+        verified.remember(bearer(&format!("once-{round}")), proof(round));
+    }
+    let want = Counts {
+        hits: 200 * 20,
+        misses: 0,
+        evictions: 200 + 20 - 24,
+    };
+    assert_eq!((verified.len(), verified.counts()), (24, want));
+}
