@@ -28,6 +28,10 @@ pub struct Record<'a> {
     issuer: Option<&'a str>,
     subject: Option<&'a str>,
     client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    earlier_actors: &'a [Box<str>],
     token_id: Option<&'a str>,
     token_expires_at: Option<u64>,
     credential: Option<&'static str>,
@@ -76,6 +80,10 @@ impl<'a> Record<'a> {
             issuer: token.map(|token| &*token.issuer),
             subject: token.and_then(|token| token.subject.as_deref()),
             client: token.and_then(|token| token.client.as_deref()),
+            actor: token.and_then(|token| token.actor.as_deref()),
+            earlier_actors: token
+                .map(|token| &*token.earlier_actors)
+                .unwrap_or_default(),
             token_id: token.and_then(|token| token.token_id.as_deref()),
             token_expires_at: token.map(|token| token.expires_at.seconds()),
             credential: evidence.credential.map(CredentialKind::as_str),

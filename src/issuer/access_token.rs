@@ -35,6 +35,8 @@ pub struct AccessToken {
     pub roles: Vec<Box<str>>,
     /// The current actor (RFC 8693 §4.1): who acts for the subject.
     pub actor: Option<Box<str>>,
+    /// Who acted before, the latest first. They take part in no decision (RFC 8693 §4.1).
+    pub earlier_actors: Vec<Box<str>>,
     /// Those that a role may ask about.
     claims: Object,
 }
@@ -65,6 +67,7 @@ impl AccessToken {
             }
             Some(scopes)
         };
+        let (actor, earlier_actors) = actors(claims)?;
         Ok(Self {
             issuer: issuer.identifier.clone(),
             subject: dialect.subject(claims)?,
@@ -77,7 +80,8 @@ impl AccessToken {
             scopes,
             groups: dialect.groups(claims)?,
             roles: dialect.roles(claims)?,
-            actor: actor(claims)?,
+            actor,
+            earlier_actors,
             claims: claims.only(&issuer.kept_claims),
         })
     }
@@ -114,7 +118,11 @@ impl AccessToken {
             &self.actor,
         ];
         let scopes = self.scopes.iter().flatten().map(Scope::as_str);
-        let listed = groups.iter().chain(&self.roles).map(|text| &**text);
+        let listed = groups
+            .iter()
+            .chain(&self.roles)
+            .chain(&self.earlier_actors)
+            .map(|text| &**text);
         named
             .into_iter()
             .flatten()
@@ -147,17 +155,33 @@ impl AccessToken {
 /// What a text in a list takes besides itself; a list may have room for as many again.
 const LISTED_BYTES: usize = ALLOCATION.saturating_add(size_of::<[Box<str>; 2]>());
 
-/// `act.sub`. Actors nested deeper are history and take part in no decision (RFC 8693 §4.1).
-fn actor(claims: &Claims) -> Result<Option<Box<str>>, ClaimError> {
-    let object = match claims.at(&["act"]) {
-        Some(act) => act.as_object().is_some(),
-        None => return Ok(None),
-    };
-    if !object {
-        return Err(ClaimError::Claim {
-            name: "act".into(),
-            fault: ClaimFault::WrongType,
-        });
+/// The current actor, `act.sub`, and those nested in it.
+fn actors(claims: &Claims) -> Result<(Option<Box<str>>, Vec<Box<str>>), ClaimError> {
+    let mut path = vec!["act"];
+    let (mut current, mut earlier) = (None, Vec::new());
+    while let Some(act) = claims.at(&path) {
+        let is_current = path.len() == 1;
+        let fault = if act.as_object().is_none() {
+            Some(ClaimFault::WrongType)
+        } else {
+            (path.len() > MAX_ACTORS).then_some(ClaimFault::TooManyItems)
+        };
+        if let Some(fault) = fault {
+            let name = path.join(".").into();
+            return Err(ClaimError::Claim { name, fault });
+        }
+        path.push("sub");
+        let subject = claims.text(&path)?.map(Into::into);
+        path.pop();
+        path.push("act");
+        if is_current {
+            current = subject;
+        } else {
+            earlier.extend(subject);
+        }
     }
-    Ok(claims.text(&["act", "sub"])?.map(Into::into))
+    Ok((current, earlier))
 }
+
+/// Actors of one token, the current one among them. Nobody delegates through so many hands, and each stands in every record.
+const MAX_ACTORS: usize = 8;

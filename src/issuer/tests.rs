@@ -315,7 +315,29 @@ fn scopes_are_read_through_prefix_and_aliases() {
 
 #[test]
 fn the_current_actor_is_the_outermost() {
-    let more = r#","act":{"sub":"agent","act":{"sub":"earlier"}}"#;
-    let token = validate(&issuer(Preset::Generic), None, &payload(more)).unwrap();
-    assert_eq!(token.actor.as_deref(), Some("agent"));
+    let nested = |depth: usize| {
+        let (open, close) = (r#"{"sub":"a","act":"#.repeat(depth - 1), "}".repeat(depth));
+        format!(r#","act":{open}{{"sub":"a"{close}"#)
+    };
+    let (most, too_many) = (nested(8), nested(9));
+    #[rustfmt::skip]
+    let cases: [(&str, &str, Option<(Option<&str>, &[&str])>); 7] = [
+        // name              claims                                                          want
+        ("none",             "",                                                             Some((None, &[]))),
+        ("one",              r#","act":{"sub":"agent","iss":"https://a.example"}"#,          Some((Some("agent"), &[]))),
+        ("one before it",    r#","act":{"sub":"agent","act":{"sub":"earlier"}}"#,            Some((Some("agent"), &["earlier"]))),
+        ("a nameless one",   r#","act":{"act":{"sub":"earlier"}}"#,                          Some((None, &["earlier"]))),
+        ("a wrong type",     r#","act":{"sub":"agent","act":"earlier"}"#,                    None),
+        ("as many as go",    &most,                                                          Some((Some("a"), &["a"; 7]))),
+        ("too many",         &too_many,                                                      None),
+    ];
+    for (name, more, want) in cases {
+        let token = validate(&issuer(Preset::Generic), None, &payload(more)).ok();
+        let got = token.map(|token| (token.actor, token.earlier_actors));
+        let want = want.map(|(actor, earlier)| {
+            let earlier = earlier.iter().map(|actor| Box::from(*actor)).collect();
+            (actor.map(Box::from), earlier)
+        });
+        assert_eq!(got, want, "{name}");
+    }
 }

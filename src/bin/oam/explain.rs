@@ -325,6 +325,7 @@ fn claims(token: &AccessToken, text: &mut String) {
         ("subject", token.subject.as_deref().unwrap_or_default()),
         ("client", token.client.as_deref().unwrap_or_default()),
         ("actor", token.actor.as_deref().unwrap_or_default()),
+        ("earlier actors", &token.earlier_actors.join(" ")),
         ("groups", &groups),
         ("issuer's roles", &token.roles.join(" ")),
     ] {
