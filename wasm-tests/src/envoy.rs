@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -122,7 +122,7 @@ impl Setup {
 
     /// Starts Envoy; its log, when it ended before it was ready.
     pub fn try_start(&self) -> Result<Envoy, String> {
-        Envoy::start(&self.bootstrap(), self.concurrency)
+        Envoy::launch(&self.bootstrap(), self.concurrency, None)
     }
 }
 
@@ -136,33 +136,22 @@ pub struct Envoy {
 }
 
 impl Envoy {
-    fn start(bootstrap: &Value, concurrency: u32) -> Result<Self, String> {
-        let binary = install::ensure(&install::version());
+    /// Starts one with this bootstrap and waits until it is ready; its log, when it ended before. With a file for the log it writes there
+    /// by itself, as one does in production, and [`Self::log`] stays empty.
+    pub fn launch(
+        bootstrap: &Value,
+        concurrency: u32,
+        log_file: Option<&Path>,
+    ) -> Result<Self, String> {
         let directory = scratch();
         let file = directory.join("envoy.json");
         std::fs::write(&file, bootstrap.to_string()).expect("a scratch file");
         let admin_file = directory.join("admin");
-        let mut child = Command::new(binary)
-            .arg("--config-path")
-            .arg(&file)
-            .arg("--admin-address-path")
-            .arg(&admin_file)
-            .args([
-                "--disable-hot-restart",
-                "--component-log-level",
-                "wasm:info",
-                "--log-level",
-                "info",
-            ])
-            .args(["--concurrency", &concurrency.to_string()])
-            .current_dir(paths::root())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            // Ctrl-C is for whoever started Envoy; it ends Envoy in turn.
-            .process_group(0)
-            .spawn()
-            .expect("Envoy runs");
+        let mut command = command(&file, &admin_file, concurrency);
+        if let Some(file) = log_file {
+            command.arg("--log-path").arg(file);
+        }
+        let mut child = command.spawn().expect("Envoy runs");
         let log = Log::follow(child.stderr.take().expect("a piped stderr"));
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut envoy = Self {
@@ -206,6 +195,11 @@ impl Envoy {
     /// The admin interface.
     pub fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Its log.
@@ -260,6 +254,30 @@ impl Drop for Envoy {
             assert_eq!(reloads, 0, "the module trapped:\n{}", self.log.tail(40));
         }
     }
+}
+
+fn command(file: &Path, admin_file: &Path, concurrency: u32) -> Command {
+    let mut command = Command::new(install::ensure(&install::version()));
+    command
+        .arg("--config-path")
+        .arg(file)
+        .arg("--admin-address-path")
+        .arg(admin_file)
+        .args([
+            "--disable-hot-restart",
+            "--component-log-level",
+            "wasm:info",
+            "--log-level",
+            "info",
+        ])
+        .args(["--concurrency", &concurrency.to_string()])
+        .current_dir(paths::root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        // Ctrl-C is for whoever started Envoy; it ends Envoy in turn.
+        .process_group(0);
+    command
 }
 
 /// Whether Envoy takes a bootstrap: its own `--mode validate`.

@@ -1,0 +1,194 @@
+//! The rows of the table: what stands before the router, what is sent to it, and what must come of that.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use wasm_tests::client::request;
+use wasm_tests::envoy::{Envoy, Setup};
+
+use crate::filters::{self, Modules};
+use crate::rbac;
+use crate::tokens::Tokens;
+
+/// One row.
+pub(crate) struct Row {
+    /// How targets and the command line call it.
+    pub(crate) id: &'static str,
+    /// How the table calls it.
+    pub(crate) name: &'static str,
+    /// What is sent.
+    pub(crate) traffic: Traffic,
+    /// The status that every answer must have.
+    pub(crate) status: u16,
+    filters: Vec<Value>,
+    access_log: bool,
+}
+
+/// What the clients of a row send: four operations in turn, with these tokens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Traffic {
+    /// One expired token, again and again.
+    Expired,
+    /// So many tokens in turn, all of which were sent before.
+    Known(usize),
+    /// Every token once.
+    New,
+    /// No token.
+    None,
+}
+
+/// Every row, cheapest first in each group.
+pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
+    let cached = || filters::jwt(Some(CACHED), false);
+    let claims = || filters::jwt(Some(CACHED), true);
+    let uncached_claims = || filters::jwt(None, true);
+    let row = |id, name, traffic, status, filters| Row {
+        id,
+        name,
+        traffic,
+        status,
+        filters,
+        access_log: false,
+    };
+    let known = Traffic::Known(10);
+    let recorded = |row: Row| Row {
+        access_log: true,
+        ..row
+    };
+    #[rustfmt::skip]
+    let rows = vec![
+        row("router",            "router alone",                                                             known,                  200, vec![]),
+        row("empty",             "a module that does nothing",                                               known,                  200, vec![modules.empty()]),
+        row("ours-warm",         "**ours**, 10 tokens",                                                      known,                  200, vec![modules.ours()]),
+        row("ours-many",         "**ours**, 10,000 tokens",                                                  Traffic::Known(10_000), 200, vec![modules.ours()]),
+        row("ours-new",          "**ours**, every token new",                                                Traffic::New,           200, vec![modules.ours()]),
+        row("ours-fallback",     "**ours**, every token new, signatures verified in wasm",                   Traffic::New,           200, vec![modules.fallback()]),
+        row("ours-expired",      "**ours**, an expired token again and again",                               Traffic::Expired,       401, vec![modules.ours()]),
+        row("ours-none",         "**ours**, no token",                                                       Traffic::None,          401, vec![modules.ours()]),
+        row("jwt-warm",          "`jwt_authn` with its cache, 10 tokens",                                    known,                  200, vec![cached()]),
+        row("jwt-claims",        "… and claims as metadata",                                                 known,                  200, vec![claims()]),
+        row("jwt-new",           "`jwt_authn` with its cache, every token new",                              Traffic::New,           200, vec![cached()]),
+        row("jwt-uncached",      "`jwt_authn` without cache",                                                known,                  200, vec![filters::jwt(None, false)]),
+        row("jwt-expired",       "`jwt_authn` with its cache, an expired token again and again",             Traffic::Expired,       401, vec![cached()]),
+        row("list",              "`jwt_authn` with its cache + RBAC list",                                   known,                  200, vec![claims(), rbac::list()]),
+        recorded(
+        row("list-log",          "`jwt_authn` with its cache + RBAC list + JSON access log",                 known,                  200, vec![claims(), rbac::list()])),
+        row("tree",              "`jwt_authn` with its cache + RBAC matcher tree",                           known,                  200, vec![claims(), rbac::tree()]),
+        recorded(
+        row("tree-log",          "`jwt_authn` with its cache + RBAC matcher tree + JSON access log",         known,                  200, vec![claims(), rbac::tree()])),
+        recorded(
+        row("tree-log-uncached", "`jwt_authn` without cache + RBAC matcher tree + JSON access log",          Traffic::New,           200, vec![uncached_claims(), rbac::tree()])),
+    ];
+    rows
+}
+
+impl Row {
+    /// Envoy with this row's filters.
+    pub(crate) fn start(&self, folder: &Path) -> Envoy {
+        let access_log = folder.join(format!("{}.access.log", self.id));
+        let mut bootstrap = bootstrap(&self.filters);
+        if self.access_log {
+            manager(&mut bootstrap)["access_log"] = filters::access_log(&access_log);
+        }
+        let log = folder.join(format!("{}.log", self.id));
+        drop(std::fs::remove_file(&log));
+        drop(std::fs::remove_file(&access_log));
+        Envoy::launch(&bootstrap, 1, Some(&log)).unwrap_or_else(|error| {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let end = lines[lines.len().saturating_sub(5)..].join("\n");
+            panic!("{}: Envoy did not start: {error}\n{end}", self.name)
+        })
+    }
+
+    /// The requests of one round. Those of [`Traffic::New`] are not repeated, so each round has its share of the tokens.
+    pub(crate) fn requests(&self, tokens: &Tokens, round: usize, rounds: usize) -> Vec<Vec<u8>> {
+        let share = tokens.sound.len() / rounds.max(1);
+        let bearers: Vec<Option<&str>> = match self.traffic {
+            Traffic::None => vec![None; OPERATIONS.len()],
+            Traffic::Expired => vec![Some(tokens.expired.as_str()); OPERATIONS.len()],
+            Traffic::Known(count) => known(tokens, count),
+            Traffic::New => tokens
+                .sound
+                .iter()
+                .skip(share * round)
+                .take(share)
+                .map(|token| Some(token.as_str()))
+                .collect(),
+        };
+        bearers
+            .into_iter()
+            .zip(OPERATIONS.iter().cycle())
+            .map(|(bearer, (method, path))| call(method, path, bearer))
+            .collect()
+    }
+}
+
+/// Each token with each operation, but for no more requests than needed where there are many tokens.
+fn known(tokens: &Tokens, count: usize) -> Vec<Option<&str>> {
+    let tokens = tokens.sound.iter().take(count);
+    let repeats = if count > OPERATIONS.len() * 10 {
+        1
+    } else {
+        10 * OPERATIONS.len()
+    };
+    let all = tokens.len() * repeats;
+    tokens
+        .map(|token| Some(token.as_str()))
+        .cycle()
+        .take(all)
+        .collect()
+}
+
+/// The bootstrap of the sample with these filters, and a router that answers by itself.
+pub(crate) fn bootstrap(filters: &[Value]) -> Value {
+    let mut bootstrap = Setup::sample().bootstrap();
+    bootstrap["static_resources"]["clusters"] = json!([]);
+    // The longest templates of the catalogue are larger regular expressions than Envoy takes by default.
+    bootstrap["layered_runtime"] = json!({ "layers": [{
+        "name": "regular expressions",
+        "static_layer": { "re2": { "max_program_size": { "error_level": 1000, "warn_level": 1000 } } },
+    }] });
+    let manager = manager(&mut bootstrap);
+    let router = manager["http_filters"][1].clone();
+    let filters: Vec<Value> = filters.iter().cloned().chain([router]).collect();
+    manager["http_filters"] = json!(filters);
+    manager["route_config"]["virtual_hosts"][0]["routes"] = json!([{
+        "match": { "prefix": "/" },
+        "direct_response": { "status": 200, "body": { "inline_string": "{}" } },
+    }]);
+    bootstrap
+}
+
+fn manager(bootstrap: &mut Value) -> &mut Value {
+    &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+}
+
+fn call(method: &str, path: &str, bearer: Option<&str>) -> Vec<u8> {
+    let bearer = bearer.map(|token| format!("Bearer {token}"));
+    let mut headers: Vec<(&str, &[u8])> = vec![
+        (
+            "user-agent",
+            b"databricks-sdk-py/0.67.0 python/3.12.3 os/linux",
+        ),
+        ("accept", b"application/json"),
+    ];
+    if let Some(bearer) = &bearer {
+        headers.push(("authorization", bearer.as_bytes()));
+    }
+    if method != "GET" {
+        headers.push(("content-length", b"0"));
+    }
+    request(method, path.as_bytes(), &headers, b"")
+}
+
+/// Two that read and two that do, from three areas; one of them has a name in its path.
+const OPERATIONS: [(&str, &str); 4] = [
+    ("GET", "/api/2.2/jobs/get"),
+    ("POST", "/api/2.0/sql/statements"),
+    ("GET", "/api/2.1/unity-catalog/tables/main.sales.orders"),
+    ("POST", "/api/2.2/jobs/run-now"),
+];
+
+/// Tokens that the cache of `jwt_authn` takes: as many as ours.
+const CACHED: u32 = 10_000;

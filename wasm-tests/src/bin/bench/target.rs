@@ -1,0 +1,95 @@
+//! What was promised, and whether it holds.
+
+use crate::extras::Extras;
+use crate::measure::{Measured, minimum};
+
+/// One promise.
+pub(crate) struct Target {
+    /// What is compared.
+    pub(crate) what: &'static str,
+    /// What it came to; `None` where it was not measured.
+    pub(crate) value: Option<f64>,
+    /// What it may come to.
+    pub(crate) limit: f64,
+    /// The unit; none for a ratio.
+    pub(crate) unit: &'static str,
+}
+
+impl Target {
+    /// Whether it holds.
+    pub(crate) fn verdict(&self) -> &'static str {
+        match self.value {
+            None => "not measured",
+            Some(value) if value <= self.limit => "yes",
+            Some(_) => "**no**",
+        }
+    }
+
+    /// The value as the table shows it.
+    pub(crate) fn shown(&self) -> String {
+        match self.value {
+            None => "-".to_owned(),
+            Some(value) if self.unit.is_empty() => format!("{value:.2}"),
+            Some(value) => format!("{value:.2} {}", self.unit),
+        }
+    }
+}
+
+/// Every promise. Ratios are of one run, of the smallest values.
+pub(crate) fn targets(measured: &[Measured], extras: Option<&Extras>) -> Vec<Target> {
+    let cost = |id: &str| {
+        let row = measured.iter().find(|measured| measured.row.id == id);
+        row.map(|measured| minimum(&measured.worker))
+    };
+    let ratio = |what, over: &str, under: &str, limit| Target {
+        what,
+        value: cost(over)
+            .zip(cost(under))
+            .map(|(over, under)| over / under),
+        limit,
+        unit: "",
+    };
+    let own = cost("ours-warm")
+        .zip(cost("empty"))
+        .zip(cost("router"))
+        .map(|((ours, empty), router)| (ours - empty) / router);
+    let absolute = |what, value: Option<f64>, limit, unit| Target {
+        what,
+        value,
+        limit,
+        unit,
+    };
+    let last = |id: &str| {
+        let rows = &extras?.memory;
+        let row = rows.iter().find(|(other, ..)| *other == id)?;
+        row.2.last().map(|bytes| mebibytes(*bytes))
+    };
+    let memory = last("ours-many")
+        .zip(last("empty"))
+        .map(|(ours, empty)| ours - empty);
+    let start = extras.map(|extras| {
+        let [alone, ours] = extras.start;
+        (ours.as_secs_f64() - alone.as_secs_f64()) * 1e3
+    });
+    let module = extras.map(|extras| mebibytes(extras.module));
+    #[rustfmt::skip]
+    let targets = vec![
+        ratio("ours, 10 tokens ÷ the same job by Envoy's filters at their best: `jwt_authn` cached + RBAC matcher tree + JSON access log", "ours-warm", "tree-log", 0.70),
+        ratio("ours, 10 tokens ÷ `jwt_authn` cached + RBAC list", "ours-warm", "list", 0.35),
+        ratio("ours, 10 tokens ÷ `jwt_authn` cached, no policy, no record", "ours-warm", "jwt-warm", 1.30),
+        Target { what: "(ours, 10 tokens − a module that does nothing) ÷ router alone", value: own, limit: 0.40, unit: "" },
+        ratio("ours, every token new ÷ `jwt_authn` without cache + RBAC matcher tree + JSON access log", "ours-new", "tree-log-uncached", 0.75),
+        ratio("ours, every token new ÷ `jwt_authn` cached, every token new, no policy, no record", "ours-new", "jwt-new", 0.95),
+        ratio("ours, an expired token again and again ÷ `jwt_authn`, the same", "ours-expired", "jwt-expired", 0.80),
+        ratio("ours, 10,000 tokens ÷ 10 tokens", "ours-many", "ours-warm", 1.10),
+        absolute("memory with 10,000 tokens, over a module that does nothing", memory, 24.0, "MiB"),
+        absolute("the module", module, 1.0, "MiB"),
+        absolute("start to first answer, over Envoy alone", start, 150.0, "ms"),
+    ];
+    targets
+}
+
+/// So many bytes in MiB, to the KiB.
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    f64::from(u32::try_from(bytes / 1024).unwrap_or(u32::MAX)) / 1024.0
+}

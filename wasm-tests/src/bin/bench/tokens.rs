@@ -1,0 +1,62 @@
+//! The tokens of a run, signed before anything is measured.
+
+use std::thread;
+
+use serde_json::json;
+use wasm_tests::paths;
+use wasm_tests::token::Token;
+
+/// Tokens of one caller, each with an ID of its own.
+pub(crate) struct Tokens {
+    /// Sound ones.
+    pub(crate) sound: Vec<String>,
+    /// One that has expired.
+    pub(crate) expired: String,
+}
+
+impl Tokens {
+    /// Signs so many, on every core.
+    pub(crate) fn sign(count: usize) -> Self {
+        let now = paths::now();
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let share = count.div_ceil(cores);
+        let sound = thread::scope(|scope| {
+            let signers: Vec<_> = (0..count)
+                .step_by(share.max(1))
+                .map(|start| {
+                    scope.spawn(move || {
+                        (start..count.min(start + share))
+                            .map(|number| sound(number).mint(now))
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            signers
+                .into_iter()
+                .flat_map(|signer| signer.join().expect("a signer"))
+                .collect()
+        });
+        let over = json!({ "iat": "now-7200", "exp": "now-3600" });
+        let expired = self::sound(count).with(&Token::new("acme-rsa", &over));
+        Self {
+            sound,
+            expired: expired.mint(now),
+        }
+    }
+}
+
+fn sound(number: usize) -> Token {
+    Token::new(
+        "acme-rsa",
+        &json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": "erin@example.com", "client_id": "etl", "jti": format!("token-{number:08}"),
+            "iat": "now-60", "nbf": "now-60", "exp": "now+7200", "scope": "clusters jobs sql unity-catalog:read",
+        }),
+    )
+}
+
+/// Who issued them.
+pub(crate) const ISSUER: &str = "https://issuer.example.com";
+
+/// For whom.
+pub(crate) const AUDIENCE: &str = "databricks";
