@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::authorize::evidence::Evidence;
-use crate::denial::{Denial, Kind};
+use crate::denial::{self, Denial, Kind};
 use crate::request::envelope::{Envelope, Protocol};
 use crate::resource::{Identifier, Metadata};
 
@@ -173,6 +173,9 @@ fn challenge(
 /// What a person reads: what is wrong, what was needed, what to do.
 fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> String {
     let mut message = denial.to_string();
+    if let Some(identifier) = &resource.identifier {
+        message = message.replace(denial::HOST, &identifier.origin());
+    }
     if *denial == Denial::InsufficientScope {
         let needed = evidence.required_scopes.join("`, `");
         let call = evidence
@@ -187,7 +190,10 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
         }
     }
     let asks_for_access = matches!(denial.kind(), Kind::InsufficientScope | Kind::Forbidden)
-        || matches!(denial, Denial::UnsupportedCredential(_));
+        || matches!(
+            denial,
+            Denial::UnsupportedCredential(_) | Denial::Unidentified(..)
+        );
     if let Some(url) = resource
         .access_request_url
         .as_ref()

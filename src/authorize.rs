@@ -5,6 +5,7 @@
 
 mod authenticate;
 pub mod evidence;
+mod unverifiable;
 pub mod verified;
 
 use std::cell::RefCell;
@@ -15,10 +16,12 @@ use crate::issuer::Issuer;
 use crate::issuer::access_token::AccessToken;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::key_store::{IssuerIndex, KeyStore};
+use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::Workspaces;
 use crate::policy::{Governing, Policy, Standing};
-use crate::request::credential::Credential;
+use crate::request::credential::{Credential, CredentialKind};
+use crate::request::fingerprint::Fingerprints;
 use crate::request::{Headers, Kept, RequestHead};
 use crate::resource::{Metadata, ProtectedResource};
 use crate::time::UnixTime;
@@ -43,6 +46,10 @@ pub struct Authorizer {
     pub withdrawn: Withdrawn,
     /// The most bytes that a bearer token may have.
     pub max_token_bytes: usize,
+    /// What becomes of credentials that nothing here can verify.
+    pub treatments: Treatments,
+    /// Names for static tokens, in records.
+    pub fingerprints: Fingerprints,
 }
 
 /// What tokens are verified with.
@@ -88,6 +95,8 @@ pub enum Permit {
     Public,
     /// As the bearer of a sound token.
     Bearer(Identity),
+    /// As whoever the upstream takes the credential's sender for: a class of credentials that is only observed.
+    Observed(CredentialKind),
 }
 
 /// Who a sound token says is calling.
@@ -116,7 +125,7 @@ impl Permit {
     /// Which of the caller's own credentials go upstream with the request.
     pub const fn kept(&self) -> Kept {
         match self {
-            Self::Bearer(_) => Kept::Token,
+            Self::Bearer(_) | Self::Observed(_) => Kept::Token,
             Self::Discovery => Kept::All,
             Self::Public => Kept::Cookies,
         }
@@ -153,7 +162,7 @@ impl Authorizer {
     ) -> Decision<'_> {
         let mut evidence = Evidence::new(self.policy.mode);
         let mut awaited = None;
-        let judged = self.judge(headers, &mut evidence, |token| {
+        let judged = self.judge(headers, now, &mut evidence, |token| {
             authenticate::authenticate(&self.issuers, by, token, now).map_err(|unauthenticated| {
                 awaited = unauthenticated.awaited();
                 unauthenticated.into()
@@ -174,13 +183,15 @@ impl Authorizer {
     fn judge<'a>(
         &'a self,
         headers: &Headers,
+        now: UnixTime,
         evidence: &mut Evidence<'a>,
         mut authenticate: impl FnMut(BearerToken<'_>) -> Result<Rc<AccessToken>, Denial>,
     ) -> Result<Verdict, Denial> {
-        let head = RequestHead::read(headers, self.max_token_bytes)?;
-        evidence.credential(head.credential.kind());
+        let head = RequestHead::read(headers, self.max_token_bytes)
+            .inspect_err(|error| evidence.refused_head(error))?;
         let for_anyone = self.policy.governing(head.method, &head.path, None);
         evidence.governing(&self.policy, for_anyone);
+        self.classify(&head.credential, for_anyone, now, evidence)?;
         if let Some(verdict) = self.public(&head, for_anyone, evidence) {
             return Ok(verdict);
         }
@@ -196,7 +207,9 @@ impl Authorizer {
             }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
-            Credential::Refused(kind) => return Err(Denial::UnsupportedCredential(*kind)),
+            Credential::Unverifiable(found) => {
+                return self.observe(&head, for_anyone, found, now, evidence);
+            }
         };
         let governing = if self.policy.rules.asks_for_issuers() {
             self.policy

@@ -24,6 +24,7 @@ use crate::answer::Resource;
 use crate::authorize::{Authorizer, verified};
 use crate::callout::uri::HttpsUri;
 use crate::key_store::source::KeySource;
+use crate::request::fingerprint::Fingerprints;
 use crate::resource::{Identifier, ProtectedResource};
 use crate::token::json::Json;
 
@@ -99,6 +100,8 @@ impl Configuration {
         );
         let waiting = document.limits.waiting(problems);
         let verified = document.limits.verified(problems);
+        let treatments = policy::treatments(&document.credentials, problems);
+        let fingerprints = document.audit.fingerprints(problems);
         let resource = document.resource.build(problems);
         let workspaces = policy::workspaces(document.workspaces, problems);
         let policy = policy::build(
@@ -123,6 +126,8 @@ impl Configuration {
                 workspaces,
                 withdrawn,
                 max_token_bytes: max_token_bytes?,
+                treatments,
+                fingerprints,
             },
             key_sources,
             resource,
@@ -167,6 +172,21 @@ impl document::Limits {
     }
 }
 
+impl document::Audit {
+    fn fingerprints(&self, problems: &mut Problems) -> Fingerprints {
+        let key = self.fingerprint_key.as_deref();
+        if key.is_some_and(|key| key.len() < FINGERPRINT_KEY_BYTES) {
+            problems.add(
+                &Place::at("audit.fingerprint_key"),
+                format_args!(
+                    "shorter than {FINGERPRINT_KEY_BYTES} characters, so it could be guessed: write what `openssl rand -hex 32` prints"
+                ),
+            );
+        }
+        Fingerprints::new(key)
+    }
+}
+
 impl document::ResourceSection {
     fn build(self, problems: &mut Problems) -> Resource {
         let identifier = self.identifier.and_then(|identifier| {
@@ -193,6 +213,9 @@ fn digest(value: &serde_json::Value) -> String {
     }
     text
 }
+
+/// 128 bits, if they are written as hexadecimal digits.
+const FINGERPRINT_KEY_BYTES: usize = 32;
 
 const DIGEST_BYTES: usize = 6;
 

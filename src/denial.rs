@@ -24,6 +24,9 @@ pub enum Denial {
     MissingCredentials,
     /// The head of the request is malformed or ambiguous.
     Request(RequestError),
+    /// An observed credential on a call that the policy refuses to everybody, for this reason. Nobody knows who sent it, so what the sender
+    /// reads is about the credential alone.
+    Unidentified(CredentialKind, Forbidden),
     /// Neither a rule nor the catalogue knows the request.
     Unmatched,
     /// A credential other than an OAuth access token.
@@ -32,6 +35,15 @@ pub enum Denial {
     Workspace(WorkspaceError),
     /// The caller's roles do not hold in this workspace.
     WorkspaceNotGranted,
+}
+
+/// Why the policy refuses a call to everybody.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Forbidden {
+    /// A deny rule applies.
+    ByRule,
+    /// Its host is that of no configured workspace.
+    UnknownWorkspace,
 }
 
 /// The kinds of refusal that callers tell apart (RFC 6750 §3.1).
@@ -69,10 +81,13 @@ impl Denial {
             }
             // RFC 6750 §3.1: an unsupported method of authentication counts as no credentials.
             Self::MissingCredentials
-            | Self::UnsupportedCredential(CredentialKind::Basic | CredentialKind::UnknownScheme) => {
+            | Self::UnsupportedCredential(CredentialKind::Basic | CredentialKind::UnknownScheme)
+            | Self::Unidentified(CredentialKind::Basic | CredentialKind::UnknownScheme, _) => {
                 Kind::MissingCredentials
             }
-            Self::InvalidToken(_) | Self::UnsupportedCredential(_) => Kind::InvalidToken,
+            Self::InvalidToken(_) | Self::UnsupportedCredential(_) | Self::Unidentified(..) => {
+                Kind::InvalidToken
+            }
         }
     }
 
@@ -80,25 +95,17 @@ impl Denial {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::AmbiguousPath => "ambiguous_path",
-            Self::DeniedByRule => "denied_by_rule",
+            Self::DeniedByRule | Self::Unidentified(_, Forbidden::ByRule) => "denied_by_rule",
             Self::InsufficientScope => "insufficient_scope",
             Self::InvalidToken(reason) => reason.code(),
             Self::KeysUnavailable => "keys_unavailable",
             Self::MissingCredentials => "missing_credentials",
             Self::Request(error) => error.code(),
             Self::Unmatched => "unmatched",
-            Self::UnsupportedCredential(kind) => match kind {
-                CredentialKind::Basic => "basic_refused",
-                CredentialKind::OauthSecret => "oauth_secret_refused",
-                CredentialKind::PersonalAccessToken => "personal_access_token_refused",
-                CredentialKind::RefreshToken => "refresh_token_refused",
-                CredentialKind::Jwt
-                | CredentialKind::None
-                | CredentialKind::Opaque
-                | CredentialKind::UnknownScheme => "credential_refused",
-            },
+            Self::UnsupportedCredential(kind) => refused(*kind),
             Self::Workspace(WorkspaceError::Conflict) => "conflicting_workspace",
-            Self::Workspace(WorkspaceError::Unknown) => "unknown_workspace",
+            Self::Unidentified(_, Forbidden::UnknownWorkspace)
+            | Self::Workspace(WorkspaceError::Unknown) => "unknown_workspace",
             Self::WorkspaceNotGranted => "workspace_not_granted",
         }
     }
@@ -110,6 +117,7 @@ impl Denial {
         match self {
             Self::InvalidToken(InvalidToken::Expired) => "token_expired",
             Self::InvalidToken(_) => "invalid_token",
+            Self::Unidentified(kind, _) => refused(*kind),
             Self::AmbiguousPath
             | Self::DeniedByRule
             | Self::InsufficientScope
@@ -141,15 +149,7 @@ impl fmt::Display for Denial {
             Self::Request(RequestError::NoMethod) => "The gateway could not read the request.",
             Self::Request(error) => return write!(f, "Refused: {error}."),
             Self::Unmatched => "This gateway knows no Databricks operation by this method and path.",
-            Self::UnsupportedCredential(CredentialKind::PersonalAccessToken) => {
-                "Personal access tokens are not accepted here: sign in with `databricks auth login`, or let your workload exchange its identity provider's token."
-            }
-            Self::UnsupportedCredential(CredentialKind::OauthSecret | CredentialKind::RefreshToken) => {
-                "A secret was sent that is never a bearer token and counts as leaked now: revoke it, and send an OAuth access token."
-            }
-            Self::UnsupportedCredential(_) => {
-                "This kind of credential is not accepted here: send an OAuth access token of your identity provider as `Authorization: Bearer <token>`."
-            }
+            Self::Unidentified(kind, _) | Self::UnsupportedCredential(kind) => instead_of(*kind),
             Self::Workspace(WorkspaceError::Conflict) => {
                 "The request selects another workspace than the one that its host serves: leave the selector out, or use the other host."
             }
@@ -158,6 +158,51 @@ impl fmt::Display for Denial {
         })
     }
 }
+
+/// The stable name of the refusal of a credential.
+const fn refused(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::Basic => "basic_refused",
+        CredentialKind::DeltaSharingRecipient => "delta_sharing_recipient_refused",
+        CredentialKind::Jwt => "jwt_in_basic_refused",
+        CredentialKind::OauthSecret => "oauth_secret_refused",
+        CredentialKind::PersonalAccessToken => "personal_access_token_refused",
+        CredentialKind::RefreshToken => "refresh_token_refused",
+        CredentialKind::None | CredentialKind::Opaque | CredentialKind::UnknownScheme => {
+            "credential_refused"
+        }
+    }
+}
+
+/// What to do instead of sending a credential of this kind. [`HOST`] stands for the host that it was sent to.
+const fn instead_of(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::PersonalAccessToken => {
+            "Personal access tokens are not accepted here. People sign in with `databricks auth login --host <host>`; workloads exchange their identity provider's token (workload identity federation)."
+        }
+        CredentialKind::Basic => {
+            "User names and passwords are not accepted here. People sign in with `databricks auth login --host <host>`; workloads exchange their identity provider's token (workload identity federation)."
+        }
+        CredentialKind::DeltaSharingRecipient => {
+            "Bearer tokens of Delta Sharing recipients are not accepted here: ask the share's provider for sign-in by OIDC federation."
+        }
+        CredentialKind::Jwt => {
+            "An access token was sent as a Basic credential: send it as `Authorization: Bearer <token>`."
+        }
+        CredentialKind::OauthSecret => {
+            "An OAuth secret was sent as a credential and counts as leaked now: revoke it. It is for the token endpoint alone; what that returns goes into `Authorization: Bearer <token>`."
+        }
+        CredentialKind::RefreshToken => {
+            "A refresh token was sent as a credential and counts as leaked now: sign in anew with `databricks auth login --host <host>`."
+        }
+        CredentialKind::None | CredentialKind::Opaque | CredentialKind::UnknownScheme => {
+            "This kind of credential is not accepted here: send an OAuth access token of your identity provider as `Authorization: Bearer <token>`. `databricks auth login --host <host>` gets you one."
+        }
+    }
+}
+
+/// What stands for the gateway's host in what a person is told.
+pub const HOST: &str = "<host>";
 
 impl From<RequestError> for Denial {
     fn from(error: RequestError) -> Self {

@@ -4,6 +4,7 @@
 //! ([`Policy::governing`], [`Policy::denying`], [`Policy::trial`]), which scopes this caller effectively holds
 //! ([`Policy::effective_scopes`]), and whether these cover what is needed ([`Requirement::met_by`]).
 
+pub mod credential;
 pub mod role;
 pub mod rule;
 pub mod scope_set;

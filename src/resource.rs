@@ -51,6 +51,11 @@ impl Identifier {
         })
     }
 
+    /// Scheme and host, as the commands take it that people sign in with.
+    pub fn origin(&self) -> String {
+        format!("https://{}", self.uri.authority())
+    }
+
     /// Where the metadata of this resource is.
     pub fn metadata_url(&self) -> String {
         self.uri

@@ -130,6 +130,13 @@ pub fn parse_moment(text: &str) -> Result<UnixTime, MomentError> {
     moment(text).ok_or(MomentError)
 }
 
+/// The first moment in UTC of a date as `2027-01-31`; `None` for a date that no calendar has.
+pub fn parse_date(text: &str) -> Option<UnixTime> {
+    days_until(text)?
+        .checked_mul(MILLIS_PER_DAY)
+        .and_then(UnixTime::from_millis)
+}
+
 /// A text that is no moment, or one before 1970.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MomentError;
@@ -323,6 +330,18 @@ mod tests {
         assert_eq!(UnixTime::MAX.after(Duration::MAX), UnixTime::MAX);
         assert_eq!(UnixTime::EPOCH.since(UnixTime::MAX), Duration::ZERO);
         assert_eq!(UnixTime::EPOCH.after(day).since(UnixTime::EPOCH), day);
+    }
+
+    #[test]
+    fn a_date_is_a_date_alone() {
+        let date = |text: &str| parse_date(text).map(|time| time.to_string());
+        assert_eq!(
+            date("2027-01-31").as_deref(),
+            Some("2027-01-31T00:00:00.000Z")
+        );
+        for text in ["2027-02-29", "2027-01-31T00:00:00Z", "2027-1-31", "soon"] {
+            assert_eq!(date(text), None, "{text}");
+        }
     }
 
     #[test]

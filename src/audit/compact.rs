@@ -35,6 +35,10 @@ pub struct Record<'a> {
     token_id: Option<&'a str>,
     token_expires_at: Option<u64>,
     credential: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_fingerprint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_leaked: Option<bool>,
     workspace: Option<String>,
     source_ip: Option<&'a str>,
     user_agent: Option<&'a str>,
@@ -87,6 +91,8 @@ impl<'a> Record<'a> {
             token_id: token.and_then(|token| token.token_id.as_deref()),
             token_expires_at: token.map(|token| token.expires_at.seconds()),
             credential: evidence.credential.map(CredentialKind::as_str),
+            credential_fingerprint: evidence.fingerprint.as_deref(),
+            credential_leaked: evidence.leaked.then_some(true),
             workspace: evidence.workspace.map(|workspace| workspace.to_string()),
             source_ip: envelope.source_ip.as_deref(),
             user_agent: envelope.user_agent.as_deref(),
@@ -106,6 +112,7 @@ pub const fn words(verdict: &Verdict) -> (&'static str, &'static str) {
     match verdict {
         Verdict::Allow(Permit::Discovery | Permit::Public) => ("allow", "public"),
         Verdict::Allow(Permit::Bearer(_)) => ("allow", "permitted"),
+        Verdict::Allow(Permit::Observed(kind)) => ("allow", kind.observed()),
         Verdict::Deny(denial) | Verdict::Shadow(denial, _) => ("deny", denial.code()),
         Verdict::Describe(_) => ("allow", "metadata"),
     }

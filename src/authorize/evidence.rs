@@ -8,6 +8,7 @@ use crate::databricks::Operation;
 use crate::issuer::access_token::{AccessToken, Groups};
 use crate::policy::rule::{Mode, Rule};
 use crate::policy::{Governing, Policy, Standing};
+use crate::request::RequestError;
 use crate::request::credential::CredentialKind;
 use crate::request::workspace::WorkspaceId;
 
@@ -24,6 +25,10 @@ pub struct Evidence<'a> {
     pub required_scopes: Vec<Box<str>>,
     /// The kind of credential that came with it.
     pub credential: Option<CredentialKind>,
+    /// The name of the static token that came with it.
+    pub fingerprint: Option<String>,
+    /// Whether the credential was shown where it has no business, so that it must be taken for known to others.
+    pub leaked: bool,
     /// The sound token that came with it.
     pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
@@ -40,6 +45,8 @@ impl<'a> Evidence<'a> {
             rule: None,
             required_scopes: Vec::new(),
             credential: None,
+            fingerprint: None,
+            leaked: false,
             token: None,
             standing: None,
             workspace: None,
@@ -55,6 +62,20 @@ impl<'a> Evidence<'a> {
 
     pub(super) fn credential(&mut self, kind: CredentialKind) {
         self.credential = Some(kind);
+    }
+
+    pub(super) fn fingerprint(&mut self, fingerprint: Option<String>) {
+        self.fingerprint = fingerprint;
+    }
+
+    pub(super) fn leaked(&mut self) {
+        self.leaked = true;
+    }
+
+    /// A head that is refused for a credential in the wrong place still says which.
+    pub(super) fn refused_head(&mut self, error: &RequestError) {
+        self.credential = error.credential();
+        self.leaked = error.is_leak();
     }
 
     pub(super) fn governing(&mut self, policy: &Policy, governing: Governing<'a>) {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::problem::{Place, Problems};
-use super::value::{ClaimName, Count, Span};
+use super::value::{ClaimName, Count, Day, Span};
 
 #[derive(Deserialize)]
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
@@ -53,19 +53,6 @@ impl Document {
             "exchange",
             "remove it, and the caller's own token goes upstream",
         );
-        let Credentials {
-            personal_access_token,
-            basic,
-            opaque,
-        } = &self.credentials;
-        for (class, name) in [
-            (personal_access_token, "personal_access_token"),
-            (basic, "basic"),
-            (opaque, "opaque"),
-        ] {
-            let place = format!("credentials.{name}");
-            refuse(*class != Treatment::Deny, &place, "write `deny`");
-        }
         refuse(
             self.audit.format != RecordFormat::Compact,
             "audit.format",
@@ -241,22 +228,23 @@ pub(super) enum EffectName {
 #[serde(deny_unknown_fields)]
 pub(super) struct Credentials {
     #[serde(default)]
-    personal_access_token: Treatment,
+    pub(super) personal_access_token: TreatmentName,
     #[serde(default)]
-    basic: Treatment,
+    pub(super) basic: TreatmentName,
     #[serde(default)]
-    opaque: Treatment,
+    pub(super) opaque: TreatmentName,
 }
 
 /// What becomes of a class of credentials that are no OAuth access tokens.
-#[derive(Default, Deserialize, Eq, PartialEq)]
+#[derive(Default, Deserialize)]
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-enum Treatment {
+pub(super) enum TreatmentName {
     #[default]
     Deny,
     Observe,
-    Until(String),
+    /// Observed to the end of this day in UTC, denied afterwards.
+    Until(Day),
 }
 
 #[derive(Deserialize)]
@@ -295,6 +283,8 @@ pub(super) struct Audit {
     format: RecordFormat,
     #[serde(default = "yes")]
     pub(super) log: bool,
+    /// Keys the fingerprints by which records name static tokens. Give all gateways the same, and one token has one name on all of them.
+    pub(super) fingerprint_key: Option<String>,
 }
 
 impl Default for Audit {
@@ -302,6 +292,7 @@ impl Default for Audit {
         Self {
             format: RecordFormat::Compact,
             log: yes(),
+            fingerprint_key: None,
         }
     }
 }

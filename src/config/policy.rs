@@ -2,6 +2,7 @@
 
 use crate::databricks::Catalogue;
 use crate::path::template::Template;
+use crate::policy::credential::{Treatment, Treatments};
 use crate::policy::role::{Member, Role};
 use crate::policy::rule::{Effect, Mode, Rule, RuleBook};
 use crate::policy::workspace::{Workspace, Workspaces};
@@ -10,8 +11,8 @@ use crate::request::authority::Authority;
 use crate::request::workspace::WorkspaceId;
 
 use super::document::{
-    EffectName, MemberSection, ModeName, PolicySection, RoleSection, RuleSection, UnmatchedName,
-    WorkspaceSection,
+    Credentials, EffectName, MemberSection, ModeName, PolicySection, RoleSection, RuleSection,
+    TreatmentName, UnmatchedName, WorkspaceSection,
 };
 use super::issuer::{boxed, scopes};
 use super::problem::{Place, Problems};
@@ -33,6 +34,24 @@ pub(super) fn build(
             UnmatchedName::AllApis => Unmatched::AllApis,
             UnmatchedName::Deny => Unmatched::Deny,
         },
+    }
+}
+
+/// What becomes of credentials that nothing here can verify.
+pub(super) fn treatments(section: &Credentials, problems: &mut Problems) -> Treatments {
+    let mut treatment = |name: &TreatmentName, class: &str| match name {
+        TreatmentName::Deny => Treatment::Deny,
+        TreatmentName::Observe => Treatment::Observe,
+        TreatmentName::Until(day) => {
+            let place = Place::at("credentials").key(class).key("until");
+            day.end(&place, problems)
+                .map_or(Treatment::Deny, Treatment::Until)
+        }
+    };
+    Treatments {
+        personal_access_token: treatment(&section.personal_access_token, "personal_access_token"),
+        basic: treatment(&section.basic, "basic"),
+        opaque: treatment(&section.opaque, "opaque"),
     }
 }
 

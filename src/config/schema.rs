@@ -6,7 +6,7 @@ use crate::issuer::preset::Preset;
 use crate::token::algorithm::Algorithm;
 
 use super::document::Document;
-use super::value::{ClaimName, Count, Span};
+use super::value::{ClaimName, Count, Day, Span};
 
 /// The schema as JSON text.
 pub fn text() -> String {
@@ -88,6 +88,16 @@ impl JsonSchema for Span {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$", "examples": ["500ms", "30s", "10m", "24h"] })
+    }
+}
+
+impl JsonSchema for Day {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Day".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2027-01-31"] })
     }
 }
 

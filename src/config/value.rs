@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
 use crate::issuer::dialect::ClaimPath;
-use crate::time::parse_duration;
+use crate::time::{UnixTime, parse_date, parse_duration};
 
 use super::problem::{Place, Problems};
 
@@ -57,6 +57,19 @@ impl<'de> Deserialize<'de> for Span {
             }
         }
         deserializer.deserialize_str(Text)
+    }
+}
+
+/// A day, as `2027-01-31`.
+#[derive(Clone, Debug, serde::Deserialize, Eq, PartialEq)]
+pub(super) struct Day(String);
+
+impl Day {
+    /// The end of the day in UTC, or a note that there is no such day.
+    pub(super) fn end(&self, place: &Place, problems: &mut Problems) -> Option<UnixTime> {
+        let day = parse_date(&self.0).ok_or("not a date, as `2027-01-31`");
+        let day = problems.take(place, &self.0, day)?;
+        Some(day.after(Duration::from_hours(24)))
     }
 }
 

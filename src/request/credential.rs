@@ -1,11 +1,16 @@
 //! What a request carries to prove who is calling, told apart by shape alone.
 //!
-//! Nothing here is verified: a [`Credential::Jwt`] has three parts and no more is known of it. The shapes of Databricks' static tokens
-//! are those that secret scanners know (`dapi…`, `dose…`, `doau…`).
+//! Nothing here is verified: a [`Credential::Jwt`] has three parts and no more is known of it.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::token::bearer::{BearerError, BearerToken};
 
-use super::{AuthorizationError, Headers, RequestError, same_name};
+use super::{AuthorizationError, Headers, RequestError, same_name, secret};
 
 /// The one credential of a request. Holds secrets, so it is not `Debug`.
 pub enum Credential<'a> {
@@ -15,15 +20,38 @@ pub enum Credential<'a> {
     Oversized,
     /// Nothing at all.
     None,
-    /// Something that no policy here can judge.
-    Refused(CredentialKind),
+    /// Something that nothing here can verify.
+    Unverifiable(Unverifiable<'a>),
+}
+
+/// A credential that only Databricks, or nobody, can verify.
+pub struct Unverifiable<'a> {
+    /// What it is.
+    pub kind: CredentialKind,
+    /// In which form it came.
+    pub form: Form,
+    /// Its text, where that is a static token, long enough to be named by a fingerprint.
+    pub token: Option<Cow<'a, str>>,
+}
+
+/// In which form a credential came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// `Basic`, readable.
+    Basic,
+    /// Behind `Bearer`.
+    Bearer,
+    /// In a scheme, or in a spelling of one, that is not read.
+    Other,
 }
 
 /// The kinds of credential, as audit records and the `credentials` setting name them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CredentialKind {
-    /// `Basic`: a user name and a password, or `token` and a personal access token.
+    /// `Basic`: a user name and a password.
     Basic,
+    /// A bearer token of no known shape where Delta Sharing's recipients send theirs.
+    DeltaSharingRecipient,
     /// A bearer token of three parts, signed.
     Jwt,
     /// No credential.
@@ -67,11 +95,24 @@ impl<'a> Credential<'a> {
         {
             return Err(malformed);
         }
-        Ok(Self::Refused(if scheme.eq_ignore_ascii_case(b"basic") {
-            CredentialKind::Basic
-        } else {
-            CredentialKind::UnknownScheme
-        }))
+        Ok(Self::Unverifiable(
+            if scheme.eq_ignore_ascii_case(b"basic") {
+                Unverifiable::basic(text)
+            } else {
+                Unverifiable::of(CredentialKind::UnknownScheme, Form::Other)
+            },
+        ))
+    }
+
+    /// The same credential, named for the path that it was sent to.
+    pub(super) fn sent_to(mut self, path: &str) -> Self {
+        if let Self::Unverifiable(found) = &mut self
+            && found.kind == CredentialKind::Opaque
+            && path.starts_with(DELTA_SHARING)
+        {
+            found.kind = CredentialKind::DeltaSharingRecipient;
+        }
+        self
     }
 
     /// The kind of this credential.
@@ -80,7 +121,7 @@ impl<'a> Credential<'a> {
             Self::Jwt(_) => CredentialKind::Jwt,
             Self::None => CredentialKind::None,
             Self::Oversized => CredentialKind::Opaque,
-            Self::Refused(kind) => *kind,
+            Self::Unverifiable(found) => found.kind,
         }
     }
 
@@ -91,13 +132,65 @@ impl<'a> Credential<'a> {
             Err(error) => return Err(error.into()),
         };
         let text = token.as_str();
-        Ok(match static_secret(text) {
-            Some(kind) => Self::Refused(kind),
-            None if text.bytes().filter(|&byte| byte == b'.').count() == JWS_DOTS => {
-                Self::Jwt(token)
-            }
-            None => Self::Refused(CredentialKind::Opaque),
-        })
+        if let Some(kind) = secret::static_token(text) {
+            return Ok(Self::Unverifiable(Unverifiable {
+                kind,
+                form: Form::Bearer,
+                token: Some(Cow::Borrowed(text)),
+            }));
+        }
+        if text.bytes().filter(|&byte| byte == b'.').count() == JWS_DOTS {
+            return Ok(Self::Jwt(token));
+        }
+        Ok(Self::Unverifiable(Unverifiable::of(
+            CredentialKind::Opaque,
+            Form::Bearer,
+        )))
+    }
+}
+
+impl Unverifiable<'_> {
+    const fn of(kind: CredentialKind, form: Form) -> Self {
+        Self {
+            kind,
+            form,
+            token: None,
+        }
+    }
+
+    /// Reads `user:password` in base64: a token in either is what the credential is, whatever stands beside it.
+    ///
+    /// In every spelling that a server might read, since a token that we overlooked would count as a password.
+    fn basic(text: &[u8]) -> Self {
+        let standard: Vec<u8> = text
+            .iter()
+            .map(|byte| match byte {
+                b'-' => b'+',
+                b'_' => b'/',
+                byte => *byte,
+            })
+            .collect();
+        let Ok(decoded) = LENIENT.decode(standard) else {
+            return Self::of(CredentialKind::Basic, Form::Other);
+        };
+        let decoded = String::from_utf8_lossy(&decoded);
+        if let Some((kind, token)) = secret::static_token_within(&decoded) {
+            return Self {
+                kind,
+                form: Form::Basic,
+                token: Some(Cow::Owned(token.to_owned())),
+            };
+        }
+        let (user, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
+        let is_jwt = |part: &str| secret::kind(part.trim()) == Some(CredentialKind::Jwt);
+        Self::of(
+            if is_jwt(user) || is_jwt(password) {
+                CredentialKind::Jwt
+            } else {
+                CredentialKind::Basic
+            },
+            Form::Basic,
+        )
     }
 }
 
@@ -106,6 +199,7 @@ impl CredentialKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Basic => "basic",
+            Self::DeltaSharingRecipient => "delta_sharing_recipient",
             Self::Jwt => "jwt",
             Self::None => "none",
             Self::OauthSecret => "oauth_secret",
@@ -115,50 +209,40 @@ impl CredentialKind {
             Self::UnknownScheme => "unknown_scheme",
         }
     }
+
+    /// The reason in records where a credential of this kind is only observed.
+    pub const fn observed(self) -> &'static str {
+        match self {
+            Self::Basic => "basic_observed",
+            Self::DeltaSharingRecipient => "delta_sharing_recipient_observed",
+            Self::PersonalAccessToken => "personal_access_token_observed",
+            Self::Jwt
+            | Self::None
+            | Self::OauthSecret
+            | Self::Opaque
+            | Self::RefreshToken
+            | Self::UnknownScheme => "credential_observed",
+        }
+    }
+
+    /// Whether it is shown to a token endpoint and to nobody else, so that anywhere else it has leaked.
+    pub const fn is_for_token_endpoints(self) -> bool {
+        matches!(self, Self::OauthSecret | Self::RefreshToken)
+    }
 }
 
-/// Whether a text has the whole shape of a static Databricks token.
-pub(crate) fn is_static_secret(text: &str) -> bool {
-    static_secret(text).is_some()
-}
+/// Takes base64 with its padding or without, and with stray bits at its end.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
-/// The length of the static Databricks token that a text begins with, its suffix left out.
-pub(super) fn static_secret_at_start(text: &str) -> Option<usize> {
-    let (_, rest) = static_prefix(text)?;
-    let (secret, _) = rest.split_at_checked(SECRET_DIGITS)?;
-    let holds = secret.bytes().all(|byte| byte.is_ascii_hexdigit());
-    holds.then_some(PREFIX_LETTERS.saturating_add(SECRET_DIGITS))
-}
-
-/// A four-letter prefix, 32 hexadecimal digits, and for some a `-` and digits.
-fn static_secret(text: &str) -> Option<CredentialKind> {
-    let (kind, _) = static_prefix(text)?;
-    let suffix = text.get(static_secret_at_start(text)?..)?;
-    let suffix_holds = suffix
-        .strip_prefix('-')
-        .map_or(suffix.is_empty(), |digits| {
-            digits.bytes().all(|byte| byte.is_ascii_digit())
-        });
-    suffix_holds.then_some(kind)
-}
-
-/// The kind that the prefix of a static token tells, and what follows the prefix.
-fn static_prefix(text: &str) -> Option<(CredentialKind, &str)> {
-    let (prefix, rest) = text.split_at_checked(PREFIX_LETTERS)?;
-    let kind = match prefix {
-        "dapi" => CredentialKind::PersonalAccessToken,
-        "doau" => CredentialKind::RefreshToken,
-        "dose" => CredentialKind::OauthSecret,
-        _ => return None,
-    };
-    Some((kind, rest))
-}
-
-const PREFIX_LETTERS: usize = 4;
+/// Where Databricks serves the Delta Sharing protocol.
+const DELTA_SHARING: &str = "/api/2.0/delta-sharing/";
 
 const JWS_DOTS: usize = 2;
-
-const SECRET_DIGITS: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -172,7 +256,7 @@ mod tests {
         };
         let long = format!("Bearer {}", "a".repeat(41));
         #[rustfmt::skip]
-        let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 24] = [
+        let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 33] = [
             // name                      Authorization                                               want
             ("absent",                   &[],                                                        Ok(None)),
             ("a JWT",                    &[b"Bearer a.b.c"],                                         Ok(Jwt)),
@@ -186,6 +270,15 @@ mod tests {
             ("an OAuth secret",          &[b"Bearer dose0123456789abcdef0123456789abcdef"],          Ok(OauthSecret)),
             ("a refresh token",          &[b"Bearer doau0123456789abcdef0123456789abcdef"],          Ok(RefreshToken)),
             ("Basic",                    &[b"Basic dG9rZW46eA=="],                                   Ok(Basic)),
+            ("Basic, not base64",        &[b"Basic %"],                                              Ok(Basic)),
+            ("a static token in Basic",  &[b"Basic dG9rZW46ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm"], Ok(PersonalAccessToken)),
+            ("without padding",          &[b"Basic ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmOng"], Ok(PersonalAccessToken)),
+            ("behind a line break",      &[b"Basic dG9rZW46CmRhcGkwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZgo="], Ok(PersonalAccessToken)),
+            ("in the other alphabet",    &[b"Basic Pz8_OmRhcGkwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg=="], Ok(PersonalAccessToken)),
+            ("alone in Basic",           &[b"Basic ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm"], Ok(PersonalAccessToken)),
+            ("a secret in Basic",        &[b"Basic aWQ6ZG9zZTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm"], Ok(OauthSecret)),
+            ("a JWT in Basic",           &[b"Basic dG9rZW46ZXlKaGJHY2lPaUpTVXpJMU5pSjkuZTMwLmMybG4="],  Ok(Jwt)),
+            ("a JWT in another Basic",   &[b"Basic ZXlKaGJHY2lPaUpTVXpJMU5pSjkuZTMwLmMybG46"],       Ok(Jwt)),
             ("another scheme",           &[b"DPoP a.b.c"],                                           Ok(UnknownScheme)),
             ("twice",                    &[b"Bearer a.b.c", b"Bearer a.b.c"],                        Err(Repeated)),
             ("joined by a comma",        &[b"Bearer a.b.c,Bearer a.b.c"],                            Err(Repeated)),
@@ -206,6 +299,25 @@ mod tests {
             let headers = Headers::new(pairs.collect());
             let got = Credential::read(&headers, 40).map(|credential| credential.kind());
             assert_eq!(got, want.map_err(RequestError::Authorization), "{name}");
+        }
+    }
+
+    #[test]
+    fn recipients_of_shares_are_known_by_the_path() {
+        use CredentialKind::{DeltaSharingRecipient, Jwt, Opaque, PersonalAccessToken};
+        const SHARES: &str = "/api/2.0/delta-sharing/metastores/m/shares";
+        #[rustfmt::skip]
+        let cases: [(&[u8], &str, CredentialKind); 4] = [
+            // Authorization                                        path                     want
+            (b"Bearer opaque",                                      SHARES,                  DeltaSharingRecipient),
+            (b"Bearer opaque",                                      "/api/2.2/jobs/list",    Opaque),
+            (b"Bearer dapi0123456789abcdef0123456789abcdef",        SHARES,                  PersonalAccessToken),
+            (b"Bearer a.b.c",                                       SHARES,                  Jwt),
+        ];
+        for (value, path, want) in cases {
+            let headers = Headers::new(vec![("authorization".to_owned(), value.to_vec())]);
+            let got = Credential::read(&headers, 40).map(|found| found.sent_to(path).kind());
+            assert_eq!(got, Ok(want), "{path}");
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::token::text;
 
-use super::{Headers, credential};
+use super::{Headers, secret};
 
 /// A request as a record quotes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -116,34 +116,12 @@ fn quote(bytes: &[u8], max_chars: usize) -> String {
     quoted
 }
 
-/// The length of the credential that a text begins with: a static token of Databricks', wherever its digits end, or three runs of
-/// base64url joined by dots of which the first begins as a JSON object does.
+/// The length of the credential that a text begins with: a static token of Databricks', wherever its digits end, or a JWT.
 fn secret_at_start(text: &str) -> Option<usize> {
-    if let Some(length) = credential::static_secret_at_start(text) {
-        return Some(length);
-    }
-    let begins_object = JOSE_BEGINNINGS
-        .iter()
-        .any(|beginning| text.starts_with(beginning));
-    if !begins_object {
-        return None;
-    }
-    let run = || text.bytes().take_while(|&byte| is_token_byte(byte));
-    let header = run()
-        .take(MAX_JOSE_HEADER_BYTES)
-        .position(|byte| byte == b'.');
-    header.map(|_| run().count())
+    secret::static_token_at_start(text)
+        .map(|(_, length)| length)
+        .or_else(|| secret::jwt_at_start(text))
 }
-
-const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
-}
-
-/// `{"`, `{` and white space, in base64url.
-const JOSE_BEGINNINGS: [&str; 5] = ["eyA", "eyI", "eyJ", "ewo", "ewk"];
-
-/// Longer JOSE headers are not looked for: whoever writes thousands of beginnings must not make us read to the end for each.
-const MAX_JOSE_HEADER_BYTES: usize = 512;
 
 const MAX_METHOD_CHARS: usize = 32;
 

@@ -9,6 +9,9 @@ use std::fmt;
 use crate::path::escape::octet;
 use crate::path::{Path, PathError};
 
+use super::credential::CredentialKind;
+use super::secret;
+
 /// A `:path` pseudo-header, taken apart.
 pub struct Target<'a> {
     /// The path, in its one reading.
@@ -66,7 +69,9 @@ impl<'a> Query<'a> {
                 .find(|known| name.eq_ignore_ascii_case(known))
                 .map(|known| QueryCredential::Named(known));
             named.or_else(|| {
-                super::credential::is_static_secret(&value).then_some(QueryCredential::StaticToken)
+                let kind = secret::kind(&value)?;
+                let belongs = kind == CredentialKind::Jwt && SIGN_IN.contains(&&*name);
+                (!belongs).then_some(QueryCredential::Shaped(kind))
             })
         })
     }
@@ -93,15 +98,15 @@ pub enum TargetError {
 pub enum QueryCredential {
     /// By the parameter's name.
     Named(&'static str),
-    /// By the value: a static Databricks token.
-    StaticToken,
+    /// By the value: a static Databricks token, or a JWT.
+    Shaped(CredentialKind),
 }
 
 impl fmt::Display for QueryCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => write!(f, "a credential in the query parameter `{name}`")?,
-            Self::StaticToken => f.write_str("a Databricks token in the query")?,
+            Self::Shaped(_) => f.write_str("a token in the query")?,
         }
         f.write_str(
             ": send the access token in the Authorization header, and renew the one that was sent",
@@ -140,6 +145,9 @@ const CREDENTIALS: [&str; 7] = [
     "token",
 ];
 
+/// Parameters of sign-in pages that may hold a JWT and prove nothing to an API: RFC 6749 §4.1, RFC 9101 §5, OpenID Connect Core §3.1.2.1.
+const SIGN_IN: [&str; 4] = ["code", "id_token_hint", "request", "state"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,7 +180,8 @@ mod tests {
 
     #[test]
     fn credentials_in_the_query_are_seen() {
-        use QueryCredential::{Named, StaticToken};
+        use CredentialKind::{Jwt, PersonalAccessToken};
+        use QueryCredential::{Named, Shaped};
         #[rustfmt::skip]
         let cases = [
             // name                    query                                           want
@@ -182,8 +191,14 @@ mod tests {
             ("escaped",                "access%5Ftoken=x",                             Some(Named("access_token"))),
             ("behind a semicolon",     "a=b;access_token=x",                           Some(Named("access_token"))),
             ("without a value",        "access_token",                                 Some(Named("access_token"))),
-            ("a static token",         "x=dapi0123456789abcdef0123456789abcdef",       Some(StaticToken)),
-            ("a static token, spelt",  "x=%64api0123456789abcdef0123456789abcdef-2",   Some(StaticToken)),
+            ("a static token",         "x=dapi0123456789abcdef0123456789abcdef",       Some(Shaped(PersonalAccessToken))),
+            ("a static token, spelt",  "x=%64api0123456789abcdef0123456789abcdef-2",   Some(Shaped(PersonalAccessToken))),
+            ("behind its scheme",      "x=Bearer+dapi0123456789abcdef0123456789abcdef", Some(Shaped(PersonalAccessToken))),
+            ("a JWT",                  "x=eyJhbGciOiJSUzI1NiJ9.e30.c2ln",              Some(Shaped(Jwt))),
+            ("a JWT, its dots spelt",  "x=eyJhbGciOiJSUzI1NiJ9%2Ee30%2Ec2ln",          Some(Shaped(Jwt))),
+            ("a sign-in's state",      "state=eyJhbGciOiJSUzI1NiJ9.e30.c2ln",          None),
+            ("a static token there",   "state=dapi0123456789abcdef0123456789abcdef",   Some(Shaped(PersonalAccessToken))),
+            ("a cursor of JSON",       "page_token=eyJpZCI6MX0",                       None),
         ];
         for (name, query, want) in cases {
             assert_eq!(Query(query).credential(), want, "{name}");

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use super::credential::CredentialKind;
+use super::target::QueryCredential;
 use super::*;
 
 fn headers(pairs: &[(&str, &[u8])]) -> Headers {
@@ -21,7 +23,7 @@ fn heads_say_one_thing_only() {
     const GET: (&str, &[u8]) = (":method", b"GET");
     const PATH: (&str, &[u8]) = (":path", b"/a");
     #[rustfmt::skip]
-    let cases: [(&str, &[(&str, &[u8])], Result<(), RequestError>); 16] = [
+    let cases: [(&str, &[(&str, &[u8])], Result<(), RequestError>); 18] = [
         // name                     head                                                              want
         ("plain",                   &[GET, PATH],                                                     Ok(())),
         ("an empty map",            &[],                                                              Err(NoMethod)),
@@ -37,6 +39,8 @@ fn heads_say_one_thing_only() {
         ("Azure's second bearer",   &[GET, PATH, ("X-Databricks-Azure-SP-Management-Token", b"t")],   Err(SecondCredential("x-databricks-azure-sp-management-token"))),
         ("Google's, underscored",   &[GET, PATH, ("x_databricks_gcp_sa_access_token", b"t")],         Err(SecondCredential("x-databricks-gcp-sa-access-token"))),
         ("a token in the query",    &[GET, (":path", b"/a?access_token=t")],                          Err(RequestError::QueryCredential(QueryCredential::Named("access_token")))),
+        ("a token in metadata",     &[GET, PATH, ("x-token", b"dapi0123456789abcdef0123456789abcdef")], Err(RequestError::StrayCredential(CredentialKind::PersonalAccessToken))),
+        ("a word like a token",     &[GET, PATH, ("x-token", b"dapifer")],                            Ok(())),
         ("any byte elsewhere",      &[GET, PATH, ("x-anything", b"\x01\xff\xfe")],                    Ok(())),
         ("repeats elsewhere",       &[GET, PATH, ("accept", b"a"), ("accept", b"b")],                 Ok(())),
     ];

@@ -45,8 +45,7 @@ fn everything() -> Value {
     all["workspaces"] = json!([{"id": "7", "hosts": ["db.example"]}]);
     all["policy"]["mode"] = json!("shadow");
     all["policy"]["unmatched"] = json!("all-apis");
-    all["credentials"] =
-        json!({"basic": "deny", "opaque": "deny", "personal_access_token": "deny"});
+    all["credentials"] = json!({"basic": "deny", "opaque": "observe", "personal_access_token": {"until": "2027-01-31"}});
     all["limits"] = json!({"token_bytes": 16384, "waiting_requests": 10, "waiting_time": "5s"});
     all["audit"] = json!({"format": "compact", "log": true});
     all["forward_identity"] = json!(true);
@@ -123,6 +122,7 @@ fn values_that_one_refuses_the_other_does() {
         ("/limits/token_bytes",        json!("16K")),
         ("/audit/format",              json!("xml")),
         ("/credentials/basic",         json!("allow")),
+        ("/credentials/basic",         json!({"until": "soon"})),
         ("/forward_identity",          json!("yes")),
         ("/roles/0/grants",            json!("jobs")),
     ];

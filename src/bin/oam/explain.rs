@@ -221,7 +221,7 @@ impl Trace<'_> {
         text
     }
 
-    fn caller(&self, text: &mut String) {
+    fn credential(&self, text: &mut String) {
         let evidence = &self.decision.evidence;
         let kind = evidence
             .credential
@@ -242,6 +242,21 @@ impl Trace<'_> {
             ),
             None => line(text, "credential", kind),
         }
+        if let Some(fingerprint) = &evidence.fingerprint {
+            line(text, "fingerprint", fingerprint);
+        }
+        if evidence.leaked {
+            line(
+                text,
+                "leaked",
+                "revoke it: it was shown where it has no business",
+            );
+        }
+    }
+
+    fn caller(&self, text: &mut String) {
+        let evidence = &self.decision.evidence;
+        self.credential(text);
         if let Some(token) = &evidence.token {
             claims(token, text);
         }
