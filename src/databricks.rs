@@ -78,6 +78,18 @@ impl Catalogue {
         }
     }
 
+    /// An accepted operation whose path this is, be it of any method.
+    pub(crate) fn any(
+        &self,
+        path: &Path<'_>,
+        accept: impl Fn(&Operation) -> bool,
+    ) -> Option<&Operation> {
+        let found = self.index.find(path, |&position| {
+            self.operations.get(position).is_some_and(&accept)
+        })?;
+        self.operations.get(*found.value)
+    }
+
     /// Every operation, ordered by path.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
@@ -100,12 +112,18 @@ pub fn is_alias(path: &Path<'_>) -> bool {
     path.segments().next() == Some(ALIAS)
 }
 
-/// An operation's path in the version that the catalogue names, where the request asks for another; a trailing slash is left out.
-pub fn in_documented_version(operation: &Operation, path: &str) -> Option<String> {
-    let trimmed = path.strip_suffix('/').unwrap_or(path);
+/// A path in the version that the catalogue names for its operation and without a trailing slash, where the request has it otherwise.
+pub(crate) fn in_documented_version<'a>(
+    operation: &Operation,
+    path: &Path<'a>,
+) -> Option<Path<'a>> {
+    let trimmed = path.without_trailing_slash();
     let (documented, _) = versioned(operation.template)?;
-    let (_, resource) = versioned(trimmed)?;
-    Some(format!("/api/{documented}/{resource}"))
+    let (sent, _) = versioned(trimmed.unwrap_or(*path).as_str())?;
+    match trimmed {
+        None if sent == documented => None,
+        trimmed => Some(trimmed.unwrap_or(*path).in_version(documented)),
+    }
 }
 
 /// Whether a path that fits the template but for the version names a version where the template does.

@@ -25,6 +25,8 @@ use escape::Fault;
 pub struct Path<'a> {
     text: &'a str,
     has_escapes: bool,
+    /// Read as the second segment.
+    version: Option<&'a str>,
 }
 
 impl<'a> Path<'a> {
@@ -47,6 +49,7 @@ impl<'a> Path<'a> {
         let path = Self {
             text,
             has_escapes: bytes.contains(&b'%'),
+            version: None,
         };
         path.check_segments()?;
         Ok(path)
@@ -59,7 +62,27 @@ impl<'a> Path<'a> {
 
     /// The segments, as they were sent; a trailing slash yields an empty last one.
     pub fn segments(&self) -> Segments<'a> {
-        self.text.strip_prefix('/').unwrap_or_default().split('/')
+        Segments {
+            sent: self.text.strip_prefix('/').unwrap_or_default().split('/'),
+            version: self.version,
+            is_first: true,
+        }
+    }
+
+    /// The path with this for its second segment, where APIs have their version. [`Self::as_str`] stays what was sent.
+    #[must_use]
+    pub(crate) const fn in_version(mut self, version: &'a str) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// The path without the slash that it ends in; `None` where it ends in none, or is nothing else.
+    pub(crate) fn without_trailing_slash(mut self) -> Option<Self> {
+        self.text = self
+            .text
+            .strip_suffix('/')
+            .filter(|text| !text.is_empty())?;
+        Some(self)
     }
 
     /// Whether any segment holds a percent-escape.
@@ -87,7 +110,25 @@ impl<'a> Path<'a> {
 }
 
 /// The segments of a path, in order.
-pub type Segments<'a> = Split<'a, char>;
+#[derive(Clone)]
+pub struct Segments<'a> {
+    sent: Split<'a, char>,
+    version: Option<&'a str>,
+    is_first: bool,
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let segment = self.sent.next()?;
+        let is_first = std::mem::take(&mut self.is_first);
+        if self.version.is_none() || is_first {
+            return Some(segment);
+        }
+        self.version.take()
+    }
+}
 
 /// Why bytes are not a path with one reading. A number is the offset of the byte, or of the segment that holds the escape.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -140,9 +140,8 @@ impl Policy {
             Lookup::Ambiguous | Lookup::Unknown => None,
         };
         let without_slash = || {
-            let trimmed = path.as_str().strip_suffix('/')?;
-            self.rules
-                .denying(method, &Path::parse(trimmed.as_bytes()).ok()?, issuer)
+            let trimmed = path.without_trailing_slash()?;
+            self.rules.denying(method, &trimmed, issuer)
         };
         let other = twin.or_else(without_slash);
         match (as_written, other) {
@@ -162,11 +161,7 @@ impl Policy {
         if self.rules.rules().is_empty() {
             return None;
         }
-        let documented = databricks::in_documented_version(operation, path.as_str())?;
-        if documented == path.as_str() {
-            return None;
-        }
-        look_up(&Path::parse(documented.as_bytes()).ok()?)
+        look_up(&databricks::in_documented_version(operation, path)?)
     }
 
     /// Scopes in the token ∩ grants of the roles held; the token's alone where no roles are configured, the roles' alone where the issuer

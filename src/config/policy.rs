@@ -1,5 +1,7 @@
 //! The `roles`, `workspaces` and `policy` sections: who may do what, where.
 
+use hashbrown::HashSet;
+
 use crate::databricks::Catalogue;
 use crate::path::template::Template;
 use crate::policy::credential::{Treatment, Treatments};
@@ -196,9 +198,10 @@ fn member(
 fn rules(sections: Vec<RuleSection>, issuers: &[Box<str>], problems: &mut Problems) -> RuleBook {
     let mut book = RuleBook::default();
     let mut added: Vec<(usize, Box<str>)> = Vec::new();
+    let mut names = HashSet::new();
     for (position, section) in sections.into_iter().enumerate() {
         let place = Place::at("policy.rules").item(position);
-        if added.iter().any(|(_, name)| **name == *section.name) {
+        if !names.insert(section.name.clone()) {
             problems.add(
                 &place.key("name"),
                 format_args!("named twice: `{}`", section.name),

@@ -279,23 +279,27 @@ fn sample(template: &Template) -> String {
 
 /// The path that the catalogue documents for the operation of a template, where the template has another version of the API.
 fn documented_elsewhere(template: &Template) -> Option<&'static str> {
-    let resource = |path: &str| {
-        let (version, resource) = path.strip_prefix("/api/")?.split_once('/')?;
-        let is_version = version.contains('.')
-            && version
-                .bytes()
-                .all(|byte| byte == b'.' || byte.is_ascii_digit());
-        is_version.then(|| resource.to_owned())
-    };
     let wanted = resource(template.as_str())?;
-    let mut documented = Catalogue::shared()
-        .operations()
-        .iter()
-        .map(|operation| operation.template)
-        .filter(|path| resource(path).as_deref() == Some(&*wanted));
-    let first = documented.next()?;
-    let as_written = first == template.as_str() || documented.any(|path| path == template.as_str());
-    (!as_written).then_some(first)
+    let sample = sample(template);
+    let path = Path::parse(sample.as_bytes()).ok()?;
+    let documented = |accept: &dyn Fn(&str) -> bool| {
+        let found = Catalogue::shared().any(&path, |operation| accept(operation.template))?;
+        Some(found.template)
+    };
+    if documented(&|path| path == template.as_str()).is_some() {
+        return None;
+    }
+    documented(&|path| resource(path) == Some(wanted))
+}
+
+/// What follows the version in a path of the API.
+fn resource(path: &str) -> Option<&str> {
+    let (version, resource) = path.strip_prefix("/api/")?.split_once('/')?;
+    let is_version = version.contains('.')
+        && version
+            .bytes()
+            .all(|byte| byte == b'.' || byte.is_ascii_digit());
+    is_version.then_some(resource)
 }
 
 fn may_be_api(template: &Template) -> bool {

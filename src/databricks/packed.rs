@@ -166,6 +166,11 @@ mod tests {
     }
 
     #[test]
+    fn the_list_keeps_within_its_room_in_the_module() {
+        assert!(PACKED.len() <= 60 * 1024, "{} bytes", PACKED.len());
+    }
+
+    #[test]
     fn reading_ends_where_the_list_is_malformed() {
         for packed in [
             &[][..],

@@ -53,6 +53,7 @@ pub struct RuleBook {
     rules: Vec<Rule>,
     deny: Index<usize>,
     other: Index<usize>,
+    asks_for_issuers: bool,
 }
 
 /// The rule that governs a request.
@@ -108,6 +109,7 @@ impl RuleBook {
         for path in paths {
             index.insert(path, self.rules.len());
         }
+        self.asks_for_issuers |= rule.issuers.is_some();
         self.rules.push(rule);
         Ok(())
     }
@@ -156,8 +158,8 @@ impl RuleBook {
     }
 
     /// Whether some rule counts for certain issuers only, so that what governs a request depends on whose token it carries.
-    pub fn asks_for_issuers(&self) -> bool {
-        self.rules.iter().any(|rule| rule.issuers.is_some())
+    pub const fn asks_for_issuers(&self) -> bool {
+        self.asks_for_issuers
     }
 
     /// Every rule, in the configuration's order.

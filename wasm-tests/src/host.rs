@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use wasmtime::{Engine, Instance, Linker, Module, Store, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{
+    Config, Engine, Instance, Linker, Module, Store, TypedFunc, WasmParams, WasmResults,
+};
 
 use crate::paths;
 
@@ -58,6 +60,8 @@ impl Host {
     ) -> Self {
         let state = State::new(configuration, clusters);
         let mut store = Store::new(module.engine(), state);
+        // Refused by an engine that does not meter.
+        drop(store.set_fuel(u64::MAX));
         let mut linker = Linker::new(module.engine());
         abi::link(&mut linker).expect("the host calls link");
         wasi::link(&mut linker).expect("the WASI calls link");
@@ -107,6 +111,11 @@ impl Host {
     /// The callouts that were made so far, oldest first.
     pub fn callouts(&self) -> &[Callout] {
         &self.store.data().made
+    }
+
+    /// The instructions that the module has executed so far, where the engine meters.
+    pub fn instructions(&self) -> Option<u64> {
+        Some(u64::MAX - self.store.get_fuel().ok()?)
     }
 
     /// The linear memory's size in bytes.
@@ -334,6 +343,17 @@ impl First for (u32, u32, u32, u32, u32) {
 pub fn built_module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| compile(&paths::module_bytes()))
+}
+
+/// The built module, compiled so that it meters what it executes: a number that no other work on the machine changes.
+pub fn metered_module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        let mut config = Config::new();
+        config.consume_fuel(true);
+        let engine = Engine::new(&config).expect("an engine that meters");
+        Module::new(&engine, paths::module_bytes()).expect("a WebAssembly module")
+    })
 }
 
 /// Compiles a module.
