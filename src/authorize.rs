@@ -28,6 +28,7 @@ use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
+use crate::withdrawn::list::{List, Stale};
 
 use evidence::Evidence;
 use verified::VerifiedTokens;
@@ -61,6 +62,8 @@ pub struct Verification<'a> {
     pub verifier: &'a dyn Verifier,
     /// What was verified before under the same configuration; absent where everything is verified each time.
     pub verified: Option<&'a RefCell<VerifiedTokens>>,
+    /// The list of what is withdrawn besides what the configuration withdraws; absent where none is polled.
+    pub withdrawals: Option<&'a List>,
 }
 
 /// What was decided, and what is known of why.
@@ -148,6 +151,7 @@ impl<'a> Verification<'a> {
             keys,
             verifier,
             verified: None,
+            withdrawals: None,
         }
     }
 }
@@ -162,11 +166,19 @@ impl Authorizer {
     ) -> Decision<'_> {
         let mut evidence = Evidence::new(self.policy.mode);
         let mut awaited = None;
-        let judged = self.judge(headers, now, &mut evidence, |token| {
-            authenticate::authenticate(&self.issuers, by, token, now).map_err(|unauthenticated| {
-                awaited = unauthenticated.awaited();
-                unauthenticated.into()
-            })
+        let judged = self.judge(headers, now, &mut evidence, |bearer, evidence| {
+            let token = authenticate::authenticate(&self.issuers, by, bearer, now).map_err(
+                |unauthenticated| {
+                    awaited = unauthenticated.awaited();
+                    Denial::from(unauthenticated)
+                },
+            )?;
+            // Here and not where tokens are verified: what was verified before may have been withdrawn since.
+            if let Err(denial) = self.still_holds(&token, bearer, by.withdrawals, now) {
+                evidence.token(token);
+                return Err(denial);
+            }
+            Ok(token)
         });
         let verdict = judged.unwrap_or_else(|denial| {
             // Whatever is on trial, this refusal is not.
@@ -185,7 +197,10 @@ impl Authorizer {
         headers: &Headers,
         now: UnixTime,
         evidence: &mut Evidence<'a>,
-        mut authenticate: impl FnMut(BearerToken<'_>) -> Result<Rc<AccessToken>, Denial>,
+        mut authenticate: impl FnMut(
+            BearerToken<'_>,
+            &mut Evidence<'a>,
+        ) -> Result<Rc<AccessToken>, Denial>,
     ) -> Result<Verdict, Denial> {
         let head = RequestHead::read(headers, self.max_token_bytes)
             .inspect_err(|error| evidence.refused_head(error))?;
@@ -196,15 +211,7 @@ impl Authorizer {
             return Ok(verdict);
         }
         let token = match &head.credential {
-            Credential::Jwt(bearer) => {
-                let token = authenticate(*bearer)?;
-                // Here and not where tokens are verified: what was verified before may have been withdrawn since.
-                if self.withdrawn.has(&token, *bearer) {
-                    evidence.token(token);
-                    return Err(InvalidToken::Withdrawn.into());
-                }
-                token
-            }
+            Credential::Jwt(bearer) => authenticate(*bearer, evidence)?,
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
             Credential::Unverifiable(found) => {
@@ -248,6 +255,23 @@ impl Authorizer {
             }
             Err(Refused { denial, .. }) => Err(denial),
         }
+    }
+
+    /// Whether a sound token is not withdrawn.
+    fn still_holds(
+        &self,
+        token: &AccessToken,
+        bearer: BearerToken<'_>,
+        list: Option<&List>,
+        now: UnixTime,
+    ) -> Result<(), Denial> {
+        let listed = || list.map_or(Ok(false), |list| list.has(token, bearer, now));
+        if self.withdrawn.has(token, bearer)
+            || listed().map_err(|Stale| Denial::StaleWithdrawals)?
+        {
+            return Err(InvalidToken::Withdrawn.into());
+        }
+        Ok(())
     }
 
     /// Lets a request through that nobody needs to answer for, unless an enforced deny rule asks who it is.

@@ -27,6 +27,7 @@ use crate::key_store::source::KeySource;
 use crate::request::fingerprint::Fingerprints;
 use crate::resource::{Identifier, ProtectedResource};
 use crate::token::json::Json;
+use crate::withdrawn::list;
 
 use document::Document;
 use problem::{ConfigError, Place, Problems};
@@ -38,6 +39,8 @@ pub struct Configuration {
     pub authorizer: Authorizer,
     /// Where the issuers' keys come from, in the authorizer's order.
     pub key_sources: Vec<KeySource>,
+    /// Where more of what is withdrawn is to be had.
+    pub withdrawal_list: Option<list::Source>,
     /// What answers say besides.
     pub resource: Resource,
     /// How long and how many requests may wait for keys.
@@ -111,7 +114,8 @@ impl Configuration {
             &workspaces,
             problems,
         );
-        let withdrawn = withdrawn::build(document.withdrawn.as_ref(), &known, problems);
+        let (withdrawn, withdrawal_list) =
+            withdrawn::build(document.withdrawn.as_ref(), &known, problems);
         let issuers = issuer::build(document.issuers, &policy.roles, problems);
         let (issuers, key_sources): (Vec<_>, _) = issuers.into_iter().unzip();
         let published = resource
@@ -130,6 +134,7 @@ impl Configuration {
                 fingerprints,
             },
             key_sources,
+            withdrawal_list,
             resource,
             waiting: waiting?,
             verified: verified?,

@@ -24,6 +24,8 @@ pub enum Denial {
     MissingCredentials,
     /// The head of the request is malformed or ambiguous.
     Request(RequestError),
+    /// The list of what is withdrawn has grown too old to judge by.
+    StaleWithdrawals,
     /// An observed credential on a call that the policy refuses to everybody, for this reason. Nobody knows who sent it, so what the sender
     /// reads is about the credential alone.
     Unidentified(CredentialKind, Forbidden),
@@ -74,7 +76,7 @@ impl Denial {
             | Self::Workspace(WorkspaceError::Unknown)
             | Self::WorkspaceNotGranted => Kind::Forbidden,
             Self::InsufficientScope => Kind::InsufficientScope,
-            Self::KeysUnavailable => Kind::Unavailable,
+            Self::KeysUnavailable | Self::StaleWithdrawals => Kind::Unavailable,
             Self::Request(RequestError::NoMethod) => Kind::Internal,
             Self::AmbiguousPath | Self::Workspace(WorkspaceError::Conflict) | Self::Request(_) => {
                 Kind::InvalidRequest
@@ -101,6 +103,7 @@ impl Denial {
             Self::KeysUnavailable => "keys_unavailable",
             Self::MissingCredentials => "missing_credentials",
             Self::Request(error) => error.code(),
+            Self::StaleWithdrawals => "withdrawal_list_stale",
             Self::Unmatched => "unmatched",
             Self::UnsupportedCredential(kind) => refused(*kind),
             Self::Workspace(WorkspaceError::Conflict) => "conflicting_workspace",
@@ -124,6 +127,7 @@ impl Denial {
             | Self::KeysUnavailable
             | Self::MissingCredentials
             | Self::Request(_)
+            | Self::StaleWithdrawals
             | Self::Unmatched
             | Self::UnsupportedCredential(_)
             | Self::Workspace(_)
@@ -148,6 +152,9 @@ impl fmt::Display for Denial {
             }
             Self::Request(RequestError::NoMethod) => "The gateway could not read the request.",
             Self::Request(error) => return write!(f, "Refused: {error}."),
+            Self::StaleWithdrawals => {
+                "The gateway cannot learn which tokens are withdrawn at the moment. The token was not judged; send the request again."
+            }
             Self::Unmatched => "This gateway knows no Databricks operation by this method and path.",
             Self::Unidentified(kind, _) | Self::UnsupportedCredential(kind) => instead_of(*kind),
             Self::Workspace(WorkspaceError::Conflict) => {

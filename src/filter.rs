@@ -8,6 +8,7 @@ mod host;
 mod http;
 mod keys;
 mod waiting;
+mod withdrawals;
 mod worker;
 
 use std::rc::Rc;
@@ -78,7 +79,7 @@ impl RootContext for Root {
                 }
                 let worker = Worker::new(configuration);
                 // Not from here: the configuration also runs in a VM that is thrown away, and whose callouts nobody would answer.
-                if worker.fetches_keys() {
+                if worker.next_due().is_some() {
                     worker.tick_every(FIRST_TICK);
                 }
                 self.worker = Some(Rc::new(worker));

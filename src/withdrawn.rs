@@ -79,7 +79,7 @@ impl Withdrawn {
             || lists(&self.clients, &token.client)
             || lists(&self.key_ids, &token.key_id)
             || self.issued_before.has(token)
-            || (!self.tokens.is_empty() && self.tokens.contains(&Fingerprint::of(bearer)))
+            || (!self.tokens.is_empty() && self.tokens.contains(&token.fingerprint(bearer)))
     }
 
     /// Withdraws the tokens that have this name.

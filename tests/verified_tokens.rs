@@ -71,9 +71,8 @@ fn a_token_that_is_remembered_costs_no_signature() {
         let engine = Counting::default();
         for _ in 0..3 {
             let by = Verification {
-                keys: &history.keys,
-                verifier: &engine,
                 verified: Some(&history.verified),
+                ..Verification::afresh(&history.keys, &engine)
             };
             history
                 .authorizer
@@ -105,9 +104,8 @@ fn only_a_change_of_the_signing_key_costs_another() {
             history.now = history.now.after(Duration::from_mins(6));
             history.answer_fetches_with(|_| Some(keys.to_vec()));
             let by = Verification {
-                keys: &history.keys,
-                verifier: &engine,
                 verified: Some(&history.verified),
+                ..Verification::afresh(&history.keys, &engine)
             };
             for _ in 0..2 {
                 let decision = history.authorizer.authorize(&token, &by, history.now);

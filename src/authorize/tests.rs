@@ -1,11 +1,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use std::hash::RandomState;
+use std::time::Duration;
+
 use super::*;
 use crate::config::Configuration;
 use crate::key_store::fetch::Answer;
 use crate::token::algorithm::Algorithm;
 use crate::token::jwk::Jwk;
+use crate::withdrawn::list;
 
 const NOW: u64 = 1_800_000_000;
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
@@ -120,6 +124,61 @@ fn a_key_speaks_only_for_the_issuers_that_published_it() {
             authorizer.authorize(&headers, &Verification::afresh(&keys, &FirstByte), now());
         assert_eq!(word(&decision.verdict), want, "{name}");
     }
+}
+
+/// A token's signature is remembered, and never that the token still holds.
+#[test]
+fn what_a_list_withdraws_is_refused_though_it_was_verified_before() {
+    let keys = format!(r#"{{"keys":{}}}"#, jwks("1", X));
+    let more =
+        r#""withdrawn":{"list":{"cluster":"c","uri":"https://s.example/w","max_stale":"1m"}}"#;
+    let text = format!(
+        r#"{{"issuers":[{}],{more}}}"#,
+        issuer("https://a.example", &keys)
+    );
+    let mut configuration = Configuration::parse(text.as_bytes()).unwrap();
+    let mut list = List::new(configuration.withdrawal_list.take().unwrap(), 1);
+    let keys = KeyStore::new(configuration.key_sources, 1);
+    let limits = verified::Limits {
+        tokens: 8,
+        bytes: 65_536,
+    };
+    let verified = RefCell::new(VerifiedTokens::new(limits, RandomState::new()));
+    let token = token(
+        "1",
+        "https://a.example",
+        r#","jti":"t","scope":"jobs""#,
+        [0; 64],
+    );
+    let headers = headers("GET", "/api/2.2/jobs/get", Some(&token));
+    let judge = |list: &List, seconds| {
+        let by = Verification {
+            verified: Some(&verified),
+            withdrawals: Some(list),
+            ..Verification::afresh(&keys, &Zeros)
+        };
+        let now = now().after(Duration::from_secs(seconds));
+        let decision = configuration.authorizer.authorize(&headers, &by, now);
+        (word(&decision.verdict), decision.evidence.token.is_some())
+    };
+    let poll = |list: &mut List, seconds, body: &[u8]| {
+        let poll = list.due(now().after(Duration::from_secs(seconds))).unwrap();
+        let answer = list::Answer {
+            status: 200,
+            tag: None,
+            body,
+        };
+        list.on_answer(&poll, &answer).unwrap();
+    };
+    assert_eq!(judge(&list, 0), ("allow".to_owned(), true), "no list yet");
+    poll(&mut list, 0, b"{}");
+    assert_eq!(judge(&list, 1), ("allow".to_owned(), true));
+    poll(&mut list, 10, br#"{"token_ids":["t"]}"#);
+    assert_eq!(judge(&list, 10), ("withdrawn_token".to_owned(), true));
+    poll(&mut list, 20, b"{}");
+    assert_eq!(judge(&list, 20), ("allow".to_owned(), true));
+    assert_eq!(judge(&list, 80), ("withdrawal_list_stale".to_owned(), true));
+    assert_eq!(verified.borrow().counts().misses, 1);
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub(super) struct Withdrawn {
     clients: Option<Vec<String>>,
     issued_before: Option<Vec<IssuedBefore>>,
     key_ids: Option<Vec<String>>,
+    list: Option<List>,
     subjects: Option<Vec<String>>,
     token_ids: Option<Vec<String>>,
     tokens: Option<Vec<Sha256>>,
@@ -51,6 +52,25 @@ struct IssuedBefore {
     issuer: Option<String>,
     subject: Option<String>,
     time: Moment,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its shape is of use")]
+struct List {
+    cluster: String,
+    uri: String,
+    poll: Option<Span>,
+    max_stale: Option<Span>,
+    when_stale: Option<WhenStale>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its shape is of use")]
+enum WhenStale {
+    Ignore,
+    Refuse,
 }
 
 struct Moment;

@@ -4,9 +4,10 @@ use hashbrown::HashMap;
 
 use crate::key_store::fetch::Fetch;
 use crate::time::UnixTime;
+use crate::withdrawn::list::Poll;
 
 use super::worker::Worker;
-use super::{host, keys};
+use super::{host, keys, withdrawals};
 
 /// The calls under way, by the host's token.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub(super) struct Callouts(HashMap<u32, Purpose>);
 pub(super) enum Purpose {
     /// An issuer's keys, or the way to them.
     Keys(Fetch),
+    /// The list of what is withdrawn.
+    Withdrawals(Poll),
 }
 
 /// An answer that lies with the host, until the callback that announced it ends.
@@ -27,6 +30,7 @@ impl Callouts {
     /// Sends every call that is due, whatever for.
     pub(super) fn dispatch_due(&mut self, worker: &Worker, now: UnixTime) {
         keys::dispatch_due(self, worker, now);
+        withdrawals::dispatch_due(self, worker, now);
     }
 
     /// Remembers what a call was sent for, `token_id` being the host's.
@@ -47,6 +51,9 @@ impl Callouts {
         let response = (headers > 0).then_some(Response { body_size });
         match self.0.remove(&token_id) {
             Some(Purpose::Keys(fetch)) => keys::on_response(&fetch, response.as_ref(), worker, now),
+            Some(Purpose::Withdrawals(poll)) => {
+                withdrawals::on_response(&poll, response.as_ref(), worker);
+            }
             None => {}
         }
     }

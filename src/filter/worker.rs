@@ -15,6 +15,7 @@ use crate::request::Headers;
 use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
 use crate::token::signature::RustCrypto;
+use crate::withdrawn::list::List;
 
 use super::host;
 use super::waiting::{Awaited, Pending, Queue};
@@ -23,6 +24,8 @@ use super::waiting::{Awaited, Pending, Queue};
 pub(super) struct Worker {
     configuration: Configuration,
     pub(super) keys: RefCell<KeyStore>,
+    /// Absent where none is polled.
+    pub(super) withdrawals: Option<RefCell<List>>,
     verified: RefCell<VerifiedTokens>,
     waiting: RefCell<Queue>,
     decision_seed: u64,
@@ -49,9 +52,13 @@ impl Worker {
             configuration.waiting.requests,
             configuration.authorizer.issuers.len(),
         );
+        let withdrawals = configuration.withdrawal_list.take();
+        let withdrawals =
+            withdrawals.map(|source| RefCell::new(List::new(source, random.hash_one(2_u8))));
         let verified = VerifiedTokens::new(configuration.verified, RandomState::new());
         Self {
             configuration,
+            withdrawals,
             verified: RefCell::new(verified),
             keys: RefCell::new(KeyStore::new(sources, random.hash_one(0_u8))),
             waiting: RefCell::new(queue),
@@ -74,9 +81,11 @@ impl Worker {
         }
     }
 
-    /// Whether any issuer's keys have to be fetched.
-    pub(super) fn fetches_keys(&self) -> bool {
-        self.keys.borrow().next_due().is_some()
+    /// The moment at which something is to be fetched; `None` when nothing ever is.
+    pub(super) fn next_due(&self) -> Option<UnixTime> {
+        let list = self.withdrawals.as_ref();
+        let list = list.map(|list| list.borrow().next_due());
+        self.keys.borrow().next_due().into_iter().chain(list).min()
     }
 
     /// An issuer's identifier, for the log.
@@ -118,10 +127,12 @@ impl Worker {
     }
 
     fn decide(&self, headers: &Headers, now: UnixTime) -> Decision<'_> {
+        let withdrawals = self.withdrawals.as_ref().map(RefCell::borrow);
         let by = Verification {
             keys: &self.keys.borrow(),
             verifier: &RustCrypto,
             verified: Some(&self.verified),
+            withdrawals: withdrawals.as_deref(),
         };
         self.configuration.authorizer.authorize(headers, &by, now)
     }
@@ -185,13 +196,11 @@ impl Worker {
 
     /// How soon to be called again.
     pub(super) fn tick_period(&self, now: UnixTime) -> Duration {
-        let soon = !self.waiting.borrow().is_empty()
-            || self
-                .keys
-                .borrow()
-                .next_due()
-                .is_some_and(|due| due <= now.after(IDLE_TICK));
-        if soon { BUSY_TICK } else { IDLE_TICK }
+        if !self.waiting.borrow().is_empty() {
+            return BUSY_TICK;
+        }
+        self.next_due()
+            .map_or(IDLE_TICK, |due| due.since(now).clamp(BUSY_TICK, IDLE_TICK))
     }
 
     /// Writes the record and then does what it says.

@@ -1,7 +1,11 @@
 //! A sound access token: verified, from whom it says, for us, in its time.
 
+use std::cell::OnceCell;
+
 use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
 use crate::token::claims::{ClaimError, ClaimFault, Claims, Times};
+use crate::token::fingerprint::Fingerprint;
 use crate::token::json::{self, ALLOCATION, Json, Object};
 use crate::token::scope::Scope;
 
@@ -37,6 +41,8 @@ pub struct AccessToken {
     pub actor: Option<Box<str>>,
     /// Who acted before, the latest first. They take part in no decision (RFC 8693 §4.1).
     pub earlier_actors: Vec<Box<str>>,
+    /// Known once somebody asked for it.
+    fingerprint: OnceCell<Fingerprint>,
     /// Those that a role may ask about.
     claims: Object,
 }
@@ -82,6 +88,7 @@ impl AccessToken {
             roles: dialect.roles(claims)?,
             actor,
             earlier_actors,
+            fingerprint: OnceCell::new(),
             claims: claims.only(&issuer.kept_claims),
         })
     }
@@ -93,6 +100,11 @@ impl AccessToken {
             key_id: key_id.map(Into::into),
             ..self
         }
+    }
+
+    /// Its fingerprint, `bearer` being the text that it was read from.
+    pub fn fingerprint(&self, bearer: BearerToken<'_>) -> Fingerprint {
+        *self.fingerprint.get_or_init(|| Fingerprint::of(bearer))
     }
 
     /// The moments that it names.

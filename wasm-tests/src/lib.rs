@@ -17,4 +17,5 @@ pub mod python;
 pub mod scene;
 pub mod serve;
 pub mod token;
+pub mod withdrawals;
 pub mod workspace;

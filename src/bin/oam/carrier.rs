@@ -192,7 +192,7 @@ impl Filter<'_> {
     }
 }
 
-/// Whether there is a cluster for every issuer whose keys are fetched.
+/// Whether there is a cluster for everything that is fetched.
 fn check_clusters(document: &Value, found: &mut Found) {
     let dynamic = document.pointer("/dynamic_resources/cds_config").is_some()
         || document.pointer("/dynamic_resources/ads_config").is_some();
@@ -203,14 +203,21 @@ fn check_clusters(document: &Value, found: &mut Found) {
         .filter_map(|cluster| text(cluster, "name"))
         .collect();
     let configuration: Value = serde_json::from_str(&found.text).unwrap_or_default();
-    for (position, issuer) in items(configuration.get("issuers")).enumerate() {
-        let Some(cluster) = issuer.pointer("/jwks/cluster").and_then(Value::as_str) else {
-            continue;
-        };
+    let issuers = items(configuration.get("issuers")).enumerate();
+    let mut named: Vec<(String, &str)> = issuers
+        .filter_map(|(position, issuer)| {
+            let cluster = issuer.pointer("/jwks/cluster")?.as_str()?;
+            Some((format!("issuers[{position}].jwks.cluster"), cluster))
+        })
+        .collect();
+    let list = configuration.pointer("/withdrawn/list/cluster");
+    let list = list.and_then(Value::as_str);
+    named.extend(list.map(|cluster| ("withdrawn.list.cluster".to_owned(), cluster)));
+    for (place, cluster) in named {
         if !clusters.contains(&cluster) {
             let known = clusters.join(", ");
             found.errors.push(format!(
-                "issuers[{position}].jwks.cluster: no such cluster in the bootstrap, which has {known}; add it there: `{cluster}`"
+                "{place}: no such cluster in the bootstrap, which has {known}; add it there: `{cluster}`"
             ));
         }
     }

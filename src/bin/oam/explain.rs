@@ -259,6 +259,7 @@ impl Trace<'_> {
         self.credential(text);
         if let Some(token) = &evidence.token {
             claims(token, text);
+            self.withdrawal_list(text);
         }
         if let Some(workspace) = evidence.workspace {
             line(text, "workspace", &workspace.to_string());
@@ -292,6 +293,16 @@ impl Trace<'_> {
             line(text, "role grants", &list(role_grants));
         }
         line(text, "effective", &list(effective_scopes));
+    }
+
+    fn withdrawal_list(&self, text: &mut String) {
+        if let Some(list) = &self.gateway.withdrawal_list {
+            let unknown = format!(
+                "looked up in the configuration alone: {} was not asked",
+                list.uri
+            );
+            line(text, "withdrawn", &unknown);
+        }
     }
 
     fn requirement(&self, text: &mut String) {

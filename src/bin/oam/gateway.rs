@@ -11,6 +11,7 @@ use databricks_oam_filter::request::Headers;
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::jwk_set::JwkSet;
 use databricks_oam_filter::token::signature::RustCrypto;
+use databricks_oam_filter::withdrawn::list::Source;
 use serde_json::{Map, Value};
 
 use super::stand_in::{self, Unchecked};
@@ -21,6 +22,8 @@ pub(super) struct Gateway {
     pub(super) authorizer: Authorizer,
     keys: KeyStore,
     stand_ins: KeyStore,
+    /// Where more of what is withdrawn would be had.
+    pub(super) withdrawal_list: Option<Source>,
 }
 
 /// What a caller shows.
@@ -60,6 +63,7 @@ impl Gateway {
             authorizer,
             keys: KeyStore::new(sources, 0),
             stand_ins: KeyStore::new(stand_ins, 0),
+            withdrawal_list: configuration.withdrawal_list,
         })
     }
 
