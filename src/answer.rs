@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::authorize::evidence::Evidence;
+use crate::callout::form;
 use crate::denial::{self, Denial, Kind};
 use crate::request::envelope::{Envelope, Protocol};
 use crate::resource::{Identifier, Metadata};
@@ -200,11 +201,10 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
         .filter(|_| asks_for_access)
     {
         // Which scope the call needs is for those alone who showed who they are.
-        let scopes = if matches!(denial.kind(), Kind::InsufficientScope | Kind::Forbidden) {
-            escape_query(&evidence.required_scopes.join(" "))
-        } else {
-            String::new()
-        };
+        let mut scopes = String::new();
+        if matches!(denial.kind(), Kind::InsufficientScope | Kind::Forbidden) {
+            form::escape(&evidence.required_scopes.join(" "), &mut scopes);
+        }
         let url = url.replace("{scopes}", &scopes);
         let _ = write!(message, " Ask for access at {url}.");
     }
@@ -257,19 +257,6 @@ struct InfoMetadata<'a> {
     operation: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     required_scopes: Option<&'a str>,
-}
-
-/// Percent-encodes all but RFC 3986's unreserved characters.
-fn escape_query(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
 }
 
 /// A new issuer is known everywhere within this time.

@@ -76,6 +76,26 @@ pub struct Decision<'a> {
     pub awaited: Option<Awaited>,
 }
 
+impl Decision<'_> {
+    /// The issuer of the token that goes upstream, unless it is exchanged for another.
+    pub fn exchangeable(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Allow(Permit::Bearer(identity))
+            | Verdict::Shadow(_, Permit::Bearer(identity)) => Some(&identity.issuer),
+            Verdict::Allow(Permit::Discovery | Permit::Observed(_) | Permit::Public)
+            | Verdict::Shadow(_, Permit::Discovery | Permit::Observed(_) | Permit::Public)
+            | Verdict::Deny(_)
+            | Verdict::Describe(_) => None,
+        }
+    }
+
+    /// Refuses after all, for a reason that showed after the decision. Whatever is on trial, this refusal is not.
+    pub fn refuse(&mut self, denial: Denial) {
+        self.evidence.enforced();
+        self.verdict = Verdict::Deny(denial);
+    }
+}
+
 /// What happens to a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verdict {

@@ -2,6 +2,7 @@
 //!
 //! The rooms that want something from outside make a [`Call`] and understand the answer; carrying it there and back is the skin's part.
 
+pub mod form;
 pub mod uri;
 
 use std::fmt;

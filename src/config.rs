@@ -4,6 +4,7 @@
 //! meaning and refuse what cannot be meant. Errors of both steps are reported all at once, each with its place and its remedy.
 
 mod document;
+mod exchange;
 mod issuer;
 mod policy;
 pub mod problem;
@@ -23,6 +24,7 @@ use sha2::{Digest, Sha256};
 use crate::answer::Resource;
 use crate::authorize::{Authorizer, verified};
 use crate::callout::uri::HttpsUri;
+use crate::exchange::terms::Terms;
 use crate::key_store::source::KeySource;
 use crate::request::fingerprint::Fingerprints;
 use crate::resource::{Identifier, ProtectedResource};
@@ -41,9 +43,11 @@ pub struct Configuration {
     pub key_sources: Vec<KeySource>,
     /// Where more of what is withdrawn is to be had.
     pub withdrawal_list: Option<list::Source>,
+    /// On what terms callers' tokens are exchanged; they go upstream themselves, when absent.
+    pub exchange: Option<Terms>,
     /// What answers say besides.
     pub resource: Resource,
-    /// How long and how many requests may wait for keys.
+    /// How long and how many requests may wait.
     pub waiting: Waiting,
     /// How many verified tokens are remembered.
     pub verified: verified::Limits,
@@ -57,7 +61,7 @@ pub struct Configuration {
     pub warnings: Vec<Warning>,
 }
 
-/// Bounds for requests that wait for keys.
+/// Bounds for requests that wait for keys, or for their token to be exchanged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Waiting {
     /// How many, on each worker.
@@ -106,6 +110,9 @@ impl Configuration {
         let treatments = policy::treatments(&document.credentials, problems);
         let fingerprints = document.audit.fingerprints(problems);
         let resource = document.resource.build(problems);
+        let exchange = document
+            .exchange
+            .and_then(|section| exchange::build(section, &document.issuers, problems));
         let workspaces = policy::workspaces(document.workspaces, problems);
         let policy = policy::build(
             document.policy,
@@ -135,6 +142,7 @@ impl Configuration {
             },
             key_sources,
             withdrawal_list,
+            exchange,
             resource,
             waiting: waiting?,
             verified: verified?,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::exchange::Refusal;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::workspace::WorkspaceError;
 use crate::request::RequestError;
@@ -14,6 +15,8 @@ pub enum Denial {
     AmbiguousPath,
     /// A deny rule applies.
     DeniedByRule,
+    /// The caller's token was not exchanged for one of Databricks' own.
+    Exchange(Refusal),
     /// The caller holds too little.
     InsufficientScope,
     /// The bearer token is not a sound access token.
@@ -72,11 +75,14 @@ impl Denial {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::DeniedByRule
+            | Self::Exchange(Refusal::Refused(_))
             | Self::Unmatched
             | Self::Workspace(WorkspaceError::Unknown)
             | Self::WorkspaceNotGranted => Kind::Forbidden,
             Self::InsufficientScope => Kind::InsufficientScope,
-            Self::KeysUnavailable | Self::StaleWithdrawals => Kind::Unavailable,
+            Self::Exchange(Refusal::Unavailable)
+            | Self::KeysUnavailable
+            | Self::StaleWithdrawals => Kind::Unavailable,
             Self::Request(RequestError::NoMethod) => Kind::Internal,
             Self::AmbiguousPath | Self::Workspace(WorkspaceError::Conflict) | Self::Request(_) => {
                 Kind::InvalidRequest
@@ -98,6 +104,8 @@ impl Denial {
         match self {
             Self::AmbiguousPath => "ambiguous_path",
             Self::DeniedByRule | Self::Unidentified(_, Forbidden::ByRule) => "denied_by_rule",
+            Self::Exchange(Refusal::Refused(_)) => "exchange_refused",
+            Self::Exchange(Refusal::Unavailable) => "exchange_unavailable",
             Self::InsufficientScope => "insufficient_scope",
             Self::InvalidToken(reason) => reason.code(),
             Self::KeysUnavailable => "keys_unavailable",
@@ -123,6 +131,7 @@ impl Denial {
             Self::Unidentified(kind, _) => refused(*kind),
             Self::AmbiguousPath
             | Self::DeniedByRule
+            | Self::Exchange(_)
             | Self::InsufficientScope
             | Self::KeysUnavailable
             | Self::MissingCredentials
@@ -142,6 +151,12 @@ impl fmt::Display for Denial {
         f.write_str(match self {
             Self::AmbiguousPath => "The path holds a percent-escape that could be read as another path: send the plain characters.",
             Self::DeniedByRule => "A rule of this gateway denies this call, whoever makes it.",
+            Self::Exchange(Refusal::Refused(_)) => {
+                "Databricks does not take your identity provider's token: it must know you by that name, and a federation policy must accept the token's issuer and audience."
+            }
+            Self::Exchange(Refusal::Unavailable) => {
+                "Databricks' token endpoint cannot be reached at the moment. The call was permitted; send the request again."
+            }
             Self::InsufficientScope => "The access token does not grant what this call needs.",
             Self::InvalidToken(reason) => reason.hint(),
             Self::KeysUnavailable => {

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::authorize::{Decision, Permit, Verdict};
+use crate::denial::Denial;
+use crate::exchange::{OauthError, Refusal};
 use crate::policy::rule::Mode;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::Envelope;
@@ -40,6 +42,10 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     credential_leaked: Option<bool>,
     workspace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchanged_scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange_error: Option<&'static str>,
     source_ip: Option<&'a str>,
     user_agent: Option<&'a str>,
     config: &'a str,
@@ -94,6 +100,8 @@ impl<'a> Record<'a> {
             credential_fingerprint: evidence.fingerprint.as_deref(),
             credential_leaked: evidence.leaked.then_some(true),
             workspace: evidence.workspace.map(|workspace| workspace.to_string()),
+            exchanged_scope: evidence.exchanged_scope,
+            exchange_error: exchange_error(&decision.verdict),
             source_ip: envelope.source_ip.as_deref(),
             user_agent: envelope.user_agent.as_deref(),
             config,
@@ -116,4 +124,12 @@ pub const fn words(verdict: &Verdict) -> (&'static str, &'static str) {
         Verdict::Deny(denial) | Verdict::Shadow(denial, _) => ("deny", denial.code()),
         Verdict::Describe(_) => ("allow", "metadata"),
     }
+}
+
+/// Why the token endpoint refused, where it gave a reason that OAuth names.
+fn exchange_error(verdict: &Verdict) -> Option<&'static str> {
+    let Verdict::Deny(Denial::Exchange(Refusal::Refused(error))) = verdict else {
+        return None;
+    };
+    error.map(OauthError::as_str)
 }

@@ -35,6 +35,8 @@ pub struct Evidence<'a> {
     pub standing: Option<Standing>,
     /// The workspace that it is for.
     pub workspace: Option<WorkspaceId>,
+    /// The scope for which its token was exchanged.
+    pub exchanged_scope: Option<&'static str>,
 }
 
 impl<'a> Evidence<'a> {
@@ -50,6 +52,7 @@ impl<'a> Evidence<'a> {
             token: None,
             standing: None,
             workspace: None,
+            exchanged_scope: None,
         }
     }
 

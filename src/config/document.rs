@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::problem::{Place, Problems};
 use super::value::{ClaimName, Count, Day, Span};
@@ -23,9 +22,7 @@ pub(super) struct Document {
     pub(super) policy: PolicySection,
     #[serde(default)]
     pub(super) credentials: Credentials,
-    #[serde(default)]
-    #[cfg_attr(schema, schemars(schema_with = "super::schema::nothing"))]
-    exchange: Option<IgnoredAny>,
+    pub(super) exchange: Option<ExchangeSection>,
     #[serde(default)]
     #[cfg_attr(schema, schemars(with = "super::schema::Withdrawn"))]
     pub(super) withdrawn: Option<serde_json::Value>,
@@ -48,11 +45,6 @@ impl Document {
                 );
             }
         };
-        refuse(
-            self.exchange.is_some(),
-            "exchange",
-            "remove it, and the caller's own token goes upstream",
-        );
         refuse(
             self.audit.format != RecordFormat::Compact,
             "audit.format",
@@ -245,6 +237,30 @@ pub(super) enum TreatmentName {
     Observe,
     /// Observed to the end of this day in UTC, denied afterwards.
     Until(Day),
+}
+
+#[derive(Deserialize)]
+#[cfg_attr(schema, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExchangeSection {
+    pub(super) cluster: String,
+    pub(super) token_endpoint: String,
+    #[serde(default)]
+    pub(super) scope: ExchangeScopeName,
+    pub(super) client_id: Option<String>,
+    pub(super) assume_group: Option<String>,
+    pub(super) issuers: Option<Vec<String>>,
+    #[serde(default = "default_timeout")]
+    pub(super) timeout: Span,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(schema, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ExchangeScopeName {
+    #[default]
+    AllApis,
+    Operation,
 }
 
 #[derive(Deserialize)]

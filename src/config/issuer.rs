@@ -347,9 +347,9 @@ const LONGEST_SKEW: Duration = Duration::from_mins(10);
 const LONGEST_LIFETIME: Duration = Duration::from_hours(366 * 24);
 
 /// Below, not even a local answer arrives. Zero must not pass: Envoy takes it for "for ever".
-const SHORTEST_TIMEOUT: Duration = Duration::from_millis(50);
+pub(super) const SHORTEST_TIMEOUT: Duration = Duration::from_millis(50);
 
-const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
+pub(super) const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Below, the gateway is its issuer's load.
 const SHORTEST_REFRESH: Duration = Duration::from_secs(1);

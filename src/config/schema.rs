@@ -26,11 +26,6 @@ pub(super) fn algorithms(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["array", "null"], "items": { "type": "string", "enum": names } })
 }
 
-/// What this release does not carry out.
-pub(super) fn nothing(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "null" })
-}
-
 /// The keys of `withdrawn`, which the module reads without `serde`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]

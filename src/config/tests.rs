@@ -145,7 +145,6 @@ fn errors_name_their_place_and_the_remedy() {
         (rules(r#"{"name":"r","effect":"deny","paths":[]}"#),                                                     "policy.rules[0].paths: empty: name a path, or the rule matches nothing"),
         (rules(r#"{"name":"r","effect":"deny","paths":["/a"],"methods":["get"]}"#),                               "policy.rules[0].methods[0]: not a method in capital letters: `get`"),
         (rules(r#"{"name":"r","effect":"allow","paths":["/a"]}"#),                                                "policy.rules[0].effect: unknown variant `allow`, expected one of `deny`, `public`, `require`"),
-        (with(r#","exchange":{"cluster":"c"}"#),                                                                  "exchange: not carried out by this release: remove it, and the caller's own token goes upstream"),
         (with(r#","credentials":{"basic":"allow"}"#),                                                             "credentials.basic: unknown variant `allow`, expected one of `deny`, `observe`, `until`"),
         (with(r#","credentials":{"opaque":{"until":"2027-02-29"}}"#),                                             "credentials.opaque.until: not a date, as `2027-01-31`: `2027-02-29`"),
         (with(r#","audit":{"fingerprint_key":"short"}"#),                                                         "audit.fingerprint_key: shorter than 32 characters, so it could be guessed: write what `openssl rand -hex 32` prints"),
@@ -176,7 +175,7 @@ fn rules_that_tie_are_named_both() {
 
 #[test]
 fn all_problems_are_told_at_once() {
-    let text = r#"{"issuers":[{"issuer":"i","preset":"x","jwks":{"cluster":"c","uri":"u"}}],"limits":{"token_bytes":1},"exchange":{}}"#;
+    let text = r#"{"issuers":[{"issuer":"i","preset":"x","jwks":{"cluster":"c","uri":"u"}}],"limits":{"token_bytes":1},"exchange":{"cluster":"","token_endpoint":"x"}}"#;
     let places: Vec<String> = problems(text)
         .iter()
         .map(|problem| problem.split(':').next().unwrap_or_default().to_owned())
@@ -184,8 +183,9 @@ fn all_problems_are_told_at_once() {
     assert_eq!(
         places,
         [
-            "exchange",
             "limits.token_bytes",
+            "exchange.cluster",
+            "exchange.token_endpoint",
             "issuers[0].preset",
             "issuers[0].jwks.uri"
         ]

@@ -2,12 +2,13 @@
 
 use hashbrown::HashMap;
 
+use crate::exchange::Errand;
 use crate::key_store::fetch::Fetch;
 use crate::time::UnixTime;
 use crate::withdrawn::list::Poll;
 
 use super::worker::Worker;
-use super::{host, keys, withdrawals};
+use super::{exchange, host, keys, withdrawals};
 
 /// The calls under way, by the host's token.
 #[derive(Default)]
@@ -15,6 +16,8 @@ pub(super) struct Callouts(HashMap<u32, Purpose>);
 
 /// What a call is for, and what is needed to understand its answer.
 pub(super) enum Purpose {
+    /// An exchange of a token.
+    Exchange(Errand),
     /// An issuer's keys, or the way to them.
     Keys(Fetch),
     /// The list of what is withdrawn.
@@ -31,6 +34,7 @@ impl Callouts {
     pub(super) fn dispatch_due(&mut self, worker: &Worker, now: UnixTime) {
         keys::dispatch_due(self, worker, now);
         withdrawals::dispatch_due(self, worker, now);
+        exchange::dispatch_due(self, worker, now);
     }
 
     /// Remembers what a call was sent for, `token_id` being the host's.
@@ -50,6 +54,9 @@ impl Callouts {
         // A callout that failed is reported without a header.
         let response = (headers > 0).then_some(Response { body_size });
         match self.0.remove(&token_id) {
+            Some(Purpose::Exchange(errand)) => {
+                exchange::on_response(&errand, response.as_ref(), worker, now);
+            }
             Some(Purpose::Keys(fetch)) => keys::on_response(&fetch, response.as_ref(), worker, now),
             Some(Purpose::Withdrawals(poll)) => {
                 withdrawals::on_response(&poll, response.as_ref(), worker);

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::authorize;
+use crate::exchange::Key;
 use crate::key_store::IssuerIndex;
 use crate::request::Headers;
 use crate::request::envelope::Envelope;
@@ -27,6 +28,8 @@ pub(super) struct Pending {
 /// What a request waits for.
 #[derive(Clone, Copy)]
 pub(super) enum Awaited {
+    /// The exchange of its token.
+    Exchange(Key),
     /// An issuer's keys.
     Keys(authorize::Awaited),
 }
@@ -34,6 +37,7 @@ pub(super) enum Awaited {
 /// Who is to bring what is awaited.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Source {
+    TokenEndpoint,
     Issuer(IssuerIndex),
 }
 
@@ -53,6 +57,7 @@ struct Waiting {
 impl Awaited {
     const fn source(self) -> Source {
         match self {
+            Self::Exchange(_) => Source::TokenEndpoint,
             Self::Keys(awaited) => Source::Issuer(awaited.issuer()),
         }
     }

@@ -10,6 +10,8 @@ use crate::audit::compact::Record;
 use crate::authorize::verified::VerifiedTokens;
 use crate::authorize::{self, Decision, Identity, Permit, Verdict, Verification};
 use crate::config::Configuration;
+use crate::denial::Denial;
+use crate::exchange::{Exchanger, Refusal};
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
 use crate::request::envelope::Envelope;
@@ -17,6 +19,7 @@ use crate::time::UnixTime;
 use crate::token::signature::RustCrypto;
 use crate::withdrawn::list::List;
 
+use super::exchange::{self, Onward};
 use super::host;
 use super::waiting::{Awaited, Pending, Queue};
 
@@ -27,6 +30,7 @@ pub(super) struct Worker {
     /// Absent where none is polled.
     pub(super) withdrawals: Option<RefCell<List>>,
     verified: RefCell<VerifiedTokens>,
+    exchanger: Option<RefCell<Exchanger>>,
     waiting: RefCell<Queue>,
     decision_seed: u64,
     decisions: Cell<u64>,
@@ -48,10 +52,10 @@ impl Worker {
     pub(super) fn new(mut configuration: Configuration) -> Self {
         let sources = std::mem::take(&mut configuration.key_sources);
         let random = RandomState::new();
-        let queue = Queue::new(
-            configuration.waiting.requests,
-            configuration.authorizer.issuers.len(),
-        );
+        let exchanger = configuration.exchange.take().map(Exchanger::new);
+        let issuers = configuration.authorizer.issuers.len();
+        let awaited = issuers.saturating_add(usize::from(exchanger.is_some()));
+        let queue = Queue::new(configuration.waiting.requests, awaited);
         let withdrawals = configuration.withdrawal_list.take();
         let withdrawals =
             withdrawals.map(|source| RefCell::new(List::new(source, random.hash_one(2_u8))));
@@ -61,11 +65,17 @@ impl Worker {
             withdrawals,
             verified: RefCell::new(verified),
             keys: RefCell::new(KeyStore::new(sources, random.hash_one(0_u8))),
+            exchanger: exchanger.map(RefCell::new),
             waiting: RefCell::new(queue),
             decision_seed: random.hash_one(1_u8),
             decisions: Cell::new(0),
             tick_period: Cell::new(Duration::ZERO),
         }
+    }
+
+    /// What exchanges callers' tokens, where that is configured.
+    pub(super) const fn exchanger(&self) -> Option<&RefCell<Exchanger>> {
+        self.exchanger.as_ref()
     }
 
     /// How many issuers there are.
@@ -113,15 +123,27 @@ impl Worker {
 
     /// Judges a request, and says how far that went.
     fn consider(&self, request: Pending, now: UnixTime) -> Progress {
-        let decision = self.decide(&request.headers, now);
-        if let Some(awaited) = decision.awaited.map(Awaited::Keys)
-            && let Some(deadline) = self.may_wait(&request, awaited, now)
+        let mut decision = self.decide(&request.headers, now);
+        if let Some(awaited) = decision.awaited
+            && let Some(deadline) = self.may_wait_for_keys(&request, awaited, now)
         {
-            self.waiting.borrow_mut().push(request, awaited, deadline);
-            self.tick_every(BUSY_TICK);
-            return Progress::Undecided;
+            return self.hold(request, Awaited::Keys(awaited), deadline, BUSY_TICK);
         }
-        let progress = self.act(&decision, &request.headers, &request.envelope, now);
+        let mut authorization = None;
+        if let Some(exchanger) = &self.exchanger {
+            match exchange::onward(exchanger, &mut decision, &request.headers, now) {
+                Onward::AsDecided => {}
+                Onward::With(exchanged) => authorization = Some(exchanged),
+                Onward::Waits(key) => {
+                    let awaited = Awaited::Exchange(key);
+                    if let Some(deadline) = self.may_wait(&request, awaited, now) {
+                        return self.hold(request, awaited, deadline, SOON_TICK);
+                    }
+                    decision.refuse(Denial::Exchange(Refusal::Unavailable));
+                }
+            }
+        }
+        let progress = self.act(&decision, &request, authorization.as_deref(), now);
         request.progress.set(progress);
         progress
     }
@@ -137,21 +159,52 @@ impl Worker {
         self.configuration.authorizer.authorize(headers, &by, now)
     }
 
-    /// Until when a request may wait; `None` where it may not, or where waiting is of no use.
+    /// Keeps a request, and sees to it that a tick comes soon.
+    fn hold(
+        &self,
+        request: Pending,
+        awaited: Awaited,
+        deadline: UnixTime,
+        tick: Duration,
+    ) -> Progress {
+        self.waiting.borrow_mut().push(request, awaited, deadline);
+        let period = self.tick_period.get();
+        // Never later: a tick that is put off with every request never comes.
+        if period.is_zero() || tick < period {
+            self.tick_every(tick);
+        }
+        Progress::Undecided
+    }
+
+    /// Until when a request may wait; `None` where there is no room, or its time is over.
     fn may_wait(&self, request: &Pending, awaited: Awaited, now: UnixTime) -> Option<UnixTime> {
-        // Once for keys: what came has been judged by, and a key ID that is still unknown stays so.
-        if request.deadline.is_some() || !self.waiting.borrow().has_room(request, awaited) {
+        let deadline = request
+            .deadline
+            .unwrap_or_else(|| now.after(self.configuration.waiting.time));
+        let may = now < deadline && self.waiting.borrow().has_room(request, awaited);
+        may.then_some(deadline)
+    }
+
+    /// Until when a request may wait for keys; `None` where it may not, or where waiting is of no use.
+    fn may_wait_for_keys(
+        &self,
+        request: &Pending,
+        awaited: authorize::Awaited,
+        now: UnixTime,
+    ) -> Option<UnixTime> {
+        // Once: what came has been judged by, and a key ID that is still unknown stays so.
+        if request.deadline.is_some() {
             return None;
         }
-        let deadline = now.after(self.configuration.waiting.time);
+        let deadline = self.may_wait(request, Awaited::Keys(awaited), now)?;
         let mut keys = self.keys.borrow_mut();
         let useful = match awaited {
-            Awaited::Keys(authorize::Awaited::First(issuer)) => keys
+            authorize::Awaited::First(issuer) => keys
                 .expected_by(issuer, now)
                 .is_some_and(|due| due < deadline),
-            Awaited::Keys(authorize::Awaited::Newer(issuer)) => keys.refresh_early(issuer, now),
+            authorize::Awaited::Newer(issuer) => keys.refresh_early(issuer, now),
         };
-        (useful && now < deadline).then_some(deadline)
+        useful.then_some(deadline)
     }
 
     /// Judges again the requests whose wait is over, and acts on the verdicts.
@@ -179,6 +232,10 @@ impl Worker {
         self.waiting
             .borrow_mut()
             .take_ready(now, |awaited, deadline| match awaited {
+                Awaited::Exchange(key) => self
+                    .exchanger
+                    .as_ref()
+                    .is_none_or(|exchanger| exchanger.borrow().is_settled(key, now)),
                 Awaited::Keys(authorize::Awaited::First(issuer)) => {
                     keys.keys(issuer, now).is_some()
                         || keys
@@ -196,7 +253,11 @@ impl Worker {
 
     /// How soon to be called again.
     pub(super) fn tick_period(&self, now: UnixTime) -> Duration {
-        if !self.waiting.borrow().is_empty() {
+        let sends = self
+            .exchanger
+            .as_ref()
+            .is_some_and(|exchanger| exchanger.borrow().is_due());
+        if sends || !self.waiting.borrow().is_empty() {
             return BUSY_TICK;
         }
         self.next_due()
@@ -207,10 +268,11 @@ impl Worker {
     fn act(
         &self,
         decision: &Decision<'_>,
-        headers: &Headers,
-        envelope: &Envelope,
+        request: &Pending,
+        authorization: Option<&str>,
         now: UnixTime,
     ) -> Progress {
+        let envelope = &request.envelope;
         let decision_id = self.decision_id();
         if self.configuration.audit_log {
             let record = Record::new(
@@ -224,7 +286,10 @@ impl Worker {
         }
         match &decision.verdict {
             Verdict::Allow(permit) | Verdict::Shadow(_, permit) => {
-                self.prepare(permit, headers, &decision_id);
+                self.prepare(permit, &request.headers, &decision_id);
+                if let Some(authorization) = authorization {
+                    host::set_request_header("authorization", authorization);
+                }
                 Progress::Permitted
             }
             Verdict::Deny(denial) => {
@@ -290,6 +355,10 @@ fn reply(answer: &Answer) -> Progress {
 
 /// While something is awaited: as good as at once for a person, and nothing for a gateway.
 const BUSY_TICK: Duration = Duration::from_millis(10);
+
+/// While something is to be sent, which goes out with the tick: a call belongs to the context that makes it, and a request's ends with its
+/// client.
+const SOON_TICK: Duration = Duration::from_millis(1);
 
 /// Otherwise: keys are due to the second.
 const IDLE_TICK: Duration = Duration::from_secs(1);

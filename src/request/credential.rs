@@ -194,6 +194,14 @@ impl Unverifiable<'_> {
     }
 }
 
+/// The JWT of a head that was read and judged, to be exchanged for another.
+pub fn bearer_token(headers: &Headers) -> Option<BearerToken<'_>> {
+    match Credential::read(headers, usize::MAX) {
+        Ok(Credential::Jwt(token)) => Some(token),
+        Ok(Credential::None | Credential::Oversized | Credential::Unverifiable(_)) | Err(_) => None,
+    }
+}
+
 impl CredentialKind {
     /// The name in audit records.
     pub const fn as_str(self) -> &'static str {

@@ -242,3 +242,33 @@ proptest! {
         prop_assert!(matches!(ran.code, Some(0..=2)), "{ran:?}");
     }
 }
+
+#[test]
+fn an_exchange_is_told_with_its_scope() {
+    let with_exchange = configuration(r#"{"cluster":"c","uri":"https://i.example/k"}"#).replacen(
+        '{',
+        r#"{"exchange":{"cluster":"c","token_endpoint":"https://d.example/t","scope":"operation"},"#,
+        1,
+    );
+    let config = file("exchange.json", &with_exchange);
+    let claims = r#"{"sub":"s","groups":["ana"],"scope":"jobs sql"}"#;
+    let explain = |arguments: &[&str]| {
+        let fixed = ["explain", "--config", text(&config), "--claims", "-"];
+        oam_with(&[&fixed, &AT[..], arguments].concat(), claims.as_bytes()).out
+    };
+    let said = explain(&["GET", "/api/2.2/jobs/get"]);
+    let line = said.lines().find(|line| line.starts_with("exchanged"));
+    let want = "exchanged       for a token of Databricks' with `jobs`, if Databricks agrees";
+    assert_eq!(line, Some(want), "{said}");
+    let scope = |path: &str| {
+        let found: serde_json::Value =
+            serde_json::from_str(&explain(&["--json", "GET", path])).unwrap();
+        found["exchanged_scope"].clone()
+    };
+    assert_eq!(scope("/api/2.2/jobs/get"), "jobs");
+    assert_eq!(
+        scope("/api/2.0/sql/warehouses"),
+        serde_json::Value::Null,
+        "refused"
+    );
+}

@@ -17,5 +17,6 @@ pub mod python;
 pub mod scene;
 pub mod serve;
 pub mod token;
+pub mod token_endpoint;
 pub mod withdrawals;
 pub mod workspace;

@@ -192,7 +192,7 @@ impl Filter<'_> {
     }
 }
 
-/// Whether there is a cluster for everything that is fetched.
+/// Whether there is a cluster for everything that is fetched or exchanged.
 fn check_clusters(document: &Value, found: &mut Found) {
     let dynamic = document.pointer("/dynamic_resources/cds_config").is_some()
         || document.pointer("/dynamic_resources/ads_config").is_some();
@@ -210,9 +210,11 @@ fn check_clusters(document: &Value, found: &mut Found) {
             Some((format!("issuers[{position}].jwks.cluster"), cluster))
         })
         .collect();
-    let list = configuration.pointer("/withdrawn/list/cluster");
-    let list = list.and_then(Value::as_str);
-    named.extend(list.map(|cluster| ("withdrawn.list.cluster".to_owned(), cluster)));
+    for section in ["exchange", "withdrawn.list"] {
+        let pointer = format!("/{}/cluster", section.replace('.', "/"));
+        let cluster = configuration.pointer(&pointer).and_then(Value::as_str);
+        named.extend(cluster.map(|cluster| (format!("{section}.cluster"), cluster)));
+    }
     for (place, cluster) in named {
         if !clusters.contains(&cluster) {
             let known = clusters.join(", ");

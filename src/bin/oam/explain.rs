@@ -87,6 +87,9 @@ pub(super) struct Explanation {
     pub(super) roles: Vec<String>,
     pub(super) rule: Option<String>,
     pub(super) mode: &'static str,
+    /// Absent where nothing is exchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exchanged_scope: Option<&'static str>,
 }
 
 /// An operation of the catalogue.
@@ -137,6 +140,7 @@ impl Explanation {
                 Mode::Enforce => "enforce",
                 Mode::Shadow => "shadow",
             },
+            exchanged_scope: evidence.exchanged_scope,
         }
     }
 }
@@ -213,6 +217,11 @@ impl Trace<'_> {
         text.push('\n');
         self.caller(&mut text);
         self.requirement(&mut text);
+        if let Some(scope) = self.explanation.exchanged_scope {
+            let exchange =
+                format!("for a token of Databricks' with `{scope}`, if Databricks agrees");
+            line(&mut text, "exchanged", &exchange);
+        }
         line(&mut text, "mode", mode);
         line(&mut text, "at", &self.request.now.to_string());
         for remedy in reason::remedies(&self.gateway.authorizer, self.request, self.decision) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::DateTime;
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
 use databricks_oam_filter::config::Configuration;
+use databricks_oam_filter::exchange::terms::Terms;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::key_store::source::KeySource;
 use databricks_oam_filter::request::Headers;
@@ -20,6 +21,8 @@ use super::{Unreadable, carrier, file};
 /// One configuration at work.
 pub(super) struct Gateway {
     pub(super) authorizer: Authorizer,
+    /// On what terms it exchanges tokens.
+    exchange: Option<Terms>,
     keys: KeyStore,
     stand_ins: KeyStore,
     /// Where more of what is withdrawn would be had.
@@ -53,6 +56,7 @@ impl Gateway {
             ))
         })?;
         let authorizer = configuration.authorizer;
+        let exchange = configuration.exchange;
         let mut sources = configuration.key_sources;
         for argument in jwks {
             give_keys(argument, &authorizer, &mut sources)?;
@@ -61,6 +65,7 @@ impl Gateway {
         let stand_ins = stand_ins.unwrap_or_default();
         Ok(Self {
             authorizer,
+            exchange,
             keys: KeyStore::new(sources, 0),
             stand_ins: KeyStore::new(stand_ins, 0),
             withdrawal_list: configuration.withdrawal_list,
@@ -119,7 +124,16 @@ impl Gateway {
         } else {
             Verification::afresh(&self.keys, &RustCrypto)
         };
-        self.authorizer.authorize(headers, &by, *now)
+        let mut decision = self.authorizer.authorize(headers, &by, *now);
+        decision.evidence.exchanged_scope = self.exchanged_scope(&decision, headers);
+        decision
+    }
+
+    /// The scope for which the token would be exchanged, if its owner and the token endpoint agree.
+    fn exchanged_scope(&self, decision: &Decision<'_>, headers: &Headers) -> Option<&'static str> {
+        let terms = self.exchange.as_ref()?;
+        let issuer = decision.exchangeable()?;
+        terms.takes(issuer).then(|| terms.scope_for(headers))
     }
 }
 

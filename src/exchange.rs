@@ -1,0 +1,384 @@
+//! Exchanges callers' tokens for Databricks' own (RFC 8693): when, for what scope, and what came of it.
+//!
+//! A state machine without I/O: [`Exchanger::ask`] answers from what is held or says to wait, [`Exchanger::due`] says what to send,
+//! [`Exchanger::on_answer`] and [`Exchanger::on_failure`] take what came of it. There is one exchange under way for each token and scope,
+//! however many requests wait for it. What is held ends shortly before the exchanged token does, and never after the caller's own; every
+//! request is judged before it asks here, so a token that is refused brings nothing that was exchanged for it.
+
+mod grant;
+pub mod terms;
+
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::callout::Call;
+use crate::time::UnixTime;
+
+pub use grant::{OauthError, Unusable};
+
+use grant::Grant;
+use terms::Terms;
+
+/// A token to exchange. Holds a secret, so it is not `Debug`.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The whole token, which was judged sound.
+    pub token: &'a str,
+    /// Its `exp`.
+    pub expires_at: UnixTime,
+}
+
+/// What a request takes upstream.
+pub enum Outcome {
+    /// The caller's token is past its end, though some clock skew may still be granted to it: nobody would exchange it.
+    Ended,
+    /// This `Authorization`.
+    Held(Rc<str>),
+    /// Nothing: there is nothing to be had.
+    Refused(Refusal),
+    /// Nothing yet.
+    Wait(Key),
+}
+
+/// Why there is no exchanged token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The token endpoint said no, and gave this reason, where it is one that OAuth names.
+    Refused(Option<OauthError>),
+    /// The token endpoint could not be asked, or did not answer as one.
+    Unavailable,
+}
+
+/// Which exchange: of which token, for which scope. The token itself is not kept.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Key {
+    subject: [u8; 32],
+    scope: &'static str,
+}
+
+/// An exchange to send.
+pub struct Errand {
+    /// What to ask of whom.
+    pub call: Call,
+    key: Key,
+    /// Tells this errand from an earlier one for the same key whose answer may still come.
+    number: u64,
+    sent: UnixTime,
+    subject_ends: UnixTime,
+}
+
+/// Why an exchange brought nothing, for the log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Failure {
+    /// Nobody answered, or the host could not ask.
+    NoAnswer,
+    /// The token endpoint refused, with this status and reason.
+    Refused(u16, Option<OauthError>),
+    /// The answer's status is neither a yes nor a no.
+    Status(u16),
+    /// Nobody asked, or not any more.
+    Unasked,
+    /// A yes without a token that could be used.
+    Unusable(Unusable),
+}
+
+/// Every exchange of one worker.
+pub struct Exchanger {
+    terms: Terms,
+    /// In the order of their keys: a map would cost the module five times the bytes.
+    entries: Vec<(Key, Entry)>,
+    /// What the entries hold together.
+    bytes: usize,
+    wanted: Vec<Key>,
+    number: u64,
+}
+
+enum Entry {
+    /// To be sent; not any more once nobody can be waiting.
+    Wanted {
+        call: Box<Call>,
+        subject_ends: UnixTime,
+        until: UnixTime,
+    },
+    /// Sent; `until` is when to stop believing that an answer will come.
+    UnderWay { number: u64, until: UnixTime },
+    /// Good for this long.
+    Held {
+        authorization: Rc<str>,
+        until: UnixTime,
+    },
+    /// Not asked for again so soon.
+    Failed { refusal: Refusal, until: UnixTime },
+}
+
+impl Exchanger {
+    /// The most that is read of a token endpoint's answer.
+    pub const MAX_ANSWER_BYTES: usize = grant::MAX_BYTES;
+
+    /// One that has exchanged nothing yet.
+    pub fn new(terms: Terms) -> Self {
+        Self {
+            terms,
+            entries: Vec::new(),
+            bytes: 0,
+            wanted: Vec::new(),
+            number: 0,
+        }
+    }
+
+    /// On what terms tokens are exchanged.
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// What a request with this sound token takes upstream.
+    pub fn ask(&mut self, subject: Subject<'_>, scope: &'static str, now: UnixTime) -> Outcome {
+        if now >= subject.expires_at {
+            return Outcome::Ended;
+        }
+        let key = Key {
+            subject: Sha256::digest(subject.token).into(),
+            scope,
+        };
+        match self.entry(&key).filter(|entry| now < entry.until()) {
+            Some(Entry::Held { authorization, .. }) => Outcome::Held(Rc::clone(authorization)),
+            Some(Entry::Failed { refusal, .. }) => Outcome::Refused(*refusal),
+            Some(Entry::Wanted { .. } | Entry::UnderWay { .. }) => Outcome::Wait(key),
+            None => self.want(subject, key, now),
+        }
+    }
+
+    fn want(&mut self, subject: Subject<'_>, key: Key, now: UnixTime) -> Outcome {
+        if !self.make_room(now) {
+            return Outcome::Refused(Refusal::Unavailable);
+        }
+        let call = Box::new(self.terms.call(subject.token, key.scope));
+        self.wanted.push(key);
+        self.put(
+            key,
+            Entry::Wanted {
+                call,
+                subject_ends: subject.expires_at,
+                until: now.after(LONGEST_WANTED),
+            },
+        );
+        Outcome::Wait(key)
+    }
+
+    /// Whether there is nothing left to wait for: the next question is answered, or begins anew.
+    pub fn is_settled(&self, key: Key, now: UnixTime) -> bool {
+        match self.entry(&key) {
+            Some(entry @ (Entry::Wanted { .. } | Entry::UnderWay { .. })) => now >= entry.until(),
+            Some(Entry::Held { .. } | Entry::Failed { .. }) | None => true,
+        }
+    }
+
+    /// Whether anything is to be sent.
+    pub fn is_due(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// Something to send at `now`, marked as under way; call again until `None`.
+    pub fn due(&mut self, now: UnixTime) -> Option<Errand> {
+        while let Some(key) = self.wanted.pop() {
+            let number = self.number.wrapping_add(1);
+            let under_way = Entry::UnderWay {
+                number,
+                until: now.after(self.terms.timeout.saturating_add(ANSWER_GRACE)),
+            };
+            match self.take(key) {
+                Some(Entry::Wanted {
+                    call,
+                    subject_ends,
+                    until,
+                }) if now < until => {
+                    self.number = number;
+                    self.put(key, under_way);
+                    return Some(Errand {
+                        call: *call,
+                        key,
+                        number,
+                        sent: now,
+                        subject_ends,
+                    });
+                }
+                Some(Entry::Wanted { .. }) | None => {}
+                // Asked for a second time, after the first had been given up.
+                Some(other) => self.put(key, other),
+            }
+        }
+        None
+    }
+
+    /// Takes the answer to an errand.
+    pub fn on_answer(
+        &mut self,
+        errand: &Errand,
+        status: u16,
+        body: &[u8],
+        now: UnixTime,
+    ) -> Result<(), Failure> {
+        self.expect(errand)?;
+        let read = match status {
+            200 => Grant::parse(body, &errand.key.subject).map_err(Failure::Unusable),
+            // Busy is not a no.
+            408 | 429 => Err(Failure::Status(status)),
+            400..500 => Err(Failure::Refused(status, OauthError::of(body))),
+            _ => Err(Failure::Status(status)),
+        };
+        match read {
+            Ok(grant) => {
+                let ends = errand.sent.after(grant.lifetime).min(errand.subject_ends);
+                let lifetime = ends.since(errand.sent);
+                let early = EARLY.min(lifetime.checked_div(4).unwrap_or_default());
+                let held = Entry::Held {
+                    authorization: grant.authorization.into(),
+                    until: ends.before(early),
+                };
+                self.put(errand.key, held);
+                Ok(())
+            }
+            Err(failure) => {
+                self.fail(errand.key, failure, now);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Takes the failure of an errand that had no answer.
+    pub fn on_failure(&mut self, errand: &Errand, now: UnixTime) {
+        if self.expect(errand).is_ok() {
+            self.fail(errand.key, Failure::NoAnswer, now);
+        }
+    }
+
+    /// Whether the errand is the one under way for its key.
+    fn expect(&self, errand: &Errand) -> Result<(), Failure> {
+        match self.entry(&errand.key) {
+            Some(Entry::UnderWay { number, .. }) if *number == errand.number => Ok(()),
+            _ => Err(Failure::Unasked),
+        }
+    }
+
+    fn fail(&mut self, key: Key, failure: Failure, now: UnixTime) {
+        let (refusal, pause) = match failure {
+            Failure::Refused(_, error) => (Refusal::Refused(error), REFUSED_PAUSE),
+            Failure::NoAnswer | Failure::Status(_) | Failure::Unasked | Failure::Unusable(_) => {
+                (Refusal::Unavailable, UNAVAILABLE_PAUSE)
+            }
+        };
+        let until = now.after(pause);
+        self.put(key, Entry::Failed { refusal, until });
+    }
+
+    fn put(&mut self, key: Key, entry: Entry) {
+        self.take(key);
+        self.bytes = self.bytes.saturating_add(entry.bytes());
+        let (Ok(place) | Err(place)) = self.place(&key);
+        self.entries.insert(place, (key, entry));
+    }
+
+    fn take(&mut self, key: Key) -> Option<Entry> {
+        let place = self.place(&key).ok()?;
+        let (_, entry) = self.entries.remove(place);
+        self.bytes = self.bytes.saturating_sub(entry.bytes());
+        Some(entry)
+    }
+
+    fn entry(&self, key: &Key) -> Option<&Entry> {
+        let (_, entry) = self.entries.get(self.place(key).ok()?)?;
+        Some(entry)
+    }
+
+    /// Where the entry of a key is, or would be.
+    fn place(&self, key: &Key) -> Result<usize, usize> {
+        self.entries.binary_search_by(|(other, _)| other.cmp(key))
+    }
+
+    /// Makes room for one more: without what is over, and then without what ends first. What is awaited stays.
+    fn make_room(&mut self, now: UnixTime) -> bool {
+        if self.has_room() {
+            return true;
+        }
+        self.entries.retain(|(_, entry)| now < entry.until());
+        self.bytes = self.entries.iter().map(|(_, entry)| entry.bytes()).sum();
+        while !self.has_room() {
+            let ended = self
+                .entries
+                .iter()
+                .filter(|(_, entry)| matches!(entry, Entry::Held { .. } | Entry::Failed { .. }))
+                .min_by_key(|(_, entry)| entry.until());
+            let Some(key) = ended.map(|(key, _)| *key) else {
+                return false;
+            };
+            self.take(key);
+        }
+        true
+    }
+
+    fn has_room(&self) -> bool {
+        self.entries.len() < MAX_ENTRIES && self.bytes < MAX_BYTES
+    }
+}
+
+impl Entry {
+    const fn until(&self) -> UnixTime {
+        match self {
+            Self::Wanted { until, .. }
+            | Self::UnderWay { until, .. }
+            | Self::Held { until, .. }
+            | Self::Failed { until, .. } => *until,
+        }
+    }
+
+    /// What it holds of tokens' texts.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Wanted { call, .. } => call.body.len(),
+            Self::Held { authorization, .. } => authorization.len(),
+            Self::UnderWay { .. } | Self::Failed { .. } => 0,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer => f.write_str("no answer in time, or the connection was reset"),
+            Self::Refused(status, Some(error)) => {
+                write!(f, "refused with {status}, `{}`", error.as_str())
+            }
+            Self::Refused(status, None) => write!(f, "refused with {status}"),
+            Self::Status(status) => write!(f, "answered {status} in place of 200"),
+            Self::Unasked => f.write_str("an answer that nobody waits for any more"),
+            Self::Unusable(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// How long before its end a token is not used any more, so that it does not die on its way; of short lives a quarter.
+const EARLY: Duration = Duration::from_secs(30);
+
+/// A refused token is not tried again so soon; a federation policy that was just mended is not waited for long.
+const REFUSED_PAUSE: Duration = Duration::from_secs(10);
+
+/// Between two tries while the token endpoint is down.
+const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(2);
+
+/// Longer than the host needs to come round to sending.
+const LONGEST_WANTED: Duration = Duration::from_secs(10);
+
+/// How long after its timeout a call may still report.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
+
+/// Tokens held on each worker; a gateway with more callers than that within the hour exchanges some of them again.
+const MAX_ENTRIES: usize = 10_000;
+
+/// What they may hold together.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

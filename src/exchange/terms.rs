@@ -1,0 +1,102 @@
+//! On what terms tokens are exchanged: where, whose, as whom, and for what scope.
+
+use std::time::Duration;
+
+use crate::callout::uri::HttpsUri;
+use crate::callout::{Call, form};
+use crate::databricks::operation::{Mark, Requirement};
+use crate::databricks::scope::ALL_APIS;
+use crate::databricks::{Catalogue, Lookup};
+use crate::path::Path;
+use crate::request::Headers;
+
+/// How tokens are exchanged, as configured.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Terms {
+    /// The gateway's cluster that leads to the token endpoint.
+    pub cluster: Box<str>,
+    /// The token endpoint.
+    pub token_endpoint: HttpsUri,
+    /// For what scope.
+    pub scope: ScopeWanted,
+    /// The service principal of workload identity federation; account-wide federation, when absent.
+    pub client_id: Option<Box<str>>,
+    /// The group that callers become.
+    pub assume_group: Option<Box<str>>,
+    /// Whose tokens are exchanged.
+    pub issuers: Vec<Box<str>>,
+    /// How long the token endpoint may take.
+    pub timeout: Duration,
+}
+
+/// For what scope a token is exchanged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ScopeWanted {
+    /// `all-apis`, whatever the request.
+    AllApis,
+    /// The area of the request's operation, where Databricks has a scope of that name; `all-apis` otherwise.
+    Operation,
+}
+
+impl Terms {
+    /// Whether tokens of this issuer are exchanged.
+    pub fn takes(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|known| **known == *issuer)
+    }
+
+    /// The scope to ask for on behalf of a request.
+    ///
+    /// It follows the catalogue also where a rule of the operator's governs: what Databricks will ask of the exchanged token does not
+    /// depend on what the gateway asks of the caller's.
+    pub fn scope_for(&self, headers: &Headers) -> &'static str {
+        match self.scope {
+            ScopeWanted::AllApis => ALL_APIS,
+            ScopeWanted::Operation => narrowest(headers).unwrap_or(ALL_APIS),
+        }
+    }
+
+    pub(super) fn call(&self, subject: &str, scope: &str) -> Call {
+        let mut fields = vec![
+            ("grant_type", GRANT_TYPE),
+            ("subject_token", subject),
+            ("subject_token_type", SUBJECT_TOKEN_TYPE),
+            ("scope", scope),
+        ];
+        let optional = [
+            ("client_id", &self.client_id),
+            ("assume_group", &self.assume_group),
+        ];
+        for (name, value) in optional {
+            fields.extend(value.as_deref().map(|value| (name, value)));
+        }
+        Call {
+            cluster: self.cluster.clone(),
+            method: "POST",
+            uri: self.token_endpoint.clone(),
+            headers: vec![("content-type", "application/x-www-form-urlencoded".into())],
+            body: form::encode(&fields).into_bytes(),
+            timeout: self.timeout,
+        }
+    }
+}
+
+/// The area of the operation that a request is, where Databricks documents it as a scope. There are no `:read` scopes to ask for.
+fn narrowest(headers: &Headers) -> Option<&'static str> {
+    let method = std::str::from_utf8(headers.first(":method")?).ok()?;
+    let path = headers.first(":path")?.split(|&byte| byte == b'?').next()?;
+    let Lookup::Found(operation) = Catalogue::shared().find(method, &Path::parse(path).ok()?)
+    else {
+        return None;
+    };
+    let Requirement::Scope(area) = operation.requirement else {
+        return None;
+    };
+    let documented = area.is_documented() && !operation.marks.has(Mark::Undocumented);
+    documented.then(|| area.name())
+}
+
+/// RFC 8693 §2.1.
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/// RFC 8693 §3.
+const SUBJECT_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:jwt";
