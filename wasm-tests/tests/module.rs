@@ -1,10 +1,36 @@
 //! The built module in this process, where thousands of hostile requests take seconds. A trap fails the test.
 
 use serde_json::{Value, json};
-use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict};
+use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict, built_module};
 use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
 use wasm_tests::scene::{fetched, token};
+
+#[test]
+fn hosts_are_offered_the_callbacks_in_use_and_no_others() {
+    let mut exports: Vec<&str> = built_module()
+        .exports()
+        .map(|export| export.name())
+        .collect();
+    exports.sort_unstable();
+    // No response, no log, no `proxy_on_done`: the host calls whatever is there, for each request.
+    let want = [
+        "_initialize",
+        "memory",
+        "proxy_abi_version_0_2_1",
+        "proxy_on_configure",
+        "proxy_on_context_create",
+        "proxy_on_delete",
+        "proxy_on_http_call_response",
+        "proxy_on_memory_allocate",
+        "proxy_on_request_body",
+        "proxy_on_request_headers",
+        "proxy_on_request_trailers",
+        "proxy_on_tick",
+        "proxy_on_vm_start",
+    ];
+    assert_eq!(exports, want, "run scripts/build");
+}
 
 #[test]
 fn a_configuration_that_does_not_parse_leaves_a_filter_that_denies_everything() {
