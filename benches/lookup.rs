@@ -1,53 +1,57 @@
-//! What it costs to find the operation and the rule of a request, with few rules and with many.
+//! What it costs to find the operation and the rules of a request, with few rules and with many.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use databricks_oam_filter::databricks::Catalogue;
+use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::path::Path;
-use databricks_oam_filter::path::index::Index;
-use databricks_oam_filter::path::template::Template;
+use databricks_oam_filter::policy::Policy;
 
 fn lookup(criterion: &mut Criterion) {
-    let catalogue = Catalogue::shared();
     let mut group = criterion.benchmark_group("lookup");
     for rules in [10, 10_000] {
-        let rules = index(rules);
+        let Some(policy) = policy(rules) else {
+            continue;
+        };
         for (name, method, path) in REQUESTS {
-            group.bench_with_input(
-                BenchmarkId::new(name, rules.1),
-                &rules.0,
-                |bencher, rules| {
-                    bencher.iter(|| {
-                        let Ok(path) = Path::parse(black_box(path.as_bytes())) else {
-                            return;
-                        };
-                        black_box(rules.find(&path, |_| true));
-                        black_box(catalogue.find(method, &path));
-                    });
-                },
-            );
+            group.bench_with_input(BenchmarkId::new(name, rules), &policy, |bencher, policy| {
+                bencher.iter(|| {
+                    let Ok(path) = Path::parse(black_box(path.as_bytes())) else {
+                        return;
+                    };
+                    black_box(policy.governing(method, &path, Some(ISSUER)));
+                    black_box(policy.denying(method, &path, Some(ISSUER)));
+                    black_box(policy.trial(method, &path, ISSUER));
+                });
+            });
         }
     }
     group.finish();
 }
 
-/// An index of so many rules: applications, some with a path of their own in each, and a few that overlap the catalogue.
-fn index(rules: usize) -> (Index<usize>, usize) {
-    let mut index = Index::new();
-    for rule in 0..rules {
-        let template = match rule % 4 {
-            0 => format!("/apps/app-{rule}/{{path=**}}"),
-            1 => format!("/apps/app-{rule}/{{id}}/edit"),
-            2 => format!("/api/2.0/custom-{rule}/{{name}}:run"),
-            _ => format!("/tenants/{{tenant}}/area-{rule}/list"),
-        };
-        if let Ok(template) = Template::parse(&template) {
-            index.insert(&template, rule);
-        }
-    }
-    (index, rules)
+/// A policy of so many rules: applications with rules of their own, calls that are denied or on trial, and some beside the catalogue's.
+fn policy(rules: usize) -> Option<Policy> {
+    let rules: Vec<_> = (0..rules).map(rule).collect();
+    let text = format!(
+        r#"{{"issuers":[{{"issuer":"{ISSUER}","audiences":["db"],"jwks":{{"cluster":"c","uri":"{ISSUER}/k"}}}}],"policy":{{"rules":[{}]}}}}"#,
+        rules.join(",")
+    );
+    let configuration = Configuration::parse(text.as_bytes()).ok()?;
+    Some(configuration.authorizer.policy)
 }
+
+#[rustfmt::skip]
+fn rule(number: usize) -> String {
+    let (path, rest) = match number % 4 {
+        0 => (format!("/apps/app-{number}/{{path=**}}"), r#""effect":"require","scopes":["jobs"]"#),
+        1 => (format!("/apps/app-{number}/{{id}}/edit"), r#""effect":"deny""#),
+        2 => (format!("/api/2.0/custom-{number}/{{name}}:run"), r#""effect":"require","scopes":["sql"]"#),
+        _ => (format!("/tenants/{{tenant}}/area-{number}/list"), r#""effect":"deny","mode":"shadow""#),
+    };
+    format!(r#"{{"name":"rule-{number}","paths":["{path}"],{rest}}}"#)
+}
+
+const ISSUER: &str = "https://i.example";
 
 const REQUESTS: [(&str, &str, &str); 5] = [
     ("operation", "POST", "/api/2.2/jobs/run-now"),
