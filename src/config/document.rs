@@ -1,4 +1,6 @@
-//! The shape of a configuration: every key, every default. Unknown keys are errors.
+//! The shape of a configuration: every key and what it is for. Unknown keys are errors.
+
+mod defaults;
 
 use std::collections::BTreeMap;
 
@@ -11,25 +13,36 @@ use super::value::{ClaimName, Count, Day, Span};
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
+    /// What the gateway says of itself to clients that ask how to get a token.
     #[serde(default)]
     pub(super) resource: ResourceSection,
+    /// Whose access tokens are taken.
     pub(super) issuers: Vec<IssuerSection>,
+    /// What callers may hold at most, whatever their tokens carry. Without roles a token's scopes alone count.
     #[serde(default)]
     pub(super) roles: Vec<RoleSection>,
+    /// The workspaces behind the gateway. Without any, requests are not bound to workspaces.
     #[serde(default)]
     pub(super) workspaces: Vec<WorkspaceSection>,
+    /// What is decided beside the built-in catalogue of Databricks' operations.
     #[serde(default)]
     pub(super) policy: PolicySection,
+    /// What becomes of credentials that are no OAuth access tokens.
     #[serde(default)]
     pub(super) credentials: Credentials,
+    /// Exchange of the caller's token for one of Databricks' own (RFC 8693). Absent: the caller's own token goes upstream.
     pub(super) exchange: Option<ExchangeSection>,
+    /// Sound tokens that are refused all the same.
     #[serde(default)]
     #[cfg_attr(schema, schemars(with = "super::schema::Withdrawn"))]
     pub(super) withdrawn: Option<serde_json::Value>,
+    /// Bounds, on each worker.
     #[serde(default)]
     pub(super) limits: Limits,
+    /// The records of decisions.
     #[serde(default)]
     pub(super) audit: Audit,
+    /// Whether the upstream is told who is calling, in `x-oam-*` headers.
     #[serde(default)]
     pub(super) forward_identity: bool,
 }
@@ -57,7 +70,9 @@ impl Document {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResourceSection {
+    /// The URL that tokens are asked for (RFC 8707), and at which the metadata document is served (RFC 9728).
     pub(super) identifier: Option<String>,
+    /// Where people ask for what they lack; `{scopes}` stands for that.
     pub(super) access_request_url: Option<String>,
 }
 
@@ -65,24 +80,35 @@ pub(super) struct ResourceSection {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct IssuerSection {
+    /// The `iss` of its tokens, to the letter.
     pub(super) issuer: String,
-    #[serde(default = "generic")]
+    /// The identity provider's dialect: where its tokens carry scopes, groups, roles and client.
+    #[serde(default = "defaults::generic")]
     #[cfg_attr(schema, schemars(schema_with = "super::schema::preset"))]
     pub(super) preset: String,
+    /// A token must name one of these in `aud`.
     #[serde(default)]
     pub(super) audiences: Vec<String>,
+    /// The keys that verify its tokens.
     pub(super) jwks: JwksSection,
+    /// The signature algorithms that count; by default the preset's.
     #[serde(default)]
     #[cfg_attr(schema, schemars(schema_with = "super::schema::algorithms"))]
     pub(super) algorithms: Option<Vec<String>>,
+    /// The clients whose tokens count; none named means any.
     #[serde(default)]
     pub(super) clients: Vec<String>,
-    #[serde(default = "default_clock_skew")]
+    /// How far the issuer's clock may differ from this one.
+    #[serde(default = "defaults::clock_skew")]
     pub(super) clock_skew: Span,
+    /// The longest that a token may live, from `iat` to `exp`. Absent: any time.
     pub(super) max_token_lifetime: Option<Span>,
+    /// The `typ` that its tokens must have, as `at+jwt`. Absent: not asked for.
     pub(super) token_type: Option<String>,
+    /// Where its tokens carry what, instead of what the preset says. A list within is a path from the outermost object inwards.
     #[serde(default)]
     pub(super) claims: ClaimsSection,
+    /// What its tokens' scopes mean.
     #[serde(default)]
     pub(super) scopes: ScopesSection,
 }
@@ -91,14 +117,20 @@ pub(super) struct IssuerSection {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct JwksSection {
+    /// The Envoy cluster by which the keys are fetched.
     pub(super) cluster: Option<String>,
+    /// Where the issuer publishes its keys. Absent: its metadata document tells.
     pub(super) uri: Option<String>,
+    /// The JWK Set itself, instead of `cluster` and `uri`.
     pub(super) keys: Option<serde_json::Value>,
-    #[serde(default = "default_timeout")]
+    /// How long a fetch may take.
+    #[serde(default = "defaults::timeout")]
     pub(super) timeout: Span,
-    #[serde(default = "default_refresh")]
+    /// How often keys are fetched, where the answer does not say.
+    #[serde(default = "defaults::refresh")]
     pub(super) refresh: Span,
-    #[serde(default = "default_max_stale")]
+    /// How long the last known keys serve when they cannot be fetched.
+    #[serde(default = "defaults::max_stale")]
     pub(super) max_stale: Span,
 }
 
@@ -106,9 +138,13 @@ pub(super) struct JwksSection {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClaimsSection {
+    /// Scopes; the first claim that is there counts.
     pub(super) scopes: Option<Vec<ClaimName>>,
+    /// Groups; all of these claims count.
     pub(super) groups: Option<Vec<ClaimName>>,
+    /// The issuer's roles; all of these claims count.
     pub(super) roles: Option<Vec<ClaimName>>,
+    /// The client; the first claim that is there counts.
     pub(super) client: Option<Vec<ClaimName>>,
 }
 
@@ -116,8 +152,11 @@ pub(super) struct ClaimsSection {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScopesSection {
+    /// `roles`: the issuer knows no scopes, and roles alone grant.
     pub(super) source: Option<ScopeSource>,
+    /// What the issuer writes before Databricks' scopes. A scope without it is ignored.
     pub(super) prefix: Option<String>,
+    /// The issuer's own names for Databricks' scopes.
     #[serde(default)]
     pub(super) aliases: BTreeMap<String, Vec<String>>,
 }
@@ -134,9 +173,13 @@ pub(super) enum ScopeSource {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoleSection {
+    /// Its name, in records.
     pub(super) name: String,
+    /// Who holds it: any of these.
     pub(super) members: Vec<MemberSection>,
+    /// The scopes that it grants: `jobs`, `jobs:read`, `all-apis`, or one of your own.
     pub(super) grants: Vec<String>,
+    /// The workspaces in which it holds. Absent: all.
     pub(super) workspaces: Option<Vec<String>>,
 }
 
@@ -144,13 +187,21 @@ pub(super) struct RoleSection {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct MemberSection {
+    /// The `sub` of the current actor (RFC 8693 `act`).
     pub(super) actor: Option<String>,
+    /// A claim that has the `value`.
     pub(super) claim: Option<ClaimName>,
+    /// The client.
     pub(super) client: Option<String>,
+    /// A group.
     pub(super) group: Option<String>,
+    /// The issuer.
     pub(super) issuer: Option<String>,
+    /// A role that the issuer gives.
     pub(super) role: Option<String>,
+    /// The `sub`.
     pub(super) subject: Option<String>,
+    /// What the `claim` must have.
     pub(super) value: Option<String>,
 }
 
@@ -158,7 +209,9 @@ pub(super) struct MemberSection {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct WorkspaceSection {
+    /// Its number.
     pub(super) id: String,
+    /// The hosts by which it is reached.
     pub(super) hosts: Vec<String>,
 }
 
@@ -166,10 +219,13 @@ pub(super) struct WorkspaceSection {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct PolicySection {
+    /// `shadow`: refusals of authorization are recorded and let through. Authentication is enforced all the same.
     #[serde(default)]
     pub(super) mode: ModeName,
+    /// What becomes of requests that match neither rule nor operation.
     #[serde(default)]
     pub(super) unmatched: UnmatchedName,
+    /// Your own rules. A deny rule wins over everything; among the others the most specific path does, and the catalogue judges the rest.
     #[serde(default)]
     pub(super) rules: Vec<RuleSection>,
 }
@@ -196,13 +252,21 @@ pub(super) enum UnmatchedName {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleSection {
+    /// Its name, in records.
     pub(super) name: String,
+    /// `deny` refuses, `public` lets through unasked, `require` asks for scopes.
     pub(super) effect: EffectName,
+    /// Templates: `{id}` is one segment, `{name}:verb` one with a suffix, `{path=**}` the rest.
     pub(super) paths: Vec<String>,
+    /// The methods that it is for. Absent: any.
     pub(super) methods: Option<Vec<String>>,
+    /// The scopes to hold, all of them.
     pub(super) scopes: Option<Vec<String>>,
+    /// The scopes of which to hold one.
     pub(super) any_scope: Option<Vec<String>>,
+    /// The issuers whose tokens it is for. Absent: any.
     pub(super) issuers: Option<Vec<String>>,
+    /// `shadow`: this rule's refusals are recorded and let through.
     pub(super) mode: Option<ModeName>,
 }
 
@@ -219,10 +283,13 @@ pub(super) enum EffectName {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Credentials {
+    /// Personal access tokens.
     #[serde(default)]
     pub(super) personal_access_token: TreatmentName,
+    /// User name and password.
     #[serde(default)]
     pub(super) basic: TreatmentName,
+    /// Bearer tokens that are neither JWTs nor personal access tokens.
     #[serde(default)]
     pub(super) opaque: TreatmentName,
 }
@@ -243,14 +310,21 @@ pub(super) enum TreatmentName {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExchangeSection {
+    /// The Envoy cluster by which tokens are exchanged.
     pub(super) cluster: String,
+    /// Databricks' token endpoint.
     pub(super) token_endpoint: String,
+    /// What is asked for: `all-apis`, or what the operation needs.
     #[serde(default)]
     pub(super) scope: ExchangeScopeName,
+    /// The service principal to act as, with workload identity federation.
     pub(super) client_id: Option<String>,
+    /// The group to act as.
     pub(super) assume_group: Option<String>,
+    /// Whose tokens are exchanged. Absent: all but Databricks' own.
     pub(super) issuers: Option<Vec<String>>,
-    #[serde(default = "default_timeout")]
+    /// How long an exchange may take.
+    #[serde(default = "defaults::timeout")]
     pub(super) timeout: Span,
 }
 
@@ -267,50 +341,35 @@ pub(super) enum ExchangeScopeName {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Limits {
-    #[serde(default = "default_token_bytes")]
+    /// The longest token that is looked at.
+    #[serde(default = "defaults::token_bytes")]
     pub(super) token_bytes: Count,
-    #[serde(default = "default_waiting_requests")]
+    /// How many requests may wait for keys.
+    #[serde(default = "defaults::waiting_requests")]
     pub(super) waiting_requests: Count,
-    #[serde(default = "default_waiting_time")]
+    /// How long each may wait.
+    #[serde(default = "defaults::waiting_time")]
     pub(super) waiting_time: Span,
-    #[serde(default = "default_cached_tokens")]
+    /// How many verified tokens are remembered.
+    #[serde(default = "defaults::cached_tokens")]
     pub(super) cached_tokens: Count,
-    #[serde(default = "default_cached_bytes")]
+    /// How many bytes they may take.
+    #[serde(default = "defaults::cached_bytes")]
     pub(super) cached_bytes: Count,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            token_bytes: default_token_bytes(),
-            waiting_requests: default_waiting_requests(),
-            waiting_time: default_waiting_time(),
-            cached_tokens: default_cached_tokens(),
-            cached_bytes: default_cached_bytes(),
-        }
-    }
 }
 
 #[derive(Deserialize)]
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Audit {
+    /// How records are written.
     #[serde(default)]
     format: RecordFormat,
-    #[serde(default = "yes")]
+    /// Whether they go to the host's log.
+    #[serde(default = "defaults::yes")]
     pub(super) log: bool,
     /// Keys the fingerprints by which records name static tokens. Give all gateways the same, and one token has one name on all of them.
     pub(super) fingerprint_key: Option<String>,
-}
-
-impl Default for Audit {
-    fn default() -> Self {
-        Self {
-            format: RecordFormat::Compact,
-            log: yes(),
-            fingerprint_key: None,
-        }
-    }
 }
 
 #[derive(Default, Deserialize, Eq, PartialEq)]
@@ -320,51 +379,4 @@ enum RecordFormat {
     #[default]
     Compact,
     Ocsf,
-}
-
-fn generic() -> String {
-    "generic".to_owned()
-}
-
-/// Two machines with working clocks are seconds apart; RFC 7519 §4.1.4 speaks of "no more than a few minutes".
-const fn default_clock_skew() -> Span {
-    Span::seconds(30)
-}
-
-const fn default_timeout() -> Span {
-    Span::seconds(5)
-}
-
-const fn default_refresh() -> Span {
-    Span::seconds(600)
-}
-
-const fn default_max_stale() -> Span {
-    Span::seconds(86_400)
-}
-
-/// Entra's and Keycloak's largest tokens have 8 to 12 KiB.
-const fn default_token_bytes() -> Count {
-    Count(16_384)
-}
-
-const fn default_cached_tokens() -> Count {
-    Count(10_000)
-}
-
-/// What 10,000 tokens of a common length take.
-const fn default_cached_bytes() -> Count {
-    Count(16_777_216)
-}
-
-const fn default_waiting_requests() -> Count {
-    Count(1024)
-}
-
-const fn default_waiting_time() -> Span {
-    Span::seconds(5)
-}
-
-const fn yes() -> bool {
-    true
 }

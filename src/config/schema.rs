@@ -31,12 +31,19 @@ pub(super) fn algorithms(_: &mut SchemaGenerator) -> Schema {
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its shape is of use")]
 pub(super) struct Withdrawn {
+    /// Clients all of whose tokens are refused.
     clients: Option<Vec<String>>,
+    /// Tokens refused by when they were issued.
     issued_before: Option<Vec<IssuedBefore>>,
+    /// Keys all of whose tokens are refused.
     key_ids: Option<Vec<String>>,
+    /// A document with the same keys, fetched again and again.
     list: Option<List>,
+    /// Subjects all of whose tokens are refused.
     subjects: Option<Vec<String>>,
+    /// Tokens by their `jti`.
     token_ids: Option<Vec<String>>,
+    /// Tokens by their SHA-256, in hexadecimal digits.
     tokens: Option<Vec<Sha256>>,
 }
 
@@ -44,8 +51,11 @@ pub(super) struct Withdrawn {
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its shape is of use")]
 struct IssuedBefore {
+    /// Of this issuer; of any, when absent.
     issuer: Option<String>,
+    /// Of this subject; of any, when absent.
     subject: Option<String>,
+    /// Issued before this moment.
     time: Moment,
 }
 
@@ -53,10 +63,15 @@ struct IssuedBefore {
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its shape is of use")]
 struct List {
+    /// The Envoy cluster by which it is fetched.
     cluster: String,
+    /// Where it is published.
     uri: String,
+    /// How often it is fetched.
     poll: Option<Span>,
+    /// How long the last known list serves when it cannot be fetched.
     max_stale: Option<Span>,
+    /// What becomes of requests after that.
     when_stale: Option<WhenStale>,
 }
 
@@ -143,3 +158,27 @@ impl JsonSchema for ClaimName {
 }
 
 const TITLE: &str = "Configuration of databricks-oam-filter";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn editors_are_told_what_every_key_is_for() {
+        let schema: Value = serde_json::from_str(&text()).unwrap();
+        let mut objects = vec![("", &schema)];
+        let named = schema["$defs"].as_object().unwrap();
+        objects.extend(named.iter().map(|(name, object)| (name.as_str(), object)));
+        let keys = objects.iter().flat_map(|(name, object)| {
+            let keys = object["properties"].as_object().into_iter().flatten();
+            keys.map(move |(key, about)| (format!("{name}.{key}"), about))
+        });
+        let silent: Vec<_> = keys
+            .filter(|(_, about)| about["description"].as_str().is_none_or(str::is_empty))
+            .map(|(key, _)| key)
+            .collect();
+        assert!(silent.is_empty(), "no doc comment: {silent:?}");
+    }
+}
