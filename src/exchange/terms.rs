@@ -96,7 +96,7 @@ fn narrowest(headers: &Headers) -> Option<&'static str> {
 }
 
 /// RFC 8693 §2.1.
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// RFC 8693 §3.
-const SUBJECT_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:jwt";
+pub(super) const SUBJECT_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:jwt";

@@ -26,6 +26,14 @@ pub(super) fn remove_request_header(name: &str) {
     let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, None);
 }
 
+/// As much of the request's body as has come and is held.
+pub(super) fn request_body(size: usize) -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
 /// Reads every request trailer.
 pub(super) fn request_trailers() -> Headers {
     Headers::new(hostcalls::get_map_bytes(MapType::HttpRequestTrailers).unwrap_or_default())

@@ -6,6 +6,9 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
+use crate::exchange::driver;
+use crate::request::Headers;
+
 use super::host;
 use super::worker::{Progress, Worker};
 
@@ -14,6 +17,8 @@ pub(super) struct Request {
     context_id: u32,
     worker: Option<Rc<Worker>>,
     progress: Rc<Cell<Progress>>,
+    /// The head of a SQL driver's form, until that has come.
+    driver: Option<Headers>,
 }
 
 impl Request {
@@ -22,6 +27,7 @@ impl Request {
             context_id,
             worker,
             progress: Rc::new(Cell::new(Progress::Undecided)),
+            driver: None,
         }
     }
 
@@ -39,7 +45,7 @@ impl Context for Request {}
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
         if let Some(worker) = &self.worker {
-            worker.judge(self.context_id, &self.progress);
+            self.driver = worker.judge(self.context_id, &self.progress);
         } else {
             self.progress.set(Progress::Answered);
             let headers = [("content-type", "application/json".to_owned())];
@@ -48,7 +54,20 @@ impl HttpContext for Request {
         self.action()
     }
 
-    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        // Its head was permitted and has gone on, since hosts bring no body while they hold the head; the form itself has not.
+        if let (Some(worker), Some(head)) = (&self.worker, &self.driver)
+            && self.progress.get() == Progress::Permitted
+        {
+            let fits = size <= driver::MAX_FORM_BYTES;
+            if fits && !end_of_stream {
+                return Action::Pause;
+            }
+            if fits && worker.give_back(head, &host::request_body(size)) {
+                self.progress.set(Progress::Answered);
+            }
+            self.driver = None;
+        }
         self.action()
     }
 

@@ -11,7 +11,7 @@ use crate::authorize::verified::VerifiedTokens;
 use crate::authorize::{self, Decision, Identity, Permit, Verdict, Verification};
 use crate::config::Configuration;
 use crate::denial::Denial;
-use crate::exchange::{Exchanger, Refusal};
+use crate::exchange::{Exchanger, Refusal, driver};
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
 use crate::request::envelope::Envelope;
@@ -108,8 +108,12 @@ impl Worker {
     }
 
     /// Judges a request of the current context: acts on the verdict, or keeps the request until what it lacks has come.
-    pub(super) fn judge(&self, context_id: u32, progress: &Rc<Cell<Progress>>) {
+    ///
+    /// Yields the head where a SQL driver's form follows it, which [`Worker::give_back`] may answer.
+    pub(super) fn judge(&self, context_id: u32, progress: &Rc<Cell<Progress>>) -> Option<Headers> {
         let headers = host::request_headers();
+        let announces = self.exchanger.is_some() && driver::asks(&headers);
+        let head = announces.then(|| headers.clone());
         let envelope = Envelope::of(&headers, host::source_ip());
         let request = Pending {
             context_id,
@@ -119,6 +123,30 @@ impl Worker {
             deadline: None,
         };
         self.consider(request, host::now());
+        head
+    }
+
+    /// Answers a SQL driver's form with the driver's own token, where that is one to use here. `false` where the form is Databricks' to
+    /// answer.
+    pub(super) fn give_back(&self, head: &Headers, form: &[u8]) -> bool {
+        let (Some(exchanger), Some(subject)) = (&self.exchanger, driver::subject(form)) else {
+            return false;
+        };
+        let now = host::now();
+        let decision = self.decide(&driver::probe(&subject, head), now);
+        let is_ours = decision
+            .exchangeable()
+            .is_some_and(|issuer| exchanger.borrow().terms().takes(issuer));
+        let Some(token) = decision.evidence.token.as_ref().filter(|_| is_ours) else {
+            return false;
+        };
+        let headers = [
+            ("content-type", "application/json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ];
+        let answer = driver::answer(&subject, token.expires_at.since(now));
+        host::reply(200, &headers, &answer);
+        true
     }
 
     /// Judges a request, and says how far that went.

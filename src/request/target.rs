@@ -115,7 +115,7 @@ impl fmt::Display for QueryCredential {
 }
 
 /// Decodes `%XX` and `+` as form parsers do; what is not an escape stays as it is.
-fn decode(text: &str) -> Cow<'_, str> {
+pub(crate) fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text);
     }

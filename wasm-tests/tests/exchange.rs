@@ -487,3 +487,50 @@ fn hundreds_who_wait_are_answered_each() {
     }
     assert_eq!(stage.endpoint.exchanges(), 1);
 }
+
+/// The Python and JDBC drivers post this to whatever host they connect to, when that is not the host in their token's `iss`.
+#[test]
+fn sql_drivers_get_their_own_token_back() {
+    let stage = Stage::with(&json!({}));
+    let form = |token: &str, back: bool| {
+        format!(
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token={token}\
+             &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt&scope=sql&return_original_token_if_authenticated={back}"
+        )
+    };
+    let post = |body: &str| {
+        let headers: [(&str, &[u8]); 1] = [("content-type", b"application/x-www-form-urlencoded")];
+        let address = stage.envoy.address();
+        client::exchange(address, "POST", "/oidc/v1/token", &headers, body.as_bytes())
+    };
+    let token = token("acme-rsa");
+    let answer = post(&form(&token, true));
+    assert_eq!(answer.status, 200);
+    let given = answer.json();
+    assert_eq!(given["access_token"], token);
+    assert_eq!(given["token_type"], "Bearer");
+    let expires_in = given["expires_in"].as_u64().unwrap_or_default();
+    assert!((1..=3600).contains(&expires_in), "{expires_in}");
+    let used = stage.send(
+        "GET",
+        JOB,
+        given["access_token"].as_str().unwrap_or_default(),
+    );
+    assert_eq!(forwarded(&used), "Bearer databricks-1");
+
+    // What is not theirs to be given back is between the client and Databricks.
+    let forged = wasm_tests::scene::token("stranger-rsa");
+    let over = token_with("acme-rsa", &json!({ "exp": "now-3600" }));
+    let long = format!("{}&x={}", form(&token, true), "x".repeat(200_000));
+    let bodies = [
+        form(&forged, true),
+        form(&over, true),
+        form(&token, false),
+        long,
+    ];
+    for body in bodies {
+        let answer = post(&body);
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.json()["body_length"], body.len());
+    }
+}
