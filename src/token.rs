@@ -16,6 +16,7 @@ pub mod algorithm;
 mod base64url;
 pub mod bearer;
 pub mod claims;
+mod der;
 pub mod fingerprint;
 pub mod json;
 pub mod jwk;

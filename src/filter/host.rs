@@ -160,3 +160,14 @@ pub(super) fn call_response_body(size: usize) -> Vec<u8> {
         .flatten()
         .unwrap_or_default()
 }
+
+/// Has the host verify a signature, `arguments` being those of Envoy's function of that name. `None` where there is no such function, or
+/// it fails.
+pub(super) fn verify_signature(arguments: &[u8]) -> Option<Vec<u8>> {
+    hostcalls::call_foreign_function("verify_signature", Some(arguments)).ok()?
+}
+
+/// Whether whoever runs the gateway wants signatures verified in the module: `OAM_SIGNATURES=module` in the VM's environment.
+pub(super) fn keeps_signatures() -> bool {
+    std::env::var_os("OAM_SIGNATURES").is_some_and(|value| value == "module")
+}

@@ -16,9 +16,9 @@ use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
 use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
-use crate::token::signature::RustCrypto;
 use crate::withdrawn::list::List;
 
+use super::engine::{self, Engine};
 use super::exchange::{self, Onward};
 use super::host;
 use super::waiting::{Awaited, Pending, Queue};
@@ -29,6 +29,7 @@ pub(super) struct Worker {
     pub(super) keys: RefCell<KeyStore>,
     /// Absent where none is polled.
     pub(super) withdrawals: Option<RefCell<List>>,
+    engine: Engine,
     verified: RefCell<VerifiedTokens>,
     exchanger: Option<RefCell<Exchanger>>,
     waiting: RefCell<Queue>,
@@ -59,10 +60,12 @@ impl Worker {
         let withdrawals = configuration.withdrawal_list.take();
         let withdrawals =
             withdrawals.map(|source| RefCell::new(List::new(source, random.hash_one(2_u8))));
+        let engine = engine::prove(&configuration.authorizer.issuers);
         let verified = VerifiedTokens::new(configuration.verified, RandomState::new());
         Self {
             configuration,
             withdrawals,
+            engine,
             verified: RefCell::new(verified),
             keys: RefCell::new(KeyStore::new(sources, random.hash_one(0_u8))),
             exchanger: exchanger.map(RefCell::new),
@@ -180,7 +183,7 @@ impl Worker {
         let withdrawals = self.withdrawals.as_ref().map(RefCell::borrow);
         let by = Verification {
             keys: &self.keys.borrow(),
-            verifier: &RustCrypto,
+            verifier: &self.engine,
             verified: Some(&self.verified),
             withdrawals: withdrawals.as_deref(),
         };

@@ -13,6 +13,7 @@ use crate::token::signature::EngineKey;
 use crate::token::text;
 
 mod material;
+mod spki;
 
 pub use material::{KeyMaterial, Thumbprint};
 
@@ -25,6 +26,8 @@ pub struct Jwk {
     thumbprint: Thumbprint,
     /// The same numbers as the built-in engine takes them, made once.
     engine_key: EngineKey,
+    /// The same numbers as other engines take them, made once.
+    spki: Box<[u8]>,
 }
 
 impl Jwk {
@@ -46,6 +49,7 @@ impl Jwk {
         Ok(Self {
             key_id: key_id(entry)?,
             algorithms: algorithms(entry, material.family())?,
+            spki: spki::encode(&material),
             material,
             thumbprint,
             engine_key,
@@ -75,6 +79,11 @@ impl Jwk {
     /// The digest of the key's numbers, by which equal keys in two sets are recognised.
     pub const fn thumbprint(&self) -> Thumbprint {
         self.thumbprint
+    }
+
+    /// The key as a DER-encoded `SubjectPublicKeyInfo`.
+    pub const fn spki(&self) -> &[u8] {
+        &self.spki
     }
 
     pub(super) const fn engine_key(&self) -> &EngineKey {

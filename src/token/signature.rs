@@ -8,7 +8,9 @@ use std::fmt;
 use crate::token::algorithm::Algorithm;
 use crate::token::jwk::Jwk;
 
+pub mod delegated;
 mod engine;
+mod vectors;
 
 pub(super) use engine::EngineKey;
 

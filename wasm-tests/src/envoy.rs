@@ -33,6 +33,8 @@ pub struct Setup {
     pub concurrency: u32,
     /// Where to listen; a free port when absent.
     pub listen: Option<SocketAddr>,
+    /// The module; the built one when absent.
+    pub module: Option<PathBuf>,
 }
 
 impl Setup {
@@ -44,6 +46,7 @@ impl Setup {
             normalize: false,
             concurrency: 1,
             listen: None,
+            module: None,
         }
     }
 
@@ -55,6 +58,7 @@ impl Setup {
             normalize: true,
             concurrency: 1,
             listen: None,
+            module: None,
         }
     }
 
@@ -62,6 +66,13 @@ impl Setup {
     #[must_use]
     pub fn cluster(mut self, name: &str, address: SocketAddr) -> Self {
         self.clusters.push((name.to_owned(), address));
+        self
+    }
+
+    /// With another module in the place of the built one.
+    #[must_use]
+    pub fn module(mut self, module: PathBuf) -> Self {
+        self.module = Some(module);
         self
     }
 
@@ -96,7 +107,12 @@ impl Setup {
             }
         }
         let plugin = &mut manager["http_filters"][0]["typed_config"]["config"];
-        plugin["vm_config"]["code"]["local"]["filename"] = json!(paths::module());
+        plugin["vm_config"]["code"]["local"]["filename"] =
+            json!(self.module.clone().unwrap_or_else(paths::module));
+        if self.module.is_some() {
+            // Ours holds a request at its head; a module that waits for bodies has to say so.
+            plugin["allow_on_headers_stop_iteration"] = json!(true);
+        }
         if let Some(configuration) = &self.configuration {
             // A JSON text reaches the module byte for byte. A `Struct`, which the sample has, reaches it as protobuf in any order.
             plugin["configuration"] =

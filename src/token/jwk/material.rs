@@ -37,12 +37,15 @@ impl KeyMaterial {
         }
     }
 
-    /// Whether a signature stands for a number below the modulus; without it `s` and `s + n` would be one signature in two spellings, and
-    /// not every engine looks (RFC 8017 §5.2.2). Other keys' engines bound theirs.
+    /// Whether a signature stands for numbers in the range of the key's; not every engine looks. Of RSA, a number below the modulus, or
+    /// `s` and `s + n` would be one signature in two spellings (RFC 8017 §5.2.2); of ECDSA, two from 1 to below the order. The only
+    /// engine for Ed25519 bounds its own.
     pub fn is_in_range(&self, signature: &[u8]) -> bool {
         match self {
             Self::Rsa { modulus, .. } => signature.len() == modulus.len() && *signature < **modulus,
-            Self::EcP256(_) | Self::EcP384(_) | Self::Ed25519(_) => true,
+            Self::EcP256(_) => EngineKey::is_p256_signature(signature),
+            Self::EcP384(_) => EngineKey::is_p384_signature(signature),
+            Self::Ed25519(_) => true,
         }
     }
 

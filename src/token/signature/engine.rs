@@ -46,6 +46,16 @@ impl EngineKey {
             .map(Self::Rsa)
     }
 
+    /// Whether these are two numbers from 1 to below the order of P-256. Which half s is in, JOSE leaves open, and so do these curves.
+    pub(in crate::token) fn is_p256_signature(bytes: &[u8]) -> bool {
+        p256::ecdsa::Signature::from_slice(bytes).is_ok()
+    }
+
+    /// Whether these are two numbers from 1 to below the order of P-384.
+    pub(in crate::token) fn is_p384_signature(bytes: &[u8]) -> bool {
+        p384::ecdsa::Signature::from_slice(bytes).is_ok()
+    }
+
     /// Whether the signature is the key's over the message, by this algorithm. An algorithm of another kind of key has no signatures.
     pub(super) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match algorithm {
@@ -78,7 +88,6 @@ impl EngineKey {
         matches!(self, Self::Rsa(key) if verify(key).is_ok())
     }
 
-    // `from_slice` refuses an r or s that is zero or not below the order. Which half s is in, JOSE leaves open, and so do these curves.
     fn verifies_es256(&self, message: &[u8], signature: &[u8]) -> bool {
         let (Self::EcP256(key), Ok(signature)) =
             (self, p256::ecdsa::Signature::from_slice(signature))
