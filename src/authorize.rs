@@ -6,6 +6,7 @@
 mod authenticate;
 pub mod evidence;
 mod unverifiable;
+mod usable;
 pub mod verified;
 
 use std::cell::RefCell;
@@ -28,7 +29,7 @@ use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
-use crate::withdrawn::list::{List, Stale};
+use crate::withdrawn::list::List;
 
 use evidence::Evidence;
 use verified::VerifiedTokens;
@@ -230,8 +231,12 @@ impl Authorizer {
         if let Some(verdict) = self.public(&head, for_anyone, evidence) {
             return Ok(verdict);
         }
+        let workspace = self.workspace(&head);
         let token = match &head.credential {
-            Credential::Jwt(bearer) => authenticate(*bearer, evidence)?,
+            Credential::Jwt(bearer) => {
+                let token = authenticate(*bearer, evidence)?;
+                self.issued_for(token, workspace.unwrap_or_default(), evidence)?
+            }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
             Credential::Unverifiable(found) => {
@@ -248,9 +253,6 @@ impl Authorizer {
         if matches!(governing, Governing::Ambiguous) {
             return Err(Denial::AmbiguousPath);
         }
-        let workspace = self
-            .workspaces
-            .resolve(head.authority.as_ref(), head.selector);
         let standing = self
             .policy
             .effective_scopes(&token, workspace.unwrap_or_default());
@@ -275,23 +277,6 @@ impl Authorizer {
             }
             Err(Refused { denial, .. }) => Err(denial),
         }
-    }
-
-    /// Whether a sound token is not withdrawn.
-    fn still_holds(
-        &self,
-        token: &AccessToken,
-        bearer: BearerToken<'_>,
-        list: Option<&List>,
-        now: UnixTime,
-    ) -> Result<(), Denial> {
-        let listed = || list.map_or(Ok(false), |list| list.has(token, bearer, now));
-        if self.withdrawn.has(token, bearer)
-            || listed().map_err(|Stale| Denial::StaleWithdrawals)?
-        {
-            return Err(InvalidToken::Withdrawn.into());
-        }
-        Ok(())
     }
 
     /// Lets a request through that nobody needs to answer for, unless an enforced deny rule asks who it is.

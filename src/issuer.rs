@@ -7,6 +7,7 @@
 pub mod access_token;
 pub mod dialect;
 pub mod invalid_token;
+pub mod issued_for;
 pub mod preset;
 
 use std::time::Duration;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::authorize::{Decision, Permit, Verdict};
 use crate::denial::Denial;
 use crate::exchange::{OauthError, Refusal};
+use crate::issuer::access_token::AccessToken;
 use crate::policy::rule::Mode;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::Envelope;
@@ -36,6 +37,10 @@ pub struct Record<'a> {
     earlier_actors: &'a [Box<str>],
     token_id: Option<&'a str>,
     token_expires_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_lifetime: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offline_access: Option<bool>,
     credential: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credential_fingerprint: Option<&'a str>,
@@ -96,6 +101,10 @@ impl<'a> Record<'a> {
                 .unwrap_or_default(),
             token_id: token.and_then(|token| token.token_id.as_deref()),
             token_expires_at: token.map(|token| token.expires_at.seconds()),
+            token_lifetime: token
+                .and_then(AccessToken::lifetime)
+                .map(|lifetime| lifetime.as_secs()),
+            offline_access: token.and_then(|token| token.offline_access.then_some(true)),
             credential: evidence.credential.map(CredentialKind::as_str),
             credential_fingerprint: evidence.fingerprint.as_deref(),
             credential_leaked: evidence.leaked.then_some(true),

@@ -60,10 +60,7 @@ impl Authorizer {
             return Err(Denial::AmbiguousPath);
         }
         let enforced = |mode: Mode| mode == Mode::Enforce && self.policy.mode == Mode::Enforce;
-        match self
-            .workspaces
-            .resolve(head.authority.as_ref(), head.selector)
-        {
+        match self.workspace(head) {
             Ok(workspace) => evidence.workspace(workspace),
             Err(WorkspaceError::Unknown) if enforced(Mode::Enforce) => {
                 return Err(Denial::Unidentified(kind, Forbidden::UnknownWorkspace));

@@ -1,6 +1,7 @@
 //! A sound access token: verified, from whom it says, for us, in its time.
 
 use std::cell::OnceCell;
+use std::time::Duration;
 
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
@@ -11,6 +12,7 @@ use crate::token::scope::Scope;
 
 use super::Issuer;
 use super::invalid_token::InvalidToken;
+use super::issued_for::IssuedFor;
 
 /// What a token says of its bearer. Only [`Issuer::validate`] makes one.
 #[derive(Clone, Debug)]
@@ -33,6 +35,10 @@ pub struct AccessToken {
     pub key_id: Option<Box<str>>,
     /// What was granted, in the policy's spelling; `None` where the issuer grants no scopes and roles alone do.
     pub scopes: Option<Vec<Scope>>,
+    /// Whether the issuer granted it `offline_access`, which is for refresh tokens and means nothing in an access token.
+    pub offline_access: bool,
+    /// In which workspaces it may be used.
+    pub issued_for: IssuedFor,
     /// The groups of the subject.
     pub groups: Groups,
     /// The roles that the issuer itself assigns.
@@ -64,14 +70,21 @@ impl AccessToken {
         client: Option<Box<str>>,
     ) -> Result<Self, InvalidToken> {
         let dialect = &issuer.dialect;
+        let mut offline_access = false;
         let scopes = if issuer.scopes.from_roles {
             None
         } else {
             let mut scopes = Vec::new();
             for scope in dialect.scopes(claims)? {
+                offline_access |= scope.as_str() == OFFLINE_ACCESS;
                 issuer.scopes.read(scope, &mut scopes);
             }
             Some(scopes)
+        };
+        let issued_for = if dialect.names_workspace {
+            IssuedFor::read(&issuer.identifier, claims.audiences())
+        } else {
+            IssuedFor::Everywhere
         };
         let (actor, earlier_actors) = actors(claims)?;
         Ok(Self {
@@ -84,6 +97,8 @@ impl AccessToken {
             issued_at: claims.issued_at(),
             key_id: None,
             scopes,
+            offline_access,
+            issued_for,
             groups: dialect.groups(claims)?,
             roles: dialect.roles(claims)?,
             actor,
@@ -105,6 +120,11 @@ impl AccessToken {
     /// Its fingerprint, `bearer` being the text that it was read from.
     pub fn fingerprint(&self, bearer: BearerToken<'_>) -> Fingerprint {
         *self.fingerprint.get_or_init(|| Fingerprint::of(bearer))
+    }
+
+    /// The span for which it was issued; `None` where it does not say when that was.
+    pub fn lifetime(&self) -> Option<Duration> {
+        Some(self.expires_at.since(self.issued_at?))
     }
 
     /// The moments that it names.
@@ -139,7 +159,7 @@ impl AccessToken {
             .into_iter()
             .flatten()
             .map(|text| &**text)
-            .chain([&*self.issuer])
+            .chain([&*self.issuer, self.issued_for.host()])
             .map(|text| text.len().saturating_add(ALLOCATION))
             .chain(
                 scopes
@@ -197,3 +217,6 @@ fn actors(claims: &Claims) -> Result<(Option<Box<str>>, Vec<Box<str>>), ClaimErr
 
 /// Actors of one token, the current one among them. Nobody delegates through so many hands, and each stands in every record.
 const MAX_ACTORS: usize = 8;
+
+/// OpenID Connect Core §11.
+const OFFLINE_ACCESS: &str = "offline_access";

@@ -27,6 +27,8 @@ pub struct Dialect {
     pub audience_is_client: bool,
     /// Claims without which a token is refused, besides `iss`, `exp` and an audience.
     pub required: &'static [&'static str],
+    /// Its tokens are for one workspace, or for a whole account.
+    pub names_workspace: bool,
     /// A claim that says what a token is for, and the value that access tokens have.
     pub purpose: Option<Purpose>,
 }

@@ -45,6 +45,8 @@ pub enum InvalidToken {
     UnknownKey,
     /// Sound, and withdrawn since.
     Withdrawn,
+    /// Issued by Databricks for another workspace.
+    Workspace,
 }
 
 impl InvalidToken {
@@ -69,6 +71,7 @@ impl InvalidToken {
             Self::TokenType => "wrong_token_type",
             Self::UnknownKey => "unknown_key",
             Self::Withdrawn => "withdrawn_token",
+            Self::Workspace => "token_for_another_workspace",
         }
     }
 
@@ -83,6 +86,9 @@ impl InvalidToken {
             }
             Self::Audience => {
                 "The access token was issued for another service: ask your identity provider for one for Databricks."
+            }
+            Self::Workspace => {
+                "The access token was issued for another workspace: sign in to this one, or use the host of the other."
             }
             Self::SenderConstrained => {
                 "The access token is bound to a key and cannot be used as a plain bearer token."
@@ -127,7 +133,8 @@ impl fmt::Display for InvalidToken {
             | Self::SenderConstrained
             | Self::TokenType
             | Self::UnknownKey
-            | Self::Withdrawn => f.write_str(self.code()),
+            | Self::Withdrawn
+            | Self::Workspace => f.write_str(self.code()),
         }
     }
 }

@@ -118,6 +118,7 @@ impl Preset {
             subject: names(&["sub"]),
             audience_is_client: false,
             required: &[],
+            names_workspace: false,
             purpose: None,
         };
         match self {
@@ -154,7 +155,11 @@ impl Preset {
                 required: &["aud", "sub", "client_id", "iat", "jti"],
                 ..generic
             },
-            Self::Databricks | Self::Generic | Self::Pingone => generic,
+            Self::Databricks => Dialect {
+                names_workspace: true,
+                ..generic
+            },
+            Self::Generic | Self::Pingone => generic,
         }
     }
 }
@@ -179,6 +184,7 @@ fn workload(client: &[&str]) -> Dialect {
         subject: names(&["sub"]),
         audience_is_client: false,
         required: &[],
+        names_workspace: false,
         purpose: None,
     }
 }

@@ -1,5 +1,6 @@
 //! The workspaces that the gateway stands before, and which of them a request is for.
 
+use crate::issuer::issued_for::IssuedFor;
 use crate::request::authority::Authority;
 use crate::request::workspace::WorkspaceId;
 
@@ -57,6 +58,19 @@ impl Workspaces {
             None => Ok(None),
         }
     }
+
+    /// Whether a token that was issued so may be used in a workspace. One that names no workspace that is known may not: nothing says that
+    /// it was meant for this one.
+    pub fn admit(&self, issued_for: &IssuedFor, workspace: WorkspaceId) -> bool {
+        match issued_for {
+            IssuedFor::Everywhere => true,
+            IssuedFor::Workspace { ids, .. } if !ids.is_empty() => ids.contains(&workspace),
+            IssuedFor::Workspace { host, .. } => self
+                .0
+                .iter()
+                .any(|known| known.id == workspace && known.hosts.contains(host)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -102,5 +116,35 @@ mod tests {
             Ok(None),
             "not bound"
         );
+    }
+
+    #[test]
+    fn a_token_is_for_the_workspace_that_it_was_issued_for() {
+        let workspace = |number, hosts: &[&str]| Workspace {
+            id: id(number),
+            hosts: hosts.iter().map(|host| Box::from(*host)).collect(),
+        };
+        let bound = Workspaces(vec![
+            workspace("7", &["a.example", "dbc-7.example"]),
+            workspace("8", &["b.example"]),
+        ]);
+        let issued = |ids: &[&str], host: &str| IssuedFor::Workspace {
+            ids: ids.iter().map(|text| id(text)).collect(),
+            host: host.into(),
+        };
+        #[rustfmt::skip]
+        let cases = [
+            // name                     issued for                              at 7    at 8
+            ("an account's",            IssuedFor::Everywhere,                  true,   true),
+            ("by its ID",               issued(&["7"], "x.example"),            true,   false),
+            ("by one of two",           issued(&["9", "8"], "x.example"),       false,  true),
+            ("the ID goes before",      issued(&["8"], "dbc-7.example"),        false,  true),
+            ("by the issuer's host",    issued(&[], "dbc-7.example"),           true,   false),
+            ("by no host that is known", issued(&[], "x.example"),              false,  false),
+        ];
+        for (name, issued_for, at_seven, at_eight) in cases {
+            let got = ["7", "8"].map(|workspace| bound.admit(&issued_for, id(workspace)));
+            assert_eq!(got, [at_seven, at_eight], "{name}");
+        }
     }
 }

@@ -147,11 +147,20 @@ pub(crate) fn calls(now: i64) -> Vec<Call> {
             Some(&forged),
             refused(401, r#"error="invalid_token""#, true),
         ),
+        (
+            "a personal access token: the answer says what to do instead",
+            "static",
+            RUN,
+            None,
+            refused(401, r#"error="invalid_token""#, true),
+        ),
         ("no token", "none", RUN, None, refused(401, "Bearer", false)),
     ];
     rows.into_iter()
         .map(|(title, name, (method, path, _, body), token, want)| {
-            let token = token.map(|token| token.mint(now));
+            let token = token
+                .map(|token| token.mint(now))
+                .or_else(|| (name == "static").then(|| STATIC_TOKEN.to_owned()));
             if let Some(token) = &token {
                 write_header(name, token);
             }
@@ -211,6 +220,9 @@ fn from_here(path: &Path) -> PathBuf {
     let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
     short.unwrap_or_else(|| path.to_path_buf())
 }
+
+/// In the shape of Databricks' personal access tokens; nobody's.
+const STATIC_TOKEN: &str = "dapi0123456789abcdef0123456789abcdef";
 
 /// Method, path, operation, body.
 type Line = (&'static str, &'static str, &'static str, &'static str);

@@ -1,0 +1,62 @@
+//! What a sound token must be besides: not withdrawn, and for the workspace that the request is for.
+
+use std::rc::Rc;
+
+use crate::denial::Denial;
+use crate::issuer::access_token::AccessToken;
+use crate::issuer::invalid_token::InvalidToken;
+use crate::policy::workspace::WorkspaceError;
+use crate::request::RequestHead;
+use crate::request::workspace::WorkspaceId;
+
+use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
+use crate::withdrawn::list::{List, Stale};
+
+use super::Authorizer;
+use super::evidence::Evidence;
+
+impl Authorizer {
+    /// Whether a sound token is not withdrawn.
+    pub(super) fn still_holds(
+        &self,
+        token: &AccessToken,
+        bearer: BearerToken<'_>,
+        list: Option<&List>,
+        now: UnixTime,
+    ) -> Result<(), Denial> {
+        let listed = || list.map_or(Ok(false), |list| list.has(token, bearer, now));
+        if self.withdrawn.has(token, bearer)
+            || listed().map_err(|Stale| Denial::StaleWithdrawals)?
+        {
+            return Err(InvalidToken::Withdrawn.into());
+        }
+        Ok(())
+    }
+
+    /// The workspace that a request is for.
+    pub(super) fn workspace(
+        &self,
+        head: &RequestHead<'_>,
+    ) -> Result<Option<WorkspaceId>, WorkspaceError> {
+        self.workspaces
+            .resolve(head.authority.as_ref(), head.selector)
+    }
+
+    /// Refuses a sound token that is for another workspace.
+    ///
+    /// Here and not where tokens are verified: one that was verified before may be used at another host now.
+    pub(super) fn issued_for(
+        &self,
+        token: Rc<AccessToken>,
+        workspace: Option<WorkspaceId>,
+        evidence: &mut Evidence<'_>,
+    ) -> Result<Rc<AccessToken>, Denial> {
+        if workspace.is_none_or(|id| self.workspaces.admit(&token.issued_for, id)) {
+            return Ok(token);
+        }
+        evidence.workspace(workspace);
+        evidence.token(token);
+        Err(InvalidToken::Workspace.into())
+    }
+}
