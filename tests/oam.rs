@@ -8,6 +8,8 @@ mod check;
 mod cookbook;
 #[path = "oam/explain.rs"]
 mod explain;
+#[path = "oam/odd_files.rs"]
+mod odd_files;
 #[path = "oam/schema.rs"]
 mod schema;
 #[path = "oam/suites.rs"]
