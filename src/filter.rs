@@ -9,6 +9,7 @@ mod exchange;
 mod host;
 mod http;
 mod keys;
+mod metrics;
 mod waiting;
 mod withdrawals;
 mod worker;
@@ -23,7 +24,7 @@ use crate::config::Configuration;
 
 use callouts::Callouts;
 use http::Request;
-use worker::Worker;
+use worker::{IDLE_TICK, Worker};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
@@ -81,9 +82,11 @@ impl RootContext for Root {
                 }
                 let worker = Worker::new(configuration);
                 // Not from here: the configuration also runs in a VM that is thrown away, and whose callouts nobody would answer.
-                if worker.next_due().is_some() {
-                    worker.tick_every(FIRST_TICK);
-                }
+                worker.tick_every(if worker.next_due().is_some() {
+                    FIRST_TICK
+                } else {
+                    IDLE_TICK
+                });
                 self.worker = Some(Rc::new(worker));
                 true
             }
@@ -103,6 +106,7 @@ impl RootContext for Root {
         let now = host::now();
         self.callouts.dispatch_due(worker, now);
         worker.settle(self.context_id, now);
+        worker.flush_metrics();
         worker.tick_every(worker.tick_period(now));
     }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, LogLevel, MapType};
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 
 use crate::callout::Call;
 use crate::request::Headers;
@@ -122,6 +122,26 @@ pub(super) fn plugin_configuration() -> Vec<u8> {
         .ok()
         .flatten()
         .unwrap_or_default()
+}
+
+/// Names a counter. The same name yields the same counter on every worker.
+pub(super) fn define_counter(name: &str) -> u32 {
+    hostcalls::define_metric(MetricType::Counter, name).unwrap_or_default()
+}
+
+/// Names a gauge.
+pub(super) fn define_gauge(name: &str) -> u32 {
+    hostcalls::define_metric(MetricType::Gauge, name).unwrap_or_default()
+}
+
+/// Adds to a counter.
+pub(super) fn increment_metric(id: u32, by: u64) {
+    let _ = hostcalls::increment_metric(id, i64::try_from(by).unwrap_or(i64::MAX));
+}
+
+/// Sets a gauge.
+pub(super) fn record_metric(id: u32, value: u64) {
+    let _ = hostcalls::record_metric(id, value);
 }
 
 /// Writes an audit record to the host's log.

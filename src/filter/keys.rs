@@ -25,6 +25,7 @@ pub(super) fn dispatch_due(callouts: &mut Callouts, worker: &Worker, now: UnixTi
                 fetch.call.cluster
             );
             worker.keys.borrow_mut().on_failure(&fetch, now);
+            worker.metrics.failed(fetch.issuer);
         }
     }
 }
@@ -44,6 +45,7 @@ pub(super) fn on_response(
             fetch.call.timeout.as_millis()
         );
         worker.keys.borrow_mut().on_failure(fetch, now);
+        worker.metrics.failed(fetch.issuer);
         return;
     };
     let cache_control = response.header("cache-control");
@@ -58,15 +60,19 @@ pub(super) fn on_response(
     match worker.keys.borrow_mut().on_answer(fetch, &answer, now) {
         Ok(Fetched::Address) => {}
         Ok(Fetched::Keys { admitted, ignored }) => {
+            worker.metrics.fetched(fetch.issuer, now);
             log::info!("keys of `{issuer}`: {admitted} fetched");
             for reason in ignored.iter().take(MAX_IGNORED_LOGGED) {
                 log::info!("keys of `{issuer}`: one is not used: {reason}");
             }
         }
-        Err(failure) => log::warn!(
-            "keys of `{issuer}`: not fetched from `{}`: {failure}",
-            fetch.call.uri
-        ),
+        Err(failure) => {
+            worker.metrics.failed(fetch.issuer);
+            log::warn!(
+                "keys of `{issuer}`: not fetched from `{}`: {failure}",
+                fetch.call.uri
+            );
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::withdrawn::list::List;
 use super::engine::{self, Engine};
 use super::exchange::{self, Onward};
 use super::host;
+use super::metrics::{Event, Metrics};
 use super::waiting::{Awaited, Pending, Queue};
 
 /// One worker's state.
@@ -36,6 +37,7 @@ pub(super) struct Worker {
     decision_seed: u64,
     decisions: Cell<u64>,
     tick_period: Cell<Duration>,
+    pub(super) metrics: Metrics,
 }
 
 /// How far the judgement of a request has come.
@@ -73,6 +75,7 @@ impl Worker {
             decision_seed: random.hash_one(1_u8),
             decisions: Cell::new(0),
             tick_period: Cell::new(Duration::ZERO),
+            metrics: Metrics::new(issuers),
         }
     }
 
@@ -199,6 +202,7 @@ impl Worker {
         tick: Duration,
     ) -> Progress {
         self.waiting.borrow_mut().push(request, awaited, deadline);
+        self.metrics.count(Event::Waited);
         let period = self.tick_period.get();
         // Never later: a tick that is put off with every request never comes.
         if period.is_zero() || tick < period {
@@ -295,6 +299,11 @@ impl Worker {
             .map_or(IDLE_TICK, |due| due.since(now).clamp(BUSY_TICK, IDLE_TICK))
     }
 
+    /// Hands over what was counted since the tick before.
+    pub(super) fn flush_metrics(&self) {
+        self.metrics.flush(self.verified.borrow().counts());
+    }
+
     /// Writes the record and then does what it says.
     fn act(
         &self,
@@ -305,6 +314,7 @@ impl Worker {
     ) -> Progress {
         let envelope = &request.envelope;
         let decision_id = self.decision_id();
+        self.metrics.decided(&decision.verdict);
         if self.configuration.audit_log {
             let record = Record::new(
                 decision,
@@ -392,4 +402,4 @@ const BUSY_TICK: Duration = Duration::from_millis(10);
 const SOON_TICK: Duration = Duration::from_millis(1);
 
 /// Otherwise: keys are due to the second.
-const IDLE_TICK: Duration = Duration::from_secs(1);
+pub(super) const IDLE_TICK: Duration = Duration::from_secs(1);

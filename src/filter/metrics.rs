@@ -1,0 +1,183 @@
+//! What the gateway's statistics tell of the filter: counters, named once, bounded in number, and never a caller's word.
+//!
+//! A request costs no host call. Counts are kept here and handed over with the worker's tick, so the statistics are behind by a second at
+//! most.
+
+use std::cell::Cell;
+
+use crate::authorize::Verdict;
+use crate::authorize::verified::Counts;
+use crate::denial::Kind;
+use crate::key_store::IssuerIndex;
+use crate::time::UnixTime;
+
+use super::host;
+
+/// One worker's counts.
+pub(super) struct Metrics {
+    counters: Vec<Counter>,
+    keys: Vec<KeyMetrics>,
+    /// What was handed over of the verified tokens' own counts.
+    told: Cell<Counts>,
+}
+
+/// What happens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Event {
+    /// A request was let through.
+    Allowed,
+    /// Entries of verified tokens made room for others.
+    CacheEviction,
+    /// Tokens were known.
+    CacheHit,
+    /// Tokens were not.
+    CacheMiss,
+    /// A request was refused.
+    Denied(Kind),
+    /// The protected resource was described.
+    Described,
+    /// A request would have been refused, and was let through.
+    Shadowed,
+    /// A request was held.
+    Waited,
+}
+
+struct Counter {
+    id: u32,
+    count: Cell<u64>,
+}
+
+struct KeyMetrics {
+    fetches: Counter,
+    failures: Counter,
+    /// A gauge, and so the same for all workers: the newest fetch among them.
+    fetched_at: u32,
+}
+
+impl Metrics {
+    /// Names the counters. The host gives each worker the same ones.
+    pub(super) fn new(issuers: usize) -> Self {
+        let of_issuer = |index| KeyMetrics {
+            fetches: Counter::new(&format!("oam_filter.keys.{index}.fetches")),
+            failures: Counter::new(&format!("oam_filter.keys.{index}.failures")),
+            fetched_at: host::define_gauge(&format!("oam_filter.keys.{index}.fetched_at")),
+        };
+        Self {
+            counters: NAMES.iter().map(|name| Counter::new(name)).collect(),
+            keys: (0..issuers).map(of_issuer).collect(),
+            told: Cell::new(Counts::default()),
+        }
+    }
+
+    /// Counts a decision.
+    pub(super) fn decided(&self, verdict: &Verdict) {
+        self.count(match verdict {
+            Verdict::Allow(_) => Event::Allowed,
+            Verdict::Deny(denial) => Event::Denied(denial.kind()),
+            Verdict::Describe(_) => Event::Described,
+            Verdict::Shadow(..) => Event::Shadowed,
+        });
+    }
+
+    /// Counts something that happened once.
+    pub(super) fn count(&self, event: Event) {
+        self.add(event, 1);
+    }
+
+    /// Counts a fetch that brought keys.
+    pub(super) fn fetched(&self, issuer: IssuerIndex, now: UnixTime) {
+        if let Some(keys) = self.keys.get(issuer.0) {
+            keys.fetches.add(1);
+            host::record_metric(keys.fetched_at, now.seconds());
+        }
+    }
+
+    /// Counts a fetch that brought nothing.
+    pub(super) fn failed(&self, issuer: IssuerIndex) {
+        if let Some(keys) = self.keys.get(issuer.0) {
+            keys.failures.add(1);
+        }
+    }
+
+    /// Hands over what was counted since, and what the verified tokens counted.
+    pub(super) fn flush(&self, now: Counts) {
+        let told = self.told.replace(now);
+        self.add(Event::CacheHit, now.hits.saturating_sub(told.hits));
+        self.add(Event::CacheMiss, now.misses.saturating_sub(told.misses));
+        let evictions = now.evictions.saturating_sub(told.evictions);
+        self.add(Event::CacheEviction, evictions);
+        let of_keys = self
+            .keys
+            .iter()
+            .flat_map(|keys| [&keys.fetches, &keys.failures]);
+        for counter in self.counters.iter().chain(of_keys) {
+            counter.flush();
+        }
+    }
+
+    fn add(&self, event: Event, count: u64) {
+        if let Some(counter) = self.counters.get(event.place()) {
+            counter.add(count);
+        }
+    }
+}
+
+impl Event {
+    /// Its place in [`NAMES`].
+    const fn place(self) -> usize {
+        match self {
+            Self::Allowed => 0,
+            Self::Shadowed => 1,
+            Self::Described => 2,
+            Self::Denied(Kind::Forbidden) => 3,
+            Self::Denied(Kind::InsufficientScope) => 4,
+            Self::Denied(Kind::Internal) => 5,
+            Self::Denied(Kind::InvalidRequest) => 6,
+            Self::Denied(Kind::InvalidToken) => 7,
+            Self::Denied(Kind::MissingCredentials) => 8,
+            Self::Denied(Kind::Unavailable) => 9,
+            Self::Waited => 10,
+            Self::CacheHit => 11,
+            Self::CacheMiss => 12,
+            Self::CacheEviction => 13,
+        }
+    }
+}
+
+impl Counter {
+    fn new(name: &str) -> Self {
+        Self {
+            id: host::define_counter(name),
+            count: Cell::new(0),
+        }
+    }
+
+    fn add(&self, count: u64) {
+        self.count.set(self.count.get().saturating_add(count));
+    }
+
+    fn flush(&self) {
+        let count = self.count.take();
+        if count > 0 {
+            host::increment_metric(self.id, count);
+        }
+    }
+}
+
+/// Dashboards rest on these names.
+const NAMES: [&str; 14] = [
+    "oam_filter.decisions.allowed",
+    "oam_filter.decisions.shadowed",
+    "oam_filter.decisions.described",
+    "oam_filter.decisions.denied.forbidden",
+    "oam_filter.decisions.denied.insufficient_scope",
+    "oam_filter.decisions.denied.internal",
+    "oam_filter.decisions.denied.invalid_request",
+    "oam_filter.decisions.denied.invalid_token",
+    "oam_filter.decisions.denied.missing_credentials",
+    "oam_filter.decisions.denied.unavailable",
+    "oam_filter.waits",
+    "oam_filter.verified_tokens.hits",
+    "oam_filter.verified_tokens.misses",
+    "oam_filter.verified_tokens.evictions",
+];
