@@ -27,6 +27,7 @@ use crate::request::{Headers, Kept, RequestHead};
 use crate::resource::{Metadata, ProtectedResource};
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
+use crate::token::fingerprint::Fingerprint;
 use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
 use crate::withdrawn::list::List;
@@ -65,6 +66,8 @@ pub struct Verification<'a> {
     pub verified: Option<&'a RefCell<VerifiedTokens>>,
     /// The list of what is withdrawn besides what the configuration withdraws; absent where none is polled.
     pub withdrawals: Option<&'a List>,
+    /// The certificate of the client's own connection, whose key it has proved to hold. Asked for a token that is bound to one.
+    pub certificate: &'a dyn Fn() -> Option<Fingerprint>,
 }
 
 /// What was decided, and what is known of why.
@@ -173,6 +176,7 @@ impl<'a> Verification<'a> {
             verifier,
             verified: None,
             withdrawals: None,
+            certificate: &no_certificate,
         }
     }
 }
@@ -194,8 +198,8 @@ impl Authorizer {
                     Denial::from(unauthenticated)
                 },
             )?;
-            // Here and not where tokens are verified: what was verified before may have been withdrawn since.
-            if let Err(denial) = self.still_holds(&token, bearer, by.withdrawals, now) {
+            // Here and not where tokens are verified: what was verified before may have been withdrawn since, or somebody else may bear it.
+            if let Err(denial) = self.still_holds(&token, bearer, by, now) {
                 evidence.token(token);
                 return Err(denial);
             }
@@ -371,6 +375,10 @@ impl Identity {
             roles: roles.to_vec(),
         }
     }
+}
+
+fn no_certificate() -> Option<Fingerprint> {
+    None
 }
 
 /// A refusal of authorization, and whether it is enforced.

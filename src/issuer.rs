@@ -76,10 +76,6 @@ impl Issuer {
         self.check_audience(claims, client.as_deref())?;
         self.check_client(client.as_deref())?;
         self.dialect.check_required(claims, client.as_deref())?;
-        // RFC 7800 §3.1: such a token is worth nothing without the key it is bound to.
-        if claims.at(&["cnf"]).is_some() {
-            return Err(InvalidToken::SenderConstrained);
-        }
         AccessToken::read(self, claims, client)
     }
 

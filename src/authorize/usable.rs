@@ -1,4 +1,4 @@
-//! What a sound token must be besides: not withdrawn, and for the workspace that the request is for.
+//! What a sound token must be besides: not withdrawn, in the right hands, and for the workspace that the request is for.
 
 use std::rc::Rc;
 
@@ -11,25 +11,31 @@ use crate::request::workspace::WorkspaceId;
 
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
-use crate::withdrawn::list::{List, Stale};
+use crate::withdrawn::list::Stale;
 
-use super::Authorizer;
 use super::evidence::Evidence;
+use super::{Authorizer, Verification};
 
 impl Authorizer {
-    /// Whether a sound token is not withdrawn.
+    /// Whether a sound token is not withdrawn, and in the hands that it was given into.
     pub(super) fn still_holds(
         &self,
         token: &AccessToken,
         bearer: BearerToken<'_>,
-        list: Option<&List>,
+        by: &Verification<'_>,
         now: UnixTime,
     ) -> Result<(), Denial> {
-        let listed = || list.map_or(Ok(false), |list| list.has(token, bearer, now));
+        let listed = || {
+            by.withdrawals
+                .map_or(Ok(false), |list| list.has(token, bearer, now))
+        };
         if self.withdrawn.has(token, bearer)
             || listed().map_err(|Stale| Denial::StaleWithdrawals)?
         {
             return Err(InvalidToken::Withdrawn.into());
+        }
+        if token.certificate.is_some() && token.certificate != (by.certificate)() {
+            return Err(InvalidToken::SenderConstrained.into());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use crate::callout::Call;
 use crate::request::Headers;
 use crate::time::UnixTime;
+use crate::token::fingerprint::Fingerprint;
 
 /// Reads every request header in order, repeats included.
 ///
@@ -98,6 +99,16 @@ pub(super) fn source_ip() -> Option<String> {
             .trim_end_matches(']')
             .to_owned(),
     )
+}
+
+/// The certificate that the client of the current context has shown in its TLS handshake with this very host.
+///
+/// Whether the host validated its chain does not matter for a token that is bound to it: the client has the key, and the issuer named the
+/// certificate (RFC 8705 §3). What a header says of a certificate is not asked: anybody can write it.
+pub(super) fn peer_certificate() -> Option<Fingerprint> {
+    let digest = vec!["connection", "sha256_peer_certificate_digest"];
+    let digest = hostcalls::get_property(digest).ok()??;
+    Fingerprint::parse(std::str::from_utf8(&digest).ok()?).ok()
 }
 
 /// The time, from the host's clock.

@@ -189,6 +189,7 @@ impl Worker {
             verifier: &self.engine,
             verified: Some(&self.verified),
             withdrawals: withdrawals.as_deref(),
+            certificate: &host::peer_certificate,
         };
         self.configuration.authorizer.authorize(headers, &by, now)
     }

@@ -47,6 +47,8 @@ pub struct AccessToken {
     pub actor: Option<Box<str>>,
     /// Who acted before, the latest first. They take part in no decision (RFC 8693 §4.1).
     pub earlier_actors: Vec<Box<str>>,
+    /// The certificate that its bearer must show (RFC 8705 §3.1); anybody may bear it, when absent.
+    pub certificate: Option<Fingerprint>,
     /// Known once somebody asked for it.
     fingerprint: OnceCell<Fingerprint>,
     /// Those that a role may ask about.
@@ -103,6 +105,7 @@ impl AccessToken {
             roles: dialect.roles(claims)?,
             actor,
             earlier_actors,
+            certificate: certificate(claims)?,
             fingerprint: OnceCell::new(),
             claims: claims.only(&issuer.kept_claims),
         })
@@ -186,6 +189,23 @@ impl AccessToken {
 
 /// What a text in a list takes besides itself; a list may have room for as many again.
 const LISTED_BYTES: usize = ALLOCATION.saturating_add(size_of::<[Box<str>; 2]>());
+
+/// The certificate that a token is bound to.
+///
+/// RFC 7800 §3.1: a bound token is worth nothing without what it is bound to. So a `cnf` that names anything else refuses it, and one that
+/// names something else besides.
+fn certificate(claims: &Claims) -> Result<Option<Fingerprint>, InvalidToken> {
+    let Some(confirmation) = claims.at(&["cnf"]) else {
+        return Ok(None);
+    };
+    let only = confirmation
+        .as_object()
+        .filter(|members| members.len() == 1)
+        .and_then(|members| members.get("x5t#S256")?.as_str());
+    only.and_then(Fingerprint::from_base64url)
+        .map(Some)
+        .ok_or(InvalidToken::SenderConstrained)
+}
 
 /// The current actor, `act.sub`, and those nested in it.
 fn actors(claims: &Claims) -> Result<(Option<Box<str>>, Vec<Box<str>>), ClaimError> {

@@ -35,7 +35,7 @@ pub enum InvalidToken {
     NotYetValid,
     /// Longer than any token that is looked at.
     Oversized,
-    /// Bound to a key (`cnf`) that the caller did not prove.
+    /// Bound to a certificate that the caller did not show, or to something that cannot be shown here (`cnf`).
     SenderConstrained,
     /// The signature does not hold.
     Signature(SignatureError),

@@ -182,6 +182,8 @@ fn what_is_no_access_token_is_refused() {
         ("typ in the claims",        None,                        r#","typ":"ID""#,                     Err(IdToken)),
         ("events",                   None,                        r#","events":{}"#,                    Err(IdToken)),
         ("bound to a key",           None,                        r#","cnf":{"jkt":"k"}"#,              Err(SenderConstrained)),
+        ("bound to two things",      None,                        r#","cnf":{"jkt":"k","x5t#S256":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"}"#, Err(SenderConstrained)),
+        ("bound to no digest",       None,                        r#","cnf":{"x5t#S256":"ungW"}"#,      Err(SenderConstrained)),
         ("bound to anything",        None,                        r#","cnf":null"#,                     Err(SenderConstrained)),
     ];
     for (name, token_type, more, want) in cases {

@@ -1,12 +1,13 @@
-//! The SHA-256 of a whole token: names one token without being one.
+//! A SHA-256 that names something without being it: a whole token, or a certificate.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use super::base64url;
 use super::bearer::BearerToken;
 
-/// A token's SHA-256, over the characters in which it was sent.
+/// The SHA-256 of a token, over the characters in which it was sent, or of a certificate in DER.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Fingerprint([u8; BYTES]);
 
@@ -31,6 +32,11 @@ impl Fingerprint {
                 .ok_or(FingerprintError)?;
         }
         Ok(Self(bytes))
+    }
+
+    /// Reads the base64url spelling, as `x5t#S256` has it (RFC 8705 §3.1); `None` where it is not that of 32 bytes.
+    pub fn from_base64url(text: &str) -> Option<Self> {
+        base64url::decode(text)?.try_into().ok().map(Self)
     }
 }
 
@@ -62,6 +68,21 @@ mod tests {
             Ok(Fingerprint::of(token))
         );
         assert_ne!(Fingerprint::parse(digest), Ok(Fingerprint::of(other)));
+    }
+
+    #[test]
+    fn both_spellings_name_the_same() {
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let spelled = Fingerprint::from_base64url("ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+        assert_eq!(spelled, Fingerprint::parse(digest).ok());
+        for other in [
+            "",
+            "ungW",
+            "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0=",
+            digest,
+        ] {
+            assert_eq!(Fingerprint::from_base64url(other), None, "{other}");
+        }
     }
 
     #[test]

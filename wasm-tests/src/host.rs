@@ -125,6 +125,12 @@ impl Host {
             .map_or(0, |memory| memory.data_size(&self.store))
     }
 
+    /// Says something of the host's about the connection, as `connection.sha256_peer_certificate_digest`.
+    pub fn set_property(&mut self, path: &str, value: &str) {
+        let properties = &mut self.store.data_mut().properties;
+        properties.insert(path.to_owned(), value.as_bytes().to_vec());
+    }
+
     /// Lets the module do what it does without a request: one tick, and the answers to its callouts.
     pub fn tick(&mut self) {
         if self.store.data().tick_period > 0 {

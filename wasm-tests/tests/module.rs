@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict, built_module};
 use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
-use wasm_tests::scene::{fetched, token};
+use wasm_tests::scene::{fetched, token, token_with};
 
 #[test]
 fn hosts_are_offered_the_callbacks_in_use_and_no_others() {
@@ -72,6 +72,44 @@ fn every_one_byte_change_of_a_good_token_is_refused() {
                 );
             }
         }
+    }
+}
+
+/// RFC 8705 §3.1. What a header says of a certificate counts for nothing.
+#[test]
+fn a_token_that_is_bound_to_a_certificate_comes_over_its_connection() {
+    const DIGEST: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let bound = |confirmation: Value| token_with("acme-rsa", &json!({ "cnf": confirmation }));
+    let own = bound(json!({ "x5t#S256": "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0" }));
+    let other = bound(json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }));
+    let key = bound(json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }));
+    let mut host = inline();
+    let mut ask = |digest: &str, token: &str| {
+        host.set_property("connection.sha256_peer_certificate_digest", digest);
+        let mut headers = request(token);
+        let header = format!("Hash={DIGEST}");
+        headers.push(("x-forwarded-client-cert".to_owned(), header.into_bytes()));
+        status(&host.request(&headers, b""))
+    };
+    for (name, digest, token, want) in [
+        ("no certificate", "", &own, 401),
+        ("its certificate", DIGEST, &own, 200),
+        ("without it, although it was taken before", "", &own, 401),
+        ("another certificate", DIGEST, &other, 401),
+        (
+            "a certificate for a token that is bound to a key",
+            DIGEST,
+            &key,
+            401,
+        ),
+        (
+            "a certificate that nobody asks for",
+            DIGEST,
+            &token("acme-rsa"),
+            200,
+        ),
+    ] {
+        assert_eq!(ask(digest, token), want, "{name}");
     }
 }
 

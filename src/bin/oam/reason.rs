@@ -132,6 +132,9 @@ pub(super) fn remedies(
         Verdict::Deny(Denial::InvalidToken(InvalidToken::Withdrawn)) => {
             vec!["a token that the configuration's `withdrawn` does not cover".to_owned()]
         }
+        Verdict::Deny(Denial::InvalidToken(InvalidToken::SenderConstrained)) => {
+            vec!["a TLS connection with the certificate that the token is bound to, which cannot be shown here; a gateway sees it".to_owned()]
+        }
         // What the caller is told says it all.
         Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Shadow(..) => {
             Vec::new()
