@@ -42,7 +42,6 @@ fn main() -> ExitCode {
         .into_iter()
         .filter(|row| options.chosen(row.id))
         .collect();
-    cpu::pin_client();
     if options.short {
         short(&rows, &folder)
     } else {
@@ -54,6 +53,7 @@ fn main() -> ExitCode {
 /// Every row once, for its answers alone.
 fn short(rows: &[Row], folder: &Path) -> ExitCode {
     let tokens = Tokens::sign(40);
+    cpu::pin_client();
     let mut sound = true;
     for row in rows {
         let answers = measure::check(row, &tokens, folder);
@@ -84,6 +84,7 @@ fn short(rows: &[Row], folder: &Path) -> ExitCode {
 fn full(rows: Vec<Row>, modules: &Modules, options: &Options, folder: &Path) {
     eprintln!("Signing {} tokens ...", options.tokens);
     let tokens = Tokens::sign(options.tokens);
+    cpu::pin_client();
     let measured: Vec<Measured> = measure::measure(rows, &tokens, options, folder);
     let extras =
         (options.only.is_empty()).then(|| extras::measure(modules, &tokens, options.slot, folder));
