@@ -6,6 +6,7 @@
 mod document;
 mod exchange;
 mod issuer;
+mod located;
 mod policy;
 pub mod problem;
 #[cfg(schema)]

@@ -4,31 +4,30 @@
 //! read again. What the stand-ins lead to later is no mistake of the author's: [`Problems`] keeps it back.
 
 use serde_json::{Map, Value};
-use serde_path_to_error::{Path, Segment};
 
 use super::document::Document;
+use super::located::{self, Step};
 use super::problem::{Place, Problems};
 
 /// The document, mended where it had to be; `None` where nothing can be read of it.
 pub(super) fn read(mut value: Value, problems: &mut Problems) -> Option<Document> {
     for _ in 0..MOST_REPAIRS {
-        let error = match serde_path_to_error::deserialize(&value) {
+        let (error, mut way) = match located::read(&value) {
             Ok(document) => return Some(document),
-            Err(error) => error,
+            Err(failure) => failure,
         };
-        let text = in_words(&error.inner().to_string());
+        let text = in_words(&error.to_string());
         let missing = missing_field(&text);
-        let mut names = names(error.path());
-        let object = Place::at(&display(&names));
-        names.extend(missing.map(Name::of));
-        let place = Place::at(&display(&names));
+        let object = Place::at(&display(&way));
+        way.extend(missing.map(|key| Step::Key(key.to_owned())));
+        let place = Place::at(&display(&way));
         problems.shape(
             if missing.is_some() { &object } else { &place },
             &place,
             &text,
         );
         let times = problems.mended(&place).max(usize::from(missing.is_some()));
-        put(&mut value, &names, stand_in(times)?)?;
+        put(&mut value, &way, stand_in(times)?)?;
     }
     None
 }
@@ -50,39 +49,16 @@ fn stand_in(times: usize) -> Option<StandIn> {
     })
 }
 
-/// One step into a document.
-enum Name {
-    Item(usize),
-    Key(String),
-}
-
-impl Name {
-    fn of(key: &str) -> Self {
-        Self::Key(key.to_owned())
-    }
-}
-
-fn names(path: &Path) -> Vec<Name> {
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(Name::Item(*index)),
-            Segment::Map { key } => Some(Name::of(key)),
-            Segment::Enum { variant } => Some(Name::of(variant)),
-            Segment::Unknown => None,
-        })
-        .collect()
-}
-
-fn display(names: &[Name]) -> String {
+fn display(way: &[Step]) -> String {
     let mut text = String::new();
-    for name in names {
-        match name {
-            Name::Item(position) => {
+    for step in way {
+        match step {
+            Step::Item(position) => {
                 text.push('[');
                 text.push_str(&position.to_string());
                 text.push(']');
             }
-            Name::Key(key) => {
+            Step::Key(key) => {
                 if !text.is_empty() {
                     text.push('.');
                 }
@@ -107,23 +83,23 @@ fn missing_field(text: &str) -> Option<&str> {
 }
 
 /// Puts a value at the end of a path, or takes away what is there; `None` where the path leads nowhere.
-fn put(value: &mut Value, names: &[Name], stand_in: StandIn) -> Option<()> {
-    let (last, path) = names.split_last()?;
+fn put(value: &mut Value, way: &[Step], stand_in: StandIn) -> Option<()> {
+    let (last, path) = way.split_last()?;
     let mut at = value;
-    for name in path {
-        at = match name {
-            Name::Item(position) => at.get_mut(position)?,
-            Name::Key(key) => at.get_mut(key)?,
+    for step in path {
+        at = match step {
+            Step::Item(position) => at.get_mut(position)?,
+            Step::Key(key) => at.get_mut(key)?,
         };
     }
     match (last, stand_in) {
-        (Name::Key(key), StandIn::Nothing) => drop(at.as_object_mut()?.remove(key)?),
-        (Name::Key(key), StandIn::Value(stand_in)) => {
+        (Step::Key(key), StandIn::Nothing) => drop(at.as_object_mut()?.remove(key)?),
+        (Step::Key(key), StandIn::Value(stand_in)) => {
             at.as_object_mut()?.insert(key.clone(), stand_in);
         }
         // An item that went would give the ones behind it another place.
-        (Name::Item(position), StandIn::Nothing) => *at.get_mut(position)? = Value::Null,
-        (Name::Item(position), StandIn::Value(stand_in)) => *at.get_mut(position)? = stand_in,
+        (Step::Item(position), StandIn::Nothing) => *at.get_mut(position)? = Value::Null,
+        (Step::Item(position), StandIn::Value(stand_in)) => *at.get_mut(position)? = stand_in,
     }
     Some(())
 }
