@@ -6,6 +6,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::path::Path;
 use databricks_oam_filter::policy::Policy;
+use databricks_oam_filter::request::mcp::Call;
 
 fn lookup(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("lookup");
@@ -19,9 +20,9 @@ fn lookup(criterion: &mut Criterion) {
                     let Ok(path) = Path::parse(black_box(path.as_bytes())) else {
                         return;
                     };
-                    black_box(policy.governing(method, &path, Some(ISSUER)));
-                    black_box(policy.denying(method, &path, Some(ISSUER)));
-                    black_box(policy.trial(method, &path, ISSUER));
+                    black_box(policy.governing(Call::of(method), &path, Some(ISSUER)));
+                    black_box(policy.denying(Call::of(method), &path, Some(ISSUER)));
+                    black_box(policy.trial(Call::of(method), &path, ISSUER));
                 });
             });
         }

@@ -17,6 +17,7 @@ use databricks_oam_filter::authorize::verified::VerifiedTokens;
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::request::envelope::Envelope;
+use databricks_oam_filter::request::mcp::Call;
 use databricks_oam_filter::request::{Headers, RequestHead};
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::Jws;
@@ -55,8 +56,10 @@ fn steps(criterion: &mut Criterion) {
     group.bench_function("operation and rules", |bencher| {
         bencher.iter(|| {
             let issuer = Some(&*access.issuer);
-            black_box(policy.governing(head.method, black_box(&head.path), issuer));
-            policy.denying(head.method, &head.path, issuer).is_some()
+            black_box(policy.governing(Call::of(head.method), black_box(&head.path), issuer));
+            policy
+                .denying(Call::of(head.method), &head.path, issuer)
+                .is_some()
         });
     });
     group.bench_function("scopes", |bencher| {

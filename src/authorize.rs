@@ -5,6 +5,7 @@
 
 mod authenticate;
 pub mod evidence;
+mod permission;
 mod unverifiable;
 mod usable;
 pub mod verified;
@@ -20,9 +21,10 @@ use crate::key_store::{IssuerIndex, KeyStore};
 use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::Workspaces;
-use crate::policy::{Governing, Policy, Standing};
+use crate::policy::{Governing, Policy};
 use crate::request::credential::{Credential, CredentialKind};
 use crate::request::fingerprint::Fingerprints;
+use crate::request::mcp::{Call, Tool};
 use crate::request::{Headers, Kept, RequestHead};
 use crate::resource::{Metadata, ProtectedResource};
 use crate::time::UnixTime;
@@ -33,6 +35,7 @@ use crate::withdrawn::Withdrawn;
 use crate::withdrawn::list::List;
 
 use evidence::Evidence;
+use permission::{Refused, denied};
 use verified::VerifiedTokens;
 
 /// Judges requests by one configuration.
@@ -229,10 +232,11 @@ impl Authorizer {
     ) -> Result<Verdict, Denial> {
         let head = RequestHead::read(headers, self.max_token_bytes)
             .inspect_err(|error| evidence.refused_head(error))?;
-        let for_anyone = self.policy.governing(head.method, &head.path, None);
+        let call = self.call(&head, headers);
+        let for_anyone = self.policy.governing(call, &head.path, None);
         evidence.governing(&self.policy, for_anyone);
         self.classify(&head.credential, for_anyone, now, evidence)?;
-        if let Some(verdict) = self.public(&head, for_anyone, evidence) {
+        if let Some(verdict) = self.public(&head, call, for_anyone, evidence) {
             return Ok(verdict);
         }
         let workspace = self.workspace(&head);
@@ -244,12 +248,11 @@ impl Authorizer {
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
             Credential::Unverifiable(found) => {
-                return self.observe(&head, for_anyone, found, now, evidence);
+                return self.observe((&head, call), for_anyone, found, now, evidence);
             }
         };
         let governing = if self.policy.rules.asks_for_issuers() {
-            self.policy
-                .governing(head.method, &head.path, Some(&token.issuer))
+            self.policy.governing(call, &head.path, Some(&token.issuer))
         } else {
             for_anyone
         };
@@ -264,7 +267,13 @@ impl Authorizer {
         let judged = match workspace {
             Ok(workspace) => {
                 evidence.workspace(workspace);
-                self.permits(&head, &token.issuer, governing, &standing, evidence)
+                self.permits(
+                    (call, &head.path),
+                    &token.issuer,
+                    governing,
+                    &standing,
+                    evidence,
+                )
             }
             Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
         };
@@ -275,7 +284,7 @@ impl Authorizer {
             Err(Refused {
                 denial,
                 mode: Mode::Shadow,
-            }) if denial.kind() != Kind::InvalidRequest => {
+            }) if denial.kind() != Kind::InvalidRequest || denial == Denial::UntoldMcpCall => {
                 evidence.shadowed();
                 Ok(Verdict::Shadow(denial, permit))
             }
@@ -283,10 +292,24 @@ impl Authorizer {
         }
     }
 
+    /// What is called. Headers of MCP are looked at where a rule is about them.
+    fn call<'h>(&self, head: &RequestHead<'h>, headers: &'h Headers) -> Call<'h> {
+        let tool = if self.policy.rules.asks_for_tools() {
+            Tool::read(headers)
+        } else {
+            Tool::Untold
+        };
+        Call {
+            method: head.method,
+            tool,
+        }
+    }
+
     /// Lets a request through that nobody needs to answer for, unless an enforced deny rule asks who it is.
     fn public<'a>(
         &'a self,
         head: &RequestHead<'_>,
+        call: Call<'_>,
         governing: Governing<'a>,
         evidence: &mut Evidence<'a>,
     ) -> Option<Verdict> {
@@ -298,12 +321,12 @@ impl Authorizer {
             | Governing::Ambiguous
             | Governing::Unmatched => return None,
         };
-        match self.policy.denying(head.method, &head.path, None) {
+        match self.policy.denying(call, &head.path, None) {
             None => Some(self.described(head).unwrap_or(Verdict::Allow(permit))),
             Some(rule) if rule.mode == Mode::Shadow || self.policy.mode == Mode::Shadow => {
                 evidence.rule(rule);
                 evidence.shadowed();
-                Some(Verdict::Shadow(Denial::DeniedByRule, permit))
+                Some(Verdict::Shadow(denied(rule, call), permit))
             }
             Some(_) => None,
         }
@@ -315,54 +338,6 @@ impl Authorizer {
         let resource = self.resource.as_ref()?;
         let metadata = resource.metadata(head.method, &head.path)?;
         Some(Verdict::Describe(metadata))
-    }
-
-    /// Authorization: deny rules first, then whether the scopes held are enough.
-    fn permits<'a>(
-        &'a self,
-        head: &RequestHead<'_>,
-        issuer: &str,
-        governing: Governing<'a>,
-        standing: &Standing,
-        evidence: &mut Evidence<'a>,
-    ) -> Result<(), Refused> {
-        let denying = self.policy.denying(head.method, &head.path, Some(issuer));
-        if let Some(rule) = denying.filter(|rule| rule.mode == Mode::Enforce) {
-            evidence.rule(rule);
-            return Err(Refused::by(Denial::DeniedByRule, self.policy.mode));
-        }
-        // A rule on trial hides no refusal that stands without it; where nothing stands, it speaks alone.
-        let trial = self.policy.trial(head.method, &head.path, issuer);
-        if trial.is_none() || self.policy.requirement(governing).is_some() {
-            self.scopes_suffice(governing, standing)?;
-        }
-        if let Some(rule) = denying {
-            evidence.rule(rule);
-            return Err(Refused::by(Denial::DeniedByRule, Mode::Shadow));
-        }
-        let Some(rule) = trial else {
-            return Ok(());
-        };
-        evidence.governing(&self.policy, Governing::Rule(rule));
-        self.scopes_suffice(Governing::Rule(rule), standing)
-    }
-
-    fn scopes_suffice(&self, governing: Governing<'_>, standing: &Standing) -> Result<(), Refused> {
-        let mode = match governing {
-            Governing::Rule(rule) if rule.mode == Mode::Shadow => Mode::Shadow,
-            Governing::Rule(_)
-            | Governing::Operation(_)
-            | Governing::Unmatched
-            | Governing::Ambiguous => self.policy.mode,
-        };
-        match self.policy.requirement(governing) {
-            None => Err(Refused::by(Denial::Unmatched, mode)),
-            Some(requirement) if requirement.met_by(&standing.scopes) => Ok(()),
-            Some(_) if standing.elsewhere && standing.roles.is_empty() => {
-                Err(Refused::by(Denial::WorkspaceNotGranted, mode))
-            }
-            Some(_) => Err(Refused::by(Denial::InsufficientScope, mode)),
-        }
     }
 }
 
@@ -379,18 +354,6 @@ impl Identity {
 
 fn no_certificate() -> Option<Fingerprint> {
     None
-}
-
-/// A refusal of authorization, and whether it is enforced.
-struct Refused {
-    denial: Denial,
-    mode: Mode,
-}
-
-impl Refused {
-    const fn by(denial: Denial, mode: Mode) -> Self {
-        Self { denial, mode }
-    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub enum Denial {
     Unidentified(CredentialKind, Forbidden),
     /// Neither a rule nor the catalogue knows the request.
     Unmatched,
+    /// Rules for single MCP calls apply, and which call it is nobody could believe.
+    UntoldMcpCall,
     /// A credential other than an OAuth access token.
     UnsupportedCredential(CredentialKind),
     /// The workspace cannot be told, or is none of ours.
@@ -84,9 +86,10 @@ impl Denial {
             | Self::KeysUnavailable
             | Self::StaleWithdrawals => Kind::Unavailable,
             Self::Request(RequestError::NoMethod) => Kind::Internal,
-            Self::AmbiguousPath | Self::Workspace(WorkspaceError::Conflict) | Self::Request(_) => {
-                Kind::InvalidRequest
-            }
+            Self::AmbiguousPath
+            | Self::Workspace(WorkspaceError::Conflict)
+            | Self::Request(_)
+            | Self::UntoldMcpCall => Kind::InvalidRequest,
             // RFC 6750 §3.1: an unsupported method of authentication counts as no credentials.
             Self::MissingCredentials
             | Self::UnsupportedCredential(CredentialKind::Basic | CredentialKind::UnknownScheme)
@@ -113,6 +116,7 @@ impl Denial {
             Self::Request(error) => error.code(),
             Self::StaleWithdrawals => "withdrawal_list_stale",
             Self::Unmatched => "unmatched",
+            Self::UntoldMcpCall => "untold_mcp_call",
             Self::UnsupportedCredential(kind) => refused(*kind),
             Self::Workspace(WorkspaceError::Conflict) => "conflicting_workspace",
             Self::Unidentified(_, Forbidden::UnknownWorkspace)
@@ -138,6 +142,7 @@ impl Denial {
             | Self::Request(_)
             | Self::StaleWithdrawals
             | Self::Unmatched
+            | Self::UntoldMcpCall
             | Self::UnsupportedCredential(_)
             | Self::Workspace(_)
             | Self::WorkspaceNotGranted => self.code(),
@@ -171,6 +176,9 @@ impl fmt::Display for Denial {
                 "The gateway cannot learn which tokens are withdrawn at the moment. The token was not judged; send the request again."
             }
             Self::Unmatched => "This gateway knows no Databricks operation by this method and path.",
+            Self::UntoldMcpCall => {
+                "Rules of this gateway tell MCP calls apart here: send MCP-Protocol-Version 2026-07-28 or newer, Mcp-Method and Mcp-Name, each once and unencoded."
+            }
             Self::Unidentified(kind, _) | Self::UnsupportedCredential(kind) => instead_of(*kind),
             Self::Workspace(WorkspaceError::Conflict) => {
                 "The request selects another workspace than the one that its host serves: leave the selector out, or use the other host."

@@ -14,6 +14,7 @@ use crate::databricks::scope::{self, ALL_APIS};
 use crate::databricks::{self, Catalogue, Lookup, Operation, operation};
 use crate::issuer::access_token::AccessToken;
 use crate::path::Path;
+use crate::request::mcp::Call;
 use crate::request::workspace::WorkspaceId;
 use crate::token::scope::Scope;
 
@@ -94,17 +95,17 @@ impl Policy {
     /// one alone.
     pub fn governing<'a>(
         &'a self,
-        method: &str,
+        call: Call<'_>,
         path: &Path<'_>,
         issuer: Option<&str>,
     ) -> Governing<'a> {
         if databricks::is_alias(path) || self.rules.misreads(path) {
             return Governing::Ambiguous;
         }
-        if let Some(found) = self.rules.find(method, path, issuer, Trials::LeftOut) {
+        if let Some(found) = self.rules.find(call, path, issuer, Trials::LeftOut) {
             return found.into();
         }
-        let lookup = self.catalogue.find(method, path);
+        let lookup = self.catalogue.find(call.method, path);
         let Lookup::Found(operation) = lookup else {
             return if lookup == Lookup::Unknown {
                 Governing::Unmatched
@@ -113,35 +114,35 @@ impl Policy {
             };
         };
         self.under_documented_path(operation, path, |twin| {
-            let found = self.rules.find(method, twin, issuer, Trials::LeftOut)?;
+            let found = self.rules.find(call, twin, issuer, Trials::LeftOut)?;
             (found.rule.effect != Effect::Public).then(|| found.into())
         })
         .unwrap_or(Governing::Operation(operation))
     }
 
     /// The rule on trial that would govern the request if it were enforced.
-    pub fn trial(&self, method: &str, path: &Path<'_>, issuer: &str) -> Option<&Rule> {
+    pub fn trial(&self, call: Call<'_>, path: &Path<'_>, issuer: &str) -> Option<&Rule> {
         let found = self
             .rules
-            .find(method, path, Some(issuer), Trials::Included)?;
+            .find(call, path, Some(issuer), Trials::Included)?;
         (found.rule.mode == Mode::Shadow).then_some(found.rule)
     }
 
     /// The deny rule that applies, enforced ones before those on trial; to a path with a trailing slash also one for the path without.
-    pub fn denying(&self, method: &str, path: &Path<'_>, issuer: Option<&str>) -> Option<&Rule> {
-        let as_written = self.rules.denying(method, path, issuer);
+    pub fn denying(&self, call: Call<'_>, path: &Path<'_>, issuer: Option<&str>) -> Option<&Rule> {
+        let as_written = self.rules.denying(call, path, issuer);
         if as_written.is_some_and(|rule| rule.mode == Mode::Enforce) {
             return as_written;
         }
-        let twin = match self.catalogue.find(method, path) {
+        let twin = match self.catalogue.find(call.method, path) {
             Lookup::Found(operation) => self.under_documented_path(operation, path, |twin| {
-                self.rules.denying(method, twin, issuer)
+                self.rules.denying(call, twin, issuer)
             }),
             Lookup::Ambiguous | Lookup::Unknown => None,
         };
         let without_slash = || {
             let trimmed = path.without_trailing_slash()?;
-            self.rules.denying(method, &trimmed, issuer)
+            self.rules.denying(call, &trimmed, issuer)
         };
         let other = twin.or_else(without_slash);
         match (as_written, other) {

@@ -10,6 +10,7 @@ pub mod credential;
 pub mod envelope;
 mod error;
 pub mod fingerprint;
+pub mod mcp;
 mod secret;
 pub mod target;
 pub mod workspace;

@@ -4,6 +4,7 @@ use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::databricks::{Catalogue, Lookup, Operation};
 use databricks_oam_filter::path::Path;
 use databricks_oam_filter::policy::Governing;
+use databricks_oam_filter::request::mcp::Call;
 
 #[test]
 fn a_lookup_allocates_nothing() {
@@ -38,10 +39,10 @@ fn nor_does_one_among_rules() {
                     return;
                 };
                 let governing =
-                    policy.governing(operation.method, &path, Some("https://i.example"));
+                    policy.governing(Call::of(operation.method), &path, Some("https://i.example"));
                 is_governed = !matches!(governing, Governing::Ambiguous);
-                policy.denying(operation.method, &path, None);
-                policy.trial(operation.method, &path, "https://i.example");
+                policy.denying(Call::of(operation.method), &path, None);
+                policy.trial(Call::of(operation.method), &path, "https://i.example");
             });
             assert!(is_governed, "{request}");
             assert_eq!(allocations.count_total, 0, "{request}");

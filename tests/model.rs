@@ -97,7 +97,9 @@ fn the_fast_policy_agrees_with_the_slow_one() {
 }
 
 /// What must come up often.
-const OUTCOMES: [&str; 11] = [
+const OUTCOMES: [&str; 13] = [
+    "untold_mcp_call, stays",
+    "untold_mcp_call, passes",
     "conflict",
     "public, passes",
     "permitted, passes",

@@ -6,6 +6,7 @@ use crate::policy::rule::Mode;
 use crate::policy::workspace::WorkspaceError;
 use crate::request::RequestHead;
 use crate::request::credential::{Credential, CredentialKind, Form, Unverifiable};
+use crate::request::mcp::Call;
 use crate::time::UnixTime;
 
 use super::evidence::Evidence;
@@ -46,7 +47,7 @@ impl Authorizer {
     /// stays refused.
     pub(super) fn observe<'a>(
         &'a self,
-        head: &RequestHead<'_>,
+        (head, call): (&RequestHead<'_>, Call<'_>),
         governing: Governing<'a>,
         found: &Unverifiable<'_>,
         now: UnixTime,
@@ -68,7 +69,7 @@ impl Authorizer {
             Err(WorkspaceError::Unknown) => {}
             Err(error) => return Err(error.into()),
         }
-        if let Some(rule) = self.policy.denying(head.method, &head.path, None) {
+        if let Some(rule) = self.policy.denying(call, &head.path, None) {
             evidence.rule(rule);
             if enforced(rule.mode) {
                 return Err(Denial::Unidentified(kind, Forbidden::ByRule));

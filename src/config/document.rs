@@ -266,9 +266,15 @@ pub(super) struct RuleSection {
     pub(super) any_scope: Option<Vec<String>>,
     /// The issuers whose tokens it is for. Absent: any.
     pub(super) issuers: Option<Vec<String>>,
+    /// The MCP calls that it is for, by the headers of protocol 2026-07-28 or newer. Absent: any call.
+    #[cfg_attr(schema, schemars(with = "Option<super::schema::Tools>"))]
+    pub(super) mcp: Option<ToolsSection>,
     /// `shadow`: this rule's refusals are recorded and let through.
     pub(super) mode: Option<ModeName>,
 }
+
+/// `methods` and `names`. A map, since a derived reader costs the module kilobytes.
+pub(super) type ToolsSection = BTreeMap<String, Vec<String>>;
 
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
 #[cfg_attr(schema, derive(schemars::JsonSchema))]

@@ -6,15 +6,16 @@ use crate::databricks::Catalogue;
 use crate::path::template::Template;
 use crate::policy::credential::{Treatment, Treatments};
 use crate::policy::role::{Member, Role};
-use crate::policy::rule::{Effect, Mode, Rule, RuleBook};
+use crate::policy::rule::{Effect, Mode, Rule, RuleBook, Tools};
 use crate::policy::workspace::{Workspace, Workspaces};
 use crate::policy::{Policy, Unmatched};
 use crate::request::authority::Authority;
+use crate::request::mcp;
 use crate::request::workspace::WorkspaceId;
 
 use super::document::{
     Credentials, EffectName, MemberSection, ModeName, PolicySection, RoleSection, RuleSection,
-    TreatmentName, UnmatchedName, WorkspaceSection,
+    ToolsSection, TreatmentName, UnmatchedName, WorkspaceSection,
 };
 use super::issuer::{boxed, scopes};
 use super::problem::{Place, Problems};
@@ -267,20 +268,53 @@ fn rule(
             );
         }
     }
-    if section.effect == EffectName::Public && (section.issuers.is_some() || section.mode.is_some())
-    {
+    let asks = section.issuers.is_some() || section.mcp.is_some() || section.mode.is_some();
+    if section.effect == EffectName::Public && asks {
         problems.add(
             place,
-            "a public rule asks nobody who they are: leave out `issuers` and `mode`",
+            "a public rule asks nobody who they are: leave out `issuers`, `mcp` and `mode`",
         );
     }
     Some(Rule {
         effect: effect(&section, place, problems)?,
+        mcp: section
+            .mcp
+            .map(|section| tools(section, &place.key("mcp"), problems)),
         name: section.name.into(),
         methods: section.methods.map(boxed),
         issuers: section.issuers.map(boxed),
         mode: section.mode.map(mode).unwrap_or_default(),
     })
+}
+
+/// The MCP calls that a rule is for.
+fn tools(section: ToolsSection, place: &Place, problems: &mut Problems) -> Tools {
+    if section.is_empty() {
+        problems.absent(place, "no condition: name `methods`, `names` or both");
+    }
+    let mut tools = Tools::default();
+    for (key, list) in section {
+        let place = place.key(&key);
+        if list.is_empty() {
+            problems.add(&place, "empty: leave it out for any");
+        }
+        for (position, text) in list.iter().enumerate() {
+            if !mcp::is_plain(text) {
+                problems.add(
+                    &place.item(position),
+                    format_args!(
+                        "no text that a header has: write visible ASCII without a comma: `{text}`"
+                    ),
+                );
+            }
+        }
+        match &*key {
+            "methods" => tools.methods = Some(boxed(list)),
+            "names" => tools.names = Some(boxed(list)),
+            _ => problems.add(&place, "unknown field, expected one of `methods`, `names`"),
+        }
+    }
+    tools
 }
 
 fn effect(section: &RuleSection, place: &Place, problems: &mut Problems) -> Option<Effect> {

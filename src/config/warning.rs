@@ -10,7 +10,8 @@ use crate::path::index::Index;
 use crate::path::template::{Segment, Template};
 
 use super::document::{
-    Document, EffectName, MemberSection, ModeName, RoleSection, RuleSection, UnmatchedName,
+    Document, EffectName, MemberSection, ModeName, RoleSection, RuleSection, ToolsSection,
+    UnmatchedName,
 };
 use super::problem::Place;
 
@@ -203,6 +204,7 @@ impl<'a> Covers<'a> {
                 && takes_over(other, rule, cover.place < (position, number))
                 && contains(other.methods.as_deref(), rule.methods.as_deref())
                 && contains(other.issuers.as_deref(), rule.issuers.as_deref())
+                && contains_tools(other.mcp.as_ref(), rule.mcp.as_ref())
                 && is_wider(cover.template.segments(), template.segments());
             covers.then_some(other)
         };
@@ -238,6 +240,20 @@ fn contains(wide: Option<&[String]>, narrow: Option<&[String]>) -> bool {
         (None, _) => true,
         (Some(_), None) => false,
         (Some(wide), Some(narrow)) => narrow.iter().all(|name| wide.contains(name)),
+    }
+}
+
+/// The same of MCP calls. What does not tell its call is refused for either rule, so the wider one comes first all the same.
+fn contains_tools(wide: Option<&ToolsSection>, narrow: Option<&ToolsSection>) -> bool {
+    match (wide, narrow) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(wide), Some(narrow)) => {
+            let list = |tools: &ToolsSection, key: &str| tools.get(key).cloned();
+            ["methods", "names"]
+                .into_iter()
+                .all(|key| contains(list(wide, key).as_deref(), list(narrow, key).as_deref()))
+        }
     }
 }
 

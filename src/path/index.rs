@@ -10,12 +10,16 @@
 //! the segments before it, so a walk enters each node at most once: it is bounded by the nodes that fit the path, which is the number
 //! of segments unless templates put `{id}` beside literals on several levels.
 
+mod few;
+
 use std::borrow::Cow;
 
 use hashbrown::{Equivalent, HashMap};
 
 use super::template::{Segment, Template};
 use super::{Path, Segments, escape};
+
+use few::Few;
 
 /// Templates, each with its values.
 #[derive(Clone, Debug)]
@@ -32,10 +36,15 @@ impl<T> Index<T> {
 
     /// Adds a value under a template, behind those that are there.
     pub fn insert(&mut self, template: &Template, value: T) {
+        self.insert_before(template, value, |_| false);
+    }
+
+    /// Adds a value under a template, before the first of those that are there for which `later` holds.
+    pub fn insert_before(&mut self, template: &Template, value: T, later: impl Fn(&T) -> bool) {
         let mut id = ROOT;
         for segment in template.segments() {
             id = match segment.as_ref() {
-                Segment::Rest => return self.node_mut(id, |node| node.rest.push(value)),
+                Segment::Rest => return self.node_mut(id, |node| node.rest.insert(value, later)),
                 segment @ (Segment::Literal(_) | Segment::Name | Segment::Verb(_)) => {
                     let next = self.below(id, segment);
                     next.unwrap_or_else(|| {
@@ -44,7 +53,7 @@ impl<T> Index<T> {
                 }
             };
         }
-        self.node_mut(id, |node| node.values.push(value));
+        self.node_mut(id, |node| node.values.insert(value, later));
     }
 
     /// Adds values under templates whose text outlives the index: no text is copied, and where the templates are in order, what one
@@ -83,7 +92,7 @@ impl<T> Index<T> {
                 } else {
                     &mut node.values
                 };
-                values.push(value);
+                values.insert(value, |_| false);
             });
         }
     }
@@ -340,35 +349,6 @@ impl<T> Node<T> {
             has_literals: false,
             has_verbs: false,
         }
-    }
-}
-
-/// A list that is most often empty or has one member, and then needs no allocation.
-#[derive(Clone, Debug)]
-enum Few<T> {
-    None,
-    One(T),
-    Many(Vec<T>),
-}
-
-impl<T> Few<T> {
-    const fn as_slice(&self) -> &[T] {
-        match self {
-            Self::None => &[],
-            Self::One(value) => std::slice::from_ref(value),
-            Self::Many(values) => values.as_slice(),
-        }
-    }
-
-    fn push(&mut self, value: T) {
-        *self = match std::mem::replace(self, Self::None) {
-            Self::None => Self::One(value),
-            Self::One(first) => Self::Many(vec![first, value]),
-            Self::Many(mut values) => {
-                values.push(value);
-                Self::Many(values)
-            }
-        };
     }
 }
 

@@ -1,12 +1,14 @@
 //! The operator's own rules, and which of them governs a request.
 //!
 //! Deny rules win over everything, however general. Among the others the most specific path wins: at the first segment that differs a
-//! literal goes before `{name}:verb`, that before `{id}`, and that before `{path=**}`. Two rules of equal specificity that overlap are a
-//! configuration error, so there is never a tie.
+//! literal goes before `{name}:verb`, that before `{id}`, and that before `{path=**}`. Of one path, a rule for named MCP tools goes before one
+//! for MCP methods, and that before one for all calls. Two rules of equal specificity that overlap are a configuration error, so there is
+//! never a tie.
 
 use crate::path::Path;
 use crate::path::index::{Escapes, Index};
 use crate::path::template::Template;
+use crate::request::mcp::{Call, Tool};
 use crate::token::scope::Scope;
 
 /// A rule.
@@ -20,8 +22,19 @@ pub struct Rule {
     pub methods: Option<Vec<Box<str>>>,
     /// The issuers whose tokens it is for; any, when absent.
     pub issuers: Option<Vec<Box<str>>>,
+    /// The MCP calls that it is for; any call at all, when absent.
+    pub mcp: Option<Tools>,
     /// Whether its refusals are enforced.
     pub mode: Mode,
+}
+
+/// Which MCP calls a rule is for: both must hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Tools {
+    /// Methods of JSON-RPC; any, when absent.
+    pub methods: Option<Vec<Box<str>>>,
+    /// Names of tools, prompts or resources; any, when absent.
+    pub names: Option<Vec<Box<str>>>,
 }
 
 /// What a rule does with the requests that it governs.
@@ -54,6 +67,7 @@ pub struct RuleBook {
     deny: Index<usize>,
     other: Index<usize>,
     asks_for_issuers: bool,
+    asks_for_tools: bool,
 }
 
 /// The rule that governs a request.
@@ -106,10 +120,16 @@ impl RuleBook {
         } else {
             &mut self.other
         };
+        let rules = &self.rules;
+        let is_wider = |&other: &usize| {
+            let other = rules.get(other);
+            other.is_some_and(|other| other.narrowness() < rule.narrowness())
+        };
         for path in paths {
-            index.insert(path, self.rules.len());
+            index.insert_before(path, rules.len(), is_wider);
         }
         self.asks_for_issuers |= rule.issuers.is_some();
+        self.asks_for_tools |= rule.mcp.is_some();
         self.rules.push(rule);
         Ok(())
     }
@@ -117,14 +137,14 @@ impl RuleBook {
     /// The most specific rule, deny rules apart, and those on trial only where they are asked for.
     pub fn find(
         &self,
-        method: &str,
+        call: Call<'_>,
         path: &Path<'_>,
         issuer: Option<&str>,
         trials: Trials,
     ) -> Option<Governed<'_>> {
         let found = self.other.find(path, |&position| {
             self.rules.get(position).is_some_and(|rule| {
-                rule.is_for(method, issuer)
+                rule.is_for(call, issuer)
                     && (trials == Trials::Included || rule.mode == Mode::Enforce)
             })
         })?;
@@ -145,16 +165,21 @@ impl RuleBook {
     /// A deny rule for the request, an enforced one if there is any.
     ///
     /// Here every segment takes escapes: a rule that denies `/x/{id}` means all that stands there.
-    pub fn denying(&self, method: &str, path: &Path<'_>, issuer: Option<&str>) -> Option<&Rule> {
+    pub fn denying(&self, call: Call<'_>, path: &Path<'_>, issuer: Option<&str>) -> Option<&Rule> {
         let denying = |mode: Mode| {
             let found = self.deny.find(path, |&position| {
                 self.rules
                     .get(position)
-                    .is_some_and(|rule| rule.mode == mode && rule.is_for(method, issuer))
+                    .is_some_and(|rule| rule.mode == mode && rule.is_for(call, issuer))
             })?;
             self.rules.get(*found.value)
         };
         denying(Mode::Enforce).or_else(|| denying(Mode::Shadow))
+    }
+
+    /// Whether some rule is for certain MCP calls only.
+    pub const fn asks_for_tools(&self) -> bool {
+        self.asks_for_tools
     }
 
     /// Whether some rule counts for certain issuers only, so that what governs a request depends on whose token it carries.
@@ -169,22 +194,51 @@ impl RuleBook {
 }
 
 impl Rule {
-    fn is_for(&self, method: &str, issuer: Option<&str>) -> bool {
-        let method_holds = self
-            .methods
-            .as_ref()
-            .is_none_or(|methods| methods.iter().any(|known| &**known == method));
-        let issuer_holds = self.issuers.as_ref().is_none_or(|issuers| {
-            issuer.is_some_and(|issuer| issuers.iter().any(|known| &**known == issuer))
-        });
-        method_holds && issuer_holds
+    /// Whether it is for MCP calls, and this request does not tell which one it is.
+    pub fn is_left_guessing(&self, call: Call<'_>) -> bool {
+        self.mcp.is_some() && call.tool == Tool::Untold
+    }
+
+    /// A request that does not tell its MCP call may be any: what it is taken for, it must not get around.
+    fn is_for(&self, call: Call<'_>, issuer: Option<&str>) -> bool {
+        let method_holds = names(self.methods.as_deref(), Some(call.method));
+        let issuer_holds = names(self.issuers.as_deref(), issuer);
+        let tool_holds = match (&self.mcp, call.tool) {
+            (None, _) | (Some(_), Tool::Untold) => true,
+            (Some(tools), Tool::Told { method, name }) => {
+                names(tools.methods.as_deref(), Some(method)) && names(tools.names.as_deref(), name)
+            }
+        };
+        method_holds && issuer_holds && tool_holds
     }
 
     /// Whether some request could be for both.
     fn overlaps(&self, other: &Self) -> bool {
         let methods = meet(self.methods.as_deref(), other.methods.as_deref());
-        methods && meet(self.issuers.as_deref(), other.issuers.as_deref())
+        let issuers = meet(self.issuers.as_deref(), other.issuers.as_deref());
+        let tools = match (&self.mcp, &other.mcp) {
+            (Some(tools), Some(others)) => {
+                meet(tools.methods.as_deref(), others.methods.as_deref())
+                    && meet(tools.names.as_deref(), others.names.as_deref())
+            }
+            (_, _) => true,
+        };
+        methods && issuers && tools && self.narrowness() == other.narrowness()
     }
+
+    /// How much it says of MCP calls.
+    fn narrowness(&self) -> u8 {
+        match &self.mcp {
+            None => 0,
+            Some(Tools { names: None, .. }) => 1,
+            Some(Tools { names: Some(_), .. }) => 2,
+        }
+    }
+}
+
+/// Whether a list has what was found, an absent one having everything.
+fn names(list: Option<&[Box<str>]>, found: Option<&str>) -> bool {
+    list.is_none_or(|list| found.is_some_and(|found| list.iter().any(|known| &**known == found)))
 }
 
 /// Whether two lists have something in common, an absent one having everything.

@@ -1,5 +1,6 @@
 //! The model itself.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -36,12 +37,28 @@ pub(super) fn conflict(rules: &[Rule]) -> bool {
                 && other.effect != "deny"
                 && meet(&one.methods, &other.methods)
                 && meet(&one.issuers, &other.issuers)
+                && narrowness(one) == narrowness(other)
+                && match (&one.mcp, &other.mcp) {
+                    (Some(one), Some(other)) => {
+                        meet(&one.methods, &other.methods) && meet(&one.names, &other.names)
+                    }
+                    _ => true,
+                }
                 && one
                     .paths
                     .iter()
                     .any(|path| other.paths.iter().any(|known| ranks(path) == ranks(known)))
         })
     })
+}
+
+/// "Of one path, a rule for named MCP tools goes before one for MCP methods, and that before one for all calls."
+fn narrowness(rule: &Rule) -> u8 {
+    match &rule.mcp {
+        None => 0,
+        Some(tools) if tools.names.is_none() => 1,
+        Some(_) => 2,
+    }
 }
 
 pub(super) fn judge(world: &World, request: &Request) -> Answer {
@@ -56,7 +73,7 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
         match denying(world, request, None) {
             None => return answer("public", true, for_anyone, None),
             Some(rule) if rule.shadow || world.shadow => {
-                return answer("denied_by_rule", true, for_anyone, Some(rule));
+                return answer(denied(request, rule), true, for_anyone, Some(rule));
             }
             Some(_) => {}
         }
@@ -67,7 +84,7 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
     let governing = governing(world, request, Some(caller.issuer));
     let denying = denying(world, request, Some(caller.issuer));
     if let Some(rule) = denying.filter(|rule| !rule.shadow) {
-        return answer("denied_by_rule", world.shadow, governing, Some(rule));
+        return answer(denied(request, rule), world.shadow, governing, Some(rule));
     }
     // A rule on trial opens nothing; where nothing else speaks of the request, it speaks alone.
     let trial = best_rule(world, request, request.path, Some(caller.issuer), true)
@@ -79,7 +96,7 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
         return answer(reason, world.shadow, governing, None);
     }
     if let Some(rule) = denying {
-        return answer("denied_by_rule", true, governing, Some(rule));
+        return answer(denied(request, rule), true, governing, Some(rule));
     }
     let governing = trial.map_or(governing, Governing::Rule);
     match trial.and_then(|rule| refusal(world, request, Governing::Rule(rule))) {
@@ -88,9 +105,20 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
     }
 }
 
+/// Why a request is refused to which a deny rule may apply: where it tells no MCP call, it may be any.
+fn denied(request: &Request, rule: &Rule) -> &'static str {
+    match (request.told, &rule.mcp) {
+        (None, Some(_)) => "untold_mcp_call",
+        _ => "denied_by_rule",
+    }
+}
+
 /// Why the scopes that the caller holds are not enough.
 fn refusal(world: &World, request: &Request, governing: Governing<'_>) -> Option<&'static str> {
     let caller = request.caller.as_ref()?;
+    if let (Governing::Rule(Rule { mcp: Some(_), .. }), None) = (governing, request.told) {
+        return Some("untold_mcp_call");
+    }
     let workspace = world.workspace(request.host);
     let member = |role: &&Role| {
         caller.groups.contains(&role.group)
@@ -213,7 +241,7 @@ fn best_rule<'a>(
     candidates
         .flat_map(|rule| rule.paths.iter().map(move |template| (rule, template)))
         .filter(|(_, template)| takes(template, path))
-        .min_by_key(|(_, template)| ranks(template))
+        .min_by_key(|(rule, template)| (ranks(template), Reverse(narrowness(rule))))
         .map(|(rule, _)| rule)
 }
 
@@ -246,7 +274,7 @@ fn best_denial<'a>(
     candidates
         .flat_map(|rule| rule.paths.iter().map(move |template| (rule, template)))
         .filter(|(_, template)| takes(template, path))
-        .min_by_key(|(rule, template)| (rule.shadow, ranks(template)))
+        .min_by_key(|(rule, template)| (rule.shadow, ranks(template), Reverse(narrowness(rule))))
         .map(|(rule, _)| rule)
 }
 
@@ -266,6 +294,15 @@ fn is_for(rule: &Rule, request: &Request, issuer: Option<&str>) -> bool {
             .issuers
             .as_ref()
             .is_none_or(|issuers| issuer.is_some_and(|issuer| issuers.contains(&issuer)))
+        && match (&rule.mcp, request.told) {
+            (Some(tools), Some(told)) => {
+                let method = tools.methods.as_ref();
+                let name = tools.names.as_ref();
+                method.is_none_or(|methods| methods.contains(&told.method))
+                    && name.is_none_or(|names| told.name.is_some_and(|told| names.contains(&told)))
+            }
+            _ => true,
+        }
 }
 
 /// The catalogue's operation, whatever version of the API the path names. Requests repeat, so answers are kept.

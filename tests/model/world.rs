@@ -26,6 +26,9 @@ const SCOPES: [&str; 11] = [
     "clusters:read",
 ];
 
+const MCP_METHODS: [&str; 3] = ["tools/call", "tools/list", "prompts/get"];
+const TOOLS: [&str; 2] = ["run_sql", "search"];
+
 const TEMPLATES: [&str; 14] = [
     "/a",
     "/a/b",
@@ -137,9 +140,24 @@ pub(super) struct Rule {
     pub(super) paths: Vec<&'static str>,
     pub(super) methods: Option<Vec<&'static str>>,
     pub(super) issuers: Option<Vec<&'static str>>,
+    pub(super) mcp: Option<Tools>,
     pub(super) all: Option<Vec<&'static str>>,
     pub(super) any: Option<Vec<&'static str>>,
     pub(super) shadow: bool,
+}
+
+/// The MCP calls that a rule is for.
+#[derive(Debug)]
+pub(super) struct Tools {
+    pub(super) methods: Option<Vec<&'static str>>,
+    pub(super) names: Option<Vec<&'static str>>,
+}
+
+/// The MCP call that a request tells of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) method: &'static str,
+    pub(super) name: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -147,6 +165,7 @@ pub(super) struct Request {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) host: &'static str,
+    pub(super) told: Option<Told>,
     pub(super) caller: Option<Caller>,
 }
 
@@ -220,7 +239,13 @@ impl World {
             groups: dice.some(&GROUPS, 3),
             scopes: dice.some(&SCOPES, 4),
         });
+        let told = (!dice.one_in(4)).then(|| {
+            let method = dice.one_of(&MCP_METHODS);
+            let name = (method != "tools/list").then(|| dice.one_of(&TOOLS));
+            Told { method, name }
+        });
         Request {
+            told,
             method: dice.one_of(&METHODS),
             path: dice.one_of(&PATHS),
             host: WORKSPACES[dice.below(2)].1,
@@ -264,6 +289,7 @@ impl Rule {
             effect,
             paths: dice.some(&TEMPLATES, 2),
             methods: dice.one_in(2).then(|| dice.some(&METHODS, 2)),
+            mcp: (effect != "public" && dice.one_in(3)).then(|| Tools::random(dice)),
             issuers: (effect != "public" && dice.one_in(3)).then(|| vec![dice.one_of(&ISSUERS)]),
             all,
             any,
@@ -283,10 +309,26 @@ impl Rule {
                 rule[key] = json!(list);
             }
         }
+        if let Some(Tools { methods, names }) = &self.mcp {
+            rule["mcp"] = json!({});
+            for (key, list) in [("methods", methods), ("names", names)] {
+                if let Some(list) = list {
+                    rule["mcp"][key] = json!(list);
+                }
+            }
+        }
         if self.shadow {
             rule["mode"] = json!("shadow");
         }
         rule
+    }
+}
+
+impl Tools {
+    fn random(dice: &mut Dice) -> Self {
+        let methods = dice.one_in(2).then(|| dice.some(&MCP_METHODS, 2));
+        let names = (methods.is_none() || dice.one_in(2)).then(|| dice.some(&TOOLS, 2));
+        Self { methods, names }
     }
 }
 
@@ -299,6 +341,17 @@ impl Request {
         ]
         .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
         .to_vec();
+        if let Some(Told { method, name }) = self.told {
+            let told = [
+                ("mcp-protocol-version", Some("2026-07-28")),
+                ("mcp-method", Some(method)),
+                ("mcp-name", name),
+            ];
+            headers.extend(
+                told.into_iter()
+                    .filter_map(|(name, value)| Some((name.to_owned(), value?.into()))),
+            );
+        }
         if let Some(caller) = &self.caller {
             let claims = json!({
                 "iss": caller.issuer, "aud": "db", "exp": NOW + 60, "groups": caller.groups, "scope": caller.scopes.join(" ")

@@ -9,6 +9,7 @@ use databricks_oam_filter::policy::role::{Member, Role};
 use databricks_oam_filter::policy::scope_set::ScopeSet;
 use databricks_oam_filter::policy::{Governing, Policy, Requirement};
 use databricks_oam_filter::request::RequestHead;
+use databricks_oam_filter::request::mcp::{Call, Tool};
 
 use super::gateway::Request;
 
@@ -119,7 +120,11 @@ pub(super) fn remedies(
             let head = RequestHead::read(&request.headers, authorizer.max_token_bytes).ok();
             let issuer = evidence.token.as_ref().map(|token| &*token.issuer);
             let governing = head.map_or(Governing::Unmatched, |head| {
-                policy.governing(head.method, &head.path, issuer)
+                let call = Call {
+                    method: head.method,
+                    tool: Tool::read(&request.headers),
+                };
+                policy.governing(call, &head.path, issuer)
             });
             policy
                 .requirement(governing)

@@ -9,12 +9,22 @@ fn rule(name: &str, effect: Effect) -> Rule {
         effect,
         methods: None,
         issuers: None,
+        mcp: None,
         mode: Mode::Enforce,
     }
 }
 
 fn require(name: &str) -> Rule {
     rule(name, Effect::RequireAll(vec![Scope::parse("s").unwrap()]))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as a rule holds it")]
+fn tools(method: Option<&str>, name: Option<&str>) -> Option<Tools> {
+    let list = |text: &str| vec![Box::from(text)];
+    Some(Tools {
+        methods: method.map(list),
+        names: name.map(list),
+    })
 }
 
 fn book(rules: Vec<(Rule, &[&str])>) -> RuleBook {
@@ -75,7 +85,7 @@ fn the_most_specific_path_governs() {
     ];
     for (name, method, text, issuer, want) in cases {
         let governed = book
-            .find(method, &path(text), issuer, Trials::Included)
+            .find(Call::of(method), &path(text), issuer, Trials::Included)
             .unwrap();
         assert_eq!(
             (&*governed.rule.name, governed.ambiguous),
@@ -92,13 +102,13 @@ fn escapes_pass_only_where_the_rest_is_taken() {
         (require("rest"), &["/b/{path=**}"]),
     ]);
     assert!(
-        book.find("GET", &path("/a/x%20y"), None, Trials::Included)
+        book.find(Call::of("GET"), &path("/a/x%20y"), None, Trials::Included)
             .unwrap()
             .ambiguous
     );
     assert!(
         !book
-            .find("GET", &path("/b/x%20y/z"), None, Trials::Included)
+            .find(Call::of("GET"), &path("/b/x%20y/z"), None, Trials::Included)
             .unwrap()
             .ambiguous
     );
@@ -128,7 +138,7 @@ fn a_deny_rule_applies_however_general_and_escaped() {
     ];
     for (name, text, want) in cases {
         let found = book
-            .denying("GET", &path(text), None)
+            .denying(Call::of("GET"), &path(text), None)
             .map(|rule| &*rule.name);
         assert_eq!(found, want, "{name}");
     }
@@ -153,6 +163,7 @@ fn ties_are_refused() {
         ("any issuer",          Rule { issuers: None, ..first.clone() },                                       "/a/{x}",    true),
         ("another method",      Rule { methods: methods(&["PUT"]), ..first.clone() },                          "/a/{x}",    false),
         ("another issuer",      Rule { issuers: issuers(&[B]), ..first.clone() },                              "/a/{x}",    false),
+        ("an MCP tool",         Rule { mcp: tools(None, Some("t")), ..first.clone() },                         "/a/{x}",    false),
         ("a narrower path",     first.clone(),                                                                 "/a/b",      false),
         ("a deny rule",         Rule { effect: Effect::Deny, ..first.clone() },                                "/a/{x}",    false),
     ];
@@ -168,5 +179,86 @@ fn ties_are_refused() {
             },
             "{name}"
         );
+    }
+}
+
+#[test]
+fn a_rule_for_a_tool_goes_before_one_for_a_method_and_that_before_one_for_all() {
+    let of = |name, method, tool| Rule {
+        mcp: tools(method, tool),
+        ..require(name)
+    };
+    let rules = [
+        (require("all"), &["/mcp"][..]),
+        (of("calls", Some("tools/call"), None), &["/mcp"]),
+        (of("one", Some("tools/call"), Some("t")), &["/mcp"]),
+        (of("named", None, Some("u")), &["/mcp"]),
+        (of("elsewhere", None, Some("t")), &["/{path=**}"]),
+    ];
+    let told = |method, name| Tool::Told { method, name };
+    #[rustfmt::skip]
+    let cases = [
+        // name              path     call                                   want
+        ("the tool",         "/mcp",  told("tools/call", Some("t")),         "one"),
+        ("another tool",     "/mcp",  told("tools/call", Some("x")),         "calls"),
+        ("a name alone",     "/mcp",  told("prompts/get", Some("u")),        "named"),
+        ("another method",   "/mcp",  told("tools/list", None),              "all"),
+        ("a tool elsewhere", "/x",    told("tools/call", Some("t")),         "elsewhere"),
+        ("not told",         "/mcp",  Tool::Untold,                          "one"),
+    ];
+    // Whichever comes first in the configuration.
+    for reversed in [false, true] {
+        let mut rules = rules.to_vec();
+        if reversed {
+            rules.reverse();
+        }
+        let book = book(rules);
+        for (name, text, tool, want) in cases {
+            let call = Call {
+                method: "POST",
+                tool,
+            };
+            let found = book
+                .find(call, &path(text), None, Trials::Included)
+                .unwrap();
+            let is_named = &*found.rule.name == want
+                || reversed && want == "one" && &*found.rule.name == "named";
+            assert!(is_named, "{name}: {}", found.rule.name);
+            assert_eq!(
+                found.rule.is_left_guessing(call),
+                tool == Tool::Untold,
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn rules_for_the_same_tool_are_a_tie() {
+    #[rustfmt::skip]
+    let cases = [
+        // name               one                                  other                                tie
+        ("the same",          tools(Some("tools/call"), Some("t")), tools(Some("tools/call"), Some("t")), true),
+        ("any method",        tools(None, Some("t")),               tools(Some("tools/call"), Some("t")), true),
+        ("another tool",      tools(None, Some("t")),               tools(None, Some("u")),               false),
+        ("another method",    tools(Some("tools/call"), None),      tools(Some("tools/list"), None),      false),
+        ("one method",        tools(Some("tools/call"), None),      tools(Some("tools/call"), None),      true),
+        ("a tool of it",      tools(Some("tools/call"), None),      tools(Some("tools/call"), Some("t")), false),
+        ("no tools",          None,                                 tools(Some("tools/call"), None),      false),
+    ];
+    for (name, one, other, tie) in cases {
+        let mut book = book(vec![(
+            Rule {
+                mcp: one,
+                ..require("one")
+            },
+            &["/mcp"],
+        )]);
+        let other = Rule {
+            mcp: other,
+            ..require("other")
+        };
+        let added = book.add(other, &[Template::parse("/mcp").unwrap()]);
+        assert_eq!(added.is_err(), tie, "{name}");
     }
 }

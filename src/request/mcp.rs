@@ -1,0 +1,135 @@
+//! What a request says of the MCP tool that it calls.
+//!
+//! Since revision 2026-07-28 of the Model Context Protocol the headers `Mcp-Method` and `Mcp-Name` repeat what the body says, and a server
+//! refuses a request in which they differ. Before, nobody held one against the other, so a caller could write what a rule likes to read.
+
+use super::{Headers, one};
+
+/// What a request asks for, beside its path.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Call<'a> {
+    /// The HTTP method.
+    pub method: &'a str,
+    /// The MCP call.
+    pub tool: Tool<'a>,
+}
+
+/// The MCP call that the headers name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tool<'a> {
+    /// This one.
+    Told {
+        /// The method of JSON-RPC, as `tools/call`.
+        method: &'a str,
+        /// The tool, prompt or resource; absent where the method has none.
+        name: Option<&'a str>,
+    },
+    /// None that could be believed: an older protocol, a header that is missing or comes twice, or a spelling that has to be decoded.
+    Untold,
+}
+
+impl<'a> Call<'a> {
+    /// A request of this method whose MCP headers were not looked at.
+    pub const fn of(method: &'a str) -> Self {
+        Self {
+            method,
+            tool: Tool::Untold,
+        }
+    }
+}
+
+impl<'a> Tool<'a> {
+    /// Reads the headers.
+    pub fn read(headers: &'a Headers) -> Self {
+        Self::told(headers).unwrap_or(Self::Untold)
+    }
+
+    fn told(headers: &'a Headers) -> Option<Self> {
+        let value = |name| one(headers, name).ok().map(Option::unwrap_or_default);
+        if !holds_them(value("mcp-protocol-version")?) {
+            return None;
+        }
+        let method = plain(value("mcp-method")?)?;
+        let name = match value("mcp-name")? {
+            b"" if !NAMING.contains(&method) => None,
+            name => Some(plain(name)?),
+        };
+        Some(Self::Told { method, name })
+    }
+}
+
+/// Whether a text is one that [`Tool::read`] may find in a header.
+pub fn is_plain(text: &str) -> bool {
+    // A comma may be the work of a proxy that joined two headers. `=?base64?…?=` is another spelling of a name that a rule writes plainly.
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b',')
+        && !text.starts_with("=?")
+}
+
+fn plain(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value)
+        .ok()
+        .filter(|text| is_plain(text))
+}
+
+/// Whether the headers are mandatory in a version. Versions are dates, and so in order as texts.
+fn holds_them(version: &[u8]) -> bool {
+    let is_date = version.len() == SINCE.len()
+        && version.iter().zip(SINCE).all(|(byte, of_date)| {
+            byte == of_date || byte.is_ascii_digit() && of_date.is_ascii_digit()
+        });
+    is_date && version >= SINCE.as_slice()
+}
+
+/// The first version in which the headers are mandatory.
+const SINCE: &[u8; 10] = b"2026-07-28";
+
+/// The methods with which `Mcp-Name` is mandatory.
+const NAMING: [&str; 3] = ["prompts/get", "resources/read", "tools/call"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_believed_where_the_protocol_makes_them_mandatory() {
+        let told = |method, name| Tool::Told { method, name };
+        let call = told("tools/call", Some("run_sql"));
+        let version = ("mcp-protocol-version", "2026-07-28");
+        let method = ("mcp-method", "tools/call");
+        let name = ("mcp-name", "run_sql");
+        #[rustfmt::skip]
+        let cases: [(&str, &[(&str, &str)], Tool<'_>); 20] = [
+            // name                   headers                                                              want
+            ("a call",                &[version, method, name],                                            call),
+            ("a later version",       &[("mcp-protocol-version", "2031-01-01"), method, name],             call),
+            ("the version before",    &[("mcp-protocol-version", "2025-11-25"), method, name],             Tool::Untold),
+            ("a day before",          &[("mcp-protocol-version", "2026-07-27"), method, name],             Tool::Untold),
+            ("no version",            &[method, name],                                                     Tool::Untold),
+            ("no date",               &[("mcp-protocol-version", "draft-2099"), method, name],             Tool::Untold),
+            ("a longer date",         &[("mcp-protocol-version", "2026-07-281"), method, name],            Tool::Untold),
+            ("two versions",          &[version, ("mcp-protocol-version", "2025-11-25"), method, name],    Tool::Untold),
+            ("no method",             &[version, name],                                                    Tool::Untold),
+            ("two methods",           &[version, method, ("mcp-method", "tools/list"), name],              Tool::Untold),
+            ("two spellings",         &[version, method, ("mcp_method", "tools/list"), name],              Tool::Untold),
+            ("joined methods",        &[version, ("mcp-method", "tools/call,tools/list"), name],           Tool::Untold),
+            ("no name",               &[version, method],                                                  Tool::Untold),
+            ("an empty name",         &[version, method, ("mcp-name", "")],                                Tool::Untold),
+            ("two names",             &[version, method, name, ("mcp-name", "x")],                         Tool::Untold),
+            ("an encoded name",       &[version, method, ("mcp-name", "=?base64?cnVuX3NxbA==?=")],         Tool::Untold),
+            ("a space in it",         &[version, method, ("mcp-name", "run sql")],                         Tool::Untold),
+            ("beyond ASCII",          &[version, method, ("mcp-name", "rün")],                             Tool::Untold),
+            ("a method without one",  &[version, ("mcp-method", "tools/list")],                            told("tools/list", None)),
+            ("nothing",               &[],                                                                 Tool::Untold),
+        ];
+        for (case, headers, want) in cases {
+            let pairs = headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+            let headers = Headers::new(pairs.collect());
+            assert_eq!(Tool::read(&headers), want, "{case}");
+        }
+    }
+}
