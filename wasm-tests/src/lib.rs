@@ -8,6 +8,7 @@ pub mod client;
 #[cfg(feature = "host")]
 pub mod corpus;
 pub mod envoy;
+pub mod exchange;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod issuer;
