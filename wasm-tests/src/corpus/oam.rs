@@ -109,7 +109,11 @@ impl Oam {
 pub fn of_gateway(outcome: &Outcome) -> Value {
     let same = SAME.map(|name| {
         let value = match name {
-            "exit" => json!(i32::from(outcome.upstream.is_none())),
+            // What the gateway answers by itself may be an answer and no refusal.
+            "exit" => {
+                let refused = outcome.upstream.is_none() && outcome.audit["decision"] != "allow";
+                json!(i32::from(refused))
+            }
             "status" => json!(outcome.status),
             name => outcome.audit[name].clone(),
         };
