@@ -42,6 +42,14 @@ impl Modules {
         wasm(&self.ours, &configuration())
     }
 
+    /// Ours with this many rules of the operator's beside the catalogue.
+    pub(crate) fn ours_with_rules(&self, count: usize) -> Value {
+        let rule = |number: usize| json!({ "name": format!("app-{number}"), "effect": "require", "paths": [format!("/apps/app-{number}/{{path=**}}")], "scopes": ["apps"] });
+        let mut configuration = configuration();
+        configuration["policy"]["rules"] = (0..count).map(rule).collect();
+        wasm(&self.ours, &configuration)
+    }
+
     /// Ours where the host verifies no signatures.
     pub(crate) fn fallback(&self) -> Value {
         wasm(&self.folder.join(FALLBACK), &configuration())

@@ -65,6 +65,8 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         row("ours-fallback",     "**ours**, every token new, signatures verified in wasm",                   Traffic::New,           200, vec![modules.fallback()]),
         row("ours-expired",      "**ours**, an expired token again and again",                               Traffic::Expired,       401, vec![modules.ours()]),
         row("ours-none",         "**ours**, no token",                                                       Traffic::None,          401, vec![modules.ours()]),
+        row("ours-10-rules",     "**ours**, 10 rules beside the catalogue",                                  known,                  200, vec![modules.ours_with_rules(10)]),
+        row("ours-10k-rules",    "**ours**, 10,000 rules beside the catalogue",                              known,                  200, vec![modules.ours_with_rules(10_000)]),
         row("jwt-warm",          "`jwt_authn` with its cache, 10 tokens",                                    known,                  200, vec![cached()]),
         row("jwt-claims",        "… and claims as metadata",                                                 known,                  200, vec![claims()]),
         row("jwt-new",           "`jwt_authn` with its cache, every token new",                              Traffic::New,           200, vec![cached()]),
