@@ -314,6 +314,32 @@ fn a_key_that_is_withdrawn_stops_to_verify_and_failures_keep_the_last_good_keys(
 }
 
 #[test]
+fn a_token_that_was_accepted_is_refused_once_its_key_is_withdrawn() {
+    let issuer = Issuer::start(["acme-rsa", "partner-rsa"]);
+    let scene = Scene::with(fetched(&json!({ "refresh": "1s" })), issuer);
+    let (stays, goes) = (token("acme-rsa"), token("partner-rsa"));
+    for token in [&stays, &goes, &stays, &goes] {
+        assert_eq!(scene.get(token).status, 200);
+    }
+    scene.issuer.script().keys = jwk_set(["acme-rsa"]);
+    scene.until(&goes, 401, Duration::from_secs(30));
+    assert_eq!(scene.get(&stays).status, 200);
+}
+
+#[test]
+fn a_token_that_was_accepted_is_refused_once_it_has_expired() {
+    let mut configuration = fetched(&json!({}));
+    configuration["issuers"][0]["clock_skew"] = json!("0s");
+    let scene = Scene::with(configuration, Issuer::start(["acme-rsa"]));
+    assert_eq!(scene.get(&token("acme-rsa")).status, 200);
+    let short = wasm_tests::scene::token_with("acme-rsa", &json!({ "exp": "now+12" }));
+    assert_eq!(scene.get(&short).status, 200);
+    scene.until(&short, 401, Duration::from_secs(30));
+    let (_, reason) = scene.reason_of(|scene| scene.get(&short));
+    assert_eq!(reason, "token_expired");
+}
+
+#[test]
 fn an_unknown_issuer_triggers_no_fetch() {
     let scene = Scene::start();
     scene.until(&token("acme-rsa"), 200, Duration::from_secs(10));
