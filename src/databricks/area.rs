@@ -1,5 +1,7 @@
 //! The areas of the Databricks API, which are the names of its scopes.
 
+use std::sync::OnceLock;
+
 /// One area, e.g. `unity-catalog`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Area {
@@ -11,18 +13,21 @@ pub struct Area {
 impl Area {
     /// The area of this name. Names match exactly.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::all().find(|area| area.name == name)
+        let place = areas().binary_search_by_key(&name, |area| area.name).ok()?;
+        areas().get(place).copied()
     }
 
     /// Every area, in alphabetical order.
     pub fn all() -> impl Iterator<Item = Self> {
-        AREAS.lines().filter_map(|line| {
-            let (read, documented) = line.split_once('\t')?;
-            Some(Self {
-                name: read.strip_suffix(":read")?,
-                read,
-                is_documented: documented == "documented",
-            })
+        areas().iter().copied()
+    }
+
+    fn read(line: &'static str) -> Option<Self> {
+        let (read, documented) = line.split_once('\t')?;
+        Some(Self {
+            name: read.strip_suffix(":read")?,
+            read,
+            is_documented: documented == "documented",
         })
     }
 
@@ -49,6 +54,12 @@ impl Area {
     pub const fn is_documented(self) -> bool {
         self.is_documented
     }
+}
+
+/// The list, read once: requests ask for areas by name.
+fn areas() -> &'static [Area] {
+    static SHARED: OnceLock<Vec<Area>> = OnceLock::new();
+    SHARED.get_or_init(|| AREAS.lines().filter_map(Area::read).collect())
 }
 
 /// The area's read scope, and whether Databricks documents the area, by a tab.

@@ -29,10 +29,19 @@ pub fn covers(scope: &str, operation: &Operation) -> bool {
 
 /// Whether every operation that `narrow` covers is covered by `broad` too. Scopes that are not Databricks' imply themselves alone.
 pub fn implies(broad: &str, narrow: &str) -> bool {
+    implies_in(broad, narrow, || area(narrow))
+}
+
+/// The same, for whoever knows the area of `narrow` already: finding it is a search.
+pub(crate) fn implies_in(
+    broad: &str,
+    narrow: &str,
+    area_of_narrow: impl FnOnce() -> Option<Area>,
+) -> bool {
     if broad == narrow {
         return true;
     }
-    let Some(area) = area(narrow) else {
+    let Some(area) = area_of_narrow() else {
         return false;
     };
     let (narrow_name, narrow_reads) = split_read(narrow);

@@ -3,33 +3,37 @@
 //! `<area>` covers every operation of the area, `<area>:read` those that only read, `all-apis` those whose area Databricks documents. All
 //! other scopes are the operator's own and mean themselves. Texts are compared whole, never in part.
 
-use std::collections::BTreeSet;
-
 use crate::databricks::Operation;
+use crate::databricks::area::Area;
 use crate::databricks::scope::{self, ALL_APIS};
 use crate::token::scope::Scope;
 
 /// Scopes, each once, in the order of their bytes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct ScopeSet(BTreeSet<Scope>);
+pub struct ScopeSet(Vec<Held>);
+
+/// A scope with the area that it speaks of, which is looked up once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Held {
+    scope: Scope,
+    area: Option<Area>,
+}
 
 impl ScopeSet {
     /// Whether exactly this scope is in the set.
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.iter().any(|held| held.as_str() == scope)
+        self.iter().any(|held| held.as_str() == scope)
     }
 
     /// Whether some scope of the set is worth `needed`.
     pub fn covers(&self, needed: &Scope) -> bool {
-        self.0
-            .iter()
+        self.iter()
             .any(|held| scope::implies(held.as_str(), needed.as_str()))
     }
 
     /// Whether some scope of the set covers an operation.
     pub fn covers_operation(&self, operation: &Operation) -> bool {
-        self.0
-            .iter()
+        self.iter()
             .any(|held| scope::covers(held.as_str(), operation))
     }
 
@@ -37,45 +41,67 @@ impl ScopeSet {
     /// other the reads of its whole.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let mut both = BTreeSet::new();
-        for left in &self.0 {
-            both.extend(other.0.iter().filter_map(|right| meet(left, right)));
-        }
-        Self(both)
+        let pairs = self
+            .0
+            .iter()
+            .flat_map(|left| other.0.iter().filter_map(|right| meet(left, right)));
+        Self::of(pairs.collect())
     }
 
     /// Adds the scopes of another set.
     pub fn extend(&mut self, other: &Self) {
-        self.0.extend(other.0.iter().cloned());
+        let mut both = std::mem::take(&mut self.0);
+        both.extend_from_slice(&other.0);
+        *self = Self::of(both);
     }
 
     /// The scopes, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Scope> {
-        self.0.iter()
+        self.0.iter().map(|held| &held.scope)
+    }
+
+    fn of(mut held: Vec<Held>) -> Self {
+        held.sort_unstable_by(|left, right| left.scope.cmp(&right.scope));
+        held.dedup();
+        Self(held)
     }
 }
 
 impl FromIterator<Scope> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self(scopes.into_iter().collect())
+        Self::of(scopes.into_iter().map(Held::new).collect())
     }
 }
 
-fn meet(left: &Scope, right: &Scope) -> Option<Scope> {
-    // `all-apis` in a token does not reach an undocumented area by itself; a role that names the area says that it shall.
-    let implies = |broad: &Scope, narrow: &Scope| {
-        broad.as_str() == ALL_APIS || scope::implies(broad.as_str(), narrow.as_str())
-    };
-    if implies(left, right) {
+impl Held {
+    fn new(scope: Scope) -> Self {
+        let area = scope::area(scope.as_str());
+        Self { scope, area }
+    }
+
+    /// `all-apis` in a token does not reach an undocumented area by itself; a role that names the area says that it shall.
+    fn implies(&self, narrow: &Self) -> bool {
+        let (broad, text) = (self.scope.as_str(), narrow.scope.as_str());
+        broad == ALL_APIS || scope::implies_in(broad, text, || narrow.area)
+    }
+}
+
+fn meet(left: &Held, right: &Held) -> Option<Held> {
+    if left.implies(right) {
         return Some(right.clone());
     }
-    if implies(right, left) {
+    if right.implies(left) {
         return Some(left.clone());
+    }
+    // The reads of a part, where only the two together allow them: both speak of one area then.
+    if left.area.is_none() || left.area != right.area {
+        return None;
     }
     [left, right]
         .into_iter()
-        .filter_map(|scope| Scope::parse(&format!("{scope}:read")).ok())
-        .find(|reads| implies(left, reads) && implies(right, reads))
+        .filter_map(|held| Scope::parse(&format!("{}:read", held.scope)).ok())
+        .map(Held::new)
+        .find(|reads| left.implies(reads) && right.implies(reads))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! a request needs is the policy's business.
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::token::json::Json;
 
@@ -11,7 +12,7 @@ use crate::token::json::Json;
 ///
 /// Invariant: every byte is an `NQCHAR`, so a scope can be written into a quoted `WWW-Authenticate` parameter without escaping.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Scope(Box<str>);
+pub struct Scope(Rc<str>);
 
 impl Scope {
     /// Parses a single scope token.
@@ -48,7 +49,7 @@ impl Scope {
     }
 
     /// The scope's characters.
-    pub const fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
