@@ -19,7 +19,7 @@ use crate::token::fingerprint::Fingerprint;
 /// bytes: gateways admit 0x80–0xff in them, and the SDK's text variants panic on what is not UTF-8.
 pub(super) fn request_headers() -> Headers {
     // In the wrong phase the host answers with an empty map, which is refused for having no method.
-    Headers::new(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default())
+    Headers::from_map(host_calls::request_headers())
 }
 
 /// Removes every header of a name from the request.
@@ -88,7 +88,7 @@ pub(super) fn become_context(context_id: u32) -> bool {
 
 /// The address of the client as the gateway understands it, without its port.
 pub(super) fn source_ip() -> Option<String> {
-    let address = hostcalls::get_property(vec!["source", "address"]).ok()??;
+    let address = host_calls::property(b"source\0address")?;
     let address = String::from_utf8(address).ok()?;
     let host = match address.rsplit_once(':') {
         Some((host, _port)) => host,
@@ -106,8 +106,7 @@ pub(super) fn source_ip() -> Option<String> {
 /// Whether the host validated its chain does not matter for a token that is bound to it: the client has the key, and the issuer named the
 /// certificate (RFC 8705 §3). What a header says of a certificate is not asked: anybody can write it.
 pub(super) fn peer_certificate() -> Option<Fingerprint> {
-    let digest = vec!["connection", "sha256_peer_certificate_digest"];
-    let digest = hostcalls::get_property(digest).ok()??;
+    let digest = host_calls::property(b"connection\0sha256_peer_certificate_digest")?;
     Fingerprint::parse(std::str::from_utf8(&digest).ok()?).ok()
 }
 

@@ -1,29 +1,57 @@
 //! The headers of a request as a host hands them over, and which of them no permitted request keeps.
 
+use std::ops::Range;
+
 /// The head of a request as the host gives it: lower-case names, repeats in order, values as bytes.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Headers(Vec<(String, Vec<u8>)>);
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Headers {
+    /// Every name and value, each with a NUL behind it, as hosts write them.
+    text: Vec<u8>,
+    pairs: Vec<Pair>,
+}
+
+/// Where a name and its value stand.
+#[derive(Clone, Eq, PartialEq)]
+struct Pair {
+    name: Range<usize>,
+    value: Range<usize>,
+}
 
 impl Headers {
     /// Takes every pair of the head, pseudo-headers (`:method`, `:path`, `:authority`) included.
     pub fn new(pairs: Vec<(String, Vec<u8>)>) -> Self {
-        Self(pairs)
+        let mut headers = Self::default();
+        for (name, value) in pairs {
+            let name = headers.push(name.as_bytes());
+            let value = headers.push(&value);
+            headers.pairs.push(Pair { name, value });
+        }
+        headers
+    }
+
+    /// Takes a header map as proxy-wasm hosts write it: the number of pairs, the lengths of each name and value, then these, each with a
+    /// NUL behind it; numbers are 32 bits, the lowest first.
+    ///
+    /// No headers where the bytes are anything else, or a name is not ASCII, which no codec lets through: a head without a method is refused.
+    pub fn from_map(map: Vec<u8>) -> Self {
+        match pairs(&map) {
+            Some(pairs) => Self { text: map, pairs },
+            None => Self::default(),
+        }
     }
 
     /// The values of a name, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.0
-            .iter()
-            .filter(move |(candidate, _)| candidate == name)
-            .map(|(_, value)| value.as_slice())
+        self.pairs()
+            .filter(move |(candidate, _)| *candidate == name.as_bytes())
+            .map(|(_, value)| value)
     }
 
     /// The first value of a name.
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.0
-            .iter()
-            .find(|(candidate, _)| candidate == name)
-            .map(|(_, value)| value.as_slice())
+        self.pairs()
+            .find(|(candidate, _)| *candidate == name.as_bytes())
+            .map(|(_, value)| value)
     }
 
     /// The names that a permitted request loses before it goes upstream, each once.
@@ -32,16 +60,15 @@ impl Headers {
     /// an upstream could read another method, path, host or caller than the one judged. Names are compared with `_` and `.` as `-`: some
     /// servers take one for the other.
     pub fn to_remove(&self, kept: Kept) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for (name, _) in &self.0 {
-            let removed = is_ours(name)
-                || REMOVED_PREFIXES
-                    .iter()
-                    .any(|prefix| has_prefix(name, prefix))
-                || REMOVED.iter().any(|removed| same_name(name, removed))
+        let mut names = Vec::new();
+        for (name, _) in self.pairs() {
+            let removed = is_removed(name)
                 || (kept == Kept::Token && same_name(name, "cookie"))
                 || (kept == Kept::Cookies && same_name(name, "authorization"));
-            if removed && !names.contains(&name.as_str()) {
+            if removed
+                && let Ok(name) = str::from_utf8(name)
+                && !names.contains(&name)
+            {
                 names.push(name);
             }
         }
@@ -50,25 +77,64 @@ impl Headers {
 
     /// The names of ours among these headers or trailers.
     pub fn ours(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .filter(|name| is_ours(name))
+        self.pairs()
+            .filter(|(name, _)| is_ours(name))
+            .filter_map(|(name, _)| str::from_utf8(name).ok())
     }
 
     /// How many bytes these headers hold.
-    pub fn bytes(&self) -> usize {
-        self.0
-            .iter()
-            .map(|(name, value)| name.len().saturating_add(value.len()))
-            .fold(0, usize::saturating_add)
+    pub const fn bytes(&self) -> usize {
+        self.text.len()
     }
 
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let text = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        self.pairs
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
+            .map(move |pair| (text(&pair.name), text(&pair.value)))
     }
+
+    fn push(&mut self, text: &[u8]) -> Range<usize> {
+        let start = self.text.len();
+        self.text.extend_from_slice(text);
+        let end = self.text.len();
+        self.text.push(0);
+        start..end
+    }
+}
+
+/// Where the pairs of a header map stand; `None` where it is not one.
+fn pairs(map: &[u8]) -> Option<Vec<Pair>> {
+    let (count, lengths) = number(map)?;
+    let table = count.checked_mul(LENGTHS_BYTES)?;
+    let (mut lengths, _) = lengths.split_at_checked(table)?;
+    let mut end = NUMBER_BYTES.checked_add(table)?;
+    let mut pairs = Vec::with_capacity(count);
+    while !lengths.is_empty() {
+        let (name, rest) = number(lengths)?;
+        let (value, rest) = number(rest)?;
+        lengths = rest;
+        let mut next = |length: usize| {
+            let start = end;
+            let until = start.checked_add(length)?;
+            end = until.checked_add(1)?;
+            (end <= map.len()).then_some(start..until)
+        };
+        let pair = Pair {
+            name: next(name)?,
+            value: next(value)?,
+        };
+        if !map.get(pair.name.clone())?.is_ascii() {
+            return None;
+        }
+        pairs.push(pair);
+    }
+    Some(pairs)
+}
+
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<NUMBER_BYTES>()?;
+    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
 }
 
 /// Which of the caller's own credentials go upstream.
@@ -83,20 +149,33 @@ pub enum Kept {
 }
 
 /// Whether a header name is the lower-case `known` one, whichever case it has and with `_` as `-`.
-pub(super) fn same_name(name: &str, known: &str) -> bool {
+pub(super) fn same_name(name: &[u8], known: &str) -> bool {
     name.len() == known.len() && has_prefix(name, known)
 }
 
-fn has_prefix(name: &str, known: &str) -> bool {
+fn has_prefix(name: &[u8], known: &str) -> bool {
     name.len() >= known.len()
-        && name.bytes().zip(known.bytes()).all(|(byte, known)| {
-            let byte = byte.to_ascii_lowercase();
-            byte == known || (matches!(byte, b'_' | b'.') && known == b'-')
+        && name.iter().zip(known.bytes()).all(|(&byte, known)| {
+            byte == known
+                || byte.to_ascii_lowercase() == known
+                || (matches!(byte, b'_' | b'.') && known == b'-')
         })
 }
 
+/// Whether no caller's header of this name goes upstream.
+fn is_removed(name: &[u8]) -> bool {
+    // Nearly all names are sorted out by their first letter.
+    name.first()
+        .is_some_and(|byte| matches!(byte.to_ascii_lowercase(), b'f' | b'p' | b'r' | b'x'))
+        && (is_ours(name)
+            || REMOVED_PREFIXES
+                .iter()
+                .any(|prefix| has_prefix(name, prefix))
+            || REMOVED.iter().any(|removed| same_name(name, removed)))
+}
+
 /// Whether a name is one that only the filter sets.
-fn is_ours(name: &str) -> bool {
+fn is_ours(name: &[u8]) -> bool {
     has_prefix(name, "x-oam-")
 }
 
@@ -131,3 +210,55 @@ const REMOVED: [&str; 23] = [
 
 /// What other gateways' sign-in proxies set.
 const REMOVED_PREFIXES: [&str; 1] = ["x-auth-request-"];
+
+/// A number of a header map.
+const NUMBER_BYTES: usize = 4;
+
+/// The two lengths of a pair.
+const LENGTHS_BYTES: usize = 2 * NUMBER_BYTES;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_is_read_as_hosts_write_it() {
+        let one: &[u8] = b"\x01\0\0\0\x05\0\0\0\x02\0\0\0:path\0/a\0";
+        let two: &[u8] = b"\x02\0\0\0\x01\0\0\0\x00\0\0\0\x01\0\0\0\x02\0\0\0a\0\0b\0\xff\0\0";
+        let (huge, long) = (
+            b"\xff\xff\xff\xff",
+            b"\x01\0\0\0\xff\xff\xff\xff\x01\0\0\0a\0b\0",
+        );
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], &[(&[u8], &[u8])]); 9] = [
+            // name                      map                                                want
+            ("one pair",                 one,                                               &[(b":path", b"/a")]),
+            ("an empty value, a NUL",    two,                                               &[(b"a", b""), (b"b", b"\xff\0")]),
+            ("none",                     b"\0\0\0\0",                                       &[]),
+            ("nothing",                  b"",                                               &[]),
+            ("cut",                      one.split_last().unwrap().1,                       &[]),
+            ("cut in the lengths",       one.get(..9).unwrap(),                             &[]),
+            ("too many to be there",     huge,                                              &[]),
+            ("too long to be there",     long,                                              &[]),
+            ("a name past ASCII",        b"\x01\0\0\0\x01\0\0\0\x01\0\0\0\xff\0b\0",     &[]),
+        ];
+        for (name, map, want) in cases {
+            let headers = Headers::from_map(map.to_vec());
+            assert_eq!(headers.pairs().collect::<Vec<_>>(), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_name_that_is_removed_begins_as_is_removed_expects() {
+        for name in REMOVED {
+            assert!(is_removed(name.as_bytes()), "{name}");
+            assert!(
+                is_removed(name.to_ascii_uppercase().replace('-', "_").as_bytes()),
+                "{name}"
+            );
+        }
+        for prefix in REMOVED_PREFIXES.into_iter().chain(["x-oam-"]) {
+            assert!(is_removed(format!("{prefix}a").as_bytes()), "{prefix}");
+        }
+    }
+}
