@@ -20,9 +20,10 @@ fn lookup(criterion: &mut Criterion) {
                     let Ok(path) = Path::parse(black_box(path.as_bytes())) else {
                         return;
                     };
-                    black_box(policy.governing(Call::of(method), &path, Some(ISSUER)));
-                    black_box(policy.denying(Call::of(method), &path, Some(ISSUER)));
-                    black_box(policy.trial(Call::of(method), &path, ISSUER));
+                    let asked = policy.asked(Call::of(method), path);
+                    black_box(policy.governing(&asked, Some(ISSUER)));
+                    black_box(policy.denying(&asked, Some(ISSUER)));
+                    black_box(policy.trial(&asked, ISSUER));
                 });
             });
         }

@@ -40,7 +40,7 @@ impl Answer {
     pub fn new(
         denial: &Denial,
         evidence: &Evidence<'_>,
-        envelope: &Envelope,
+        envelope: &Envelope<'_>,
         decision_id: &str,
         resource: &Resource,
     ) -> Self {
@@ -144,7 +144,7 @@ impl Kind {
 fn challenge(
     kind: Kind,
     evidence: &Evidence<'_>,
-    envelope: &Envelope,
+    envelope: &Envelope<'_>,
     resource: &Resource,
 ) -> Option<String> {
     let error = kind.challenge_error().ok()?;

@@ -21,7 +21,7 @@ use crate::key_store::{IssuerIndex, KeyStore};
 use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::Workspaces;
-use crate::policy::{Governing, Policy};
+use crate::policy::{Asked, Governing, Policy};
 use crate::request::credential::{Credential, CredentialKind};
 use crate::request::fingerprint::Fingerprints;
 use crate::request::mcp::{Call, Tool};
@@ -133,13 +133,13 @@ pub enum Permit {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Identity {
     /// The subject.
-    pub subject: Option<Box<str>>,
+    pub subject: Option<Rc<str>>,
     /// The client.
-    pub client: Option<Box<str>>,
+    pub client: Option<Rc<str>>,
     /// The issuer.
-    pub issuer: Box<str>,
+    pub issuer: Rc<str>,
     /// The functional roles held.
-    pub roles: Vec<Box<str>>,
+    pub roles: Vec<Rc<str>>,
 }
 
 /// Keys that a request may wait for.
@@ -232,11 +232,11 @@ impl Authorizer {
     ) -> Result<Verdict, Denial> {
         let head = RequestHead::read(headers, self.max_token_bytes)
             .inspect_err(|error| evidence.refused_head(error))?;
-        let call = self.call(&head, headers);
-        let for_anyone = self.policy.governing(call, &head.path, None);
+        let asked = self.policy.asked(self.call(&head, headers), head.path);
+        let for_anyone = self.policy.governing(&asked, None);
         evidence.governing(&self.policy, for_anyone);
         self.classify(&head.credential, for_anyone, now, evidence)?;
-        if let Some(verdict) = self.public(&head, call, for_anyone, evidence) {
+        if let Some(verdict) = self.public(&head, &asked, for_anyone, evidence) {
             return Ok(verdict);
         }
         let workspace = self.workspace(&head);
@@ -248,15 +248,14 @@ impl Authorizer {
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
             Credential::Unverifiable(found) => {
-                return self.observe((&head, call), for_anyone, found, now, evidence);
+                return self.observe((&head, &asked), for_anyone, found, now, evidence);
             }
         };
-        let governing = if self.policy.rules.asks_for_issuers() {
-            self.policy.governing(call, &head.path, Some(&token.issuer))
-        } else {
-            for_anyone
-        };
-        evidence.governing(&self.policy, governing);
+        let mut governing = for_anyone;
+        if self.policy.rules.asks_for_issuers() {
+            governing = self.policy.governing(&asked, Some(&token.issuer));
+            evidence.governing(&self.policy, governing);
+        }
         if matches!(governing, Governing::Ambiguous) {
             return Err(Denial::AmbiguousPath);
         }
@@ -267,13 +266,7 @@ impl Authorizer {
         let judged = match workspace {
             Ok(workspace) => {
                 evidence.workspace(workspace);
-                self.permits(
-                    (call, &head.path),
-                    &token.issuer,
-                    governing,
-                    &standing,
-                    evidence,
-                )
+                self.permits(&asked, &token.issuer, governing, &standing, evidence)
             }
             Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
         };
@@ -309,7 +302,7 @@ impl Authorizer {
     fn public<'a>(
         &'a self,
         head: &RequestHead<'_>,
-        call: Call<'_>,
+        asked: &Asked<'_>,
         governing: Governing<'a>,
         evidence: &mut Evidence<'a>,
     ) -> Option<Verdict> {
@@ -321,12 +314,12 @@ impl Authorizer {
             | Governing::Ambiguous
             | Governing::Unmatched => return None,
         };
-        match self.policy.denying(call, &head.path, None) {
+        match self.policy.denying(asked, None) {
             None => Some(self.described(head).unwrap_or(Verdict::Allow(permit))),
             Some(rule) if rule.mode == Mode::Shadow || self.policy.mode == Mode::Shadow => {
                 evidence.rule(rule);
                 evidence.shadowed();
-                Some(Verdict::Shadow(denied(rule, call), permit))
+                Some(Verdict::Shadow(denied(rule, asked.call), permit))
             }
             Some(_) => None,
         }
@@ -342,11 +335,11 @@ impl Authorizer {
 }
 
 impl Identity {
-    fn of(token: &AccessToken, roles: &[Box<str>]) -> Self {
+    fn of(token: &AccessToken, roles: &[Rc<str>]) -> Self {
         Self {
             subject: token.subject.clone(),
             client: token.client.clone(),
-            issuer: token.issuer.clone(),
+            issuer: Rc::clone(&token.issuer),
             roles: roles.to_vec(),
         }
     }

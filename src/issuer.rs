@@ -10,6 +10,7 @@ pub mod invalid_token;
 pub mod issued_for;
 pub mod preset;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -26,7 +27,7 @@ use invalid_token::InvalidToken;
 /// One configured issuer.
 pub struct Issuer {
     /// The exact `iss`.
-    pub identifier: Box<str>,
+    pub identifier: Rc<str>,
     /// The signature algorithms it may use.
     pub algorithms: AlgorithmSet,
     /// Any of these must stand in `aud`.

@@ -10,6 +10,9 @@ pub mod rule;
 pub mod scope_set;
 pub mod workspace;
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
 use crate::databricks::scope::{self, ALL_APIS};
 use crate::databricks::{self, Catalogue, Lookup, Operation, operation};
 use crate::issuer::access_token::AccessToken;
@@ -75,74 +78,84 @@ pub enum Requirement<'a> {
 
 /// The roles that a caller holds, and what they come to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Standing {
+pub struct Standing<'a> {
     /// The names of the roles held, in the configuration's order.
-    pub roles: Vec<Box<str>>,
+    pub roles: Vec<Rc<str>>,
     /// What the caller may use.
     pub scopes: ScopeSet,
     /// What the roles held grant together.
-    pub role_grants: ScopeSet,
+    pub role_grants: Cow<'a, ScopeSet>,
     /// A role that is held, but not in this workspace.
     pub elsewhere: bool,
 }
 
+/// What a request asks for, and what the catalogue says of that; looked up once.
+#[derive(Clone, Copy)]
+pub struct Asked<'r> {
+    /// The call.
+    pub call: Call<'r>,
+    /// The path.
+    pub path: Path<'r>,
+    found: Lookup,
+}
+
 impl Policy {
+    /// Looks up what a request asks for.
+    pub fn asked<'r>(&self, call: Call<'r>, path: Path<'r>) -> Asked<'r> {
+        let found = self.catalogue.find(call.method, &path);
+        Asked { call, path, found }
+    }
+
     /// The most specific rule for the request, or else the operation that it is; rules on trial left out. Rules that are narrowed to
     /// issuers count only where `issuer` is one of them.
     ///
     /// A rule for an operation's documented path holds in every version in which the catalogue knows the operation, and with the trailing
     /// slash that some clients send: another spelling of a call is no way around a rule for it. A rule for an older version is for that
     /// one alone.
-    pub fn governing<'a>(
-        &'a self,
-        call: Call<'_>,
-        path: &Path<'_>,
-        issuer: Option<&str>,
-    ) -> Governing<'a> {
+    pub fn governing<'a>(&'a self, asked: &Asked<'_>, issuer: Option<&str>) -> Governing<'a> {
+        let Asked { call, path, found } = asked;
         if databricks::is_alias(path) || self.rules.misreads(path) {
             return Governing::Ambiguous;
         }
-        if let Some(found) = self.rules.find(call, path, issuer, Trials::LeftOut) {
+        if let Some(found) = self.rules.find(*call, path, issuer, Trials::LeftOut) {
             return found.into();
         }
-        let lookup = self.catalogue.find(call.method, path);
-        let Lookup::Found(operation) = lookup else {
-            return if lookup == Lookup::Unknown {
-                Governing::Unmatched
-            } else {
-                Governing::Ambiguous
-            };
+        let operation = match *found {
+            Lookup::Found(operation) => operation,
+            Lookup::Unknown => return Governing::Unmatched,
+            Lookup::Ambiguous => return Governing::Ambiguous,
         };
         self.under_documented_path(operation, path, |twin| {
-            let found = self.rules.find(call, twin, issuer, Trials::LeftOut)?;
+            let found = self.rules.find(*call, twin, issuer, Trials::LeftOut)?;
             (found.rule.effect != Effect::Public).then(|| found.into())
         })
         .unwrap_or(Governing::Operation(operation))
     }
 
     /// The rule on trial that would govern the request if it were enforced.
-    pub fn trial(&self, call: Call<'_>, path: &Path<'_>, issuer: &str) -> Option<&Rule> {
+    pub fn trial(&self, asked: &Asked<'_>, issuer: &str) -> Option<&Rule> {
         let found = self
             .rules
-            .find(call, path, Some(issuer), Trials::Included)?;
+            .find(asked.call, &asked.path, Some(issuer), Trials::Included)?;
         (found.rule.mode == Mode::Shadow).then_some(found.rule)
     }
 
     /// The deny rule that applies, enforced ones before those on trial; to a path with a trailing slash also one for the path without.
-    pub fn denying(&self, call: Call<'_>, path: &Path<'_>, issuer: Option<&str>) -> Option<&Rule> {
-        let as_written = self.rules.denying(call, path, issuer);
+    pub fn denying(&self, asked: &Asked<'_>, issuer: Option<&str>) -> Option<&Rule> {
+        let Asked { call, path, found } = asked;
+        let as_written = self.rules.denying(*call, path, issuer);
         if as_written.is_some_and(|rule| rule.mode == Mode::Enforce) {
             return as_written;
         }
-        let twin = match self.catalogue.find(call.method, path) {
+        let twin = match *found {
             Lookup::Found(operation) => self.under_documented_path(operation, path, |twin| {
-                self.rules.denying(call, twin, issuer)
+                self.rules.denying(*call, twin, issuer)
             }),
             Lookup::Ambiguous | Lookup::Unknown => None,
         };
         let without_slash = || {
             let trimmed = path.without_trailing_slash()?;
-            self.rules.denying(call, &trimmed, issuer)
+            self.rules.denying(*call, &trimmed, issuer)
         };
         let other = twin.or_else(without_slash);
         match (as_written, other) {
@@ -171,18 +184,23 @@ impl Policy {
         &self,
         token: &AccessToken,
         workspace: Option<WorkspaceId>,
-    ) -> Standing {
+    ) -> Standing<'_> {
         let mut standing = Standing::default();
         for role in self.roles.iter().filter(|role| role.has_member(token)) {
             if role.holds_in(workspace) {
-                standing.roles.push(role.name.clone());
-                standing.role_grants.extend(&role.grants);
+                // One role is what most callers have, and then nothing is copied.
+                if standing.roles.is_empty() {
+                    standing.role_grants = Cow::Borrowed(&role.grants);
+                } else {
+                    standing.role_grants.to_mut().extend(&role.grants);
+                }
+                standing.roles.push(Rc::clone(&role.name));
             } else {
                 standing.elsewhere = true;
             }
         }
         standing.scopes = match &token.scopes {
-            None => standing.role_grants.clone(),
+            None => standing.role_grants.clone().into_owned(),
             Some(scopes) if self.roles.is_empty() => scopes.iter().cloned().collect(),
             Some(scopes) => scopes
                 .iter()
@@ -237,7 +255,7 @@ impl Governing<'_> {
     }
 }
 
-impl Requirement<'_> {
+impl<'a> Requirement<'a> {
     /// Whether the scopes held are enough.
     pub fn met_by(&self, held: &ScopeSet) -> bool {
         match self {
@@ -250,17 +268,12 @@ impl Requirement<'_> {
     }
 
     /// The scopes to ask for, for challenges and records.
-    pub fn scopes(&self) -> Vec<Box<str>> {
+    pub fn scopes(self) -> Vec<&'a str> {
         match self {
-            Self::AllApis => vec![ALL_APIS.into()],
-            Self::AllOf(scopes) | Self::AnyOf(scopes) => {
-                scopes.iter().map(|scope| scope.as_str().into()).collect()
-            }
+            Self::AllApis => vec![ALL_APIS],
+            Self::AllOf(scopes) | Self::AnyOf(scopes) => scopes.iter().map(Scope::as_str).collect(),
             Self::AnyToken => Vec::new(),
-            Self::Operation(operation) => scope::required(operation)
-                .into_iter()
-                .map(Box::from)
-                .collect(),
+            Self::Operation(operation) => scope::required(operation).into_iter().collect(),
         }
     }
 }

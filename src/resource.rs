@@ -99,7 +99,7 @@ impl ProtectedResource {
             identifier,
             authorization_servers: issuers
                 .iter()
-                .map(|issuer| issuer.identifier.clone())
+                .map(|issuer| (*issuer.identifier).into())
                 .collect(),
             scope_prefix: first.filter(|_| alike),
         }

@@ -57,22 +57,46 @@ impl UnixTime {
     }
 }
 
-/// RFC 3339 in UTC with milliseconds: `2026-11-23T12:00:00.123Z`.
-impl fmt::Display for UnixTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl UnixTime {
+    /// RFC 3339 in UTC with milliseconds: `2026-11-23T12:00:00.123Z`.
+    pub fn to_rfc3339(self) -> String {
         let (days, in_day) = (self.0 / MILLIS_PER_DAY, self.0 % MILLIS_PER_DAY);
         let (year, month, day) = civil_date(days);
-        let (hour, minute, second, millis) = (
-            in_day / 3_600_000,
-            in_day / 60_000 % 60,
-            in_day / 1000 % 60,
-            in_day % 1000,
-        );
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
-        )
+        let mut text = String::with_capacity(RFC_3339_BYTES);
+        push_two_digits(&mut text, year / 100);
+        push_two_digits(&mut text, year);
+        for (before, number) in [
+            ('-', month),
+            ('-', day),
+            ('T', in_day / 3_600_000),
+            (':', in_day / 60_000 % 60),
+            (':', in_day / 1000 % 60),
+            ('.', in_day % 1000 / 10),
+        ] {
+            text.push(before);
+            push_two_digits(&mut text, number);
+        }
+        text.push(digit(in_day));
+        text.push('Z');
+        text
     }
+}
+
+/// [`UnixTime::to_rfc3339`].
+impl fmt::Display for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_rfc3339())
+    }
+}
+
+fn push_two_digits(text: &mut String, number: u64) {
+    text.push(digit(number / 10));
+    text.push(digit(number));
+}
+
+/// The last digit of a number.
+fn digit(number: u64) -> char {
+    u8::try_from(number % 10).map_or('0', |digit| char::from(b'0'.saturating_add(digit)))
 }
 
 /// Parses a duration text: digits and a unit, `ms`, `s`, `m` or `h`.
@@ -252,6 +276,8 @@ fn civil_date(days: u64) -> (u64, u64, u64) {
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
 }
+
+const RFC_3339_BYTES: usize = "2026-11-23T12:00:00.123Z".len();
 
 const MILLIS_PER_DAY: u64 = 86_400_000;
 

@@ -70,14 +70,14 @@ impl Names {
 impl Withdrawn {
     /// Whether a sound token is withdrawn, `bearer` being the token as it was sent.
     pub fn has(&self, token: &AccessToken, bearer: BearerToken<'_>) -> bool {
-        let lists = |set: &HashSet<Box<str>>, name: &Option<Box<str>>| {
-            name.as_ref().is_some_and(|name| set.contains(name))
+        let lists = |set: &HashSet<Box<str>>, name: Option<&str>| {
+            !set.is_empty() && name.is_some_and(|name| set.contains(name))
         };
-        lists(&self.token_ids, &token.token_id)
-            || lists(&self.subjects, &token.subject)
-            || lists(&self.subjects, &token.actor)
-            || lists(&self.clients, &token.client)
-            || lists(&self.key_ids, &token.key_id)
+        lists(&self.token_ids, token.token_id.as_deref())
+            || lists(&self.subjects, token.subject.as_deref())
+            || lists(&self.subjects, token.actor.as_deref())
+            || lists(&self.clients, token.client.as_deref())
+            || lists(&self.key_ids, token.key_id.as_deref())
             || self.issued_before.has(token)
             || (!self.tokens.is_empty() && self.tokens.contains(&token.fingerprint(bearer)))
     }
@@ -190,7 +190,7 @@ struct Limits {
 
 impl IssuedBefore {
     fn has(&self, token: &AccessToken) -> bool {
-        let limit = [Some(&self.any_issuer), self.by_issuer.get(&token.issuer)]
+        let limit = [Some(&self.any_issuer), self.by_issuer.get(&*token.issuer)]
             .into_iter()
             .flatten()
             .filter_map(|limits| limits.of(token))
@@ -204,7 +204,7 @@ impl Limits {
     fn of(&self, token: &AccessToken) -> Option<UnixTime> {
         let own = token
             .subject
-            .as_ref()
+            .as_deref()
             .and_then(|subject| self.by_subject.get(subject));
         own.copied().max(self.any_subject)
     }

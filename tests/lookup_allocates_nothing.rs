@@ -38,11 +38,11 @@ fn nor_does_one_among_rules() {
                 let Ok(path) = Path::parse(request.as_bytes()) else {
                     return;
                 };
-                let governing =
-                    policy.governing(Call::of(operation.method), &path, Some("https://i.example"));
+                let asked = policy.asked(Call::of(operation.method), path);
+                let governing = policy.governing(&asked, Some("https://i.example"));
                 is_governed = !matches!(governing, Governing::Ambiguous);
-                policy.denying(Call::of(operation.method), &path, None);
-                policy.trial(Call::of(operation.method), &path, "https://i.example");
+                policy.denying(&asked, None);
+                policy.trial(&asked, "https://i.example");
             });
             assert!(is_governed, "{request}");
             assert_eq!(allocations.count_total, 0, "{request}");

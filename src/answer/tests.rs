@@ -2,11 +2,11 @@ use super::*;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::rule::Mode;
 use crate::request::credential::CredentialKind;
-use crate::request::{AuthorizationError, Headers, RequestError};
+use crate::request::{AuthorizationError, RequestError};
 
-fn evidence(required: &[&str]) -> Evidence<'static> {
+fn evidence(required: &[&'static str]) -> Evidence<'static> {
     Evidence {
-        required_scopes: required.iter().map(|scope| Box::from(*scope)).collect(),
+        required_scopes: required.to_vec(),
         ..Evidence::new(Mode::Enforce)
     }
 }
@@ -18,10 +18,14 @@ fn resource() -> Resource {
     }
 }
 
-fn envelope(protocol: Protocol, path: &str) -> Envelope {
+fn envelope(protocol: Protocol, path: &str) -> Envelope<'_> {
     Envelope {
+        method: "GET".into(),
+        path: path.into(),
+        request_id: None,
+        user_agent: None,
+        source_ip: None,
         protocol,
-        ..Envelope::of(&Headers::new(vec![(":path".to_owned(), path.into())]), None)
     }
 }
 

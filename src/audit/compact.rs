@@ -1,7 +1,5 @@
 //! The compact record: one JSON object on one line.
 
-use serde::Serialize;
-
 use crate::authorize::{Decision, Permit, Verdict};
 use crate::denial::Denial;
 use crate::exchange::{OauthError, Refusal};
@@ -12,115 +10,131 @@ use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
 use crate::token::scope::Scope;
 
+use super::line::Line;
+
 /// A decision's record.
-#[derive(Serialize)]
 pub struct Record<'a> {
-    time: String,
-    decision: &'static str,
-    mode: &'static str,
-    reason: &'static str,
+    decision: &'a Decision<'a>,
+    envelope: &'a Envelope<'a>,
     decision_id: &'a str,
-    request_id: Option<&'a str>,
-    method: &'a str,
-    path: &'a str,
-    operation: Option<&'static str>,
-    required_scopes: &'a [Box<str>],
-    effective_scopes: Vec<&'a str>,
-    rule: Option<&'a str>,
-    roles: &'a [Box<str>],
-    issuer: Option<&'a str>,
-    subject: Option<&'a str>,
-    client: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actor: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    earlier_actors: &'a [Box<str>],
-    token_id: Option<&'a str>,
-    token_expires_at: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_lifetime: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offline_access: Option<bool>,
-    credential: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credential_fingerprint: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credential_leaked: Option<bool>,
-    workspace: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exchanged_scope: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exchange_error: Option<&'static str>,
-    source_ip: Option<&'a str>,
-    user_agent: Option<&'a str>,
+    now: UnixTime,
     config: &'a str,
 }
 
 impl<'a> Record<'a> {
     /// The record of a decision taken at `now` under the configuration whose digest begins with `config`.
-    pub fn new(
-        decision: &'a Decision<'_>,
-        envelope: &'a Envelope,
+    pub const fn new(
+        decision: &'a Decision<'a>,
+        envelope: &'a Envelope<'a>,
         decision_id: &'a str,
         now: UnixTime,
         config: &'a str,
     ) -> Self {
-        let evidence = &decision.evidence;
-        let token = evidence.token.as_deref();
-        let standing = evidence.standing.as_ref();
-        let (word, reason) = words(&decision.verdict);
         Self {
-            time: now.to_string(),
-            decision: word,
-            mode: match evidence.mode {
-                Mode::Enforce => "enforce",
-                Mode::Shadow => "shadow",
-            },
-            reason,
+            decision,
+            envelope,
             decision_id,
-            request_id: envelope.request_id.as_deref(),
-            method: &envelope.method,
-            path: &envelope.path,
-            operation: evidence.operation.map(|operation| operation.name),
-            required_scopes: &evidence.required_scopes,
-            effective_scopes: standing
-                .into_iter()
-                .flat_map(|standing| standing.scopes.iter())
-                .map(Scope::as_str)
-                .collect(),
-            rule: evidence.rule.map(|rule| &*rule.name),
-            roles: standing
-                .map(|standing| &*standing.roles)
-                .unwrap_or_default(),
-            issuer: token.map(|token| &*token.issuer),
-            subject: token.and_then(|token| token.subject.as_deref()),
-            client: token.and_then(|token| token.client.as_deref()),
-            actor: token.and_then(|token| token.actor.as_deref()),
-            earlier_actors: token
-                .map(|token| &*token.earlier_actors)
-                .unwrap_or_default(),
-            token_id: token.and_then(|token| token.token_id.as_deref()),
-            token_expires_at: token.map(|token| token.expires_at.seconds()),
-            token_lifetime: token
-                .and_then(AccessToken::lifetime)
-                .map(|lifetime| lifetime.as_secs()),
-            offline_access: token.and_then(|token| token.offline_access.then_some(true)),
-            credential: evidence.credential.map(CredentialKind::as_str),
-            credential_fingerprint: evidence.fingerprint.as_deref(),
-            credential_leaked: evidence.leaked.then_some(true),
-            workspace: evidence.workspace.map(|workspace| workspace.to_string()),
-            exchanged_scope: evidence.exchanged_scope,
-            exchange_error: exchange_error(&decision.verdict),
-            source_ip: envelope.source_ip.as_deref(),
-            user_agent: envelope.user_agent.as_deref(),
+            now,
             config,
         }
     }
 
     /// The line, without its line break.
     pub fn to_line(&self) -> String {
-        // Strings, numbers and lists of strings: there is nothing here that JSON cannot hold.
-        serde_json::to_string(self).unwrap_or_default()
+        let (evidence, envelope) = (&self.decision.evidence, self.envelope);
+        let (word, reason) = words(&self.decision.verdict);
+        let mut line = Line::new();
+        line.text("time", self.now.to_rfc3339().as_str());
+        line.text("decision", word);
+        line.text(
+            "mode",
+            match evidence.mode {
+                Mode::Enforce => "enforce",
+                Mode::Shadow => "shadow",
+            },
+        );
+        line.text("reason", reason);
+        line.text("decision_id", self.decision_id);
+        line.nullable("request_id", envelope.request_id.as_deref());
+        line.text("method", &envelope.method);
+        line.text("path", &envelope.path);
+        self.write_policy(&mut line);
+        self.write_caller(&mut line);
+        self.write_credential(&mut line);
+        line.optional("exchanged_scope", evidence.exchanged_scope);
+        line.optional("exchange_error", exchange_error(&self.decision.verdict));
+        line.nullable("source_ip", envelope.source_ip);
+        line.nullable("user_agent", envelope.user_agent.as_deref());
+        line.text("config", self.config);
+        line.finish()
+    }
+
+    /// What was asked for, and what the caller may.
+    fn write_policy(&self, line: &mut Line) {
+        let evidence = &self.decision.evidence;
+        let standing = evidence.standing.as_ref();
+        line.nullable(
+            "operation",
+            evidence.operation.map(|operation| operation.name),
+        );
+        line.texts("required_scopes", evidence.required_scopes.iter().copied());
+        line.texts(
+            "effective_scopes",
+            standing
+                .into_iter()
+                .flat_map(|standing| standing.scopes.iter())
+                .map(Scope::as_str),
+        );
+        line.nullable("rule", evidence.rule.map(|rule| &*rule.name));
+        line.texts(
+            "roles",
+            standing
+                .into_iter()
+                .flat_map(|standing| &standing.roles)
+                .map(|name| &**name),
+        );
+    }
+
+    /// Who a sound token says is calling.
+    fn write_caller(&self, line: &mut Line) {
+        let token = self.decision.evidence.token.as_deref();
+        let of_token = |text: fn(&AccessToken) -> Option<&str>| token.and_then(text);
+        line.nullable("issuer", of_token(|token| Some(&token.issuer)));
+        line.nullable("subject", of_token(|token| token.subject.as_deref()));
+        line.nullable("client", of_token(|token| token.client.as_deref()));
+        line.optional("actor", of_token(|token| token.actor.as_deref()));
+        if let Some(token) = token.filter(|token| !token.earlier_actors.is_empty()) {
+            let actors = token.earlier_actors.iter().map(|actor| &**actor);
+            line.texts("earlier_actors", actors);
+        }
+        line.nullable("token_id", of_token(|token| token.token_id.as_deref()));
+        match token {
+            Some(token) => line.number("token_expires_at", token.expires_at.seconds()),
+            None => line.raw("token_expires_at", "null"),
+        }
+        if let Some(lifetime) = token.and_then(AccessToken::lifetime) {
+            line.number("token_lifetime", lifetime.as_secs());
+        }
+        if token.is_some_and(|token| token.offline_access) {
+            line.raw("offline_access", "true");
+        }
+    }
+
+    /// What came with the request, and for which workspace.
+    fn write_credential(&self, line: &mut Line) {
+        let evidence = &self.decision.evidence;
+        line.nullable(
+            "credential",
+            evidence.credential.map(CredentialKind::as_str),
+        );
+        line.optional("credential_fingerprint", evidence.fingerprint.as_deref());
+        if evidence.leaked {
+            line.raw("credential_leaked", "true");
+        }
+        match evidence.workspace {
+            Some(workspace) => line.text("workspace", &workspace.to_string()),
+            None => line.raw("workspace", "null"),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::databricks::Operation;
 use crate::issuer::access_token::{AccessToken, Groups};
 use crate::policy::rule::{Mode, Rule};
-use crate::policy::{Governing, Policy, Standing};
+use crate::policy::{Governing, Policy, Requirement, Standing};
 use crate::request::RequestError;
 use crate::request::credential::CredentialKind;
 use crate::request::workspace::WorkspaceId;
@@ -22,7 +22,7 @@ pub struct Evidence<'a> {
     /// The rule that governed it.
     pub rule: Option<&'a Rule>,
     /// The scopes that it needs.
-    pub required_scopes: Vec<Box<str>>,
+    pub required_scopes: Vec<&'a str>,
     /// The kind of credential that came with it.
     pub credential: Option<CredentialKind>,
     /// The name of the static token that came with it.
@@ -32,7 +32,7 @@ pub struct Evidence<'a> {
     /// The sound token that came with it.
     pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
-    pub standing: Option<Standing>,
+    pub standing: Option<Standing<'a>>,
     /// The workspace that it is for.
     pub workspace: Option<WorkspaceId>,
     /// The scope for which its token was exchanged.
@@ -89,7 +89,7 @@ impl<'a> Evidence<'a> {
         };
         self.required_scopes = policy
             .requirement(governing)
-            .map(|requirement| requirement.scopes())
+            .map(Requirement::scopes)
             .unwrap_or_default();
     }
 
@@ -101,7 +101,7 @@ impl<'a> Evidence<'a> {
         self.token = Some(token);
     }
 
-    pub(super) fn standing(&mut self, standing: Standing) {
+    pub(super) fn standing(&mut self, standing: Standing<'a>) {
         self.standing = Some(standing);
     }
 

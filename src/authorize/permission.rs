@@ -1,9 +1,8 @@
 //! Whether somebody who is known may do what they ask for.
 
 use crate::denial::Denial;
-use crate::path::Path;
 use crate::policy::rule::{Mode, Rule};
-use crate::policy::{Governing, Standing};
+use crate::policy::{Asked, Governing, Standing};
 use crate::request::mcp::Call;
 
 use super::Authorizer;
@@ -13,38 +12,38 @@ impl Authorizer {
     /// Authorization: deny rules first, then whether the scopes held are enough.
     pub(super) fn permits<'a>(
         &'a self,
-        (call, path): (Call<'_>, &Path<'_>),
+        asked: &Asked<'_>,
         issuer: &str,
         governing: Governing<'a>,
-        standing: &Standing,
+        standing: &Standing<'_>,
         evidence: &mut Evidence<'a>,
     ) -> Result<(), Refused> {
-        let denying = self.policy.denying(call, path, Some(issuer));
+        let denying = self.policy.denying(asked, Some(issuer));
         if let Some(rule) = denying.filter(|rule| rule.mode == Mode::Enforce) {
             evidence.rule(rule);
-            return Err(Refused::by(denied(rule, call), self.policy.mode));
+            return Err(Refused::by(denied(rule, asked.call), self.policy.mode));
         }
         // A rule on trial hides no refusal that stands without it; where nothing stands, it speaks alone.
-        let trial = self.policy.trial(call, path, issuer);
+        let trial = self.policy.trial(asked, issuer);
         if trial.is_none() || self.policy.requirement(governing).is_some() {
-            self.scopes_suffice(call, governing, standing)?;
+            self.scopes_suffice(asked.call, governing, standing)?;
         }
         if let Some(rule) = denying {
             evidence.rule(rule);
-            return Err(Refused::by(denied(rule, call), Mode::Shadow));
+            return Err(Refused::by(denied(rule, asked.call), Mode::Shadow));
         }
         let Some(rule) = trial else {
             return Ok(());
         };
         evidence.governing(&self.policy, Governing::Rule(rule));
-        self.scopes_suffice(call, Governing::Rule(rule), standing)
+        self.scopes_suffice(asked.call, Governing::Rule(rule), standing)
     }
 
     fn scopes_suffice(
         &self,
         call: Call<'_>,
         governing: Governing<'_>,
-        standing: &Standing,
+        standing: &Standing<'_>,
     ) -> Result<(), Refused> {
         let mode = match governing {
             Governing::Rule(rule) if rule.mode == Mode::Shadow => Mode::Shadow,

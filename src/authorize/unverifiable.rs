@@ -1,12 +1,11 @@
 //! Credentials that nothing here can verify: which of them go upstream all the same.
 
 use crate::denial::{Denial, Forbidden};
-use crate::policy::Governing;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::WorkspaceError;
+use crate::policy::{Asked, Governing};
 use crate::request::RequestHead;
 use crate::request::credential::{Credential, CredentialKind, Form, Unverifiable};
-use crate::request::mcp::Call;
 use crate::time::UnixTime;
 
 use super::evidence::Evidence;
@@ -47,7 +46,7 @@ impl Authorizer {
     /// stays refused.
     pub(super) fn observe<'a>(
         &'a self,
-        (head, call): (&RequestHead<'_>, Call<'_>),
+        (head, asked): (&RequestHead<'_>, &Asked<'_>),
         governing: Governing<'a>,
         found: &Unverifiable<'_>,
         now: UnixTime,
@@ -69,7 +68,7 @@ impl Authorizer {
             Err(WorkspaceError::Unknown) => {}
             Err(error) => return Err(error.into()),
         }
-        if let Some(rule) = self.policy.denying(call, &head.path, None) {
+        if let Some(rule) = self.policy.denying(asked, None) {
             evidence.rule(rule);
             if enforced(rule.mode) {
                 return Err(Denial::Unidentified(kind, Forbidden::ByRule));

@@ -10,7 +10,6 @@ use crate::authorize;
 use crate::exchange::Key;
 use crate::key_store::IssuerIndex;
 use crate::request::Headers;
-use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
 
 use super::worker::Progress;
@@ -19,7 +18,7 @@ use super::worker::Progress;
 pub(super) struct Pending {
     pub(super) context_id: u32,
     pub(super) headers: Headers,
-    pub(super) envelope: Envelope,
+    pub(super) source_ip: Option<String>,
     pub(super) progress: Rc<Cell<Progress>>,
     /// Until when it may wait, however often; set when it first does.
     pub(super) deadline: Option<UnixTime>,

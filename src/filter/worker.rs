@@ -120,11 +120,10 @@ impl Worker {
         let headers = host::request_headers();
         let announces = self.exchanger.is_some() && driver::asks(&headers);
         let head = announces.then(|| headers.clone());
-        let envelope = Envelope::of(&headers, host::source_ip());
         let request = Pending {
             context_id,
             headers,
-            envelope,
+            source_ip: host::source_ip(),
             progress: Rc::clone(progress),
             deadline: None,
         };
@@ -313,7 +312,7 @@ impl Worker {
         authorization: Option<&str>,
         now: UnixTime,
     ) -> Progress {
-        let envelope = &request.envelope;
+        let envelope = &Envelope::of(&request.headers, request.source_ip.as_deref());
         let decision_id = self.decision_id();
         self.metrics.decided(&decision.verdict);
         if self.configuration.audit_log {

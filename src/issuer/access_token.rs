@@ -1,6 +1,7 @@
 //! A sound access token: verified, from whom it says, for us, in its time.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::time::UnixTime;
@@ -18,11 +19,11 @@ use super::issued_for::IssuedFor;
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     /// `iss`, as configured.
-    pub issuer: Box<str>,
+    pub issuer: Rc<str>,
     /// Who it is about.
-    pub subject: Option<Box<str>>,
+    pub subject: Option<Rc<str>>,
     /// To which client it was given.
-    pub client: Option<Box<str>>,
+    pub client: Option<Rc<str>>,
     /// `jti`.
     pub token_id: Option<Box<str>>,
     /// `exp`.
@@ -90,9 +91,9 @@ impl AccessToken {
         };
         let (actor, earlier_actors) = actors(claims)?;
         Ok(Self {
-            issuer: issuer.identifier.clone(),
-            subject: dialect.subject(claims)?,
-            client,
+            issuer: Rc::clone(&issuer.identifier),
+            subject: dialect.subject(claims)?.map(Into::into),
+            client: client.map(Into::into),
             token_id: claims.token_id().map(Into::into),
             expires_at: claims.expires_at(),
             not_before: claims.not_before(),
@@ -146,11 +147,11 @@ impl AccessToken {
             Groups::Unknown => &[],
         };
         let named = [
-            &self.subject,
-            &self.client,
-            &self.token_id,
-            &self.key_id,
-            &self.actor,
+            self.subject.as_deref(),
+            self.client.as_deref(),
+            self.token_id.as_deref(),
+            self.key_id.as_deref(),
+            self.actor.as_deref(),
         ];
         let scopes = self.scopes.iter().flatten().map(Scope::as_str);
         let listed = groups
@@ -161,7 +162,6 @@ impl AccessToken {
         named
             .into_iter()
             .flatten()
-            .map(|text| &**text)
             .chain([&*self.issuer, self.issued_for.host()])
             .map(|text| text.len().saturating_add(ALLOCATION))
             .chain(

@@ -57,7 +57,7 @@ fn summary(token: &AccessToken) -> String {
         Groups::Known(groups) => groups.join(" "),
         Groups::Unknown => "unknown".to_owned(),
     };
-    let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or("-").to_owned();
+    let text = |text: &Option<Rc<str>>| text.as_deref().unwrap_or("-").to_owned();
     format!(
         "{} | {} | {scopes} | {groups} | {}",
         text(&token.subject),

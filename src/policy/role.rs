@@ -1,5 +1,7 @@
 //! Functional roles: what the people and programs of one kind may hold at most, and who is one of them.
 
+use std::rc::Rc;
+
 use crate::issuer::access_token::{AccessToken, Groups};
 use crate::issuer::dialect::ClaimPath;
 use crate::request::workspace::WorkspaceId;
@@ -10,7 +12,7 @@ use super::scope_set::ScopeSet;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Role {
     /// Its name, in records and towards the upstream.
-    pub name: Box<str>,
+    pub name: Rc<str>,
     /// Who holds it: any of these.
     pub members: Vec<Member>,
     /// What holders may use at most.

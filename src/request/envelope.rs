@@ -2,23 +2,25 @@
 //!
 //! Nothing in an envelope is trusted, and no decision reads it.
 
+use std::borrow::Cow;
+
 use crate::token::text;
 
 use super::{Headers, secret};
 
 /// A request as a record quotes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Envelope {
+pub struct Envelope<'a> {
     /// The method, shortened.
-    pub method: String,
+    pub method: Cow<'a, str>,
     /// The path without its query, shortened, with secrets struck out.
-    pub path: String,
+    pub path: Cow<'a, str>,
     /// `x-request-id`, as the gateway set it.
-    pub request_id: Option<String>,
+    pub request_id: Option<Cow<'a, str>>,
     /// `user-agent`, shortened, with secrets struck out.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Cow<'a, str>>,
     /// The address of the client, as the gateway knows it.
-    pub source_ip: Option<String>,
+    pub source_ip: Option<&'a str>,
     /// In which form the caller reads a refusal.
     pub protocol: Protocol,
 }
@@ -36,9 +38,9 @@ pub enum Protocol {
     Thrift,
 }
 
-impl Envelope {
-    /// Copies out of the head what a record quotes.
-    pub fn of(headers: &Headers, source_ip: Option<String>) -> Self {
+impl<'a> Envelope<'a> {
+    /// Takes out of the head what a record quotes.
+    pub fn of(headers: &'a Headers, source_ip: Option<&'a str>) -> Self {
         let target = headers.first(":path").unwrap_or_default();
         let path = target
             .split(|&byte| byte == b'?')
@@ -90,7 +92,25 @@ pub(crate) fn quotes_whole(path: &str) -> bool {
 
 /// At most so many characters of a text, on one line, with what looks like a credential struck out: a token pasted into a path or a user
 /// agent must not reach a log, nor a line that the caller wrote pass for one of ours.
-fn quote(bytes: &[u8], max_chars: usize) -> String {
+fn quote(bytes: &[u8], max_chars: usize) -> Cow<'_, str> {
+    match str::from_utf8(bytes) {
+        Ok(text) if text.len() <= max_chars && is_harmless(text) => Cow::Borrowed(text),
+        _ => Cow::Owned(rewritten(bytes, max_chars)),
+    }
+}
+
+/// Whether nothing in a text is to be struck out or replaced, which is so of nearly all; of others it may say so too.
+fn is_harmless(text: &str) -> bool {
+    text.bytes().enumerate().all(|(at, byte)| match byte {
+        // Only with these letters credentials begin.
+        b'd' | b'e' => text
+            .get(at..)
+            .is_some_and(|rest| secret_at_start(rest).is_none()),
+        byte => matches!(byte, b' '..=b'~'),
+    })
+}
+
+fn rewritten(bytes: &[u8], max_chars: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut quoted = String::new();
     let mut rest: &str = &text;
@@ -143,13 +163,17 @@ const MCP_PATHS: [&[u8]; 2] = [b"/api/2.0/mcp/", b"/ai-gateway/mcp-services/"];
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
-    fn envelope(pairs: &[(&str, &[u8])]) -> Envelope {
+    fn headers(pairs: &[(&str, &[u8])]) -> Headers {
         let pairs = pairs
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.to_vec()));
-        Envelope::of(&Headers::new(pairs.collect()), None)
+        Headers::new(pairs.collect())
     }
 
     #[test]
@@ -172,9 +196,35 @@ mod tests {
             ("absent",           b"",                                                 ""),
         ];
         for (name, path, want) in cases {
-            assert_eq!(envelope(&[(":path", path)]).path, want, "{name}");
+            let headers = headers(&[(":path", path)]);
+            assert_eq!(Envelope::of(&headers, None).path, want, "{name}");
         }
     }
+
+    proptest! {
+        #[test]
+        fn what_is_quoted_as_it_is_would_be_rewritten_to_itself(pieces in vec(select(PIECES), 0..8)) {
+            let text = pieces.concat();
+            if is_harmless(&text) {
+                prop_assert_eq!(rewritten(text.as_bytes(), text.len()), text);
+            }
+        }
+    }
+
+    const PIECES: &[&str] = &[
+        "/",
+        "d",
+        "dapi",
+        "e",
+        "eyJ",
+        "0123456789abcdef",
+        "a.b",
+        ".",
+        "é",
+        "\n",
+        " ",
+        "Bearer ",
+    ];
 
     #[test]
     fn callers_are_answered_in_their_own_form() {
@@ -192,8 +242,8 @@ mod tests {
             ("an app's MCP",  b"/mcp",                      b"application/json",             Protocol::Mcp),
         ];
         for (name, path, content_type, want) in cases {
-            let got = envelope(&[(":path", path), ("content-type", content_type)]).protocol;
-            assert_eq!(got, want, "{name}");
+            let headers = headers(&[(":path", path), ("content-type", content_type)]);
+            assert_eq!(Envelope::of(&headers, None).protocol, want, "{name}");
         }
     }
 }

@@ -38,6 +38,9 @@ pub(super) fn static_token_within(text: &str) -> Option<(CredentialKind, &str)> 
 
 /// The static Databricks token that a text begins with, and its length, the suffix left out.
 pub(super) fn static_token_at_start(text: &str) -> Option<(CredentialKind, usize)> {
+    if !text.starts_with('d') {
+        return None;
+    }
     let (prefix, rest) = text.split_at_checked(PREFIX_LETTERS)?;
     let kind = match prefix {
         "dapi" => CredentialKind::PersonalAccessToken,
@@ -52,9 +55,10 @@ pub(super) fn static_token_at_start(text: &str) -> Option<(CredentialKind, usize
 
 /// The length of the JWT that a text begins with: runs of base64url joined by dots, of which the first begins as a JSON object does.
 pub(super) fn jwt_at_start(text: &str) -> Option<usize> {
-    let begins_object = JOSE_BEGINNINGS
-        .iter()
-        .any(|beginning| text.starts_with(beginning));
+    let begins_object = text.starts_with('e')
+        && JOSE_BEGINNINGS
+            .iter()
+            .any(|beginning| text.starts_with(beginning));
     if !begins_object {
         return None;
     }

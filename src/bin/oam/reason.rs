@@ -124,7 +124,7 @@ pub(super) fn remedies(
                     method: head.method,
                     tool: Tool::read(&request.headers),
                 };
-                policy.governing(call, &head.path, issuer)
+                policy.governing(&policy.asked(call, head.path), issuer)
             });
             policy
                 .requirement(governing)

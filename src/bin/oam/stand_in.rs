@@ -38,7 +38,7 @@ pub(super) fn token(
     let mut claims = claims.clone();
     let mut filled = Vec::new();
     if let ([only], false) = (issuers, claims.contains_key("iss")) {
-        claims.insert("iss".to_owned(), json!(only.identifier));
+        claims.insert("iss".to_owned(), json!(*only.identifier));
         filled.push("iss");
     }
     let issuer = issuers

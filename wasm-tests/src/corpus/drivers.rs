@@ -117,7 +117,7 @@ impl Driver for Core {
     fn answer(&mut self, request: &Prepared) -> Result<Outcome, u16> {
         let pairs = pairs(request);
         let headers = CoreHeaders::new(pairs.clone());
-        let envelope = Envelope::of(&headers, Some("127.0.0.1".to_owned()));
+        let envelope = Envelope::of(&headers, Some("127.0.0.1"));
         let now = now();
         let decision = self.configuration.authorizer.authorize(
             &headers,
