@@ -8,7 +8,7 @@
 //! A room names only itself and rooms to its left:
 //!
 //! ```text
-//! time · path · token · request · issuer · callout · key_store · databricks · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · filter, bin
+//! bytes · time · path · token · request · issuer · callout · key_store · databricks · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · filter, bin
 //! ```
 //!
 //! Only `filter` knows proxy-wasm; it exists on `wasm32` alone, so that a core file which names the SDK does not compile natively.
@@ -16,6 +16,7 @@
 pub mod answer;
 pub mod audit;
 pub mod authorize;
+mod bytes;
 pub mod callout;
 pub mod config;
 pub mod databricks;

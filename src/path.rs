@@ -13,6 +13,8 @@ pub(crate) mod escape;
 use std::fmt;
 use std::str::Split;
 
+use crate::bytes::ByteSet;
+
 use escape::Fault;
 
 /// A path that has one reading.
@@ -41,8 +43,9 @@ impl<'a> Path<'a> {
         if bytes.first() != Some(&b'/') {
             return Err(PathError::NotAbsolute);
         }
-        if let Some(offset) = bytes.iter().position(|&byte| !is_plain(byte)) {
-            return Err(PathError::IllegalByte(offset));
+        let plain = PLAIN.length_of_run(bytes);
+        if plain < bytes.len() {
+            return Err(PathError::IllegalByte(plain));
         }
         let text =
             str::from_utf8(bytes).map_err(|error| PathError::IllegalByte(error.valid_up_to()))?;
@@ -91,6 +94,10 @@ impl<'a> Path<'a> {
     }
 
     fn check_segments(&self) -> Result<(), PathError> {
+        // Nearly every path is cleared by what it does not hold anywhere.
+        if !self.has_escapes && !has_either(self.text.as_bytes(), *b"//", *b"/.") {
+            return Ok(());
+        }
         let mut segments = self.segments().peekable();
         let mut offset = 1_usize;
         while let Some(segment) = segments.next() {
@@ -208,9 +215,13 @@ impl fmt::Display for PathError {
     }
 }
 
-/// Whether a path may hold this byte outside an escape, or as an escape's `%`.
-const fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'#' | b';' | b'?' | b'\\')
+/// What a path may hold outside an escape, and an escape's `%`: all printable ASCII but `#`, `;`, `?` and `\`.
+const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"!\"$%&'()*+,-./:<=>@[]^_`{|}~");
+
+/// Whether two bytes of a text follow each other so, or so.
+fn has_either(text: &[u8], one: [u8; 2], other: [u8; 2]) -> bool {
+    text.array_windows()
+        .any(|pair| *pair == one || *pair == other)
 }
 
 /// `.` and `..`, also with path parameters behind: servers that drop `;…` first see a dot segment.

@@ -16,6 +16,7 @@ mod secret;
 pub mod target;
 pub mod workspace;
 
+use crate::bytes::ByteSet;
 use crate::path::Path;
 
 use authority::{Authority, AuthorityError};
@@ -35,7 +36,7 @@ pub struct RequestHead<'a> {
     /// The path, without its query.
     pub path: Path<'a>,
     /// The host asked for; absent when the client named none.
-    pub authority: Option<Authority>,
+    pub authority: Option<Authority<'a>>,
     /// What the caller proves its identity with.
     pub credential: Credential<'a>,
     /// The workspace that the request selects by header, query or path.
@@ -51,7 +52,7 @@ impl<'a> RequestHead<'a> {
             .filter(|method| {
                 // Methods are case-sensitive and all of ours are in capitals; an upstream that folds case would read another one.
                 !method.is_empty()
-                    && method.bytes().all(is_token_byte)
+                    && TOKEN.has_all_of(method.as_bytes())
                     && !method.bytes().any(|byte| byte.is_ascii_lowercase())
             })
             .ok_or(RequestError::Method)?;
@@ -88,7 +89,7 @@ fn one<'a>(headers: &'a Headers, name: &'static str) -> Result<Option<&'a [u8]>,
 }
 
 /// The authority, held against a `host` header where a host hands over both.
-fn read_authority(headers: &Headers) -> Result<Option<Authority>, RequestError> {
+fn read_authority(headers: &Headers) -> Result<Option<Authority<'_>>, RequestError> {
     let authority = one(headers, ":authority")?
         .map(Authority::parse)
         .transpose()?;
@@ -123,26 +124,7 @@ fn refuse_second_credential(headers: &Headers) -> Result<(), RequestError> {
 }
 
 /// `tchar`, RFC 9110 §5.6.2.
-const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
-}
+const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
 
 /// Headers by which Databricks takes a second bearer token (Azure's management token, Google's service account token), so that a caller
 /// could be one person to us and another to the workspace.

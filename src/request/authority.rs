@@ -1,15 +1,18 @@
 //! The authority that a request asks for (RFC 9110 §7.2), reduced to what names a host.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use crate::bytes::ByteSet;
 
 /// A host name or address: lower case, no port, no trailing dot.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Authority(Box<str>);
+pub struct Authority<'a>(Cow<'a, str>);
 
-impl Authority {
+impl<'a> Authority<'a> {
     /// Parses `host`, `host:port` or `[address]:port`. Anything that a second parser could take for another host is refused: user
     /// information, a comma (two joined `Host` headers), spaces, a path.
-    pub fn parse(bytes: &[u8]) -> Result<Self, AuthorityError> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, AuthorityError> {
         let text = std::str::from_utf8(bytes).map_err(|_| AuthorityError::IllegalByte)?;
         let (host, rest) = match text.strip_prefix('[') {
             Some(bracketed) => bracketed
@@ -25,19 +28,25 @@ impl Authority {
         if port.len() > MAX_PORT_DIGITS || !port.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(AuthorityError::Port);
         }
-        let legal: fn(u8) -> bool = if text.starts_with('[') {
-            |byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
+        let is_legal = if text.starts_with('[') {
+            let of_address = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+            host.bytes().all(of_address)
         } else {
-            |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
+            NAME.has_all_of(host.as_bytes())
         };
-        if !host.bytes().all(legal) {
+        if !is_legal {
             return Err(AuthorityError::IllegalByte);
         }
         let host = host.strip_suffix('.').unwrap_or(host);
         if host.is_empty() || host.len() > MAX_BYTES {
             return Err(AuthorityError::Length);
         }
-        Ok(Self(host.to_ascii_lowercase().into()))
+        let mixed = host.bytes().any(|byte| byte.is_ascii_uppercase());
+        Ok(Self(if mixed {
+            Cow::Owned(host.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(host)
+        }))
     }
 
     /// The host.
@@ -69,6 +78,9 @@ impl fmt::Display for AuthorityError {
         })
     }
 }
+
+/// What a host name holds.
+const NAME: ByteSet = ByteSet::alphanumeric_and(b"-._");
 
 /// RFC 1035 §2.3.4.
 const MAX_BYTES: usize = 253;

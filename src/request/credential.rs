@@ -79,7 +79,7 @@ impl<'a> Credential<'a> {
             return Ok(Self::None);
         };
         // Envoy joins repeats with a comma before we see them; no credential of ours has one.
-        if values.next().is_some() || value.contains(&b',') {
+        if values.next().is_some() || bytecount::count(value, b',') > 0 {
             return Err(RequestError::Authorization(AuthorizationError::Repeated));
         }
         let malformed = RequestError::Authorization(AuthorizationError::Malformed);
@@ -91,8 +91,7 @@ impl<'a> Credential<'a> {
         if scheme.eq_ignore_ascii_case(b"bearer") {
             return Self::bearer(text, max_token_bytes);
         }
-        if text.is_empty() || scheme.is_empty() || !scheme.iter().copied().all(super::is_token_byte)
-        {
+        if text.is_empty() || scheme.is_empty() || !super::TOKEN.has_all_of(scheme) {
             return Err(malformed);
         }
         Ok(Self::Unverifiable(
@@ -139,7 +138,7 @@ impl<'a> Credential<'a> {
                 token: Some(Cow::Borrowed(text)),
             }));
         }
-        if text.bytes().filter(|&byte| byte == b'.').count() == JWS_DOTS {
+        if bytecount::count(text.as_bytes(), b'.') == JWS_DOTS {
             return Ok(Self::Jwt(token));
         }
         Ok(Self::Unverifiable(Unverifiable::of(

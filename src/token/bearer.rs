@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::bytes::ByteSet;
+
 /// A bearer token, borrowed from the header that brought it.
 ///
 /// Invariant: a `b64token` within the size limit, so every byte is ASCII and none is a comma, a space or a quote.
@@ -19,10 +21,7 @@ impl<'a> BearerToken<'a> {
         if text.is_empty() {
             return Err(BearerError::Empty);
         }
-        let body = text
-            .iter()
-            .take_while(|&&byte| is_b64token_char(byte))
-            .count();
+        let body = B64TOKEN.length_of_run(text);
         let padding = text
             .iter()
             .skip(body)
@@ -82,9 +81,7 @@ impl fmt::Display for BearerError {
 }
 
 /// RFC 6750 §2.1, without the `=` that may only stand at the end.
-const fn is_b64token_char(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-}
+const B64TOKEN: ByteSet = ByteSet::alphanumeric_and(b"-._~+/");
 
 /// The size of token that the configuration allows unless it says otherwise: far more than any identity provider sends, far less than
 /// the 60 KiB of headers that Envoy lets through.
