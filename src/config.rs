@@ -17,10 +17,7 @@ pub mod warning;
 mod wire;
 mod withdrawn;
 
-use std::fmt::Write as _;
 use std::time::Duration;
-
-use sha2::{Digest, Sha256};
 
 use crate::answer::Resource;
 use crate::authorize::{Authorizer, verified};
@@ -29,6 +26,7 @@ use crate::exchange::terms::Terms;
 use crate::key_store::source::KeySource;
 use crate::request::fingerprint::Fingerprints;
 use crate::resource::{Identifier, ProtectedResource};
+use crate::token::fingerprint;
 use crate::token::json::Json;
 use crate::withdrawn::list;
 
@@ -222,9 +220,7 @@ impl document::ResourceSection {
 /// The digest that tells configurations apart in records: a map's order, which Envoy does not keep, does not change it.
 fn digest(value: &serde_json::Value) -> String {
     let mut text = String::new();
-    for byte in Sha256::digest(value.to_string()).iter().take(DIGEST_BYTES) {
-        let _ = write!(text, "{byte:02x}");
-    }
+    fingerprint::digest_onto(&mut text, value.to_string().as_bytes(), DIGEST_BYTES);
     text
 }
 

@@ -10,6 +10,7 @@ mod host;
 mod http;
 mod keys;
 mod metrics;
+mod shared;
 mod waiting;
 mod withdrawals;
 mod worker;

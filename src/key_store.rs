@@ -7,14 +7,17 @@
 //! keeps the last known good keys, and is tried again later and later, with jitter; a key ID that nobody knows causes one early refresh
 //! per cool-down; a document with one odd key loses that key only.
 
+mod clockwork;
 pub mod fetch;
 mod freshness;
 mod metadata;
+mod slot;
 pub mod source;
 
 use crate::time::UnixTime;
 use crate::token::jwk_set::JwkSet;
 
+use clockwork::{Clockwork, Tried};
 use fetch::{Answer, Fetch, FetchFailure};
 use source::{KeySource, Source};
 
@@ -44,7 +47,7 @@ impl KeyStore {
 
     /// A number that changes when the issuer's keys do, and only then: a fetch that brings the same keys leaves it.
     pub fn generation(&self, issuer: IssuerIndex) -> u64 {
-        self.sources.get(issuer.0).map_or(0, Source::generation)
+        self.clockwork(issuer).map_or(0, Clockwork::generation)
     }
 
     /// Something to fetch at `now`, marked as under way; call again until `None`.
@@ -52,7 +55,7 @@ impl KeyStore {
         self.sources
             .iter_mut()
             .enumerate()
-            .find_map(|(index, source)| source.due(IssuerIndex(index), now))
+            .find_map(|(index, source)| source.clockwork_mut()?.due(IssuerIndex(index), now))
     }
 
     /// Takes the answer to a fetch. `Err` says why it was of no use; the keys held before are kept then.
@@ -62,17 +65,27 @@ impl KeyStore {
         answer: &Answer<'_>,
         now: UnixTime,
     ) -> Result<Fetched, FetchFailure> {
-        let jitter = &mut self.jitter;
         match self.sources.get_mut(fetch.issuer.0) {
-            Some(source) => source.on_answer(fetch, answer, now, jitter),
-            None => Err(FetchFailure::Unasked),
+            Some(Source::Remote(clockwork)) => {
+                clockwork.on_answer(fetch, answer, now, &mut self.jitter)
+            }
+            Some(Source::Inline(_)) | None => Err(FetchFailure::Unasked),
         }
     }
 
     /// Takes the failure of a fetch that had no answer.
     pub fn on_failure(&mut self, fetch: &Fetch, now: UnixTime) {
-        if let Some(source) = self.sources.get_mut(fetch.issuer.0) {
-            source.on_failure(fetch, now, &mut self.jitter);
+        self.fail(fetch, Tried::Asked, now);
+    }
+
+    /// Takes the failure of a fetch that could not be sent.
+    pub fn on_unsent(&mut self, fetch: &Fetch, now: UnixTime) {
+        self.fail(fetch, Tried::Unsent, now);
+    }
+
+    fn fail(&mut self, fetch: &Fetch, tried: Tried, now: UnixTime) {
+        if let Some(Source::Remote(clockwork)) = self.sources.get_mut(fetch.issuer.0) {
+            clockwork.on_failure(fetch, tried, now, &mut self.jitter);
         }
     }
 
@@ -81,32 +94,93 @@ impl KeyStore {
     /// `true` when a fetch is under way or has become due, so that a request may wait for it; `false` during the cool-down, and where
     /// nothing is fetched.
     pub fn refresh_early(&mut self, issuer: IssuerIndex, now: UnixTime) -> bool {
-        self.sources
-            .get_mut(issuer.0)
-            .is_some_and(|source| source.refresh_early(now))
+        self.clockwork_mut(issuer)
+            .is_some_and(|clockwork| clockwork.refresh_early(now))
     }
 
     /// Whether a fetch for the issuer is under way or due, so that a request may wait for its keys.
     pub fn expects(&self, issuer: IssuerIndex, now: UnixTime) -> bool {
-        self.sources
-            .get(issuer.0)
-            .is_some_and(|source| source.expects(now))
+        self.clockwork(issuer)
+            .is_some_and(|clockwork| clockwork.expects(now))
     }
 
     /// By when the next fetch for the issuer begins; `None` where nothing is fetched.
     pub fn expected_by(&self, issuer: IssuerIndex, now: UnixTime) -> Option<UnixTime> {
-        let source = self.sources.get(issuer.0)?;
-        if source.expects(now) {
-            Some(now)
+        let clockwork = self.clockwork(issuer)?;
+        Some(if clockwork.expects(now) {
+            now
         } else {
-            source.next_due()
+            clockwork.next_due()
+        })
+    }
+
+    /// The moment at which the next fetch falls due, a fetch under way counts as lost, or the other workers may have news; `None` when
+    /// nothing is ever fetched.
+    pub fn next_due(&self) -> Option<UnixTime> {
+        let clockworks = self.sources.iter().filter_map(Source::clockwork);
+        clockworks.map(Clockwork::next_step).min()
+    }
+
+    /// From now on fetches only what no other worker of the process fetches; `worker` is a number that no other has.
+    pub fn share(&mut self, worker: u64) {
+        for clockwork in self.sources.iter_mut().filter_map(Source::clockwork_mut) {
+            clockwork.share(worker);
         }
     }
 
-    /// The moment at which the next fetch falls due, or a fetch under way counts as lost; `None` when nothing is ever fetched.
-    pub fn next_due(&self) -> Option<UnixTime> {
-        self.sources.iter().filter_map(Source::next_due).min()
+    /// Whether the issuer's keys are shared with other workers.
+    pub fn is_sharing(&self, issuer: IssuerIndex) -> bool {
+        self.clockwork(issuer).is_some_and(Clockwork::is_sharing)
     }
+
+    /// From now on fetches the issuer's keys alone.
+    pub fn stop_sharing(&mut self, issuer: IssuerIndex) {
+        if let Some(clockwork) = self.clockwork_mut(issuer) {
+            clockwork.stop_sharing();
+        }
+    }
+
+    /// The name under which the workers share the issuer's keys, when it is time to [`consult`](Self::consult) what is there.
+    pub fn slot(&self, issuer: IssuerIndex, now: UnixTime) -> Option<&str> {
+        self.clockwork(issuer)?.slot(now)
+    }
+
+    /// Takes what the workers share of the issuer's keys, and says what to write in its place: if nobody has meanwhile.
+    pub fn consult(
+        &mut self,
+        issuer: IssuerIndex,
+        value: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Consulted {
+        match self.sources.get_mut(issuer.0) {
+            Some(Source::Remote(clockwork)) => clockwork.consult(value, now, &mut self.jitter),
+            Some(Source::Inline(_)) | None => Consulted::default(),
+        }
+    }
+
+    /// Takes what came of the write: whether it was made, or somebody had been faster.
+    pub fn on_written(&mut self, issuer: IssuerIndex, made: bool) {
+        if let Some(clockwork) = self.clockwork_mut(issuer) {
+            clockwork.on_written(made);
+        }
+    }
+
+    fn clockwork(&self, issuer: IssuerIndex) -> Option<&Clockwork> {
+        self.sources.get(issuer.0)?.clockwork()
+    }
+
+    fn clockwork_mut(&mut self, issuer: IssuerIndex) -> Option<&mut Clockwork> {
+        self.sources.get_mut(issuer.0)?.clockwork_mut()
+    }
+}
+
+/// What came of a look at what the workers share.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Consulted {
+    /// To be written there, if nobody has meanwhile.
+    pub write: Option<Vec<u8>>,
+    /// Whether newer keys were there, and are used from now on.
+    pub took: bool,
 }
 
 /// What a useful answer brought.

@@ -1,4 +1,4 @@
-//! The proxy-wasm host calls that every request makes, without the SDK's copies.
+//! The proxy-wasm host calls that every request makes, without the SDK's copies, and those that fail, without its panics.
 //!
 //! The SDK makes two allocations for each header and traps on a name that is not UTF-8; it writes the path of a property anew each time.
 //! Here the host's bytes are handed on as they are, and every status but `Ok` is nothing.
@@ -7,6 +7,8 @@
 //! that size, so a box takes it back.
 
 #![cfg(target_arch = "wasm32")]
+
+pub mod shared_data;
 
 /// Every header of the current context's request, as the host writes header maps; empty in the wrong phase.
 #[must_use]

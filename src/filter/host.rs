@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use host_calls::shared_data::Unshared;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 
@@ -154,6 +155,20 @@ pub(super) fn record_metric(id: u32, value: u64) {
     let _ = hostcalls::record_metric(id, value);
 }
 
+/// Reads a value that every VM of this `vm_id` shares, and its version. Not the SDK's call, which panics where the host does not allow it.
+pub(super) fn shared_value(name: &str) -> Result<Option<(Vec<u8>, u32)>, Unshared> {
+    host_calls::shared_data::get(name)
+}
+
+/// Writes a value that is still of this version, or that is not there yet. `false` where somebody else was faster.
+pub(super) fn share_value(
+    name: &str,
+    value: &[u8],
+    version: Option<u32>,
+) -> Result<bool, Unshared> {
+    host_calls::shared_data::set(name, value, version.unwrap_or(NO_VERSION))
+}
+
 /// Writes an audit record to the host's log.
 pub(super) fn write_record(line: &str) {
     let _ = hostcalls::log(LogLevel::Info, line);
@@ -201,3 +216,6 @@ pub(super) fn verify_signature(arguments: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn keeps_signatures() -> bool {
     std::env::var_os("OAM_SIGNATURES").is_some_and(|value| value == "module")
 }
+
+/// Hosts count versions from 1 and compare none where there is no value: with this one a value is created, and never overwritten.
+const NO_VERSION: u32 = u32::MAX;

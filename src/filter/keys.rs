@@ -6,11 +6,12 @@ use crate::time::UnixTime;
 use crate::token::jwk_set;
 
 use super::callouts::{Callouts, Purpose, Response};
-use super::host;
 use super::worker::Worker;
+use super::{host, shared};
 
 /// Sends every fetch that is due.
 pub(super) fn dispatch_due(callouts: &mut Callouts, worker: &Worker, now: UnixTime) {
+    shared::consult(worker, now);
     // No more rounds than issuers: where the host has no clock, everything would be due for ever.
     for _ in 0..worker.issuers() {
         let Some(fetch) = worker.keys.borrow_mut().due(now) else {
@@ -24,8 +25,10 @@ pub(super) fn dispatch_due(callouts: &mut Callouts, worker: &Worker, now: UnixTi
                 worker.issuer(fetch.issuer),
                 fetch.call.cluster
             );
-            worker.keys.borrow_mut().on_failure(&fetch, now);
+            worker.keys.borrow_mut().on_unsent(&fetch, now);
             worker.metrics.failed(fetch.issuer);
+            // Another worker may have a way to it.
+            shared::consult(worker, now);
         }
     }
 }

@@ -50,6 +50,8 @@ struct Counter {
 struct KeyMetrics {
     fetches: Counter,
     failures: Counter,
+    shared: Counter,
+    unshared: Counter,
     /// A gauge, and so the same for all workers: the newest fetch among them.
     fetched_at: u32,
 }
@@ -57,10 +59,16 @@ struct KeyMetrics {
 impl Metrics {
     /// Names the counters. The host gives each worker the same ones.
     pub(super) fn new(issuers: usize) -> Self {
-        let of_issuer = |index| KeyMetrics {
-            fetches: Counter::new(&format!("oam_filter.keys.{index}.fetches")),
-            failures: Counter::new(&format!("oam_filter.keys.{index}.failures")),
-            fetched_at: host::define_gauge(&format!("oam_filter.keys.{index}.fetched_at")),
+        let of_issuer = |index| {
+            let name = |what| format!("oam_filter.keys.{index}.{what}");
+            let counter = |what| Counter::new(&name(what));
+            KeyMetrics {
+                fetches: counter("fetches"),
+                failures: counter("failures"),
+                shared: counter("shared"),
+                unshared: counter("unshared"),
+                fetched_at: host::define_gauge(&name("fetched_at")),
+            }
         };
         Self {
             counters: NAMES.iter().map(|name| Counter::new(name)).collect(),
@@ -99,6 +107,20 @@ impl Metrics {
         }
     }
 
+    /// Counts keys that another worker fetched.
+    pub(super) fn took(&self, issuer: IssuerIndex) {
+        if let Some(keys) = self.keys.get(issuer.0) {
+            keys.shared.add(1);
+        }
+    }
+
+    /// Counts a worker that has to fetch for itself.
+    pub(super) fn unshared(&self, issuer: IssuerIndex) {
+        if let Some(keys) = self.keys.get(issuer.0) {
+            keys.unshared.add(1);
+        }
+    }
+
     /// Hands over what was counted since, and what the verified tokens counted.
     pub(super) fn flush(&self, now: Counts) {
         let told = self.told.replace(now);
@@ -109,7 +131,7 @@ impl Metrics {
         let of_keys = self
             .keys
             .iter()
-            .flat_map(|keys| [&keys.fetches, &keys.failures]);
+            .flat_map(|keys| [&keys.fetches, &keys.failures, &keys.shared, &keys.unshared]);
         for counter in self.counters.iter().chain(of_keys) {
             counter.flush();
         }

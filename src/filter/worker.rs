@@ -64,12 +64,14 @@ impl Worker {
             withdrawals.map(|source| RefCell::new(List::new(source, random.hash_one(2_u8))));
         let engine = engine::prove(&configuration.authorizer.issuers);
         let verified = VerifiedTokens::new(configuration.verified, RandomState::new());
+        let mut keys = KeyStore::new(sources, random.hash_one(0_u8));
+        keys.share(random.hash_one(3_u8));
         Self {
             configuration,
             withdrawals,
             engine,
             verified: RefCell::new(verified),
-            keys: RefCell::new(KeyStore::new(sources, random.hash_one(0_u8))),
+            keys: RefCell::new(keys),
             exchanger: exchanger.map(RefCell::new),
             waiting: RefCell::new(queue),
             decision_seed: random.hash_one(1_u8),

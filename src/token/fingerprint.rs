@@ -1,6 +1,6 @@
 //! A SHA-256 that names something without being it: a whole token, or a certificate.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use sha2::{Digest, Sha256};
 
@@ -37,6 +37,14 @@ impl Fingerprint {
     /// Reads the base64url spelling, as `x5t#S256` has it (RFC 8705 §3.1); `None` where it is not that of 32 bytes.
     pub fn from_base64url(text: &str) -> Option<Self> {
         base64url::decode(text)?.try_into().ok().map(Self)
+    }
+}
+
+/// Writes the first bytes of the SHA-256 of some bytes behind a text, as hexadecimal digits.
+pub(crate) fn digest_onto(text: &mut String, of: &[u8], bytes: usize) {
+    for byte in Sha256::digest(of).iter().take(bytes) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
     }
 }
 

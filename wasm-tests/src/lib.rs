@@ -7,6 +7,7 @@
 pub mod client;
 #[cfg(feature = "host")]
 pub mod corpus;
+pub mod each_worker;
 pub mod envoy;
 pub mod exchange;
 #[cfg(feature = "host")]

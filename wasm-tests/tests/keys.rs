@@ -355,8 +355,8 @@ fn token_of(key: &str) -> String {
     token(key)
 }
 
-/// One worker, and the machine that Envoy keeps on its main thread.
-const FETCHERS: u64 = 2;
+/// However many workers.
+const FETCHERS: u64 = 1;
 
 /// Contract §3: 503 with `Retry-After`, no challenge, nothing upstream.
 fn assert_unavailable(name: &str, scene: &Scene) {

@@ -1,12 +1,11 @@
 //! The list of what is withdrawn: on every worker within an interval, through every failure of its server.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wasm_tests::client::{self, Answer, Connection};
+use wasm_tests::each_worker::{self, ask};
 use wasm_tests::envoy::{Envoy, Setup};
 use wasm_tests::keys::jwk_set;
 use wasm_tests::scene::{ISSUER, token_with};
@@ -90,7 +89,7 @@ fn eight_workers_refuse_a_token_within_an_interval_and_nothing_else() {
         token_with("acme-rsa", &json!({ "jti": "leaked" })),
         token("good"),
     );
-    let connections = one_for_each_worker(gateway.envoy.address(), &good, WORKERS);
+    let connections = each_worker::connections(gateway.envoy.address(), &good, WORKERS);
     let (over, stall) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| watch_the_machine(&over, &stall));
@@ -215,23 +214,6 @@ fn before_the_first_list_tokens_are_judged_without() {
     }
 }
 
-/// A connection to each worker, which is known by the first half of the decisions' IDs.
-fn one_for_each_worker(address: SocketAddr, token: &str, workers: usize) -> Vec<Connection> {
-    let mut found = BTreeMap::new();
-    for _ in 0..2000 {
-        let mut connection = Connection::open(address);
-        // The body of a refusal has the ID.
-        let answer = ask(&mut connection, token, "/api/2.0/no-such-operation");
-        let id = answer.json()["details"][0]["metadata"]["decision_id"].clone();
-        let worker = id.as_str().and_then(|id| id.get(..16)).map(str::to_owned);
-        found.entry(worker.expect("an ID")).or_insert(connection);
-        if found.len() == workers {
-            return found.into_values().collect();
-        }
-    }
-    panic!("{} of {workers} workers answered", found.len());
-}
-
 /// A good token is never refused; a withdrawn one is not taken again, and is refused in the end.
 fn load(mut connection: Connection, good: &str, leaked: &str, over: &AtomicBool) {
     let mut withdrawn = false;
@@ -244,13 +226,6 @@ fn load(mut connection: Connection, good: &str, leaked: &str, over: &AtomicBool)
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(withdrawn, "a worker takes it still");
-}
-
-fn ask(connection: &mut Connection, token: &str, path: &str) -> Answer {
-    let bearer = format!("Bearer {token}");
-    let headers = [("authorization", bearer.as_bytes())];
-    connection.send(&client::request("GET", path.as_bytes(), &headers, b""));
-    connection.answer(false)
 }
 
 /// When each poller got this version: who polled before is known by its tags, each of which one answer alone had.

@@ -1,0 +1,56 @@
+//! Keys shared between workers: carries what the key store says to its place in the host's shared data, and what is there back.
+
+use host_calls::shared_data::Unshared;
+
+use crate::key_store::IssuerIndex;
+use crate::time::UnixTime;
+
+use super::host;
+use super::worker::Worker;
+
+/// Looks, for every issuer for which it is time, what the other workers know, and tells them what this one does.
+pub(super) fn consult(worker: &Worker, now: UnixTime) {
+    for issuer in (0..worker.issuers()).map(IssuerIndex) {
+        if let Err(Unshared(status)) = consult_for(worker, issuer, now) {
+            worker.keys.borrow_mut().stop_sharing(issuer);
+            warn(worker, issuer, status);
+        }
+    }
+}
+
+fn consult_for(worker: &Worker, issuer: IssuerIndex, now: UnixTime) -> Result<(), Unshared> {
+    for _ in 0..TRIES {
+        let mut keys = worker.keys.borrow_mut();
+        let Some(name) = keys.slot(issuer, now).map(str::to_owned) else {
+            return Ok(());
+        };
+        let (value, version) = host::shared_value(&name)?.unzip();
+        let consulted = keys.consult(issuer, value.as_deref(), now);
+        if consulted.took {
+            worker.metrics.took(issuer);
+        }
+        let Some(write) = consulted.write else {
+            return Ok(());
+        };
+        let made = host::share_value(&name, &write, version)?;
+        keys.on_written(issuer, made);
+        if !keys.is_sharing(issuer) {
+            return Err(ALWAYS_OVERTAKEN);
+        }
+    }
+    Ok(())
+}
+
+fn warn(worker: &Worker, issuer: IssuerIndex, status: u32) {
+    worker.metrics.unshared(issuer);
+    log::warn!(
+        "keys of `{}`: this worker fetches them for itself, because the gateway's shared data cannot be used (status {status}): is it allowed by `capability_restriction_config`?",
+        worker.issuer(issuer)
+    );
+}
+
+/// One to tell what came of a fetch, one to find the next lease, and the rest for others that are faster; then comes another tick.
+const TRIES: usize = 4;
+
+/// The host's own word for a value that somebody else has written meanwhile.
+const ALWAYS_OVERTAKEN: Unshared = Unshared(8);

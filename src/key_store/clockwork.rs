@@ -1,0 +1,326 @@
+//! The clockwork that keeps one issuer's keys fresh: when to fetch, what to keep, how long to wait after a failure.
+//!
+//! It fetches whenever that is due, or, [`sharing`] with the other workers of the process, only while it holds the lease.
+
+mod sharing;
+
+use std::time::Duration;
+
+use crate::callout::Call;
+use crate::callout::uri::HttpsUri;
+use crate::time::UnixTime;
+use crate::token::jwk_set::JwkSet;
+
+use super::fetch::{Answer, Fetch, FetchFailure};
+use super::source::{Addresses, Remote};
+use super::{Fetched, IssuerIndex, Jitter, freshness, metadata};
+
+use sharing::Sharing;
+
+/// One issuer's keys, and when they are fetched.
+pub(super) struct Clockwork {
+    remote: Remote,
+    keys: Option<Kept>,
+    /// How often the keys have changed.
+    generation: u64,
+    /// Where the metadata said the keys are; asked for again with each refresh, since that is how an issuer moves them.
+    discovered: Option<HttpsUri>,
+    /// Which of the two metadata addresses is tried next.
+    second_address: bool,
+    due: UnixTime,
+    under_way: Option<UnderWay>,
+    failures: u32,
+    last_early: Option<UnixTime>,
+    number: u64,
+    /// Absent where this worker fetches for itself.
+    sharing: Option<Sharing>,
+}
+
+struct Kept {
+    set: JwkSet,
+    fetched_at: UnixTime,
+    fresh_until: UnixTime,
+    usable_until: UnixTime,
+}
+
+struct UnderWay {
+    number: u64,
+    /// When to stop believing that an answer will come.
+    lost: UnixTime,
+}
+
+/// How far a fetch came that brought nothing.
+#[derive(Clone, Copy)]
+pub(super) enum Tried {
+    /// The issuer was asked, as far as anybody knows.
+    Asked,
+    /// It could not be sent from here, which says nothing of other workers.
+    Unsent,
+}
+
+impl Clockwork {
+    pub(super) const fn new(remote: Remote) -> Self {
+        Self {
+            remote,
+            keys: None,
+            generation: 0,
+            discovered: None,
+            second_address: false,
+            due: UnixTime::EPOCH,
+            under_way: None,
+            failures: 0,
+            last_early: None,
+            number: 0,
+            sharing: None,
+        }
+    }
+
+    pub(super) fn keys(&self, now: UnixTime) -> Option<&JwkSet> {
+        let kept = self.keys.as_ref()?;
+        (now < kept.usable_until).then_some(&kept.set)
+    }
+
+    pub(super) const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(super) fn due(&mut self, issuer: IssuerIndex, now: UnixTime) -> Option<Fetch> {
+        if self
+            .under_way
+            .as_ref()
+            .is_some_and(|under_way| now >= under_way.lost)
+        {
+            // No jitter: the moment at which the fetch began had it.
+            self.under_way = None;
+        }
+        let may = self
+            .sharing
+            .as_ref()
+            .is_none_or(|sharing| sharing.may_begin(now));
+        if self.under_way.is_some() || now < self.due || !may {
+            return None;
+        }
+        self.number = self.number.wrapping_add(1);
+        self.under_way = Some(UnderWay {
+            number: self.number,
+            lost: now.after(self.remote.timeout.saturating_add(ANSWER_GRACE)),
+        });
+        Some(Fetch {
+            issuer,
+            call: Call::get(
+                &self.remote.cluster,
+                self.address().clone(),
+                self.remote.timeout,
+            ),
+            number: self.number,
+        })
+    }
+
+    fn address(&self) -> &HttpsUri {
+        match (&self.remote.addresses, &self.discovered) {
+            (Addresses::Known(uri), _) | (Addresses::Discovered(_), Some(uri)) => uri,
+            (Addresses::Discovered([openid, oauth]), None) => {
+                if self.second_address {
+                    oauth
+                } else {
+                    openid
+                }
+            }
+        }
+    }
+
+    /// Whether `fetch` is the one under way; it is over then.
+    fn answers(&mut self, fetch: &Fetch) -> bool {
+        let expected = self
+            .under_way
+            .as_ref()
+            .is_some_and(|under_way| under_way.number == fetch.number);
+        if expected {
+            self.under_way = None;
+        }
+        expected
+    }
+
+    pub(super) fn on_answer(
+        &mut self,
+        fetch: &Fetch,
+        answer: &Answer<'_>,
+        now: UnixTime,
+        jitter: &mut Jitter,
+    ) -> Result<Fetched, FetchFailure> {
+        if !self.answers(fetch) {
+            return Err(FetchFailure::Unasked);
+        }
+        let taken = self.take(answer, now, jitter);
+        if taken.is_err() {
+            self.fail(Tried::Asked, now, jitter);
+        }
+        taken
+    }
+
+    pub(super) fn on_failure(
+        &mut self,
+        fetch: &Fetch,
+        tried: Tried,
+        now: UnixTime,
+        jitter: &mut Jitter,
+    ) {
+        if self.answers(fetch) {
+            self.fail(tried, now, jitter);
+        }
+    }
+
+    fn take(
+        &mut self,
+        answer: &Answer<'_>,
+        now: UnixTime,
+        jitter: &mut Jitter,
+    ) -> Result<Fetched, FetchFailure> {
+        // A cluster whose hosts are down answers 503 with a body of Envoy's own.
+        if answer.status != 200 {
+            return Err(FetchFailure::Status(answer.status));
+        }
+        if matches!(self.remote.addresses, Addresses::Discovered(_)) && self.discovered.is_none() {
+            self.discovered = Some(metadata::keys_address(answer.body, &self.remote.issuer)?);
+            self.due = now;
+            return Ok(Fetched::Address);
+        }
+        let set = JwkSet::parse(answer.body).map_err(FetchFailure::Keys)?;
+        let fetched = Fetched::Keys {
+            admitted: set.keys().len(),
+            ignored: set.ignored().iter().map(ToString::to_string).collect(),
+        };
+        let granted = freshness::granted(answer.cache_control, answer.age);
+        self.keep(set, granted, now, jitter);
+        self.failures = 0;
+        if let Some(sharing) = &mut self.sharing {
+            sharing.succeed(granted, answer.body);
+        }
+        Ok(fetched)
+    }
+
+    /// Puts keys in the place of those before; `granted` is how long their issuer calls them fresh.
+    fn keep(
+        &mut self,
+        set: JwkSet,
+        granted: Option<Duration>,
+        fetched_at: UnixTime,
+        jitter: &mut Jitter,
+    ) {
+        let fresh = match granted {
+            Some(granted) => granted.clamp(self.remote.refresh.min(MIN_FRESH), MAX_FRESH),
+            None => self.remote.refresh,
+        };
+        self.due = fetched_at.after(jitter.shorten(fresh));
+        let same = self
+            .keys
+            .as_ref()
+            .is_some_and(|kept| kept.set.has_same_keys_as(&set));
+        if !same {
+            self.generation = self.generation.wrapping_add(1);
+        }
+        self.keys = Some(Kept {
+            set,
+            fetched_at,
+            fresh_until: fetched_at.after(fresh),
+            usable_until: fetched_at.after(fresh.max(self.remote.max_stale)),
+        });
+        self.discovered = None;
+    }
+
+    /// Sets the next try after a fetch that brought nothing.
+    fn fail(&mut self, tried: Tried, now: UnixTime, jitter: &mut Jitter) {
+        let failures = match &mut self.sharing {
+            Some(sharing) if matches!(tried, Tried::Unsent) => &mut sharing.unsent,
+            _ => &mut self.failures,
+        };
+        let before = *failures;
+        *failures = before.saturating_add(1);
+        self.due = now.after(jitter.shorten(self.back_off(before, now)));
+        self.discovered = None;
+        self.second_address = !self.second_address;
+        if let Some(sharing) = &mut self.sharing {
+            sharing.fail(tried, self.due);
+        }
+    }
+
+    /// Until the next try: soon while there are no keys at all, later and later otherwise.
+    fn back_off(&self, failures: u32, now: UnixTime) -> Duration {
+        let longest = if self.keys(now).is_some() {
+            MAX_BACK_OFF
+        } else {
+            MAX_COLD_BACK_OFF
+        };
+        let doubled = FIRST_BACK_OFF
+            .saturating_mul(1_u32.checked_shl(failures.min(MAX_DOUBLINGS)).unwrap_or(1));
+        doubled.min(longest)
+    }
+
+    pub(super) fn refresh_early(&mut self, now: UnixTime) -> bool {
+        if !self.expects(now) {
+            // While fetches fail, their back-off rules: an unknown key ID must not become a way to hammer an issuer that is down.
+            if !self.has_cooled_down(now) || self.failures > 0 {
+                return false;
+            }
+            self.last_early = Some(now);
+            self.due = now;
+        }
+        if let Some(sharing) = &mut self.sharing {
+            sharing.hurry();
+        }
+        true
+    }
+
+    fn has_cooled_down(&self, now: UnixTime) -> bool {
+        self.last_early
+            .is_none_or(|last| now >= last.after(EARLY_REFRESH_COOL_DOWN))
+    }
+
+    /// Whether a fetch is under way, here or elsewhere, or due.
+    pub(super) fn expects(&self, now: UnixTime) -> bool {
+        let elsewhere = self
+            .sharing
+            .as_ref()
+            .is_some_and(|sharing| sharing.is_elsewhere(now));
+        self.under_way.is_some() || now >= self.due || elsewhere
+    }
+
+    /// When the next fetch falls due, or the one under way counts as lost.
+    pub(super) fn next_due(&self) -> UnixTime {
+        self.under_way
+            .as_ref()
+            .map_or(self.due, |under_way| under_way.lost)
+    }
+
+    /// When there is something to do next.
+    pub(super) fn next_step(&self) -> UnixTime {
+        match &self.sharing {
+            None => self.next_due(),
+            Some(sharing) => sharing.next_step(self.next_due(), self.under_way.is_some()),
+        }
+    }
+}
+
+/// A `Cache-Control` that grants less is overruled: some issuers say `no-store` of a document that changes twice a year.
+const MIN_FRESH: Duration = Duration::from_mins(1);
+
+/// One that grants more is overruled too, or a withdrawn key would be trusted for as long.
+const MAX_FRESH: Duration = Duration::from_hours(24);
+
+/// The first wait after a failure.
+const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
+
+/// The longest wait while keys are still usable.
+const MAX_BACK_OFF: Duration = Duration::from_mins(5);
+
+/// The longest wait while there are none and every request of the issuer's is refused.
+const MAX_COLD_BACK_OFF: Duration = Duration::from_secs(15);
+
+/// 2^9 s is past the longest wait.
+const MAX_DOUBLINGS: u32 = 9;
+
+/// At most one early refresh in this time: a token with an invented key ID costs its sender nothing.
+const EARLY_REFRESH_COOL_DOWN: Duration = Duration::from_secs(30);
+
+/// How long after its timeout a callout may still report.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);

@@ -1,0 +1,187 @@
+//! Keys shared between workers: one fetch for all of them, and what it brings on each.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use wasm_tests::client::Connection;
+use wasm_tests::each_worker::{self, ask};
+use wasm_tests::envoy::{Envoy, Setup};
+use wasm_tests::issuer::{Behaviour, Issuer};
+use wasm_tests::keys::jwk_set;
+use wasm_tests::scene::{Scene, fetched, token};
+use wasm_tests::workspace::Workspace;
+
+#[test]
+fn eight_workers_fetch_once_when_they_start() {
+    for discovers in [false, true] {
+        let issuer = Issuer::start(["acme-rsa"]);
+        issuer.script().behaviour = Behaviour::Slow(Duration::from_millis(300));
+        let mut configuration = fetched(&json!({}));
+        if discovers {
+            configuration["issuers"][0]["jwks"] = json!({ "cluster": "issuer" });
+        }
+        let scene = Scene::with_workers(configuration, issuer, 8);
+        let good = token("acme-rsa");
+        for connection in &mut each_worker::connections(scene.envoy.address(), &good, WORKERS) {
+            assert_eq!(ask(connection, &good, PATH).status, 200);
+        }
+        assert_eq!(scene.issuer.requests("/keys"), 1);
+        if discovers {
+            let metadata = "/.well-known/openid-configuration";
+            assert_eq!(scene.issuer.requests(metadata), 1);
+        }
+        // All but the worker that fetched, among them the machine that Envoy keeps on its main thread.
+        until(&scene.envoy, "keys.0.shared", 8);
+        until(&scene.envoy, "keys.0.fetches", 1);
+        assert_eq!(stat(&scene.envoy, "keys.0.fetches"), 1);
+        assert_eq!(stat(&scene.envoy, "keys.0.unshared"), 0);
+    }
+}
+
+#[test]
+fn a_refresh_is_one_fetch_and_withdraws_a_key_on_every_worker() {
+    let issuer = Issuer::start(["acme-rsa", "partner-rsa"]);
+    let scene = Scene::with_workers(fetched(&json!({ "refresh": "2s" })), issuer, 8);
+    let (stays, goes) = (token("acme-rsa"), token("partner-rsa"));
+    let mut connections = each_worker::connections(scene.envoy.address(), &stays, WORKERS);
+    let (before, started) = (scene.issuer.requests("/keys"), Instant::now());
+    for connection in &mut connections {
+        assert_eq!(ask(connection, &goes, PATH).status, 200);
+    }
+    scene.issuer.script().keys = jwk_set(["acme-rsa"]);
+    until_each(&mut connections, &goes, 401);
+    for connection in &mut connections {
+        assert_eq!(ask(connection, &stays, PATH).status, 200);
+    }
+    std::thread::sleep(Duration::from_secs(6));
+    let fetches = scene.issuer.requests("/keys") - before;
+    // A refresh comes after three quarters of its time at the earliest, and a second and a lease late at the latest.
+    let periods = started.elapsed().as_millis();
+    assert!(
+        u128::from(fetches) <= periods / 1500 + 1,
+        "{fetches} fetches in {periods} ms"
+    );
+    assert!(fetches >= 2, "{fetches} fetches in {periods} ms");
+}
+
+#[test]
+fn unknown_key_ids_on_every_worker_are_one_fetch() {
+    let scene = Scene::with_workers(fetched(&json!({})), Issuer::start(["acme-rsa"]), 8);
+    let mut connections =
+        each_worker::connections(scene.envoy.address(), &token("acme-rsa"), WORKERS);
+    scene.issuer.script().keys = jwk_set(["acme-rsa", "partner-rsa"]);
+    scene.issuer.script().behaviour = Behaviour::Slow(Duration::from_millis(300));
+    at_once(&mut connections, &token("partner-rsa"), 200);
+    assert_eq!(scene.issuer.requests("/keys"), 2);
+    for _ in 0..5 {
+        at_once(&mut connections, &token("stranger-rsa"), 401);
+    }
+    assert_eq!(scene.issuer.requests("/keys"), 2, "in the cool-down");
+}
+
+#[test]
+fn an_issuer_that_is_down_is_asked_by_one_worker() {
+    let issuer = Issuer::start(["acme-rsa"]);
+    issuer.script().behaviour = Behaviour::Status(503);
+    let scene = Scene::with_workers(fetched(&json!({ "timeout": "1s" })), issuer, 8);
+    std::thread::sleep(Duration::from_secs(6));
+    let requests = scene.issuer.requests("/keys");
+    // At the start, and after 1, 2, 4, … s, each less a quarter at most.
+    assert!((2..=4).contains(&requests), "{requests} requests");
+    scene.issuer.script().behaviour = Behaviour::Ok;
+    let good = token("acme-rsa");
+    scene.until(&good, 200, PATIENCE);
+    let mut connections = each_worker::connections(scene.envoy.address(), &good, WORKERS);
+    until_each(&mut connections, &good, 200);
+}
+
+/// Whoever runs Envoy may grant a module only what it is known to call.
+#[test]
+fn without_shared_data_each_worker_fetches_for_itself() {
+    let issuer = Issuer::start(["acme-rsa"]);
+    let workspace = Workspace::start();
+    let mut bootstrap = Setup::new(fetched(&json!({})))
+        .cluster("issuer", issuer.address())
+        .cluster("workspace", workspace.address())
+        .bootstrap();
+    let filters = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"];
+    let plugin = &mut filters[0]["typed_config"]["http_filters"][0]["typed_config"]["config"];
+    plugin["capability_restriction_config"] = json!({ "allowed_capabilities": granted() });
+    let envoy = Envoy::launch(&bootstrap, 8, None).expect("Envoy starts");
+    let good = token("acme-rsa");
+    for connection in &mut each_worker::connections(envoy.address(), &good, WORKERS) {
+        assert_eq!(ask(connection, &good, PATH).status, 200);
+    }
+    until(&envoy, "keys.0.unshared", 9);
+    until(&envoy, "keys.0.fetches", 9);
+    assert_eq!(issuer.requests("/keys"), 9);
+    assert!(envoy.log().text().contains("fetches them for itself"));
+}
+
+/// All that the module imports and exports, but for shared data.
+fn granted() -> Value {
+    let bytes = std::fs::read(wasm_tests::paths::module()).expect("the built module");
+    let mut granted = json!({});
+    for payload in wasmparser::Parser::new(0).parse_all(&bytes) {
+        match payload.expect("a module") {
+            wasmparser::Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    granted[import.expect("an import").name] = json!({});
+                }
+            }
+            wasmparser::Payload::ExportSection(section) => {
+                for export in section {
+                    granted[export.expect("an export").name] = json!({});
+                }
+            }
+            _ => {}
+        }
+    }
+    for refused in ["proxy_get_shared_data", "proxy_set_shared_data"] {
+        let granted = granted.as_object_mut().expect("an object");
+        granted.remove(refused).expect("the module shares keys");
+    }
+    granted
+}
+
+/// Sends a request to every worker before it reads an answer.
+fn at_once(connections: &mut [Connection], token: &str, status: u16) {
+    std::thread::scope(|scope| {
+        for connection in connections {
+            scope.spawn(|| assert_eq!(ask(connection, token, PATH).status, status));
+        }
+    });
+}
+
+/// Asks every worker until it answers so.
+fn until_each(connections: &mut [Connection], token: &str, status: u16) {
+    let started = Instant::now();
+    for connection in connections {
+        while ask(connection, token, PATH).status != status {
+            assert!(started.elapsed() < PATIENCE, "a worker never says {status}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Waits until one of the filter's counters has come to so much.
+fn until(envoy: &Envoy, name: &str, count: u64) {
+    let started = Instant::now();
+    while stat(envoy, name) < count {
+        let log = envoy.log();
+        assert!(started.elapsed() < PATIENCE, "{name}:\n{}", log.tail(30));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn stat(envoy: &Envoy, name: &str) -> u64 {
+    let stats = envoy.stats(&format!("oam_filter.{name}"));
+    stats.values().sum()
+}
+
+const WORKERS: usize = 8;
+
+const PATH: &str = "/api/2.2/jobs/get";
+
+/// However slow the machine.
+const PATIENCE: Duration = Duration::from_mins(1);
