@@ -64,9 +64,8 @@ impl Answer {
         headers.push(("content-type", "application/json".to_owned()));
         headers.push(("cache-control", "no-store".to_owned()));
         if envelope.protocol == Protocol::Thrift {
-            // The SQL drivers never look into the body.
+            // The SQL drivers never look into the body. Of the two headers for messages this one, since Python's shows both where both are.
             headers.push(("x-thriftserver-error-message", message.clone()));
-            headers.push(("x-databricks-error-or-redirect-message", message.clone()));
             headers.push(("x-databricks-reason-phrase", kind.error_code().to_owned()));
         }
         Self {
