@@ -76,7 +76,7 @@ fn what_stands_around_the_module_is_checked() {
         ("escaped-slashes",     "REJECT_REQUEST",                 "KEEP_UNCHANGED",      format!("  error    {manager}.path_with_escaped_slashes_action: {unescaped}")),
         ("another-cluster",     "cluster: issuer\n",              "cluster: idp\n",      "  error    issuers[0].jwks.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-list-cluster",     "issuers:",                       "withdrawn: { list: { cluster: idp, uri: https://s.example/w } }\n                            issuers:", "  error    withdrawn.list.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
-        ("no-exchange-cluster", "issuers:",                       "exchange: { cluster: idp, token_endpoint: https://d.example/t }\n                            issuers:", "  error    exchange.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
+        ("no-exchange-cluster", "cluster: workspace\n",           "cluster: idp\n",      "  error    exchange.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-idle-timeout",     "stream_idle_timeout: 30s",       "",                    format!("  warning  {manager}.stream_idle_timeout: {idle}")),
     ];
     for (name, from, to, want) in cases {

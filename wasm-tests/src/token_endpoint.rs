@@ -46,6 +46,16 @@ pub struct Script {
     pub forms: Vec<BTreeMap<String, String>>,
 }
 
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            reply: Reply::default(),
+            expires_in: 3600,
+            forms: Vec::new(),
+        }
+    }
+}
+
 impl TokenEndpoint {
     /// Starts one.
     pub fn start() -> Self {
@@ -54,16 +64,9 @@ impl TokenEndpoint {
 
     /// Starts one on this address.
     pub fn start_at(address: SocketAddr) -> std::io::Result<Self> {
-        let state = Arc::new(Mutex::new(Script {
-            reply: Reply::default(),
-            expires_in: 3600,
-            forms: Vec::new(),
-        }));
-        let router = Router::new()
-            .route("/oidc/v1/token", post(token))
-            .with_state(Arc::clone(&state));
+        let state = Arc::default();
         Ok(Self {
-            server: Server::start_at(address, router)?,
+            server: Server::start_at(address, router(&state))?,
             state,
         })
     }
@@ -87,6 +90,13 @@ impl TokenEndpoint {
     pub fn exchanges(&self) -> usize {
         self.script().forms.len()
     }
+}
+
+/// The endpoint where Databricks' workspaces have it, for a server that does more.
+pub(crate) fn router(state: &Arc<Mutex<Script>>) -> Router {
+    Router::new()
+        .route("/oidc/v1/token", post(token))
+        .with_state(Arc::clone(state))
 }
 
 async fn token(

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::serve::Server;
+use crate::token_endpoint;
 
 /// A running workspace.
 pub struct Workspace {
@@ -50,10 +51,19 @@ impl Workspace {
 
     /// Starts one on this address.
     pub fn start_at(address: SocketAddr) -> std::io::Result<Self> {
+        Self::serve(address, Router::new())
+    }
+
+    /// Starts one on this address that exchanges tokens, as Databricks' workspaces do.
+    pub fn exchanging_at(address: SocketAddr) -> std::io::Result<Self> {
+        Self::serve(address, token_endpoint::router(&Arc::default()))
+    }
+
+    fn serve(address: SocketAddr, besides: Router) -> std::io::Result<Self> {
         let desk = Arc::default();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&desk));
         Ok(Self {
-            server: Server::start_at(address, router)?,
+            server: Server::start_at(address, router.merge(besides))?,
             desk,
         })
     }

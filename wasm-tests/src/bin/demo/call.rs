@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use wasm_tests::client::Answer;
+use wasm_tests::exchange::authorization;
 use wasm_tests::paths;
 use wasm_tests::token::Token;
+use wasm_tests::workspace::Seen;
 
 /// One request.
 pub(crate) struct Call {
@@ -27,6 +29,8 @@ pub(crate) struct Want {
     challenge: &'static str,
     /// Whether the challenge names an error. Without credentials it must not.
     error: bool,
+    /// A piece of the message; of an answer of the workspace none is asked for.
+    message: &'static str,
     operation: &'static str,
 }
 
@@ -45,7 +49,7 @@ impl Call {
     }
 
     /// Everything that is not as it should be.
-    pub(crate) fn faults(&self, answer: &Answer, record: &Value, forwarded: bool) -> Vec<String> {
+    pub(crate) fn faults(&self, answer: &Answer, record: &Value, seen: &[Seen]) -> Vec<String> {
         let permitted = self.want.status == 200;
         let challenge = answer.header("www-authenticate").unwrap_or_default();
         let checks = [
@@ -54,8 +58,19 @@ impl Call {
                 format!("want status {}", self.want.status),
             ),
             (
-                forwarded == permitted,
-                format!("the workspace saw it: {forwarded}"),
+                seen.len() == usize::from(permitted),
+                format!("the workspace saw {} requests", seen.len()),
+            ),
+            (
+                seen.iter().all(|seen| self.is_exchanged(seen)),
+                "want Databricks' token before the workspace, and not the caller's".to_owned(),
+            ),
+            (
+                answer.json()["message"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .contains(self.want.message),
+                format!("want `{}` in the message", self.want.message),
             ),
             (
                 challenge.contains(self.want.challenge),
@@ -90,6 +105,15 @@ impl Call {
     }
 }
 
+impl Call {
+    /// Whether what the workspace saw has a token of Databricks' own, and nowhere the caller's.
+    fn is_exchanged(&self, seen: &Seen) -> bool {
+        let own = matches!(authorization(seen)[..], [one] if one.starts_with("Bearer databricks-"));
+        let token = self.token.as_deref().unwrap_or_default();
+        own && !seen.headers.iter().any(|(_, value)| value.contains(token))
+    }
+}
+
 /// The requests, with tokens that hold for an hour from `now`, and the files that hold them as headers.
 #[expect(clippy::too_many_lines, reason = "a table of requests, one row each")]
 pub(crate) fn calls(now: i64) -> Vec<Call> {
@@ -103,17 +127,19 @@ pub(crate) fn calls(now: i64) -> Vec<Call> {
         status: 200,
         challenge: "",
         error: false,
+        message: "",
         operation,
     };
-    let refused = |status, challenge, error| Want {
+    let refused = |status, challenge, error, message| Want {
         status,
         challenge,
         error,
+        message,
         operation: RUN.2,
     };
     let rows = [
         (
-            "a data engineer runs a job",
+            "a data engineer runs a job: the workspace gets Databricks' token instead of hers",
             "engineer",
             RUN,
             Some(&engineer),
@@ -131,30 +157,41 @@ pub(crate) fn calls(now: i64) -> Vec<Call> {
             "analyst",
             RUN,
             Some(&analyst),
-            refused(403, r#"scope="jobs""#, true),
+            refused(403, r#"scope="jobs""#, true, "jobs.run-now needs `jobs`"),
         ),
         (
             "an expired token",
             "expired",
             RUN,
             Some(&expired),
-            refused(401, r#"error="invalid_token""#, true),
+            refused(401, r#"error="invalid_token""#, true, "has expired"),
         ),
         (
             "a forged token",
             "forged",
             RUN,
             Some(&forged),
-            refused(401, r#"error="invalid_token""#, true),
+            refused(401, r#"error="invalid_token""#, true, "sign in again"),
         ),
         (
             "a personal access token: the answer says what to do instead",
             "static",
             RUN,
             None,
-            refused(401, r#"error="invalid_token""#, true),
+            refused(
+                401,
+                r#"error="invalid_token""#,
+                true,
+                "`databricks auth login --host https://databricks.example.com`",
+            ),
         ),
-        ("no token", "none", RUN, None, refused(401, "Bearer", false)),
+        (
+            "no token",
+            "none",
+            RUN,
+            None,
+            refused(401, "Bearer", false, "No credentials were sent"),
+        ),
     ];
     rows.into_iter()
         .map(|(title, name, (method, path, _, body), token, want)| {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use wasm_tests::client::{self, Answer};
 use wasm_tests::envoy::{Envoy, Setup, install, sample};
+use wasm_tests::exchange::authorization;
 use wasm_tests::issuer::Issuer;
 use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
-use wasm_tests::workspace::Workspace;
+use wasm_tests::workspace::{Seen, Workspace};
 
 mod call;
 mod screen;
@@ -55,7 +56,7 @@ fn serve(what: &str, address: &str) -> ExitCode {
             issuer.script().clients = call::clients();
             wait_for_the_end(|| {});
         }),
-        "workspace" => Workspace::start_at(address).map(|_workspace| wait_for_the_end(|| {})),
+        "workspace" => Workspace::exchanging_at(address).map(|_workspace| wait_for_the_end(|| {})),
         _ => return usage(),
     };
     match served {
@@ -103,7 +104,7 @@ impl Demo {
         drop(paths::module_bytes());
         let issuer = Issuer::start_at(at(0), jwk_set(["acme-rsa"])).expect("a free port");
         issuer.script().clients = call::clients();
-        let workspace = Workspace::start();
+        let workspace = Workspace::exchanging_at(at(0)).expect("a free port");
         let mut setup = Setup::sample()
             .cluster("issuer", issuer.address())
             .cluster("workspace", workspace.address());
@@ -143,7 +144,7 @@ impl Demo {
         screen.row(
             "workspace",
             &format!("http://{}", self.workspace.address()),
-            "stands in for Databricks, echoes what reaches it",
+            "stands in for Databricks: exchanges tokens, echoes what reaches it",
         );
         screen.blank();
         if check {
@@ -180,7 +181,7 @@ impl Demo {
                 .wait_for_audit(mark, 1)
                 .pop()
                 .unwrap_or_default();
-            let found = call.faults(&answer, &record, !self.workspace.take().is_empty());
+            let found = call.faults(&answer, &record, &self.workspace.take());
             screen.verdict(found.is_empty(), answer.status, call.title);
             screen.detail("request", &call.curl(self.envoy.address()));
             screen.detail(
@@ -194,7 +195,11 @@ impl Demo {
                 .log()
                 .audit_text(mark, self.envoy.log().mark())
                 .pop();
-            screen.json("body", &shown(&answer));
+            if answer.status == 200 {
+                screen.detail("workspace", &echoed(&answer));
+            } else {
+                screen.json("body", &String::from_utf8_lossy(&answer.body));
+            }
             screen.json("audit", &written.unwrap_or_else(|| "none".to_owned()));
             for fault in &found {
                 screen.fault(fault);
@@ -254,19 +259,19 @@ impl Demo {
     }
 }
 
-/// The body as it is shown: of what the workspace echoes only what matters, and no token.
-fn shown(answer: &Answer) -> String {
-    if answer.status != 200 {
-        return String::from_utf8_lossy(&answer.body).into_owned();
-    }
-    let echo = answer.json();
-    let query = echo["query"]
-        .as_str()
+/// What reached the workspace, as it says itself: of its echo what matters.
+fn echoed(answer: &Answer) -> String {
+    let echo: Seen = serde_json::from_value(answer.json()).expect("the workspace's echo");
+    let query = echo
+        .query
+        .as_ref()
         .map_or_else(String::new, |query| format!("?{query}"));
-    let [method, path] = ["method", "path"].map(|name| echo[name].as_str().unwrap_or_default());
     format!(
-        "the workspace got {method} {path}{query} with {} bytes",
-        echo["body_length"]
+        "got {} {}{query} with {} bytes and `authorization: {}`",
+        echo.method,
+        echo.path,
+        echo.body_length,
+        authorization(&echo).join(", ")
     )
 }
 
