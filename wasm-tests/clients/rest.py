@@ -9,9 +9,11 @@ import sys
 faulthandler.dump_traceback_later(120, exit=True)
 
 given = json.load(sys.stdin)
-os.environ["DATABRICKS_HOST"] = given["gateway"]
+os.environ["DATABRICKS_HOST"] = "https://" + given["gateway"]
 os.environ["DATABRICKS_TOKEN"] = given["token"]
 os.environ["DATABRICKS_AUTH_TYPE"] = "pat"
+# Who signed the gateway's certificate.
+os.environ["REQUESTS_CA_BUNDLE"] = given["authority"]
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import DatabricksError

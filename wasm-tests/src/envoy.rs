@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::certificate::Certificate;
 use crate::client;
 use crate::paths;
 
@@ -35,6 +36,8 @@ pub struct Setup {
     pub listen: Option<SocketAddr>,
     /// The module; the built one when absent.
     pub module: Option<PathBuf>,
+    /// What the listener shows in TLS: a certificate and its key. Absent: it speaks without TLS, as the sample does.
+    pub certificate: Option<[PathBuf; 2]>,
 }
 
 impl Setup {
@@ -47,6 +50,7 @@ impl Setup {
             concurrency: 1,
             listen: None,
             module: None,
+            certificate: None,
         }
     }
 
@@ -59,6 +63,7 @@ impl Setup {
             concurrency: 1,
             listen: None,
             module: None,
+            certificate: None,
         }
     }
 
@@ -73,6 +78,13 @@ impl Setup {
     #[must_use]
     pub fn module(mut self, module: PathBuf) -> Self {
         self.module = Some(module);
+        self
+    }
+
+    /// With TLS.
+    #[must_use]
+    pub fn certificate(mut self, certificate: &Certificate) -> Self {
+        self.certificate = Some([certificate.chain(), certificate.key()]);
         self
     }
 
@@ -95,6 +107,9 @@ impl Setup {
             &mut listener["address"],
             self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
         );
+        if let Some(certificate) = &self.certificate {
+            listener["filter_chains"][0]["transport_socket"] = tls(certificate);
+        }
         let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
         if !self.normalize {
             let manager = manager.as_object_mut().expect("a connection manager");
@@ -337,8 +352,17 @@ fn cluster(name: &str, address: SocketAddr) -> Value {
     })
 }
 
+fn tls([chain, key]: &[PathBuf; 2]) -> Value {
+    json!({ "name": "envoy.transport_sockets.tls", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        "common_tls_context": { "tls_certificates": [{
+            "certificate_chain": { "filename": chain }, "private_key": { "filename": key },
+        }] },
+    } })
+}
+
 /// A new directory for one Envoy.
-fn scratch() -> PathBuf {
+pub(crate) fn scratch() -> PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!(

@@ -7,6 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use crate::paths;
 
+pub mod service;
+
 /// A virtual environment with the packages of one requirements file.
 pub struct Python {
     directory: PathBuf,
@@ -32,18 +34,12 @@ impl Python {
         Self { directory }
     }
 
-    /// What the script `wasm-tests/clients/SCRIPT` writes when it is given this input and these variables. It sees nothing else of
-    /// this process's environment, and a home of its own, so that no profile of whoever runs the tests counts. Tokens go in by
-    /// `input`: variables and arguments are for all to read.
+    /// What the script `wasm-tests/clients/SCRIPT` writes when it is given this input and these variables. Tokens go in by `input`:
+    /// variables and arguments are for all to read.
     pub fn run(&self, script: &str, variables: &[(&str, &str)], input: &str) -> String {
-        let home = self.directory.join("home");
-        fs::create_dir_all(&home).expect("a directory in the environment");
-        let mut child = Command::new(self.directory.join("bin/python"))
-            .arg(paths::tests("clients").join(script))
-            .env_clear()
-            .envs([("HOME", home.as_os_str()), ("NO_PROXY", "*".as_ref())])
+        let mut child = self
+            .command(script)
             .envs(variables.iter().copied())
-            .current_dir(&home)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -61,6 +57,31 @@ impl Python {
             said(&output)
         );
         String::from_utf8(output.stdout).expect("Python writes UTF-8")
+    }
+
+    /// Runs a module of the environment as a program.
+    pub fn module(&self, module: &str, arguments: &[&str]) {
+        let program = self.program().display().to_string();
+        run(&program, &[&["-m", module], arguments].concat())
+            .unwrap_or_else(|failure| panic!("{failure}"));
+    }
+
+    /// The script `wasm-tests/clients/SCRIPT`, not yet started. It sees nothing of this process's environment, and a home of its own, so
+    /// that no profile of whoever runs the tests counts.
+    fn command(&self, script: &str) -> Command {
+        let home = self.directory.join("home");
+        fs::create_dir_all(&home).expect("a directory in the environment");
+        let mut command = Command::new(self.program());
+        command
+            .arg(paths::tests("clients").join(script))
+            .env_clear()
+            .envs([("HOME", home.as_os_str()), ("NO_PROXY", "*".as_ref())])
+            .current_dir(&home);
+        command
+    }
+
+    fn program(&self) -> PathBuf {
+        self.directory.join("bin/python")
     }
 }
 

@@ -1,0 +1,6 @@
+//! What people's programs are made of, in front of a gateway that exchanges tokens: Databricks' packages as they are published.
+
+mod agent;
+mod gateway;
+mod rest;
+mod sql;
