@@ -179,6 +179,12 @@ fn what_a_list_withdraws_is_refused_though_it_was_verified_before() {
     assert_eq!(judge(&list, 20), ("allow".to_owned(), true));
     assert_eq!(judge(&list, 80), ("withdrawal_list_stale".to_owned(), true));
     assert_eq!(verified.borrow().counts().misses, 1);
+    let fresh = verified::Fresh {
+        issuer: IssuerIndex(0),
+        lifetime: None,
+        offline_access: false,
+    };
+    assert_eq!(verified.borrow_mut().take_fresh(), [fresh], "told once");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //!
 //! Only sound signatures get in, so nobody fills it who cannot have tokens signed, and what gets in is bounded in number and in bytes.
 
+mod fresh;
+
 use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
 
@@ -15,6 +17,9 @@ use crate::key_store::IssuerIndex;
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::jwk::Thumbprint;
+
+pub use fresh::Fresh;
+use fresh::MAX_FRESH;
 
 /// A worker's memory of tokens.
 ///
@@ -28,6 +33,7 @@ pub struct VerifiedTokens {
     /// The entry that is looked at next when room is needed.
     hand: usize,
     counts: Counts,
+    fresh: Vec<Fresh>,
 }
 
 /// How much is remembered.
@@ -91,7 +97,13 @@ impl VerifiedTokens {
             bytes: 0,
             hand: 0,
             counts: Counts::default(),
+            fresh: Vec::new(),
         }
+    }
+
+    /// The sound tokens whose signature was verified since this was last asked, remembered or not.
+    pub fn take_fresh(&mut self) -> Vec<Fresh> {
+        std::mem::take(&mut self.fresh)
     }
 
     /// What came of it so far.
@@ -147,6 +159,11 @@ impl VerifiedTokens {
 
     /// Remembers what a token turned out to be, in place of what was known of it, and of others where there is no room.
     pub(super) fn remember(&mut self, token: BearerToken<'_>, proof: Proof) {
+        if let Fact::Sound(sound) = &proof.fact
+            && self.fresh.len() < MAX_FRESH
+        {
+            self.fresh.push(Fresh::of(proof.issuer, sound));
+        }
         let text = token.as_str();
         let hash = self.hash(text);
         if let Some(place) = self.find(hash, text) {

@@ -9,25 +9,26 @@ use super::host;
 /// Both engines.
 pub(super) type Engine = Delegated<fn(&[u8]) -> Option<Vec<u8>>>;
 
-/// Finds out which of these issuers' signatures the host verifies, and says so in the log.
+/// Finds out which of these issuers' signatures the host verifies, and says so in the log and in the statistics.
 pub(super) fn prove(issuers: &[Issuer]) -> Engine {
     let used: AlgorithmSet = issuers
         .iter()
         .flat_map(|issuer| issuer.algorithms.iter())
         .collect();
-    let asked = if host::keeps_signatures() {
-        AlgorithmSet::EMPTY
-    } else {
-        used
-    };
-    let engine: Engine = Delegated::prove(asked, host::verify_signature);
+    let engine: Engine = Delegated::prove(used, host::verify_signature);
     for algorithm in used.iter() {
-        let verifier = if engine.proven().contains(algorithm) {
+        let by_gateway = engine.proven().contains(algorithm);
+        let verifier = if by_gateway {
             "the gateway"
         } else {
             "this module"
         };
         log::info!("signatures: {algorithm} is verified by {verifier}");
+        for (verifier, serves) in [("gateway", by_gateway), ("module", !by_gateway)] {
+            let gauge =
+                host::define_gauge(&format!("oam_filter.signatures.{algorithm}.{verifier}"));
+            host::record_metric(gauge, u64::from(serves));
+        }
     }
     engine
 }

@@ -145,12 +145,17 @@ pub(super) fn define_gauge(name: &str) -> u32 {
     hostcalls::define_metric(MetricType::Gauge, name).unwrap_or_default()
 }
 
+/// Names a histogram.
+pub(super) fn define_histogram(name: &str) -> u32 {
+    hostcalls::define_metric(MetricType::Histogram, name).unwrap_or_default()
+}
+
 /// Adds to a counter.
 pub(super) fn increment_metric(id: u32, by: u64) {
     let _ = hostcalls::increment_metric(id, i64::try_from(by).unwrap_or(i64::MAX));
 }
 
-/// Sets a gauge.
+/// Sets a gauge, or gives a histogram another value.
 pub(super) fn record_metric(id: u32, value: u64) {
     let _ = hostcalls::record_metric(id, value);
 }
@@ -210,11 +215,6 @@ pub(super) fn call_response_body(size: usize) -> Vec<u8> {
 /// it fails.
 pub(super) fn verify_signature(arguments: &[u8]) -> Option<Vec<u8>> {
     hostcalls::call_foreign_function("verify_signature", Some(arguments)).ok()?
-}
-
-/// Whether whoever runs the gateway wants signatures verified in the module: `OAM_SIGNATURES=module` in the VM's environment.
-pub(super) fn keeps_signatures() -> bool {
-    std::env::var_os("OAM_SIGNATURES").is_some_and(|value| value == "module")
 }
 
 /// Hosts count versions from 1 and compare none where there is no value: with this one a value is created, and never overwritten.

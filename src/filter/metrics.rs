@@ -3,20 +3,28 @@
 //! A request costs no host call. Counts are kept here and handed over with the worker's tick, so the statistics are behind by a second at
 //! most.
 
+mod credentials;
+mod tokens;
+
 use std::cell::Cell;
 
-use crate::authorize::Verdict;
-use crate::authorize::verified::Counts;
+use crate::authorize::verified::{Counts, Fresh};
+use crate::authorize::{Decision, Verdict};
 use crate::denial::Kind;
 use crate::key_store::IssuerIndex;
 use crate::time::UnixTime;
 
 use super::host;
 
+use credentials::Credentials;
+use tokens::Tokens;
+
 /// One worker's counts.
 pub(super) struct Metrics {
     counters: Vec<Counter>,
+    credentials: Credentials,
     keys: Vec<KeyMetrics>,
+    tokens: Vec<Tokens>,
     /// What was handed over of the verified tokens' own counts.
     told: Cell<Counts>,
 }
@@ -72,14 +80,17 @@ impl Metrics {
         };
         Self {
             counters: NAMES.iter().map(|name| Counter::new(name)).collect(),
+            credentials: Credentials::new(),
             keys: (0..issuers).map(of_issuer).collect(),
+            tokens: (0..issuers).map(Tokens::of).collect(),
             told: Cell::new(Counts::default()),
         }
     }
 
     /// Counts a decision.
-    pub(super) fn decided(&self, verdict: &Verdict) {
-        self.count(match verdict {
+    pub(super) fn decided(&self, decision: &Decision<'_>) {
+        self.credentials.decided(decision);
+        self.count(match &decision.verdict {
             Verdict::Allow(_) => Event::Allowed,
             Verdict::Deny(denial) => Event::Denied(denial.kind()),
             Verdict::Describe(_) => Event::Described,
@@ -121,8 +132,13 @@ impl Metrics {
         }
     }
 
-    /// Hands over what was counted since, and what the verified tokens counted.
-    pub(super) fn flush(&self, now: Counts) {
+    /// Hands over what was counted since, what the verified tokens counted, and what those are like that were verified.
+    pub(super) fn flush(&self, now: Counts, fresh: &[Fresh]) {
+        for token in fresh {
+            if let Some(tokens) = self.tokens.get(token.issuer.0) {
+                tokens.verified(token);
+            }
+        }
         let told = self.told.replace(now);
         self.add(Event::CacheHit, now.hits.saturating_sub(told.hits));
         self.add(Event::CacheMiss, now.misses.saturating_sub(told.misses));
@@ -132,7 +148,9 @@ impl Metrics {
             .keys
             .iter()
             .flat_map(|keys| [&keys.fetches, &keys.failures, &keys.shared, &keys.unshared]);
-        for counter in self.counters.iter().chain(of_keys) {
+        let of_tokens = self.tokens.iter().map(Tokens::counter);
+        let counters = self.counters.iter().chain(self.credentials.counters());
+        for counter in counters.chain(of_keys).chain(of_tokens) {
             counter.flush();
         }
     }

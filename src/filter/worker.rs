@@ -303,7 +303,9 @@ impl Worker {
 
     /// Hands over what was counted since the tick before.
     pub(super) fn flush_metrics(&self) {
-        self.metrics.flush(self.verified.borrow().counts());
+        let mut verified = self.verified.borrow_mut();
+        self.metrics
+            .flush(verified.counts(), &verified.take_fresh());
     }
 
     /// Writes the record and then does what it says.
@@ -316,7 +318,7 @@ impl Worker {
     ) -> Progress {
         let envelope = &Envelope::of(&request.headers, request.source_ip.as_deref());
         let decision_id = self.decision_id();
-        self.metrics.decided(&decision.verdict);
+        self.metrics.decided(decision);
         if self.configuration.audit_log {
             let record = Record::new(
                 decision,

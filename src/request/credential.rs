@@ -202,6 +202,34 @@ pub fn bearer_token(headers: &Headers) -> Option<BearerToken<'_>> {
 }
 
 impl CredentialKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Basic,
+        Self::DeltaSharingRecipient,
+        Self::Jwt,
+        Self::None,
+        Self::OauthSecret,
+        Self::Opaque,
+        Self::PersonalAccessToken,
+        Self::RefreshToken,
+        Self::UnknownScheme,
+    ];
+
+    /// Its place in [`Self::ALL`].
+    pub const fn place(self) -> usize {
+        match self {
+            Self::Basic => 0,
+            Self::DeltaSharingRecipient => 1,
+            Self::Jwt => 2,
+            Self::None => 3,
+            Self::OauthSecret => 4,
+            Self::Opaque => 5,
+            Self::PersonalAccessToken => 6,
+            Self::RefreshToken => 7,
+            Self::UnknownScheme => 8,
+        }
+    }
+
     /// The name in audit records.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -307,6 +335,12 @@ mod tests {
             let got = Credential::read(&headers, 40).map(|credential| credential.kind());
             assert_eq!(got, want.map_err(RequestError::Authorization), "{name}");
         }
+    }
+
+    #[test]
+    fn every_kind_is_at_its_place() {
+        let places = CredentialKind::ALL.map(CredentialKind::place);
+        assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     }
 
     #[test]

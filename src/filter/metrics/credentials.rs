@@ -1,0 +1,44 @@
+//! What became of requests, by the class of credential that they carried.
+
+use crate::authorize::{Decision, Permit, Verdict};
+use crate::request::credential::CredentialKind;
+
+use super::Counter;
+
+/// One worker's counts.
+pub(super) struct Credentials(Vec<Counter>);
+
+impl Credentials {
+    /// Names the counters.
+    pub(super) fn new() -> Self {
+        let names = CredentialKind::ALL.iter().flat_map(|kind| {
+            let class = kind.as_str();
+            OUTCOMES.map(|outcome| format!("oam_filter.credentials.{class}.{outcome}"))
+        });
+        Self(names.map(|name| Counter::new(&name)).collect())
+    }
+
+    /// Counts a decision, unless its head was refused before anybody knew what it carries.
+    pub(super) fn decided(&self, decision: &Decision<'_>) {
+        let outcome = match decision.verdict {
+            Verdict::Allow(Permit::Observed(_)) | Verdict::Shadow(_, Permit::Observed(_)) => 2,
+            Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Shadow(..) => 0,
+            Verdict::Deny(_) => 1,
+        };
+        let counter = decision.evidence.credential.and_then(|kind| {
+            let first = kind.place().saturating_mul(OUTCOMES.len());
+            self.0.get(first.saturating_add(outcome))
+        });
+        if let Some(counter) = counter {
+            counter.add(1);
+        }
+    }
+
+    /// Every counter.
+    pub(super) fn counters(&self) -> &[Counter] {
+        &self.0
+    }
+}
+
+/// In the order in which [`Credentials::decided`] numbers them.
+const OUTCOMES: [&str; 3] = ["allowed", "denied", "observed"];
