@@ -341,7 +341,8 @@ fn set_address(place: &mut Value, address: SocketAddr) {
     *place = json!({ "socket_address": { "address": address.ip().to_string(), "port_value": address.port() } });
 }
 
-fn cluster(name: &str, address: SocketAddr) -> Value {
+/// A cluster of one address.
+pub fn cluster(name: &str, address: SocketAddr) -> Value {
     let mut endpoint = json!({});
     set_address(&mut endpoint["address"], address);
     json!({

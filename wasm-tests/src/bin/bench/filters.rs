@@ -1,11 +1,13 @@
 //! The filters that are compared, as Envoy's configuration has them.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use wasm_tests::envoy::Setup;
 use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
+use wasm_tests::token_endpoint::TokenEndpoint;
 
 use crate::tokens::{AUDIENCE, ISSUER};
 
@@ -16,6 +18,7 @@ pub(crate) const METADATA_KEY: &str = "claims";
 pub(crate) struct Modules {
     folder: PathBuf,
     ours: PathBuf,
+    endpoint: TokenEndpoint,
 }
 
 impl Modules {
@@ -29,6 +32,7 @@ impl Modules {
         Self {
             folder: folder.to_owned(),
             ours: paths::module(),
+            endpoint: TokenEndpoint::start(),
         }
     }
 
@@ -40,6 +44,18 @@ impl Modules {
     /// Ours.
     pub(crate) fn ours(&self) -> Value {
         wasm(&self.ours, &configuration())
+    }
+
+    /// Ours, which exchanges tokens through the cluster [`EXCHANGE`].
+    pub(crate) fn ours_exchanging(&self) -> Value {
+        let mut configuration = configuration();
+        configuration["exchange"] = json!({ "cluster": EXCHANGE, "token_endpoint": "https://dbc-1.cloud.databricks.com/oidc/v1/token" });
+        wasm(&self.ours, &configuration)
+    }
+
+    /// Where tokens are exchanged.
+    pub(crate) fn token_endpoint(&self) -> SocketAddr {
+        self.endpoint.address()
     }
 
     /// Ours with this many rules of the operator's beside the catalogue.
@@ -142,6 +158,9 @@ fn without_host_engine(mut module: Vec<u8>) -> Vec<u8> {
     }
     module
 }
+
+/// The cluster that leads to [`Modules::token_endpoint`].
+pub(crate) const EXCHANGE: &str = "databricks";
 
 const EMPTY: &str = "empty.wasm";
 const FALLBACK: &str = "fallback.wasm";

@@ -1,10 +1,11 @@
 //! The rows of the table: what stands before the router, what is sent to it, and what must come of that.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use wasm_tests::client::request;
-use wasm_tests::envoy::{Envoy, Setup};
+use wasm_tests::envoy::{Envoy, Setup, cluster};
 
 use crate::filters::{self, Modules};
 use crate::rbac;
@@ -22,6 +23,8 @@ pub(crate) struct Row {
     pub(crate) status: u16,
     filters: Vec<Value>,
     access_log: bool,
+    /// Where tokens are exchanged, where they are.
+    token_endpoint: Option<SocketAddr>,
 }
 
 /// What the clients of a row send: four operations in turn, with these tokens.
@@ -49,10 +52,15 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         status,
         filters,
         access_log: false,
+        token_endpoint: None,
     };
     let known = Traffic::Known(10);
     let recorded = |row: Row| Row {
         access_log: true,
+        ..row
+    };
+    let exchanging = |row: Row| Row {
+        token_endpoint: Some(modules.token_endpoint()),
         ..row
     };
     #[rustfmt::skip]
@@ -61,6 +69,8 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         row("empty",             "a module that does nothing",                                               known,                  200, vec![modules.empty()]),
         row("ours-warm",         "**ours**, 10 tokens",                                                      known,                  200, vec![modules.ours()]),
         row("ours-many",         "**ours**, 10,000 tokens",                                                  Traffic::Known(10_000), 200, vec![modules.ours()]),
+        exchanging(
+        row("ours-exchange",     "**ours**, 10 tokens, exchanged for Databricks' own",                       known,                  200, vec![modules.ours_exchanging()])),
         row("ours-new",          "**ours**, every token new",                                                Traffic::New,           200, vec![modules.ours()]),
         row("ours-fallback",     "**ours**, every token new, signatures verified in wasm",                   Traffic::New,           200, vec![modules.fallback()]),
         row("ours-expired",      "**ours**, an expired token again and again",                               Traffic::Expired,       401, vec![modules.ours()]),
@@ -89,6 +99,10 @@ impl Row {
     pub(crate) fn start(&self, folder: &Path) -> Envoy {
         let access_log = folder.join(format!("{}.access.log", self.id));
         let mut bootstrap = bootstrap(&self.filters);
+        let clusters = self.token_endpoint.iter();
+        bootstrap["static_resources"]["clusters"] = clusters
+            .map(|address| cluster(filters::EXCHANGE, *address))
+            .collect();
         if self.access_log {
             manager(&mut bootstrap)["access_log"] = filters::access_log(&access_log);
         }

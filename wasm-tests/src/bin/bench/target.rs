@@ -81,6 +81,7 @@ pub(crate) fn targets(measured: &[Measured], extras: Option<&Extras>) -> Vec<Tar
         ratio("ours, every token new ÷ `jwt_authn` without cache + RBAC matcher tree + JSON access log", "ours-new", "tree-log-uncached", 0.75),
         ratio("ours, every token new ÷ `jwt_authn` cached, every token new, no policy, no record", "ours-new", "jwt-new", 0.95),
         ratio("ours, an expired token again and again ÷ `jwt_authn`, the same", "ours-expired", "jwt-expired", 0.80),
+        ratio("ours, 10 tokens that are exchanged ÷ 10 that are not", "ours-exchange", "ours-warm", 1.30),
         ratio("ours, 10,000 tokens ÷ 10 tokens", "ours-many", "ours-warm", 1.10),
         ratio("ours, 10,000 rules beside the catalogue ÷ 10 rules", "ours-10k-rules", "ours-10-rules", 1.20),
         absolute("memory with 10,000 tokens, over a module that does nothing", memory, 24.0, "MiB"),
