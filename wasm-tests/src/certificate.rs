@@ -1,6 +1,6 @@
 //! A certificate for the gateway, and the authority that clients trust for it: both new, and nobody else's.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::envoy;
 use crate::python::Python;
@@ -37,6 +37,6 @@ impl Certificate {
 
 impl Drop for Certificate {
     fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(Path::new(&self.folder)));
+        drop(std::fs::remove_dir_all(&self.folder));
     }
 }
