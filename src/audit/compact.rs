@@ -10,7 +10,7 @@ use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
 use crate::token::scope::Scope;
 
-use super::line::Line;
+use super::line::{Line, name};
 
 /// A decision's record.
 pub struct Record<'a> {
@@ -43,29 +43,31 @@ impl<'a> Record<'a> {
     pub fn to_line(&self) -> String {
         let (evidence, envelope) = (&self.decision.evidence, self.envelope);
         let (word, reason) = words(&self.decision.verdict);
-        let mut line = Line::new();
-        line.text("time", self.now.to_rfc3339().as_str());
-        line.text("decision", word);
+        let mut line = Line::new(name!("time"), &self.now.to_rfc3339());
+        line.text(name!("decision"), word);
         line.text(
-            "mode",
+            name!("mode"),
             match evidence.mode {
                 Mode::Enforce => "enforce",
                 Mode::Shadow => "shadow",
             },
         );
-        line.text("reason", reason);
-        line.text("decision_id", self.decision_id);
-        line.nullable("request_id", envelope.request_id.as_deref());
-        line.text("method", &envelope.method);
-        line.text("path", &envelope.path);
+        line.text(name!("reason"), reason);
+        line.text(name!("decision_id"), self.decision_id);
+        line.nullable(name!("request_id"), envelope.request_id.as_deref());
+        line.text(name!("method"), &envelope.method);
+        line.text(name!("path"), &envelope.path);
         self.write_policy(&mut line);
         self.write_caller(&mut line);
         self.write_credential(&mut line);
-        line.optional("exchanged_scope", evidence.exchanged_scope);
-        line.optional("exchange_error", exchange_error(&self.decision.verdict));
-        line.nullable("source_ip", envelope.source_ip);
-        line.nullable("user_agent", envelope.user_agent.as_deref());
-        line.text("config", self.config);
+        line.optional(name!("exchanged_scope"), evidence.exchanged_scope);
+        line.optional(
+            name!("exchange_error"),
+            exchange_error(&self.decision.verdict),
+        );
+        line.nullable(name!("source_ip"), envelope.source_ip);
+        line.nullable(name!("user_agent"), envelope.user_agent.as_deref());
+        line.text(name!("config"), self.config);
         line.finish()
     }
 
@@ -74,20 +76,23 @@ impl<'a> Record<'a> {
         let evidence = &self.decision.evidence;
         let standing = evidence.standing.as_ref();
         line.nullable(
-            "operation",
+            name!("operation"),
             evidence.operation.map(|operation| operation.name),
         );
-        line.texts("required_scopes", evidence.required_scopes.iter().copied());
         line.texts(
-            "effective_scopes",
+            name!("required_scopes"),
+            evidence.required_scopes.iter().copied(),
+        );
+        line.texts(
+            name!("effective_scopes"),
             standing
                 .into_iter()
                 .flat_map(|standing| standing.scopes.iter())
                 .map(Scope::as_str),
         );
-        line.nullable("rule", evidence.rule.map(|rule| &*rule.name));
+        line.nullable(name!("rule"), evidence.rule.map(|rule| &*rule.name));
         line.texts(
-            "roles",
+            name!("roles"),
             standing
                 .into_iter()
                 .flat_map(|standing| &standing.roles)
@@ -99,24 +104,27 @@ impl<'a> Record<'a> {
     fn write_caller(&self, line: &mut Line) {
         let token = self.decision.evidence.token.as_deref();
         let of_token = |text: fn(&AccessToken) -> Option<&str>| token.and_then(text);
-        line.nullable("issuer", of_token(|token| Some(&token.issuer)));
-        line.nullable("subject", of_token(|token| token.subject.as_deref()));
-        line.nullable("client", of_token(|token| token.client.as_deref()));
-        line.optional("actor", of_token(|token| token.actor.as_deref()));
+        line.nullable(name!("issuer"), of_token(|token| Some(&token.issuer)));
+        line.nullable(name!("subject"), of_token(|token| token.subject.as_deref()));
+        line.nullable(name!("client"), of_token(|token| token.client.as_deref()));
+        line.optional(name!("actor"), of_token(|token| token.actor.as_deref()));
         if let Some(token) = token.filter(|token| !token.earlier_actors.is_empty()) {
             let actors = token.earlier_actors.iter().map(|actor| &**actor);
-            line.texts("earlier_actors", actors);
+            line.texts(name!("earlier_actors"), actors);
         }
-        line.nullable("token_id", of_token(|token| token.token_id.as_deref()));
+        line.nullable(
+            name!("token_id"),
+            of_token(|token| token.token_id.as_deref()),
+        );
         match token {
-            Some(token) => line.number("token_expires_at", token.expires_at.seconds()),
-            None => line.raw("token_expires_at", "null"),
+            Some(token) => line.number(name!("token_expires_at"), token.expires_at.seconds()),
+            None => line.raw(name!("token_expires_at"), "null"),
         }
         if let Some(lifetime) = token.and_then(AccessToken::lifetime) {
-            line.number("token_lifetime", lifetime.as_secs());
+            line.number(name!("token_lifetime"), lifetime.as_secs());
         }
         if token.is_some_and(|token| token.offline_access) {
-            line.raw("offline_access", "true");
+            line.raw(name!("offline_access"), "true");
         }
     }
 
@@ -124,16 +132,19 @@ impl<'a> Record<'a> {
     fn write_credential(&self, line: &mut Line) {
         let evidence = &self.decision.evidence;
         line.nullable(
-            "credential",
+            name!("credential"),
             evidence.credential.map(CredentialKind::as_str),
         );
-        line.optional("credential_fingerprint", evidence.fingerprint.as_deref());
+        line.optional(
+            name!("credential_fingerprint"),
+            evidence.fingerprint.as_deref(),
+        );
         if evidence.leaked {
-            line.raw("credential_leaked", "true");
+            line.raw(name!("credential_leaked"), "true");
         }
         match evidence.workspace {
-            Some(workspace) => line.text("workspace", &workspace.to_string()),
-            None => line.raw("workspace", "null"),
+            Some(workspace) => line.text(name!("workspace"), &workspace.to_string()),
+            None => line.raw(name!("workspace"), "null"),
         }
     }
 }

@@ -6,22 +6,37 @@
 /// A line under way.
 pub(super) struct Line(String);
 
+/// The name of a member, as it stands behind another one.
+#[derive(Clone, Copy)]
+pub(super) struct Name(pub(super) &'static str);
+
+/// The [`Name`] of this text, put together by the compiler.
+macro_rules! name {
+    ($name:literal) => {
+        $crate::audit::line::Name(concat!(",\"", $name, "\":"))
+    };
+}
+pub(super) use name;
+
 impl Line {
-    /// An object without members.
-    pub(super) fn new() -> Self {
+    /// An object whose first member is this text.
+    pub(super) fn new(name: Name, value: &str) -> Self {
         let mut text = String::with_capacity(USUAL_BYTES);
         text.push('{');
-        Self(text)
+        text.push_str(name.0.trim_start_matches(','));
+        let mut line = Self(text);
+        line.quoted(value);
+        line
     }
 
     /// A text.
-    pub(super) fn text(&mut self, name: &'static str, value: &str) {
-        self.name(name);
+    pub(super) fn text(&mut self, name: Name, value: &str) {
+        self.0.push_str(name.0);
         self.quoted(value);
     }
 
     /// A text, or `null`.
-    pub(super) fn nullable(&mut self, name: &'static str, value: Option<&str>) {
+    pub(super) fn nullable(&mut self, name: Name, value: Option<&str>) {
         match value {
             Some(value) => self.text(name, value),
             None => self.raw(name, "null"),
@@ -29,19 +44,15 @@ impl Line {
     }
 
     /// A text, where there is one.
-    pub(super) fn optional(&mut self, name: &'static str, value: Option<&str>) {
+    pub(super) fn optional(&mut self, name: Name, value: Option<&str>) {
         if let Some(value) = value {
             self.text(name, value);
         }
     }
 
     /// A list of texts.
-    pub(super) fn texts<'t>(
-        &mut self,
-        name: &'static str,
-        values: impl IntoIterator<Item = &'t str>,
-    ) {
-        self.name(name);
+    pub(super) fn texts<'t>(&mut self, name: Name, values: impl IntoIterator<Item = &'t str>) {
+        self.0.push_str(name.0);
         self.0.push('[');
         for (position, value) in values.into_iter().enumerate() {
             if position > 0 {
@@ -53,13 +64,13 @@ impl Line {
     }
 
     /// A number.
-    pub(super) fn number(&mut self, name: &'static str, value: u64) {
+    pub(super) fn number(&mut self, name: Name, value: u64) {
         self.raw(name, itoa::Buffer::new().format(value));
     }
 
     /// What is JSON already.
-    pub(super) fn raw(&mut self, name: &'static str, json: &str) {
-        self.name(name);
+    pub(super) fn raw(&mut self, name: Name, json: &str) {
+        self.0.push_str(name.0);
         self.0.push_str(json);
     }
 
@@ -67,12 +78,6 @@ impl Line {
     pub(super) fn finish(mut self) -> String {
         self.0.push('}');
         self.0
-    }
-
-    fn name(&mut self, name: &'static str) {
-        self.0.push_str(if self.0.len() > 1 { ",\"" } else { "\"" });
-        self.0.push_str(name);
-        self.0.push_str("\":");
     }
 
     fn quoted(&mut self, value: &str) {
@@ -155,27 +160,24 @@ mod tests {
 
     #[test]
     fn members_stand_in_the_order_in_which_they_are_written() {
-        let mut line = Line::new();
-        line.text("a", "x");
-        line.nullable("b", None);
-        line.nullable("c", Some("y"));
-        line.optional("d", None);
-        line.texts("e", ["p", "q"]);
-        line.texts("f", []);
-        line.number("g", u64::MAX);
-        line.raw("h", "true");
+        let mut line = Line::new(name!("a"), "x");
+        line.nullable(name!("b"), None);
+        line.nullable(name!("c"), Some("y"));
+        line.optional(name!("d"), None);
+        line.texts(name!("e"), ["p", "q"]);
+        line.texts(name!("f"), []);
+        line.number(name!("g"), u64::MAX);
+        line.raw(name!("h"), "true");
         assert_eq!(
             line.finish(),
             r#"{"a":"x","b":null,"c":"y","e":["p","q"],"f":[],"g":18446744073709551615,"h":true}"#
         );
-        assert_eq!(Line::new().finish(), "{}");
     }
 
     proptest! {
         #[test]
         fn texts_are_escaped_as_another_writer_does(text in prop_oneof![any::<String>(), "[ -~]{0,40}", "[\"\\\\\\x00-\\x20a]{0,30}"]) {
-            let mut line = Line::new();
-            line.text("a", &text);
+            let line = Line::new(name!("a"), &text);
             prop_assert_eq!(line.finish(), serde_json::json!({ "a": text }).to_string());
         }
     }

@@ -239,7 +239,7 @@ impl VerifiedTokens {
         let is_it = |&place: &usize| {
             self.entries
                 .get(place)
-                .is_some_and(|entry| entry.hash == hash && *entry.text == *text)
+                .is_some_and(|entry| entry.hash == hash && are_equal(&entry.text, text))
         };
         self.places.find(hash, is_it).copied()
     }
@@ -277,6 +277,16 @@ impl Fact {
             Self::Sound(token) => token.bytes(),
         }
     }
+}
+
+/// Whether two texts are the same, eight bytes at a time: where a byte at a time would do, it is done a thousand times for each request.
+fn are_equal(one: &str, other: &str) -> bool {
+    let (words, rest) = one.as_bytes().as_chunks::<8>();
+    let (others, other_rest) = other.as_bytes().as_chunks::<8>();
+    let mut pairs = words.iter().zip(others);
+    let is_same =
+        |(one, other): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other);
+    one.len() == other.len() && rest == other_rest && pairs.all(is_same)
 }
 
 /// What a place in the table takes, with the room that the table keeps free.

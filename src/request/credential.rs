@@ -79,7 +79,7 @@ impl<'a> Credential<'a> {
             return Ok(Self::None);
         };
         // Envoy joins repeats with a comma before we see them; no credential of ours has one.
-        if values.next().is_some() || bytecount::count(value, b',') > 0 {
+        if values.next().is_some() || bytecount::naive_count_32(value, b',') > 0 {
             return Err(RequestError::Authorization(AuthorizationError::Repeated));
         }
         let malformed = RequestError::Authorization(AuthorizationError::Malformed);
@@ -138,7 +138,7 @@ impl<'a> Credential<'a> {
                 token: Some(Cow::Borrowed(text)),
             }));
         }
-        if bytecount::count(text.as_bytes(), b'.') == JWS_DOTS {
+        if bytecount::naive_count_32(text.as_bytes(), b'.') == JWS_DOTS {
             return Ok(Self::Jwt(token));
         }
         Ok(Self::Unverifiable(Unverifiable::of(
