@@ -5,6 +5,7 @@
 
 mod authenticate;
 pub mod evidence;
+mod form;
 mod permission;
 mod unverifiable;
 mod usable;

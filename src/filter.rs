@@ -6,6 +6,7 @@
 mod callouts;
 mod engine;
 mod exchange;
+mod form;
 mod host;
 mod http;
 mod keys;

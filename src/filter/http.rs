@@ -6,9 +6,9 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use crate::exchange::driver;
-use crate::request::Headers;
+use crate::request::form::MAX_BYTES;
 
+use super::form::Announced;
 use super::host;
 use super::worker::{Progress, Worker};
 
@@ -17,8 +17,8 @@ pub(super) struct Request {
     context_id: u32,
     worker: Option<Rc<Worker>>,
     progress: Rc<Cell<Progress>>,
-    /// The head of a SQL driver's form, until that has come.
-    driver: Option<Headers>,
+    /// The head of a token request whose form is still to be judged.
+    form: Option<Box<Announced>>,
 }
 
 impl Request {
@@ -27,7 +27,17 @@ impl Request {
             context_id,
             worker,
             progress: Rc::new(Cell::new(Progress::Undecided)),
-            driver: None,
+            form: None,
+        }
+    }
+
+    /// Judges the form of a token request, as far as it has come.
+    fn judge_form(&mut self, is_whole: bool) {
+        if let (Some(worker), Some(request)) = (&self.worker, self.form.take()) {
+            // One byte more tells a form that is too long.
+            let body = is_whole.then(|| host::request_body(MAX_BYTES.saturating_add(1)));
+            self.progress
+                .set(worker.judge_form(*request, self.context_id, body.as_deref()));
         }
     }
 
@@ -43,9 +53,9 @@ impl Request {
 impl Context for Request {}
 
 impl HttpContext for Request {
-    fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+    fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         if let Some(worker) = &self.worker {
-            self.driver = worker.judge(self.context_id, &self.progress);
+            self.form = worker.judge(self.context_id, &self.progress, !end_of_stream);
         } else {
             self.progress.set(Progress::Answered);
             let headers = [("content-type", "application/json".to_owned())];
@@ -55,23 +65,18 @@ impl HttpContext for Request {
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        // Its head was permitted and has gone on, since hosts bring no body while they hold the head; the form itself has not.
-        if let (Some(worker), Some(head)) = (&self.worker, &self.driver)
-            && self.progress.get() == Progress::Permitted
-        {
-            let fits = size <= driver::MAX_FORM_BYTES;
-            if fits && !end_of_stream {
+        // Its head has gone on to the filters behind, since hosts bring no body while they hold the head; the form itself has not.
+        if self.form.is_some() {
+            if size <= MAX_BYTES && !end_of_stream {
                 return Action::Pause;
             }
-            if fits && worker.give_back(head, &host::request_body(size)) {
-                self.progress.set(Progress::Answered);
-            }
-            self.driver = None;
+            self.judge_form(true);
         }
         self.action()
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.judge_form(true);
         for name in host::request_trailers().ours() {
             host::remove_request_trailer(name);
         }
@@ -81,6 +86,8 @@ impl HttpContext for Request {
 
 impl Drop for Request {
     fn drop(&mut self) {
+        // Whoever goes away before the form has come leaves a record too.
+        self.judge_form(false);
         if self.progress.get() == Progress::Undecided
             && let Some(worker) = &self.worker
         {

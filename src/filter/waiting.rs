@@ -22,6 +22,8 @@ pub(super) struct Pending {
     pub(super) progress: Rc<Cell<Progress>>,
     /// Until when it may wait, however often; set when it first does.
     pub(super) deadline: Option<UnixTime>,
+    /// The decision's name, where a form is to be judged with the head; its record waits for that.
+    pub(super) form: Option<Box<str>>,
 }
 
 /// What a request waits for.

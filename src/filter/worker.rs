@@ -11,7 +11,7 @@ use crate::authorize::verified::VerifiedTokens;
 use crate::authorize::{self, Decision, Identity, Permit, Verdict, Verification};
 use crate::config::Configuration;
 use crate::denial::Denial;
-use crate::exchange::{Exchanger, Refusal, driver};
+use crate::exchange::{Exchanger, Refusal};
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
 use crate::request::envelope::Envelope;
@@ -20,13 +20,14 @@ use crate::withdrawn::list::List;
 
 use super::engine::{self, Engine};
 use super::exchange::{self, Onward};
+use super::form::Announced;
 use super::host;
 use super::metrics::{Event, Metrics};
 use super::waiting::{Awaited, Pending, Queue};
 
 /// One worker's state.
 pub(super) struct Worker {
-    configuration: Configuration,
+    pub(super) configuration: Configuration,
     pub(super) keys: RefCell<KeyStore>,
     /// Absent where none is polled.
     pub(super) withdrawals: Option<RefCell<List>>,
@@ -117,43 +118,25 @@ impl Worker {
 
     /// Judges a request of the current context: acts on the verdict, or keeps the request until what it lacks has come.
     ///
-    /// Yields the head where a SQL driver's form follows it, which [`Worker::give_back`] may answer.
-    pub(super) fn judge(&self, context_id: u32, progress: &Rc<Cell<Progress>>) -> Option<Headers> {
+    /// Yields the form that it goes on with, if [`Worker::judge_form`] lets that.
+    pub(super) fn judge(
+        &self,
+        context_id: u32,
+        progress: &Rc<Cell<Progress>>,
+        has_body: bool,
+    ) -> Option<Box<Announced>> {
         let headers = host::request_headers();
-        let announces = self.exchanger.is_some() && driver::asks(&headers);
-        let head = announces.then(|| headers.clone());
+        let announced = Announced::by(&headers, has_body, || self.decision_id());
         let request = Pending {
             context_id,
             headers,
             source_ip: host::source_ip(),
             progress: Rc::clone(progress),
             deadline: None,
+            form: announced.as_ref().map(|form| form.decision_id.clone()),
         };
-        self.consider(request, host::now());
-        head
-    }
-
-    /// Answers a SQL driver's form with the driver's own token, where that is one to use here. `false` where the form is Databricks' to
-    /// answer.
-    pub(super) fn give_back(&self, head: &Headers, form: &[u8]) -> bool {
-        let (Some(exchanger), Some(subject)) = (&self.exchanger, driver::subject(form)) else {
-            return false;
-        };
-        let now = host::now();
-        let decision = self.decide(&driver::probe(&subject, head), now);
-        let is_ours = decision
-            .exchangeable()
-            .is_some_and(|issuer| exchanger.borrow().terms().takes(issuer));
-        let Some(token) = decision.evidence.token.as_ref().filter(|_| is_ours) else {
-            return false;
-        };
-        let headers = [
-            ("content-type", "application/json".to_owned()),
-            ("cache-control", "no-store".to_owned()),
-        ];
-        let answer = driver::answer(&subject, token.expires_at.since(now));
-        host::reply(200, &headers, &answer);
-        true
+        let progress = self.consider(request, host::now());
+        announced.filter(|_| progress == Progress::Permitted)
     }
 
     /// Judges a request, and says how far that went.
@@ -183,7 +166,7 @@ impl Worker {
         progress
     }
 
-    fn decide(&self, headers: &Headers, now: UnixTime) -> Decision<'_> {
+    pub(super) fn decide(&self, headers: &Headers, now: UnixTime) -> Decision<'_> {
         let withdrawals = self.withdrawals.as_ref().map(RefCell::borrow);
         let by = Verification {
             keys: &self.keys.borrow(),
@@ -218,7 +201,10 @@ impl Worker {
         let deadline = request
             .deadline
             .unwrap_or_else(|| now.after(self.configuration.waiting.time));
-        let may = now < deadline && self.waiting.borrow().has_room(request, awaited);
+        // A host that brings bodies to heads that it holds would not bring a form a second time.
+        let may = request.form.is_none()
+            && now < deadline
+            && self.waiting.borrow().has_room(request, awaited);
         may.then_some(deadline)
     }
 
@@ -308,7 +294,7 @@ impl Worker {
             .flush(verified.counts(), &verified.take_fresh());
     }
 
-    /// Writes the record and then does what it says.
+    /// Writes the record and then does what it says. Where a form is still to be judged, the record waits for that.
     fn act(
         &self,
         decision: &Decision<'_>,
@@ -316,39 +302,67 @@ impl Worker {
         authorization: Option<&str>,
         now: UnixTime,
     ) -> Progress {
-        let envelope = &Envelope::of(&request.headers, request.source_ip.as_deref());
-        let decision_id = self.decision_id();
-        self.metrics.decided(decision);
-        if self.configuration.audit_log {
-            let record = Record::new(
-                decision,
-                envelope,
-                &decision_id,
-                now,
-                &self.configuration.digest,
-            );
-            host::write_record(&record.to_line());
-        }
-        match &decision.verdict {
-            Verdict::Allow(permit) | Verdict::Shadow(_, permit) => {
+        match (&decision.verdict, &request.form) {
+            (Verdict::Allow(permit) | Verdict::Shadow(_, permit), form) => {
+                let decision_id = match form {
+                    Some(decision_id) => decision_id.to_string(),
+                    None => self.record(decision, request, now),
+                };
                 self.prepare(permit, &request.headers, &decision_id);
                 if let Some(authorization) = authorization {
                     host::set_request_header("authorization", authorization);
                 }
                 Progress::Permitted
             }
-            Verdict::Deny(denial) => {
-                let resource = &self.configuration.resource;
-                reply(&Answer::new(
-                    denial,
-                    &decision.evidence,
-                    envelope,
-                    &decision_id,
-                    resource,
-                ))
+            (Verdict::Deny(_) | Verdict::Describe(_), _) => {
+                let decision_id = self.record(decision, request, now);
+                self.answer(decision, request, &decision_id)
             }
-            Verdict::Describe(metadata) => reply(&Answer::describing(metadata)),
         }
+    }
+
+    /// Writes the record of a decision; the decision's name.
+    pub(super) fn record(
+        &self,
+        decision: &Decision<'_>,
+        request: &Pending,
+        now: UnixTime,
+    ) -> String {
+        let decision_id = match &request.form {
+            Some(decision_id) => decision_id.to_string(),
+            None => self.decision_id(),
+        };
+        self.metrics.decided(decision);
+        if self.configuration.audit_log {
+            let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
+            let digest = &self.configuration.digest;
+            let record = Record::new(decision, &envelope, &decision_id, now, digest);
+            host::write_record(&record.to_line());
+        }
+        decision_id
+    }
+
+    /// Answers the request of the current context here, unless it is let through.
+    pub(super) fn answer(
+        &self,
+        decision: &Decision<'_>,
+        request: &Pending,
+        decision_id: &str,
+    ) -> Progress {
+        let answer = match &decision.verdict {
+            Verdict::Allow(_) | Verdict::Shadow(..) => return Progress::Permitted,
+            Verdict::Deny(denial) => {
+                let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
+                let resource = &self.configuration.resource;
+                Answer::new(denial, &decision.evidence, &envelope, decision_id, resource)
+            }
+            Verdict::Describe(metadata) => Answer::describing(metadata),
+        };
+        match answer.grpc_status {
+            Some(status) => host::reply_grpc(status, &answer.headers, &answer.body),
+            None => host::reply(answer.status, &answer.headers, &answer.body),
+        }
+        Progress::Answered
     }
 
     /// Takes from the request what the caller may not say, and adds who is calling.
@@ -396,15 +410,6 @@ fn hexadecimal(numbers: [u64; 2]) -> String {
         .flat_map(|byte| [byte >> 4, byte & 0xf])
         .filter_map(|digit| char::from_digit(digit.into(), 16))
         .collect()
-}
-
-/// Answers the request of the current context here.
-fn reply(answer: &Answer) -> Progress {
-    match answer.grpc_status {
-        Some(status) => host::reply_grpc(status, &answer.headers, &answer.body),
-        None => host::reply(answer.status, &answer.headers, &answer.body),
-    }
-    Progress::Answered
 }
 
 /// While something is awaited: as good as at once for a person, and nothing for a gateway.

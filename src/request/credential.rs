@@ -4,10 +4,6 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
 use crate::token::bearer::{BearerError, BearerToken};
 
 use super::{AuthorizationError, Headers, RequestError, same_name, secret};
@@ -161,15 +157,7 @@ impl Unverifiable<'_> {
     ///
     /// In every spelling that a server might read, since a token that we overlooked would count as a password.
     fn basic(text: &[u8]) -> Self {
-        let standard: Vec<u8> = text
-            .iter()
-            .map(|byte| match byte {
-                b'-' => b'+',
-                b'_' => b'/',
-                byte => *byte,
-            })
-            .collect();
-        let Ok(decoded) = LENIENT.decode(standard) else {
+        let Some(decoded) = secret::base64(text) else {
             return Self::of(CredentialKind::Basic, Form::Other);
         };
         let decoded = String::from_utf8_lossy(&decoded);
@@ -265,14 +253,6 @@ impl CredentialKind {
         matches!(self, Self::OauthSecret | Self::RefreshToken)
     }
 }
-
-/// Takes base64 with its padding or without, and with stray bits at its end.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Where Databricks serves the Delta Sharing protocol.
 const DELTA_SHARING: &str = "/api/2.0/delta-sharing/";

@@ -7,6 +7,7 @@ use crate::token::bearer::BearerError;
 
 use super::authority::AuthorityError;
 use super::credential::CredentialKind;
+use super::form::FormError;
 use super::target::{QueryCredential, TargetError};
 use super::workspace::SelectorError;
 
@@ -17,6 +18,8 @@ pub enum RequestError {
     Authority(AuthorityError),
     /// The `Authorization` header is not one scheme and one credential.
     Authorization(AuthorizationError),
+    /// The body of a token request cannot be judged.
+    Form(FormError),
     /// The method is not a token (RFC 9110 §9.1).
     Method,
     /// The host handed over no `:method`: it was not asked at the right moment, so nothing in the head can be trusted.
@@ -33,7 +36,7 @@ pub enum RequestError {
     Repeated(&'static str),
     /// A header that carries a second credential.
     SecondCredential(&'static str),
-    /// A static Databricks token in a header that is not for credentials, as gRPC metadata of any name.
+    /// A token in a header that is not for credentials, as gRPC metadata of any name.
     StrayCredential(CredentialKind),
     /// The workspace cannot be told.
     Workspace(SelectorError),
@@ -55,6 +58,11 @@ impl RequestError {
             Self::Authority(_) => "malformed_authority",
             Self::Authorization(AuthorizationError::Malformed) => "malformed_authorization",
             Self::Authorization(AuthorizationError::Repeated) => "repeated_authorization",
+            Self::Form(FormError::Incomplete) => "incomplete_form",
+            Self::Form(FormError::Repeated) => "repeated_parameter",
+            Self::Form(FormError::Kind | FormError::Malformed | FormError::TooLong) => {
+                "unreadable_form"
+            }
             Self::Method => "malformed_method",
             Self::NoMethod => "internal_error",
             Self::NoPath => "missing_path",
@@ -78,6 +86,7 @@ impl RequestError {
             }
             Self::Authority(_)
             | Self::Authorization(_)
+            | Self::Form(_)
             | Self::Method
             | Self::NoMethod
             | Self::NoPath
@@ -108,6 +117,7 @@ impl fmt::Display for RequestError {
             Self::Authorization(AuthorizationError::Repeated) => {
                 f.write_str("more than one credential in Authorization: send the header once, with one access token")
             }
+            Self::Form(error) => write!(f, "{error}"),
             Self::Method => f.write_str("the method is not an HTTP method"),
             Self::NoMethod => f.write_str("the request could not be read"),
             Self::NoPath => f.write_str("the request names no path"),
@@ -120,7 +130,7 @@ impl fmt::Display for RequestError {
                 "the header `{name}` carries a second credential: send the access token in Authorization alone"
             ),
             Self::StrayCredential(_) => f.write_str(
-                "a Databricks token stands in a header beside Authorization: send an OAuth access token in Authorization alone, and renew the one that was sent"
+                "a token stands in a header beside Authorization: send an OAuth access token in Authorization alone, and renew the one that was sent"
             ),
             Self::Workspace(error) => write!(f, "{error}"),
         }

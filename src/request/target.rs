@@ -52,13 +52,9 @@ impl<'a> Query<'a> {
             .ok_or(TargetError::Query)
     }
 
-    /// The values of a parameter, in order, decoded.
-    ///
-    /// Parameters end at `&` and also at `;`, where some servers end them: a selector that either reading would find is found.
-    pub fn all(self, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
-        self.parameters()
-            .filter(move |(candidate, _)| candidate == name)
-            .map(|(_, value)| value)
+    /// What stands between one `&` and the next, undecoded.
+    pub fn parts(self) -> impl Iterator<Item = &'a str> {
+        self.0.split('&')
     }
 
     /// The first parameter that is a credential by its name or by its value's shape.
@@ -76,11 +72,9 @@ impl<'a> Query<'a> {
         })
     }
 
+    /// Parameters end at `&` and also at `;`, where some servers end them: a credential that either reading would find is found.
     fn parameters(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
-        self.0.split(['&', ';']).map(|parameter| {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            (decode(name), decode(value))
-        })
+        self.0.split(['&', ';']).map(field)
     }
 }
 
@@ -114,8 +108,16 @@ impl fmt::Display for QueryCredential {
     }
 }
 
+/// Takes `name=value` apart, both decoded.
+#[inline(never)]
+pub(crate) fn field(text: &str) -> (Cow<'_, str>, Cow<'_, str>) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    (decode(name), decode(value))
+}
+
 /// Decodes `%XX` and `+` as form parsers do; what is not an escape stays as it is.
-pub(crate) fn decode(text: &str) -> Cow<'_, str> {
+#[inline(never)]
+pub(super) fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text);
     }
@@ -207,10 +209,13 @@ mod tests {
 
     #[test]
     fn parameters_are_decoded_as_forms_are() {
-        let query = Query("o=1&%6f=2;o=%33&O=4&o=a+b&o=%zz");
+        let query = Query("o=1&%6f=2;w=%33&O=4&o=a+b&o=%zz");
+        let parameters: Vec<_> = query.parameters().collect();
+        #[rustfmt::skip]
+        let want = [("o", "1"), ("o", "2"), ("w", "3"), ("O", "4"), ("o", "a b"), ("o", "%zz")];
         assert_eq!(
-            query.all("o").collect::<Vec<_>>(),
-            ["1", "2", "3", "a b", "%zz"]
+            parameters,
+            want.map(|(name, value)| (name.into(), value.into()))
         );
     }
 }

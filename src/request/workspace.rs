@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::path::Path;
 
-use super::target::Query;
+use super::target::{self, Query};
 use super::{Headers, RequestError, one};
 
 /// A workspace ID: a decimal number, written in one way.
@@ -66,12 +66,22 @@ pub(super) fn selected(
     }
     for name in HEADERS {
         if let Some(value) = one(headers, name)? {
-            selected.add(std::str::from_utf8(value).map_err(|_| SelectorError::Malformed)?)?;
+            // Under another spelling some servers take it for the selector, and some do not.
+            let value = headers.first(name).and(std::str::from_utf8(value).ok());
+            selected.add(value.ok_or(SelectorError::Malformed)?)?;
         }
     }
-    for name in PARAMETERS {
-        for value in query.all(name) {
-            selected.add(&value)?;
+    for part in query.parts() {
+        for parameter in part.split(';') {
+            let (name, value) = target::field(parameter);
+            if PARAMETERS
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+            {
+                // The same of one in capitals, or beside a `;`, where some servers end a parameter.
+                let is_plain = parameter.len() == part.len() && PARAMETERS.contains(&&*name);
+                selected.add(if is_plain { &value } else { "" })?;
+            }
         }
     }
     Ok(selected.0)
@@ -120,18 +130,25 @@ mod tests {
         let conflict = || Err(RequestError::Workspace(SelectorError::Conflict));
         let malformed = || Err(RequestError::Workspace(SelectorError::Malformed));
         #[rustfmt::skip]
-        let cases: [(&str, &str, &[(&str, &str)], Result<Option<u64>, RequestError>); 16] = [
+        let cases: [(&str, &str, &[(&str, &str)], Result<Option<u64>, RequestError>); 23] = [
             // name                    target                          headers                                                          want
             ("none",                   "/a?b=1",                       &[],                                                             Ok(None)),
             ("a header",               "/a",                           &[("x-databricks-org-id", "7")],                                 Ok(Some(7))),
-            ("the other header",       "/a",                           &[("X-Databricks-Workspace-Id", "7")],                           Ok(Some(7))),
-            ("an underscore twin",     "/a",                           &[("x_databricks_org_id", "7")],                                 Ok(Some(7))),
+            ("the other header",       "/a",                           &[("x-databricks-workspace-id", "7")],                           Ok(Some(7))),
+            ("an underscore twin",     "/a",                           &[("x_databricks_org_id", "7")],                                 malformed()),
+            ("a twin beside it",       "/a",                           &[("x-databricks-org-id", "7"), ("x_databricks_org_id", "7")],   Err(RequestError::Repeated("x-databricks-org-id"))),
             ("two that agree",         "/a?o=7",                       &[("x-databricks-org-id", "7")],                                 Ok(Some(7))),
             ("two that do not",        "/a?o=8",                       &[("x-databricks-org-id", "7")],                                 conflict()),
             ("two headers",            "/a",                           &[("x-databricks-org-id", "7"), ("x-databricks-workspace-id", "8")], conflict()),
             ("one header twice",       "/a",                           &[("x-databricks-org-id", "7"), ("x_databricks-org-id", "7")],   Err(RequestError::Repeated("x-databricks-org-id"))),
             ("two parameters",         "/a?w=7&o=8",                   &[],                                                             conflict()),
             ("an escaped parameter",   "/a?o=7&%6f=8",                 &[],                                                             conflict()),
+            ("one that agrees",        "/a?o=7&%6f=%37",               &[],                                                             Ok(Some(7))),
+            ("in capitals",            "/a?O=7",                       &[],                                                             malformed()),
+            ("behind a semicolon",     "/a?b=1;o=7",                   &[],                                                             malformed()),
+            ("before a semicolon",     "/a?o=7;b=1",                   &[],                                                             malformed()),
+            ("a semicolon elsewhere",  "/a?o=7&b=1;c=2",               &[],                                                             Ok(Some(7))),
+            ("without a value",        "/a?o",                         &[],                                                             malformed()),
             ("a path",                 "/sql/protocolv1/o/7/c",        &[],                                                             Ok(Some(7))),
             ("a path and a parameter", "/driver-proxy-api/o/7/c?o=8",  &[],                                                             conflict()),
             ("not a number",           "/a?o=x",                       &[],                                                             malformed()),

@@ -197,6 +197,21 @@ pub fn try_get(address: SocketAddr, target: &str) -> Answer {
 
 /// One HTTP/2 request without TLS; the answer's trailers follow its headers.
 pub fn http2(address: SocketAddr, head: http::Request<()>, body: Vec<u8>) -> Answer {
+    let pieces = if body.is_empty() {
+        Vec::new()
+    } else {
+        vec![body]
+    };
+    http2_in_pieces(address, head, pieces, None)
+}
+
+/// The same with the body in pieces, a frame for each, and then trailers where there are any.
+pub fn http2_in_pieces(
+    address: SocketAddr,
+    head: http::Request<()>,
+    pieces: Vec<Vec<u8>>,
+    trailers: Option<http::HeaderMap>,
+) -> Answer {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -209,11 +224,17 @@ pub fn http2(address: SocketAddr, head: http::Request<()>, body: Vec<u8>) -> Ans
             let (sender, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
             tokio::spawn(connection);
             let mut sender = sender.ready().await.expect("HTTP/2");
-            let (response, mut upload) = sender
-                .send_request(head, body.is_empty())
-                .expect("a request");
-            if !body.is_empty() {
-                upload.send_data(Bytes::from(body), true).expect("a body");
+            let is_whole = pieces.is_empty() && trailers.is_none();
+            let (response, mut upload) = sender.send_request(head, is_whole).expect("a request");
+            let count = pieces.len();
+            for (position, piece) in pieces.into_iter().enumerate() {
+                let is_last = position + 1 == count && trailers.is_none();
+                // An error is kept silent: the far side may have answered already.
+                drop(upload.send_data(Bytes::from(piece), is_last));
+                tokio::task::yield_now().await;
+            }
+            if let Some(trailers) = trailers {
+                drop(upload.send_trailers(trailers));
             }
             read_http2(response.await.expect("an answer")).await
         };

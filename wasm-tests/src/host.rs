@@ -108,6 +108,13 @@ impl Host {
         self.store.data().metrics.iter().cloned().collect()
     }
 
+    /// What the module shares with other machines of its kind, keys and values.
+    pub fn shared_data(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let shared = &self.store.data().shared;
+        let pair = |(key, (value, _)): (&Vec<u8>, &(Vec<u8>, u32))| (key.clone(), value.clone());
+        shared.iter().map(pair).collect()
+    }
+
     /// The callouts that were made so far, oldest first.
     pub fn callouts(&self) -> &[Callout] {
         &self.store.data().made
@@ -141,7 +148,7 @@ impl Host {
 
     /// Sends a request through the module, its callouts being answered on the way.
     pub fn request(&mut self, headers: &Headers, body: &[u8]) -> Verdict {
-        let context = self.begin(headers);
+        let context = self.open(headers, !has_body(headers, body));
         if self
             .store
             .data()
@@ -172,6 +179,10 @@ impl Host {
 
     /// Hands over the headers of a request that has a body to come; its context.
     pub fn begin(&mut self, headers: &Headers) -> u32 {
+        self.open(headers, false)
+    }
+
+    fn open(&mut self, headers: &Headers, is_whole: bool) -> u32 {
         let context = self.next_context;
         self.next_context += 1;
         self.call_if_there::<(u32, u32), ()>("proxy_on_context_create", (context, ROOT));
@@ -184,8 +195,10 @@ impl Host {
                 ..Stream::default()
             },
         );
-        let action = self
-            .call_if_there::<(u32, u32, u32), u32>("proxy_on_request_headers", (context, count, 0));
+        let action = self.call_if_there::<(u32, u32, u32), u32>(
+            "proxy_on_request_headers",
+            (context, count, u32::from(is_whole)),
+        );
         self.stop_if(context, action);
         context
     }
@@ -233,10 +246,7 @@ impl Host {
             .data()
             .stream(context)
             .is_none_or(|stream| stream.reply.is_some());
-        let expected = headers
-            .iter()
-            .any(|(name, _)| name == "content-length" || name == "transfer-encoding");
-        if waits || (body.is_empty() && !expected) {
+        if waits || !has_body(headers, body) {
             return;
         }
         let size = u32::try_from(body.len()).expect("a small body");
@@ -343,6 +353,14 @@ impl First for (u32, u32, u32, u32, u32) {
     fn first(&self) -> u32 {
         self.0
     }
+}
+
+/// Whether a body follows a head.
+fn has_body(headers: &Headers, body: &[u8]) -> bool {
+    let announced = headers
+        .iter()
+        .any(|(name, _)| name == "content-length" || name == "transfer-encoding");
+    announced || !body.is_empty()
 }
 
 /// The built module, compiled once in a process.

@@ -116,6 +116,10 @@ fn run_case(
                 continue;
             }
         };
+        let said = driver.said();
+        faults.extend(
+            check::leaks(&said, prepared).map(|leak| format!(" [{name}]: {leak} in the log")),
+        );
         if prepared.method == "HEAD" {
             outcome.body = serde_json::Value::Null;
         }

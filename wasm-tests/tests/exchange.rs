@@ -227,13 +227,7 @@ fn sql_drivers_get_their_own_token_back() {
     // What is not theirs to be given back is between the client and Databricks.
     let forged = wasm_tests::scene::token("stranger-rsa");
     let over = token_with("acme-rsa", &json!({ "exp": "now-3600" }));
-    let long = format!("{}&x={}", form(&token, true), "x".repeat(200_000));
-    let bodies = [
-        form(&forged, true),
-        form(&over, true),
-        form(&token, false),
-        long,
-    ];
+    let bodies = [form(&forged, true), form(&over, true), form(&token, false)];
     for body in bodies {
         let answer = post(&body);
         assert_eq!(answer.status, 200);

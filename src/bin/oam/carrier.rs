@@ -185,6 +185,17 @@ impl Filter<'_> {
         ) {
             found.errors.push(format!("{place}.{escaped}: escaped slashes pass, and servers differ on what they are; write `REJECT_REQUEST`"));
         }
+        let buffers = items(manager.get("http_filters")).any(|filter| {
+            let kind = filter
+                .pointer("/typed_config/@type")
+                .and_then(Value::as_str);
+            kind.is_some_and(|kind| {
+                kind.ends_with("envoy.extensions.filters.http.buffer.v3.Buffer")
+            })
+        });
+        if !buffers {
+            found.warnings.push(format!("{place}.http_filters: no `envoy.filters.http.buffer` behind the filter: the head of a token request reaches the workspace before its form was judged; add one for `/oidc/`"));
+        }
         let timeout = text(manager, "stream_idle_timeout");
         if timeout.is_none_or(|timeout| timeout.trim_end_matches('s').parse() == Ok(0.0)) {
             found.warnings.push(format!("{place}.stream_idle_timeout: missing or endless: a request that waits for a module which failed waits for minutes; write `30s`"));

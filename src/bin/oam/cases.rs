@@ -89,6 +89,7 @@ struct RequestSection {
     path: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    data: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -183,7 +184,8 @@ impl Case {
         };
         let headers: Vec<(String, String)> = self.request.headers.clone().into_iter().collect();
         let now = gateway::moment(self.at.as_deref().or(at))?;
-        let request = gateway.request(&self.request.method, url, &headers, &shown, now)?;
+        let mut request = gateway.request(&self.request.method, url, &headers, &shown, now)?;
+        request.data.clone_from(&self.request.data);
         let decision = gateway.decide(&request);
         coverage.count(&gateway.authorizer.policy, &decision);
         Ok(Outcome {

@@ -71,6 +71,9 @@ struct Explain {
     /// A further header of the request
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
+    /// The body, where the request is for a token and its form is to be judged too
+    #[arg(long, value_name = "FORM")]
+    data: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,

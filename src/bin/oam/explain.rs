@@ -27,7 +27,8 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
         .map(|text| gateway::header(text))
         .collect::<Result<_, _>>()?;
     let shown = shown(&arguments.proof)?;
-    let request = gateway.request(&arguments.method, &arguments.url, &headers, &shown, now)?;
+    let mut request = gateway.request(&arguments.method, &arguments.url, &headers, &shown, now)?;
+    request.data.clone_from(&arguments.data);
     let decision = gateway.decide(&request);
     let explanation = Explanation::of(&decision, &request);
     // Not by the status: callers of gRPC are refused with 200, and told in trailers.

@@ -9,6 +9,7 @@ use databricks_oam_filter::exchange::terms::Terms;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::key_store::source::KeySource;
 use databricks_oam_filter::request::Headers;
+use databricks_oam_filter::request::form::{self, Form};
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::jwk_set::JwkSet;
 use databricks_oam_filter::token::signature::RustCrypto;
@@ -40,6 +41,8 @@ pub(super) enum Shown {
 /// A request as it reaches the gateway.
 pub(super) struct Request {
     pub(super) headers: Headers,
+    /// The form of a token request; absent where there is none, or where nobody says.
+    pub(super) data: Option<String>,
     pub(super) now: UnixTime,
     /// The claims that were filled in; absent where none were given.
     pub(super) filled: Option<Vec<&'static str>>,
@@ -107,6 +110,7 @@ impl Gateway {
         }));
         Ok(Request {
             headers: Headers::new(pairs),
+            data: None,
             now,
             filled,
         })
@@ -116,6 +120,7 @@ impl Gateway {
     pub(super) fn decide(&self, request: &Request) -> Decision<'_> {
         let Request {
             headers,
+            data,
             now,
             filled,
         } = request;
@@ -126,6 +131,13 @@ impl Gateway {
         };
         let mut decision = self.authorizer.authorize(headers, &by, *now);
         decision.evidence.exchanged_scope = self.exchanged_scope(&decision, headers);
+        if let Some(data) = data
+            .as_ref()
+            .filter(|_| form::goes_to_token_endpoint(headers))
+        {
+            let form = Form::parse(headers, data.as_bytes());
+            self.authorizer.judge_form(&mut decision, &form, *now);
+        }
         decision
     }
 

@@ -192,19 +192,23 @@ impl Faults {
 
     fn keeps_secrets(&mut self, outcome: &Outcome, prepared: &Prepared) {
         let said = format!("{} {:?} {}", outcome.body, outcome.headers, outcome.audit);
-        if said.contains(STATIC_TOKEN) {
-            self.0
-                .push("a static token in the answer or the record".to_owned());
-        }
-        for secret in &prepared.secrets {
-            for piece in secret.split('.').filter(|piece| piece.len() > 20) {
-                if said.contains(piece) {
-                    self.0
-                        .push("a piece of the token in the answer or the record".to_owned());
-                }
-            }
-        }
+        let leaks = leaks(&said, prepared);
+        self.0
+            .extend(leaks.map(|leak| format!("{leak} in the answer or the record")));
     }
+}
+
+/// Which secrets of a request stand in a text, in words.
+pub fn leaks(said: &str, prepared: &Prepared) -> impl Iterator<Item = &'static str> {
+    let pieces = prepared.secrets.iter().flat_map(|token| token.split('.'));
+    let token = pieces
+        .filter(|piece| piece.len() > 20)
+        .any(|piece| said.contains(piece));
+    let leaks = [
+        said.contains(STATIC_TOKEN).then_some("a static token"),
+        token.then_some("a piece of the token"),
+    ];
+    leaks.into_iter().flatten()
 }
 
 fn header(outcome: &Outcome, name: &str) -> Value {

@@ -12,6 +12,7 @@ use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::key_store::fetch;
 use databricks_oam_filter::request::Headers as CoreHeaders;
 use databricks_oam_filter::request::envelope::Envelope;
+use databricks_oam_filter::request::form::{self, Form};
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::signature::RustCrypto;
 use serde_json::{Value, json};
@@ -31,6 +32,10 @@ pub trait Driver {
     fn name(&self) -> &'static str;
     /// What comes of a request. `Err` is a status without a record: Envoy refused in its own name.
     fn answer(&mut self, request: &Prepared) -> Result<Outcome, u16>;
+    /// What was said of the last request besides: in the log, and in what workers share.
+    fn said(&self) -> String {
+        String::new()
+    }
 }
 
 /// The core, called as the filter calls it.
@@ -68,13 +73,7 @@ impl Core {
         }
     }
 
-    fn outcome(
-        &self,
-        decision: &Decision<'_>,
-        headers: &CoreHeaders,
-        sent: Headers,
-        envelope: &Envelope,
-    ) -> Outcome {
+    fn outcome(&self, decision: &Decision<'_>, forwarded: Headers, envelope: &Envelope) -> Outcome {
         let decision_id = "decision";
         let record = Record::new(
             decision,
@@ -86,9 +85,7 @@ impl Core {
         let audit = log::record(&record.to_line());
         match &decision.verdict {
             CoreVerdict::Allow(permit) | CoreVerdict::Shadow(_, permit) => {
-                let removed = headers.to_remove(permit.kept());
-                let mut sent = sent;
-                sent.retain(|(name, _)| !removed.contains(&name.as_str()));
+                let mut sent = forwarded;
                 if self.configuration.forward_identity {
                     sent.push((
                         "x-oam-decision-id".to_owned(),
@@ -119,12 +116,19 @@ impl Driver for Core {
         let headers = CoreHeaders::new(pairs.clone());
         let envelope = Envelope::of(&headers, Some("127.0.0.1"));
         let now = now();
-        let decision = self.configuration.authorizer.authorize(
-            &headers,
-            &Verification::afresh(&self.keys, &RustCrypto),
-            now,
-        );
-        Ok(self.outcome(&decision, &headers, pairs, &envelope))
+        let authorizer = &self.configuration.authorizer;
+        let by = Verification::afresh(&self.keys, &RustCrypto);
+        let mut decision = authorizer.authorize(&headers, &by, now);
+        let mut forwarded = pairs;
+        if let CoreVerdict::Allow(permit) | CoreVerdict::Shadow(_, permit) = &decision.verdict {
+            let removed = headers.to_remove(permit.kept());
+            forwarded.retain(|(name, _)| !removed.contains(&name.as_str()));
+        }
+        if form::goes_to_token_endpoint(&headers) {
+            let form = Form::parse(&headers, &request.body);
+            authorizer.judge_form(&mut decision, &form, now);
+        }
+        Ok(self.outcome(&decision, forwarded, &envelope))
     }
 }
 
@@ -181,7 +185,10 @@ fn now() -> UnixTime {
 }
 
 /// The module in this process.
-pub struct InProcess(Host);
+pub struct InProcess {
+    host: Host,
+    lines: Vec<(u32, String)>,
+}
 
 impl InProcess {
     /// Starts the module. Its callouts are answered as by the [`Issuer`].
@@ -197,7 +204,10 @@ impl InProcess {
         }
         host.tick();
         host.take_log();
-        Ok(Self(host))
+        Ok(Self {
+            host,
+            lines: Vec::new(),
+        })
     }
 }
 
@@ -207,14 +217,25 @@ impl Driver for InProcess {
     }
 
     fn answer(&mut self, request: &Prepared) -> Result<Outcome, u16> {
-        let verdict = self.0.request(&pairs(request), &request.body);
-        let lines = self.0.take_log();
-        let audit = lines.iter().find_map(|(_, line)| log::record(line));
+        let verdict = self.host.request(&pairs(request), &request.body);
+        let lines = self.host.take_log();
+        let mut records = lines.iter().filter_map(|(_, line)| log::record(line));
+        let audit = records.next();
+        assert_eq!(records.next(), None, "one record for each decision");
+        self.lines.clone_from(&lines);
         Ok(match verdict {
             Verdict::Forward(headers) => Outcome::forwarded(Upstream::sent(&headers), audit),
             Verdict::Reply(reply) => Outcome::replied(&reply, audit),
             Verdict::Waiting => panic!("the request waits for ever; the module said {lines:?}"),
         })
+    }
+
+    fn said(&self) -> String {
+        let metrics = self.host.metrics();
+        let shared = self.host.shared_data();
+        let shared = shared.iter().flat_map(|(key, value)| [key, value]);
+        let shared: Vec<_> = shared.map(|bytes| String::from_utf8_lossy(bytes)).collect();
+        format!("{:?} {metrics:?} {shared:?}", self.lines)
     }
 }
 
@@ -223,6 +244,8 @@ pub struct InEnvoy {
     envoy: Envoy,
     workspace: Workspace,
     _issuer: Issuer,
+    /// Where in the log the last request began.
+    mark: usize,
 }
 
 impl InEnvoy {
@@ -237,6 +260,7 @@ impl InEnvoy {
             envoy,
             workspace,
             _issuer: issuer,
+            mark: 0,
         })
     }
 }
@@ -248,6 +272,7 @@ impl Driver for InEnvoy {
 
     fn answer(&mut self, request: &Prepared) -> Result<Outcome, u16> {
         let mark = self.envoy.log().mark();
+        self.mark = mark;
         let answer = send(self.envoy.address(), request);
         let seen = self.workspace.take();
         assert!(seen.len() < 2, "one request became {}", seen.len());
@@ -256,6 +281,10 @@ impl Driver for InEnvoy {
             return Err(answer.status);
         }
         Ok(Outcome::answered(&answer, seen.first(), audit))
+    }
+
+    fn said(&self) -> String {
+        self.envoy.log().text_from(self.mark)
     }
 }
 

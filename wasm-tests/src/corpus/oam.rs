@@ -68,6 +68,7 @@ impl Oam {
         let Line {
             url,
             headers,
+            body,
             token,
         } = Line::of(request)?;
         let mut command = Command::new(binary());
@@ -78,6 +79,9 @@ impl Oam {
         }
         for header in &headers {
             command.arg(format!("--header={header}"));
+        }
+        if !body.is_empty() {
+            command.arg(format!("--data={body}"));
         }
         match token {
             Some(_) => command.args(["--token", "-"]),
@@ -126,6 +130,7 @@ pub fn of_gateway(outcome: &Outcome) -> Value {
 struct Line<'a> {
     url: String,
     headers: Vec<String>,
+    body: &'a str,
     /// The token, where it stands alone and plainly in `authorization`.
     token: Option<&'a str>,
 }
@@ -163,6 +168,12 @@ impl<'a> Line<'a> {
         Ok(Self {
             url: format!("http://{authority}{target}"),
             headers,
+            // No other body is judged.
+            body: if target.starts_with("/oidc/") {
+                text(&request.body)?
+            } else {
+                ""
+            },
             token,
         })
     }

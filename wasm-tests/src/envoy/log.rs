@@ -45,6 +45,11 @@ impl Log {
         self.lines().join("\n")
     }
 
+    /// Everything since a mark.
+    pub fn text_from(&self, mark: usize) -> String {
+        self.lines().get(mark..).unwrap_or_default().join("\n")
+    }
+
     /// The last lines.
     pub fn tail(&self, count: usize) -> String {
         let lines = self.lines();

@@ -166,8 +166,9 @@ pub(crate) fn bootstrap(filters: &[Value]) -> Value {
         "static_layer": { "re2": { "max_program_size": { "error_level": 1000, "warn_level": 1000 } } },
     }] });
     let manager = manager(&mut bootstrap);
-    let router = manager["http_filters"][1].clone();
-    let filters: Vec<Value> = filters.iter().cloned().chain([router]).collect();
+    let filters_of_sample = manager["http_filters"].as_array();
+    let router = filters_of_sample.and_then(|all| all.last()).cloned();
+    let filters: Vec<Value> = filters.iter().cloned().chain(router).collect();
     manager["http_filters"] = json!(filters);
     manager["route_config"]["virtual_hosts"][0]["routes"] = json!([{
         "match": { "prefix": "/" },

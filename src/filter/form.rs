@@ -1,0 +1,95 @@
+//! The form of a token request, once it has come: the head's verdict and the form's are one decision, with one record.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::exchange::driver;
+use crate::request::Headers;
+use crate::request::form::{self, Form, FormError};
+use crate::time::UnixTime;
+
+use super::host;
+use super::waiting::Pending;
+use super::worker::{Progress, Worker};
+
+/// A form that is yet to come: the head before it, which was permitted, and the decision's name.
+pub(super) struct Announced {
+    headers: Headers,
+    pub(super) decision_id: Box<str>,
+}
+
+impl Announced {
+    /// The form that a head with a body behind it announces.
+    pub(super) fn by(
+        headers: &Headers,
+        has_body: bool,
+        decision_id: impl FnOnce() -> String,
+    ) -> Option<Box<Self>> {
+        (has_body && form::goes_to_token_endpoint(headers)).then(|| {
+            Box::new(Self {
+                headers: headers.clone(),
+                decision_id: decision_id().into(),
+            })
+        })
+    }
+}
+
+impl Worker {
+    /// Judges a token request whose head was permitted, now by its form too, and acts on the verdict. Where no form has come as a whole
+    /// there is no client any more, and the record is all that is left to do.
+    pub(super) fn judge_form(
+        &self,
+        announced: Announced,
+        context_id: u32,
+        body: Option<&[u8]>,
+    ) -> Progress {
+        let now = host::now();
+        let request = Pending {
+            context_id,
+            source_ip: host::source_ip(),
+            headers: announced.headers,
+            progress: Rc::new(Cell::new(Progress::Undecided)),
+            deadline: None,
+            form: Some(announced.decision_id),
+        };
+        let form = body
+            .ok_or(FormError::Incomplete)
+            .and_then(|body| Form::parse(&request.headers, body));
+        let mut decision = self.decide(&request.headers, now);
+        let authorizer = &self.configuration.authorizer;
+        authorizer.judge_form(&mut decision, &form, now);
+        let decision_id = self.record(&decision, &request, now);
+        if body.is_none() {
+            return Progress::Answered;
+        }
+        let progress = self.answer(&decision, &request, &decision_id);
+        match form {
+            Ok(form) if progress == Progress::Permitted => {
+                self.give_back(&request.headers, &form, now)
+            }
+            Ok(_) | Err(_) => progress,
+        }
+    }
+
+    /// Answers a SQL driver with its own token, where that is one to use here. Every other form is Databricks' to answer.
+    fn give_back(&self, head: &Headers, form: &Form<'_>, now: UnixTime) -> Progress {
+        let (Some(exchanger), Some(subject)) = (self.exchanger(), driver::subject(head, form))
+        else {
+            return Progress::Permitted;
+        };
+        let decision = self.decide(&driver::probe(subject, head), now);
+        let is_ours = decision
+            .exchangeable()
+            .is_some_and(|issuer| exchanger.borrow().terms().takes(issuer));
+        let Some(token) = decision.evidence.token.as_ref().filter(|_| is_ours) else {
+            return Progress::Permitted;
+        };
+        let headers = [
+            ("content-type", "application/json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ];
+        let answer = driver::answer(subject, token.expires_at.since(now));
+        host::reply(200, &headers, &answer);
+        Progress::Answered
+    }
+}

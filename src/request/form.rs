@@ -1,0 +1,238 @@
+//! The form of a token request: `application/x-www-form-urlencoded`, as OAuth's token endpoints read it (RFC 6749 appendix B).
+//!
+//! A token endpoint turns credentials into tokens, so its form is one more place where they are shown. What two parsers could read
+//! differently is refused, as it is in a head; what the form shows then is told apart by name and shape alone.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::path::escape::octet;
+
+use super::credential::CredentialKind;
+use super::{Headers, secret, target};
+
+/// A form that can be read in one way only. Holds secrets, so it is not `Debug`.
+pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Form<'a> {
+    /// Parses the body of a request with this head. Without a body it is a form without fields.
+    pub fn parse(headers: &Headers, body: &'a [u8]) -> Result<Self, FormError> {
+        let mut form = Self(Vec::new());
+        if body.is_empty() {
+            return Ok(form);
+        }
+        if body.len() > MAX_BYTES {
+            return Err(FormError::TooLong);
+        }
+        if !is_form(headers) {
+            return Err(FormError::Kind);
+        }
+        let text = plain(body).ok_or(FormError::Malformed)?;
+        for part in text.split('&').filter(|part| !part.is_empty()) {
+            form.add(part)?;
+        }
+        Ok(form)
+    }
+
+    fn add(&mut self, part: &'a str) -> Result<(), FormError> {
+        let (name, value) = target::field(part);
+        if !is_text(&name) || !is_text(&value) || self.0.len() == MAX_FIELDS {
+            return Err(FormError::Malformed);
+        }
+        // A parser that takes the first and one that takes the last would see two forms (RFC 6749 §3.2).
+        let mut names = self.0.iter().map(|(known, _)| known);
+        if names.any(|known| same(known.as_bytes(), name.as_bytes()))
+            && !REPEATABLE.contains(&&*name)
+        {
+            return Err(FormError::Repeated);
+        }
+        self.0.push((name, value));
+        Ok(())
+    }
+
+    /// The value of a field.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(candidate, _)| candidate == name)
+            .map(|(_, value)| &**value)
+    }
+
+    /// The credential that the form shows: the first that is out of place, or else the last of all.
+    pub fn credential(&self) -> Option<Shown<'_>> {
+        let mut found = None;
+        for (name, value) in &self.0 {
+            let Some(shown) = self.shown(name, value) else {
+                continue;
+            };
+            if !shown.belongs {
+                return Some(shown);
+            }
+            found = Some(shown);
+        }
+        found
+    }
+
+    fn shown<'f>(&'f self, name: &str, value: &'f str) -> Option<Shown<'f>> {
+        let declared = match name {
+            "actor_token" => self.field("actor_token_type"),
+            "subject_token" => self.field("subject_token_type"),
+            _ => None,
+        };
+        let (kind, token) = if let Some((kind, token)) = secret::static_token_within(value) {
+            (kind, Some(token))
+        } else if declared == Some(PERSONAL_ACCESS_TOKEN) {
+            (CredentialKind::PersonalAccessToken, Some(value))
+        } else if name == "password" {
+            (CredentialKind::Basic, None)
+        } else {
+            (secret::kind(value)?, None)
+        };
+        let belongs = match kind {
+            CredentialKind::Jwt => true,
+            CredentialKind::OauthSecret => name == "client_secret" && token == Some(value),
+            CredentialKind::RefreshToken => name == "refresh_token" && token == Some(value),
+            CredentialKind::Basic
+            | CredentialKind::DeltaSharingRecipient
+            | CredentialKind::None
+            | CredentialKind::Opaque
+            | CredentialKind::PersonalAccessToken
+            | CredentialKind::UnknownScheme => false,
+        };
+        Some(Shown {
+            kind,
+            token,
+            belongs,
+        })
+    }
+}
+
+/// A credential that a form shows to the token endpoint.
+#[derive(Clone, Copy)]
+pub struct Shown<'f> {
+    /// What it is.
+    pub kind: CredentialKind,
+    /// Its text, where that is a static token.
+    pub token: Option<&'f str>,
+    /// Whether it is where it belongs.
+    pub belongs: bool,
+}
+
+/// Why the body of a token request is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FormError {
+    /// It has not come as a whole.
+    Incomplete,
+    /// It is announced as something else than a form, or as compressed.
+    Kind,
+    /// It holds what parsers read in different ways, or too many fields.
+    Malformed,
+    /// It has a field twice.
+    Repeated,
+    /// It is longer than [`MAX_BYTES`].
+    TooLong,
+}
+
+impl fmt::Display for FormError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Incomplete => "the form of the token request did not come",
+            Self::Kind => {
+                "a token request is a form: send it as `application/x-www-form-urlencoded`, in UTF-8 and uncompressed"
+            }
+            Self::Malformed => {
+                "the form of the token request could be read in two ways: percent-encode its names and values"
+            }
+            Self::Repeated => "the form of the token request has a field twice: send each once",
+            Self::TooLong => "the form of the token request is longer than 128 KiB",
+        })
+    }
+}
+
+/// Whether a body behind this head goes to a token endpoint: in any version, on the account or a workspace, Entra's by way of Databricks.
+///
+/// In every spelling that some server might take for the path.
+pub fn goes_to_token_endpoint(headers: &Headers) -> bool {
+    let target = headers.first(":path").unwrap_or_default();
+    if !begins(target, SIGN_IN) {
+        return false;
+    }
+    let end = target.iter().position(|&byte| byte == b'?');
+    let mut path = end.and_then(|end| target.get(..end)).unwrap_or(target);
+    while let Some(rest) = path.strip_suffix(b"/") {
+        path = rest;
+    }
+    let last = path.len().checked_sub(TOKEN.len());
+    last.and_then(|last| path.get(last..))
+        .is_some_and(|last| same(last, TOKEN))
+}
+
+/// One media type, with no parameter but the one character set, and no coding on top.
+fn is_form(headers: &Headers) -> bool {
+    let mut kinds = headers.all("content-type");
+    let (Some(kind), None) = (kinds.next(), kinds.next()) else {
+        return false;
+    };
+    let parameter = kind.get(MEDIA_TYPE.len()..).unwrap_or_default();
+    let parameter = parameter.trim_ascii();
+    let parameter = parameter.strip_prefix(b";").unwrap_or(parameter);
+    let parameter = parameter.trim_ascii_start();
+    begins(kind, MEDIA_TYPE)
+        && (parameter.is_empty() || same(parameter, b"charset=utf-8"))
+        && headers.first("content-encoding").is_none()
+}
+
+fn begins(text: &[u8], with: &[u8]) -> bool {
+    text.get(..with.len())
+        .is_some_and(|beginning| same(beginning, with))
+}
+
+/// Whether two texts differ in case at most.
+#[inline(never)]
+fn same(text: &[u8], other: &[u8]) -> bool {
+    text.eq_ignore_ascii_case(other)
+}
+
+/// A text of printable ASCII with every escape whole, and no `;`, where some parsers end a field. Spaces pass: people write them, and all
+/// parsers read them alike.
+fn plain(body: &[u8]) -> Option<&str> {
+    let mut rest = body;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = match byte {
+            b'%' => octet(after)?.1,
+            b' '..=b':' | b'<'..=b'~' => after,
+            _ => return None,
+        };
+    }
+    std::str::from_utf8(body).ok()
+}
+
+/// Whether a decoded text has nothing that ends a text, or is left out of it, for some.
+#[inline(never)]
+fn is_text(text: &str) -> bool {
+    !text.chars().any(|character| {
+        character == char::REPLACEMENT_CHARACTER
+            || (character.is_ascii_control() && !matches!(character, '\t' | '\n' | '\r'))
+    })
+}
+
+/// Longer forms are not read: no token request with a token that is taken here comes near it.
+pub const MAX_BYTES: usize = 128 * 1024;
+
+/// More than any grant has; each is held against all others.
+const MAX_FIELDS: usize = 64;
+
+/// RFC 8693 §2.1 lets these two be sent more than once.
+const REPEATABLE: [&str; 2] = ["audience", "resource"];
+
+const MEDIA_TYPE: &[u8] = b"application/x-www-form-urlencoded";
+
+const SIGN_IN: &[u8] = b"/oidc/";
+
+const TOKEN: &[u8] = b"/token";
+
+/// By which Databricks' SDKs say that a personal access token is to be exchanged.
+const PERSONAL_ACCESS_TOKEN: &str = "urn:databricks:params:oauth:token-type:personal-access-token";
+
+#[cfg(test)]
+mod tests;
