@@ -18,6 +18,7 @@ pub mod keys;
 pub mod paths;
 pub mod python;
 pub mod scene;
+pub mod secrets;
 pub mod serve;
 pub mod token;
 pub mod token_endpoint;

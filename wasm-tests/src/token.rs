@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::keys::{TestKey, key};
+use crate::secrets;
 
 mod mangle;
 
@@ -87,10 +88,12 @@ impl Token {
             algorithm,
             signing_input,
         };
-        match &self.mangle {
+        let token = match &self.mangle {
             None => parts.signed(),
             Some(how) => mangle::mangle(&parts, how),
-        }
+        };
+        secrets::keep(&token);
+        token
     }
 
     fn header_text(&self, key: &TestKey, algorithm: &str) -> String {
