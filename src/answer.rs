@@ -10,8 +10,10 @@ use serde::Serialize;
 use crate::authorize::evidence::Evidence;
 use crate::callout::form;
 use crate::denial::{self, Denial, Kind};
+use crate::issuer::invalid_token::InvalidToken;
 use crate::request::envelope::{Envelope, Protocol};
 use crate::resource::{Identifier, Metadata};
+use crate::token::algorithm::Algorithm;
 
 /// What the configuration adds to answers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -47,8 +49,12 @@ impl Answer {
         let kind = denial.kind();
         let message = message(denial, evidence, resource);
         let mut headers = Vec::with_capacity(4);
-        if let Some(challenge) = challenge(kind, evidence, envelope, resource) {
-            headers.push(("www-authenticate", challenge));
+        if let Ok(error) = kind.challenge_error() {
+            let common = parameters(kind, evidence, envelope, resource);
+            headers.push(("www-authenticate", challenge("Bearer", error, &common)));
+            if evidence.concerns_proofs() {
+                headers.push(("www-authenticate", dpop_challenge(denial, error, common)));
+            }
         }
         if kind == Kind::Unavailable {
             headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
@@ -139,18 +145,14 @@ impl Kind {
     }
 }
 
-/// The whole of `WWW-Authenticate`. Every value put into it is free of quotes and backslashes by its type.
-fn challenge(
+/// What challenges say besides their error. Every value put into it is free of quotes and backslashes by its type.
+fn parameters(
     kind: Kind,
     evidence: &Evidence<'_>,
     envelope: &Envelope<'_>,
     resource: &Resource,
-) -> Option<String> {
-    let error = kind.challenge_error().ok()?;
+) -> Vec<String> {
     let mut parameters = Vec::new();
-    if let Some(error) = error {
-        parameters.push(format!("error=\"{error}\""));
-    }
     if kind == Kind::InsufficientScope {
         parameters.push(format!("scope=\"{}\"", evidence.required_scopes.join(" ")));
     }
@@ -162,12 +164,33 @@ fn challenge(
         let url = own.unwrap_or_else(|| identifier.metadata_url());
         parameters.push(format!("resource_metadata=\"{url}\""));
     }
-    let mut challenge = "Bearer".to_owned();
-    for (position, parameter) in parameters.iter().enumerate() {
+    parameters
+}
+
+/// RFC 9449 §7.1. It stands beside that of bearer tokens, in a header of its own (§7.2).
+fn dpop_challenge(
+    denial: &Denial,
+    error: Option<&'static str>,
+    mut parameters: Vec<String>,
+) -> String {
+    let error = match denial {
+        Denial::InvalidToken(InvalidToken::Proof(_)) => Some(denial::INVALID_PROOF),
+        _ => error,
+    };
+    let algorithms = Algorithm::ALL.map(Algorithm::as_str).join(" ");
+    parameters.push(format!("algs=\"{algorithms}\""));
+    challenge("DPoP", error, &parameters)
+}
+
+/// The whole of a `WWW-Authenticate`.
+fn challenge(scheme: &str, error: Option<&'static str>, parameters: &[String]) -> String {
+    let mut challenge = scheme.to_owned();
+    let error = error.map(|error| format!("error=\"{error}\""));
+    for (position, parameter) in error.iter().chain(parameters).enumerate() {
         challenge.push_str(if position == 0 { " " } else { ", " });
         challenge.push_str(parameter);
     }
-    Some(challenge)
+    challenge
 }
 
 /// What a person reads: what is wrong, what was needed, what to do.

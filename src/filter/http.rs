@@ -63,7 +63,7 @@ impl HttpContext for Request {
             if fits && !end_of_stream {
                 return Action::Pause;
             }
-            if fits && worker.give_back(head, &host::request_body(size)) {
+            if fits && worker.give_back(self.context_id, head, &host::request_body(size)) {
                 self.progress.set(Progress::Answered);
             }
             self.driver = None;
