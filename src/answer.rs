@@ -199,7 +199,7 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
     if let Some(identifier) = &resource.identifier {
         message = message.replace(denial::HOST, &identifier.origin());
     }
-    if *denial == Denial::InsufficientScope {
+    if matches!(denial, Denial::InsufficientScope) {
         let needed = evidence.required_scopes.join("`, `");
         let call = evidence
             .operation
@@ -234,7 +234,8 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
 }
 
 fn body(denial: &Denial, evidence: &Evidence<'_>, message: &str, decision_id: &str) -> String {
-    let scope = (*denial == Denial::InsufficientScope).then(|| evidence.required_scopes.join(" "));
+    let scope =
+        matches!(denial, Denial::InsufficientScope).then(|| evidence.required_scopes.join(" "));
     let body = Body {
         error_code: denial.kind().error_code(),
         message,

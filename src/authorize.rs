@@ -299,7 +299,9 @@ impl Authorizer {
             Err(Refused {
                 denial,
                 mode: Mode::Shadow,
-            }) if denial.kind() != Kind::InvalidRequest || denial == Denial::UntoldMcpCall => {
+            }) if denial.kind() != Kind::InvalidRequest
+                || matches!(denial, Denial::UntoldMcpCall) =>
+            {
                 evidence.shadowed();
                 Ok(Verdict::Shadow(denial, permit))
             }

@@ -4,8 +4,6 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use hashbrown::HashTable;
-
 use crate::denial::Denial;
 use crate::request::dpop::InvalidProof;
 use crate::time::UnixTime;
@@ -21,8 +19,8 @@ use super::sender::{MAX_AGE, MAX_AHEAD};
 ///
 /// Invariant: every proof that was taken and is still fresh is in one of the two tables, so that one of them can be dropped as a whole.
 pub struct SeenProofs {
-    young: HashTable<Seen>,
-    old: HashTable<Seen>,
+    young: Table,
+    old: Table,
     random: RandomState,
     /// When the young ones became the old ones.
     turned_at: UnixTime,
@@ -37,17 +35,12 @@ pub struct Replays<'a> {
     pub request: u32,
 }
 
-struct Seen {
-    hash: u64,
-    request: u32,
-}
-
 impl SeenProofs {
     /// Has seen none.
     pub fn new(random: RandomState) -> Self {
         Self {
-            young: HashTable::new(),
-            old: HashTable::new(),
+            young: Table::default(),
+            old: Table::default(),
             random,
             turned_at: UnixTime::EPOCH,
         }
@@ -69,22 +62,24 @@ impl SeenProofs {
             return Err(InvalidProof::Expired.into());
         }
         // A client need not know which IDs others take.
-        let hash = self.random.hash_one((key, &*proof.id));
-        for table in [&self.young, &self.old] {
-            if let Some(seen) = table.find(hash, |seen| seen.hash == hash) {
-                return if seen.request == request {
-                    Ok(())
-                } else {
-                    Err(InvalidProof::Replayed.into())
-                };
+        let hash = self.random.hash_one((key, &*proof.id)).max(1);
+        for table in [&mut self.young, &mut self.old] {
+            match table.place(hash) {
+                Some(seen) if seen.hash == hash => {
+                    return if seen.request == request {
+                        Ok(())
+                    } else {
+                        Err(InvalidProof::Replayed.into())
+                    };
+                }
+                Some(_) | None => {}
             }
         }
-        if self.young.len() >= MAX_PROOFS {
-            return Err(Denial::ProofsUnremembered);
+        if self.young.put(Seen { hash, request }) {
+            Ok(())
+        } else {
+            Err(Denial::ProofsUnremembered)
         }
-        let entry = Seen { hash, request };
-        self.young.insert_unique(hash, entry, |seen| seen.hash);
-        Ok(())
     }
 }
 
@@ -95,12 +90,64 @@ impl Replays<'_> {
     }
 }
 
+/// Open addressing, one place after the other. Nothing is ever taken out. The SDK's tables would do, and cost the module a kilobyte more.
+///
+/// Invariant: a quarter of the places is free at least.
+#[derive(Default)]
+struct Table {
+    places: Vec<Seen>,
+    taken: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// Zero where the place is free.
+    hash: u64,
+    request: u32,
+}
+
+impl Table {
+    /// The place that has this hash, or the free one where it would go.
+    fn place(&mut self, hash: u64) -> Option<&mut Seen> {
+        let places = u64::try_from(self.places.len()).ok()?;
+        let first = usize::try_from(hash.checked_rem(places)?).ok()?;
+        let (before, behind) = self.places.split_at_mut_checked(first)?;
+        behind
+            .iter_mut()
+            .chain(before)
+            .find(|seen| seen.hash == hash || seen.hash == 0)
+    }
+
+    /// Puts in what is not there. `false` where there is no room.
+    fn put(&mut self, seen: Seen) -> bool {
+        if self.taken >= self.places.len().saturating_mul(3) / 4 {
+            let places = self.places.len().saturating_mul(2).max(LEAST_PLACES);
+            if places > MOST_PLACES {
+                return false;
+            }
+            let places = vec![Seen::default(); places];
+            for seen in std::mem::replace(&mut self.places, places) {
+                self.set(seen);
+            }
+        }
+        self.taken = self.taken.saturating_add(1);
+        self.set(seen)
+    }
+
+    fn set(&mut self, seen: Seen) -> bool {
+        let place = self.place(seen.hash);
+        place.map(|place| *place = seen).is_some()
+    }
+}
+
 /// For how long after its first use a proof is fresh at the most.
 const SPAN: Duration = MAX_AGE.saturating_add(MAX_AHEAD);
 
-/// In each table: as many as fit 2¹⁷ places, so both take 4.5 MB, and 1,600 new proofs each second on one worker have room. To forget one
-/// that is fresh would let it be taken again, so past this they are refused.
-const MAX_PROOFS: usize = 114_688;
+const LEAST_PLACES: usize = 256;
+
+/// In each table: 2 MiB. Three quarters of them are room for 1,400 new proofs each second on one worker. To forget one that is fresh would
+/// let it be taken again, so past this they are refused.
+const MOST_PLACES: usize = 131_072;
 
 #[cfg(test)]
 mod tests;

@@ -34,10 +34,10 @@ pub fn check(
     let (authority, path) = rest
         .split_at_checked(rest.find('/').unwrap_or(rest.len()))
         .unwrap_or((rest, ""));
-    let default_port = if scheme.eq_ignore_ascii_case("https") {
-        443
-    } else if scheme.eq_ignore_ascii_case("http") && !came_by_tls(headers, is_encrypted) {
-        80
+    let default_port: &[u8] = if scheme.eq_ignore_ascii_case("https") {
+        b"443"
+    } else if scheme.eq_ignore_ascii_case("http") && came_in_clear(headers, is_encrypted) {
+        b"80"
     } else {
         return Err(InvalidProof::Uri);
     };
@@ -98,20 +98,16 @@ impl From<ProofError> for InvalidProof {
     }
 }
 
-/// Whether anything says that the client used TLS. What it sent in the clear somebody may have read, and must not take where it is taken
-/// for secret. A header that says otherwise proves nothing, so each of the three can only say yes.
-fn came_by_tls(headers: &Headers, is_encrypted: &dyn Fn() -> bool) -> bool {
-    let says_so = |name| {
-        headers.all(name).any(|value| {
-            value
-                .windows(HTTPS.len())
-                .any(|word| word.eq_ignore_ascii_case(HTTPS))
-        })
-    };
-    says_so(":scheme") || says_so("x-forwarded-proto") || is_encrypted()
+/// Whether nothing says that the client used TLS. What it sent in the clear somebody may have read, and must not take where it is taken for
+/// secret. A header that says so proves nothing, so each of the three can only say no.
+fn came_in_clear(headers: &Headers, is_encrypted: &dyn Fn() -> bool) -> bool {
+    let mut said = headers
+        .all(":scheme")
+        .chain(headers.all("x-forwarded-proto"));
+    said.all(|scheme| scheme == b"http") && !is_encrypted()
 }
 
-fn same_authority(one: &[u8], other: &[u8], default_port: u32) -> bool {
+fn same_authority(one: &[u8], other: &[u8], default_port: &[u8]) -> bool {
     match (Authority::parse(one), Authority::parse(other)) {
         (Ok(host), Ok(other_host)) => {
             host == other_host && port(one, default_port) == port(other, default_port)
@@ -120,13 +116,13 @@ fn same_authority(one: &[u8], other: &[u8], default_port: u32) -> bool {
     }
 }
 
-/// The port of an authority that was parsed. What stands behind the last colon of an address in brackets is no number.
-fn port(authority: &[u8], default: u32) -> u32 {
-    let digits = authority.rsplit(|&byte| byte == b':').next();
-    digits
-        .filter(|digits| digits.len() < authority.len())
-        .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
-        .unwrap_or(default)
+/// The digits of an authority's port. What stands behind the last colon of an address in brackets has none alone.
+fn port<'a>(authority: &'a [u8], default: &'a [u8]) -> &'a [u8] {
+    let mut parts = authority.rsplit(|&byte| byte == b':');
+    match (parts.next(), parts.next()) {
+        (Some(port), Some(_)) if !port.is_empty() && port.iter().all(u8::is_ascii_digit) => port,
+        (Some(_) | None, _) => default,
+    }
 }
 
 /// The characters of a path, and whether each stands escaped. RFC 3986 §6.2.2: the case of an escape's digits means nothing, and an
@@ -154,8 +150,6 @@ fn digit(byte: u8) -> Option<u8> {
         .to_digit(16)
         .and_then(|digit| u8::try_from(digit).ok())
 }
-
-const HTTPS: &[u8] = b"https";
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::keys::{TestKey, key};
 
 mod mangle;
+pub mod proof;
 
 /// A token to mint.
 #[derive(Clone, Debug, Default, Deserialize)]

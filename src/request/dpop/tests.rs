@@ -114,7 +114,7 @@ fn a_proof_for_a_request_in_the_clear_is_for_no_other() {
         ("nothing said",           http,  false, &[],                                             Ok(())),
         ("over TLS",               http,  true,  &[(":scheme", "http"), forwarded("http")],       Err(Uri)),
         ("over TLS, as it says",   http,  false, &[(":scheme", "https")],                         Err(Uri)),
-        ("in another case",        http,  false, &[(":scheme", "HttpS")],                         Err(Uri)),
+        ("as nobody writes it",    http,  false, &[(":scheme", "HTTP")],                          Err(Uri)),
         ("as a proxy says",        http,  false, &[(":scheme", "http"), forwarded("https")],      Err(Uri)),
         ("as one of two says",     http,  false, &[forwarded("http"), forwarded("https")],        Err(Uri)),
         ("as one of a list says",  http,  false, &[forwarded("https, http")],                     Err(Uri)),

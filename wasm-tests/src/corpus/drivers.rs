@@ -89,6 +89,10 @@ impl Core {
                 let removed = headers.to_remove(permit.kept());
                 let mut sent = sent;
                 sent.retain(|(name, _)| !removed.contains(&name.as_str()));
+                if let Some(authorization) = decision.authorization(headers) {
+                    sent.retain(|(name, _)| name != "authorization");
+                    sent.push(("authorization".to_owned(), authorization.into_bytes()));
+                }
                 if self.configuration.forward_identity {
                     sent.push((
                         "x-oam-decision-id".to_owned(),
