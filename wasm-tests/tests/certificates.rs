@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
@@ -114,6 +114,10 @@ impl Gateway {
     fn start(context: &Value) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Not the name that all of them have by default: a certificate of its issuer's name passes for one that its holder signed.
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "authority");
         let authority = CertifiedIssuer::self_signed(params, key()).expect("a certificate");
         let server_key = key();
         let server = CertificateParams::new(["databricks.example.com".to_owned()])
