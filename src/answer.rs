@@ -173,9 +173,11 @@ fn dpop_challenge(
     error: Option<&'static str>,
     mut parameters: Vec<String>,
 ) -> String {
-    let error = match denial {
-        Denial::InvalidToken(InvalidToken::Proof(_)) => Some(denial::INVALID_PROOF),
-        _ => error,
+    let is_proof = matches!(denial, Denial::InvalidToken(InvalidToken::Proof(_)));
+    let error = if is_proof {
+        Some(denial::INVALID_PROOF)
+    } else {
+        error
     };
     let algorithms = Algorithm::ALL.map(Algorithm::as_str).join(" ");
     parameters.push(format!("algs=\"{algorithms}\""));

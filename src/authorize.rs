@@ -258,13 +258,7 @@ impl Authorizer {
         let workspace = self.workspace(&head);
         let token = match &head.credential {
             &Credential::Jwt(bearer, scheme) => {
-                evidence.scheme(scheme);
-                let shown = Shown {
-                    bearer,
-                    scheme,
-                    headers,
-                };
-                let token = authenticate(shown, evidence)?;
+                let token = authenticate(Shown::new(bearer, scheme, headers), evidence)?;
                 self.issued_for(token, workspace.unwrap_or_default(), evidence)?
             }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),

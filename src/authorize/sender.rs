@@ -19,8 +19,18 @@ use super::Verification;
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'a> {
     pub(super) bearer: BearerToken<'a>,
-    pub(super) scheme: Scheme,
-    pub(super) headers: &'a Headers,
+    scheme: Scheme,
+    headers: &'a Headers,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) const fn new(bearer: BearerToken<'a>, scheme: Scheme, headers: &'a Headers) -> Self {
+        Self {
+            bearer,
+            scheme,
+            headers,
+        }
+    }
 }
 
 /// Refuses a token that is bound to something which the request does not show, all of it.
@@ -74,7 +84,10 @@ fn proven(
 
 /// How old a proof may be: made for one request, it is as old as that took to get here, on a client whose clock may be behind. RFC 9449
 /// §11.1 speaks of seconds or minutes.
-pub(super) const MAX_AGE: Duration = Duration::from_secs(60);
+pub(super) const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// How far a client's clock may be ahead. Less than it may be behind, since whoever can sign today what is taken later needs the key no more.
 pub(super) const MAX_AHEAD: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

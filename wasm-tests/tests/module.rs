@@ -5,6 +5,7 @@ use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict, built_module};
 use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
 use wasm_tests::scene::{fetched, token, token_with};
+use wasm_tests::token::proof;
 
 #[test]
 fn hosts_are_offered_the_callbacks_in_use_and_no_others() {
@@ -113,6 +114,38 @@ fn a_token_that_is_bound_to_a_certificate_comes_over_its_connection() {
     }
 }
 
+/// What anybody can write into a header says nothing of the connection.
+#[test]
+fn a_proof_for_a_request_in_the_clear_is_not_taken_over_tls() {
+    let token = token_with("acme-rsa", &json!({ "cnf": { "jkt": P256 } }));
+    let mut host = inline();
+    let mut ask = |scheme: &str, tls: &str| {
+        host.set_property("connection.tls_version", tls);
+        let uri = format!("{scheme}://databricks.example.com/api/2.2/jobs/get");
+        let proof = proof::of("acme-p256", "GET", &uri, &token, paths::now());
+        let mut headers = request(&token);
+        headers.retain(|(name, _)| name != "authorization" && name != ":scheme");
+        headers.extend(
+            [
+                (":scheme", "http"),
+                ("x-forwarded-proto", "http"),
+                ("authorization", &["DPoP ", &token].concat()),
+                ("dpop", &proof),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())),
+        );
+        status(&host.request(&headers, b""))
+    };
+    for (scheme, tls, want) in [
+        ("http", "", 200),
+        ("http", "TLSv1.3", 401),
+        ("https", "TLSv1.3", 200),
+        ("https", "", 200),
+    ] {
+        assert_eq!(ask(scheme, tls), want, "{scheme} {tls}");
+    }
+}
+
 #[test]
 fn any_header_map_ends_in_an_answer() {
     let mut host = inline();
@@ -122,6 +155,7 @@ fn any_header_map_ends_in_an_answer() {
         ":authority",
         ":scheme",
         "authorization",
+        "dpop",
         "content-type",
         "cookie",
         "x-request-id",
@@ -326,3 +360,6 @@ impl Random {
         u8::try_from(self.below(256)).expect("a byte")
     }
 }
+
+/// The thumbprint of `acme-p256`.
+const P256: &str = "7qovgQBbsdKfDGwmEUbaSgwYtPJMRpTyzIwng2sxCT4";
