@@ -167,10 +167,10 @@ fn each_worker_remembers_for_itself() {
     let scene = inline(2);
     let token = bound();
     let proof = proof_for(&token);
-    let taken = (0..40)
+    let times = (0..40)
         .filter(|_| show(&scene, &token, &proof).status == 200)
         .count();
-    assert!((1..=WORKERS).contains(&taken), "{taken}");
+    assert!((1..=WORKERS).contains(&times), "{times}");
 }
 
 #[test]

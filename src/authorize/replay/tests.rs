@@ -4,7 +4,8 @@ use crate::token::fingerprint::Fingerprint;
 const NOW: u64 = 1_800_000_000;
 
 fn moment(seconds: u64) -> UnixTime {
-    UnixTime::from_seconds(NOW + seconds).unwrap()
+    let now = UnixTime::from_seconds(NOW).unwrap();
+    now.after(Duration::from_secs(seconds))
 }
 
 fn key(name: &str) -> Thumbprint {
