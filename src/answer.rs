@@ -149,12 +149,12 @@ impl Kind {
 fn parameters(
     kind: Kind,
     evidence: &Evidence<'_>,
-    envelope: &Envelope<'_>,
+    envelope: &Envelope,
     resource: &Resource,
-) -> Vec<String> {
+) -> Vec<(&'static str, String)> {
     let mut parameters = Vec::new();
     if kind == Kind::InsufficientScope {
-        parameters.push(format!("scope=\"{}\"", evidence.required_scopes.join(" ")));
+        parameters.push(("scope", evidence.required_scopes.join(" ")));
     }
     if let Some(identifier) = &resource.identifier {
         // An MCP server is a resource of its own. A call of the API is not: one token does for all of them.
@@ -162,7 +162,7 @@ fn parameters(
             .then(|| identifier.metadata_url_of(&envelope.path))
             .flatten();
         let url = own.unwrap_or_else(|| identifier.metadata_url());
-        parameters.push(format!("resource_metadata=\"{url}\""));
+        parameters.push(("resource_metadata", url));
     }
     parameters
 }
@@ -171,7 +171,7 @@ fn parameters(
 fn dpop_challenge(
     denial: &Denial,
     error: Option<&'static str>,
-    mut parameters: Vec<String>,
+    mut parameters: Vec<(&'static str, String)>,
 ) -> String {
     let is_proof = matches!(denial, Denial::InvalidToken(InvalidToken::Proof(_)));
     let error = if is_proof {
@@ -179,18 +179,24 @@ fn dpop_challenge(
     } else {
         error
     };
-    let algorithms = Algorithm::ALL.map(Algorithm::as_str).join(" ");
-    parameters.push(format!("algs=\"{algorithms}\""));
+    parameters.push(("algs", Algorithm::NAMES.join(" ")));
     challenge("DPoP", error, &parameters)
 }
 
 /// The whole of a `WWW-Authenticate`.
-fn challenge(scheme: &str, error: Option<&'static str>, parameters: &[String]) -> String {
+fn challenge(
+    scheme: &str,
+    error: Option<&'static str>,
+    parameters: &[(&'static str, String)],
+) -> String {
     let mut challenge = scheme.to_owned();
-    let error = error.map(|error| format!("error=\"{error}\""));
-    for (position, parameter) in error.iter().chain(parameters).enumerate() {
-        challenge.push_str(if position == 0 { " " } else { ", " });
-        challenge.push_str(parameter);
+    let error = error.map(|error| ("error", error));
+    let parameters = parameters.iter().map(|(name, value)| (*name, &**value));
+    for (name, value) in error.into_iter().chain(parameters) {
+        let separator = if challenge.ends_with('"') { ", " } else { " " };
+        for piece in [separator, name, "=\"", value, "\""] {
+            challenge.push_str(piece);
+        }
     }
     challenge
 }

@@ -178,7 +178,7 @@ impl fmt::Display for Denial {
                 "No credentials were sent: send an OAuth access token of your identity provider as `Authorization: Bearer <token>`."
             }
             Self::ProofsUnremembered => {
-                "Too many DPoP proofs come in to remember them all. The request was not judged; send it again with a new proof."
+                "The gateway cannot remember more DPoP proofs at the moment. Send the request again, with a new proof."
             }
             Self::Request(RequestError::NoMethod) => "The gateway could not read the request.",
             Self::Request(error) => return write!(f, "Refused: {error}."),

@@ -108,6 +108,7 @@ struct Seen {
 
 impl Table {
     /// The place that has this hash, or the free one where it would go.
+    #[inline(never)]
     fn place(&mut self, hash: u64) -> Option<&mut Seen> {
         let places = u64::try_from(self.places.len()).ok()?;
         let first = usize::try_from(hash.checked_rem(places)?).ok()?;

@@ -101,7 +101,7 @@ impl InvalidToken {
                 "The access token is bound to a key and cannot be used as a plain bearer token."
             }
             Self::Proof(_) => {
-                "The DPoP proof was refused: send one, made for this very request and access token with the key that the token is bound to."
+                "The DPoP proof was refused: make one for each request, with the key that the access token is bound to."
             }
             Self::Unbound => {
                 "The access token is bound to no key: send it as `Authorization: Bearer <token>`."

@@ -125,9 +125,9 @@ fn port<'a>(authority: &'a [u8], default: &'a [u8]) -> &'a [u8] {
     }
 }
 
-/// The characters of a path, and whether each stands escaped. RFC 3986 §6.2.2: the case of an escape's digits means nothing, and an
+/// The bytes of a path, those that stand escaped past all others. RFC 3986 §6.2.2: the case of an escape's digits means nothing, and an
 /// unreserved character is the same with and without one.
-fn normalised(path: &[u8]) -> impl Iterator<Item = (u8, bool)> {
+fn normalised(path: &[u8]) -> impl Iterator<Item = u16> {
     let mut rest = path;
     std::iter::from_fn(move || {
         let (&first, behind) = rest.split_first()?;
@@ -138,10 +138,10 @@ fn normalised(path: &[u8]) -> impl Iterator<Item = (u8, bool)> {
             let byte = high << 4 | low;
             let unreserved =
                 byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-            return Some((byte, !unreserved));
+            return Some(u16::from(byte) | if unreserved { 0 } else { ESCAPED });
         }
         rest = behind;
-        Some((first, false))
+        Some(u16::from(first))
     })
 }
 
@@ -150,6 +150,8 @@ fn digit(byte: u8) -> Option<u8> {
         .to_digit(16)
         .and_then(|digit| u8::try_from(digit).ok())
 }
+
+const ESCAPED: u16 = 0x100;
 
 #[cfg(test)]
 mod tests;

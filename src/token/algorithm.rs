@@ -41,6 +41,19 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
+    /// Their `alg` values, in the same order.
+    pub const NAMES: [&'static str; 9] = [
+        Self::Rs256.as_str(),
+        Self::Rs384.as_str(),
+        Self::Rs512.as_str(),
+        Self::Ps256.as_str(),
+        Self::Ps384.as_str(),
+        Self::Ps512.as_str(),
+        Self::Es256.as_str(),
+        Self::Es384.as_str(),
+        Self::EdDsa.as_str(),
+    ];
+
     /// Parses an `alg` value, exactly: RFC 7515 §4.1.1 makes it case-sensitive.
     pub fn parse(text: &str) -> Result<Self, AlgorithmError> {
         Self::ALL
@@ -193,6 +206,7 @@ mod tests {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::parse(algorithm.as_str()), Ok(algorithm));
         }
+        assert_eq!(Algorithm::NAMES, Algorithm::ALL.map(Algorithm::as_str));
     }
 
     #[test]

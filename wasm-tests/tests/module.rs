@@ -76,6 +76,31 @@ fn every_one_byte_change_of_a_good_token_is_refused() {
     }
 }
 
+#[test]
+fn every_one_byte_change_of_a_good_proof_is_refused() {
+    let mut host = inline();
+    let token = token_with("acme-rsa", &json!({ "cnf": { "jkt": ED25519 } }));
+    let proof = proof::of("acme-ed25519", "GET", JOB, &token, paths::now());
+    let mut show = |proof: &[u8]| {
+        let mut headers = request(&token);
+        headers.retain(|(name, _)| name != "authorization");
+        let authorization = ["DPoP ", &token].concat();
+        headers.push(("authorization".to_owned(), authorization.into_bytes()));
+        headers.push(("dpop".to_owned(), proof.to_vec()));
+        status(&host.request(&headers, b""))
+    };
+    for position in 0..proof.len() {
+        for byte in [b'A', b'_', b',', 0xff] {
+            let mut changed = proof.clone().into_bytes();
+            if std::mem::replace(&mut changed[position], byte) != byte {
+                assert_eq!(show(&changed), 401, "byte {position} as {byte}");
+            }
+        }
+    }
+    assert_eq!(show(proof.as_bytes()), 200, "and none of them used it up");
+    assert_eq!(show(proof.as_bytes()), 401);
+}
+
 /// RFC 8705 §3.1. What a header says of a certificate counts for nothing.
 #[test]
 fn a_token_that_is_bound_to_a_certificate_comes_over_its_connection() {
@@ -171,8 +196,10 @@ fn any_header_map_ends_in_an_answer() {
                 let name = names[random.below(names.len())].to_owned();
                 let length = random.below(40);
                 let mut value: Vec<u8> = (0..length).map(|_| random.byte()).collect();
-                if random.below(3) == 0 {
-                    value = [b"Bearer ", value.as_slice()].concat();
+                match random.below(6) {
+                    0 | 1 => value = [b"Bearer ", value.as_slice()].concat(),
+                    2 => value = [b"DPoP ", value.as_slice()].concat(),
+                    _ => {}
                 }
                 (name, value)
             })
@@ -363,3 +390,9 @@ impl Random {
 
 /// The thumbprint of `acme-p256`.
 const P256: &str = "7qovgQBbsdKfDGwmEUbaSgwYtPJMRpTyzIwng2sxCT4";
+
+/// The thumbprint of `acme-ed25519`.
+const ED25519: &str = "zvKLXlPsEsgrhsqxXATHPNLil3Ufiw3i74qTpXzL6jw";
+
+/// What requests of this file ask for, as their client names it.
+const JOB: &str = "https://databricks.example.com/api/2.2/jobs/get";
