@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use wasm_tests::client;
 use wasm_tests::envoy::{Envoy, Setup};
-use wasm_tests::keys::jwk_set;
+use wasm_tests::keys::{jwk_set, pem};
 use wasm_tests::paths;
 use wasm_tests::scene::{ISSUER, token_with};
 use wasm_tests::token::proof;
@@ -127,10 +127,10 @@ impl Gateway {
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
             "common_tls_context": {
                 "tls_certificates": [{
-                    "certificate_chain": { "inline_string": server.pem() },
-                    "private_key": { "inline_string": server_key.serialize_pem() },
+                    "certificate_chain": { "inline_string": pem("CERTIFICATE", server.der()) },
+                    "private_key": { "inline_string": pem("PRIVATE KEY", server_key.serialized_der()) },
                 }],
-                "validation_context": { "trusted_ca": { "inline_string": authority.pem() } },
+                "validation_context": { "trusted_ca": { "inline_string": pem("CERTIFICATE", authority.der()) } },
             },
         });
         for (name, value) in context.as_object().into_iter().flatten() {
