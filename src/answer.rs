@@ -10,8 +10,10 @@ use serde::Serialize;
 use crate::authorize::evidence::Evidence;
 use crate::callout::form;
 use crate::denial::{self, Denial, Kind};
+use crate::issuer::invalid_token::InvalidToken;
 use crate::request::envelope::{Envelope, Protocol};
 use crate::resource::{Identifier, Metadata};
+use crate::token::algorithm::Algorithm;
 
 /// What the configuration adds to answers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -47,8 +49,12 @@ impl Answer {
         let kind = denial.kind();
         let message = message(denial, evidence, resource);
         let mut headers = Vec::with_capacity(4);
-        if let Some(challenge) = challenge(kind, evidence, envelope, resource) {
-            headers.push(("www-authenticate", challenge));
+        if let Ok(error) = kind.challenge_error() {
+            let common = parameters(kind, evidence, envelope, resource);
+            headers.push(("www-authenticate", challenge("Bearer", error, &common)));
+            if evidence.concerns_proofs() {
+                headers.push(("www-authenticate", dpop_challenge(denial, error, common)));
+            }
         }
         if kind == Kind::Unavailable {
             headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
@@ -139,20 +145,16 @@ impl Kind {
     }
 }
 
-/// The whole of `WWW-Authenticate`. Every value put into it is free of quotes and backslashes by its type.
-fn challenge(
+/// What challenges say besides their error. Every value put into it is free of quotes and backslashes by its type.
+fn parameters(
     kind: Kind,
     evidence: &Evidence<'_>,
-    envelope: &Envelope<'_>,
+    envelope: &Envelope,
     resource: &Resource,
-) -> Option<String> {
-    let error = kind.challenge_error().ok()?;
+) -> Vec<(&'static str, String)> {
     let mut parameters = Vec::new();
-    if let Some(error) = error {
-        parameters.push(format!("error=\"{error}\""));
-    }
     if kind == Kind::InsufficientScope {
-        parameters.push(format!("scope=\"{}\"", evidence.required_scopes.join(" ")));
+        parameters.push(("scope", evidence.required_scopes.join(" ")));
     }
     if let Some(identifier) = &resource.identifier {
         // An MCP server is a resource of its own. A call of the API is not: one token does for all of them.
@@ -160,14 +162,43 @@ fn challenge(
             .then(|| identifier.metadata_url_of(&envelope.path))
             .flatten();
         let url = own.unwrap_or_else(|| identifier.metadata_url());
-        parameters.push(format!("resource_metadata=\"{url}\""));
+        parameters.push(("resource_metadata", url));
     }
-    let mut challenge = "Bearer".to_owned();
-    for (position, parameter) in parameters.iter().enumerate() {
-        challenge.push_str(if position == 0 { " " } else { ", " });
-        challenge.push_str(parameter);
+    parameters
+}
+
+/// RFC 9449 §7.1. It stands beside that of bearer tokens, in a header of its own (§7.2).
+fn dpop_challenge(
+    denial: &Denial,
+    error: Option<&'static str>,
+    mut parameters: Vec<(&'static str, String)>,
+) -> String {
+    let is_proof = matches!(denial, Denial::InvalidToken(InvalidToken::Proof(_)));
+    let error = if is_proof {
+        Some(denial::INVALID_PROOF)
+    } else {
+        error
+    };
+    parameters.push(("algs", Algorithm::NAMES.join(" ")));
+    challenge("DPoP", error, &parameters)
+}
+
+/// The whole of a `WWW-Authenticate`.
+fn challenge(
+    scheme: &str,
+    error: Option<&'static str>,
+    parameters: &[(&'static str, String)],
+) -> String {
+    let mut challenge = scheme.to_owned();
+    let error = error.map(|error| ("error", error));
+    let parameters = parameters.iter().map(|(name, value)| (*name, &**value));
+    for (name, value) in error.into_iter().chain(parameters) {
+        let separator = if challenge.ends_with('"') { ", " } else { " " };
+        for piece in [separator, name, "=\"", value, "\""] {
+            challenge.push_str(piece);
+        }
     }
-    Some(challenge)
+    challenge
 }
 
 /// What a person reads: what is wrong, what was needed, what to do.
@@ -176,7 +207,7 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
     if let Some(identifier) = &resource.identifier {
         message = message.replace(denial::HOST, &identifier.origin());
     }
-    if *denial == Denial::InsufficientScope {
+    if matches!(denial, Denial::InsufficientScope) {
         let needed = evidence.required_scopes.join("`, `");
         let call = evidence
             .operation
@@ -211,7 +242,8 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
 }
 
 fn body(denial: &Denial, evidence: &Evidence<'_>, message: &str, decision_id: &str) -> String {
-    let scope = (*denial == Denial::InsufficientScope).then(|| evidence.required_scopes.join(" "));
+    let scope =
+        matches!(denial, Denial::InsufficientScope).then(|| evidence.required_scopes.join(" "));
     let body = Body {
         error_code: denial.kind().error_code(),
         message,

@@ -7,6 +7,8 @@ mod authenticate;
 pub mod evidence;
 mod form;
 mod permission;
+pub mod replay;
+mod sender;
 mod unverifiable;
 mod usable;
 pub mod verified;
@@ -23,13 +25,12 @@ use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::Workspaces;
 use crate::policy::{Asked, Governing, Policy};
-use crate::request::credential::{Credential, CredentialKind};
+use crate::request::credential::{self, Credential, CredentialKind, Scheme};
 use crate::request::fingerprint::Fingerprints;
 use crate::request::mcp::{Call, Tool};
 use crate::request::{Headers, Kept, RequestHead};
 use crate::resource::{Metadata, ProtectedResource};
 use crate::time::UnixTime;
-use crate::token::bearer::BearerToken;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
@@ -37,6 +38,8 @@ use crate::withdrawn::list::List;
 
 use evidence::Evidence;
 use permission::{Refused, denied};
+use replay::Replays;
+use sender::Shown;
 use verified::VerifiedTokens;
 
 /// Judges requests by one configuration.
@@ -72,6 +75,10 @@ pub struct Verification<'a> {
     pub withdrawals: Option<&'a List>,
     /// The certificate of the client's own connection, whose key it has proved to hold. Asked for a token that is bound to one.
     pub certificate: &'a dyn Fn() -> Option<Fingerprint>,
+    /// Whether that connection is TLS. Asked where a proof is for a URI without.
+    pub encrypted: &'a dyn Fn() -> bool,
+    /// The proofs that were seen before; absent where each is taken for new.
+    pub replays: Option<Replays<'a>>,
 }
 
 /// What was decided, and what is known of why.
@@ -95,6 +102,16 @@ impl Decision<'_> {
             | Verdict::Deny(_)
             | Verdict::Describe(_) => None,
         }
+    }
+
+    /// The `Authorization` that goes upstream in place of the caller's, unless its token is exchanged: Databricks reads no proofs, and
+    /// this one was for the gateway.
+    pub fn authorization(&self, headers: &Headers) -> Option<String> {
+        if self.evidence.scheme == Scheme::Bearer || self.exchangeable().is_none() {
+            return None;
+        }
+        let token = credential::bearer_token(headers)?;
+        Some(["Bearer ", token.as_str()].concat())
     }
 
     /// Refuses after all, for a reason that showed after the decision. Whatever is on trial, this refusal is not.
@@ -181,6 +198,8 @@ impl<'a> Verification<'a> {
             verified: None,
             withdrawals: None,
             certificate: &no_certificate,
+            encrypted: &not_encrypted,
+            replays: None,
         }
     }
 }
@@ -195,15 +214,15 @@ impl Authorizer {
     ) -> Decision<'_> {
         let mut evidence = Evidence::new(self.policy.mode);
         let mut awaited = None;
-        let judged = self.judge(headers, now, &mut evidence, |bearer, evidence| {
-            let token = authenticate::authenticate(&self.issuers, by, bearer, now).map_err(
+        let judged = self.judge(headers, now, &mut evidence, |shown, evidence| {
+            let token = authenticate::authenticate(&self.issuers, by, shown.bearer, now).map_err(
                 |unauthenticated| {
                     awaited = unauthenticated.awaited();
                     Denial::from(unauthenticated)
                 },
             )?;
             // Here and not where tokens are verified: what was verified before may have been withdrawn since, or somebody else may bear it.
-            if let Err(denial) = self.still_holds(&token, bearer, by, now) {
+            if let Err(denial) = self.still_holds(&token, shown, by, now) {
                 evidence.token(token);
                 return Err(denial);
             }
@@ -226,10 +245,7 @@ impl Authorizer {
         headers: &Headers,
         now: UnixTime,
         evidence: &mut Evidence<'a>,
-        mut authenticate: impl FnMut(
-            BearerToken<'_>,
-            &mut Evidence<'a>,
-        ) -> Result<Rc<AccessToken>, Denial>,
+        mut authenticate: impl FnMut(Shown<'_>, &mut Evidence<'a>) -> Result<Rc<AccessToken>, Denial>,
     ) -> Result<Verdict, Denial> {
         let head = RequestHead::read(headers, self.max_token_bytes)
             .inspect_err(|error| evidence.refused_head(error))?;
@@ -242,8 +258,8 @@ impl Authorizer {
         }
         let workspace = self.workspace(&head);
         let token = match &head.credential {
-            Credential::Jwt(bearer) => {
-                let token = authenticate(*bearer, evidence)?;
+            &Credential::Jwt(bearer, scheme) => {
+                let token = authenticate(Shown::new(bearer, scheme, headers), evidence)?;
                 self.issued_for(token, workspace.unwrap_or_default(), evidence)?
             }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
@@ -278,7 +294,9 @@ impl Authorizer {
             Err(Refused {
                 denial,
                 mode: Mode::Shadow,
-            }) if denial.kind() != Kind::InvalidRequest || denial == Denial::UntoldMcpCall => {
+            }) if denial.kind() != Kind::InvalidRequest
+                || matches!(denial, Denial::UntoldMcpCall) =>
+            {
                 evidence.shadowed();
                 Ok(Verdict::Shadow(denial, permit))
             }
@@ -348,6 +366,10 @@ impl Identity {
 
 fn no_certificate() -> Option<Fingerprint> {
     None
+}
+
+fn not_encrypted() -> bool {
+    false
 }
 
 #[cfg(test)]

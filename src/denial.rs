@@ -7,6 +7,7 @@ use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::workspace::WorkspaceError;
 use crate::request::RequestError;
 use crate::request::credential::CredentialKind;
+use crate::request::dpop::InvalidProof;
 
 /// Why a request does not go upstream.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,6 +26,8 @@ pub enum Denial {
     KeysUnavailable,
     /// Nothing proves who is calling.
     MissingCredentials,
+    /// No room is left to remember the proof that came, so that it could be taken twice.
+    ProofsUnremembered,
     /// The head of the request is malformed or ambiguous.
     Request(RequestError),
     /// The list of what is withdrawn has grown too old to judge by.
@@ -84,6 +87,7 @@ impl Denial {
             Self::InsufficientScope => Kind::InsufficientScope,
             Self::Exchange(Refusal::Unavailable)
             | Self::KeysUnavailable
+            | Self::ProofsUnremembered
             | Self::StaleWithdrawals => Kind::Unavailable,
             Self::Request(RequestError::NoMethod) => Kind::Internal,
             Self::AmbiguousPath
@@ -113,6 +117,7 @@ impl Denial {
             Self::InvalidToken(reason) => reason.code(),
             Self::KeysUnavailable => "keys_unavailable",
             Self::MissingCredentials => "missing_credentials",
+            Self::ProofsUnremembered => "dpop_memory_full",
             Self::Request(error) => error.code(),
             Self::StaleWithdrawals => "withdrawal_list_stale",
             Self::Unmatched => "unmatched",
@@ -131,6 +136,7 @@ impl Denial {
     pub const fn public_code(&self) -> &'static str {
         match self {
             Self::InvalidToken(InvalidToken::Expired) => "token_expired",
+            Self::InvalidToken(InvalidToken::Proof(_)) => INVALID_PROOF,
             Self::InvalidToken(_) => "invalid_token",
             Self::Unidentified(kind, _) => refused(*kind),
             Self::AmbiguousPath
@@ -139,6 +145,7 @@ impl Denial {
             | Self::InsufficientScope
             | Self::KeysUnavailable
             | Self::MissingCredentials
+            | Self::ProofsUnremembered
             | Self::Request(_)
             | Self::StaleWithdrawals
             | Self::Unmatched
@@ -169,6 +176,9 @@ impl fmt::Display for Denial {
             }
             Self::MissingCredentials => {
                 "No credentials were sent: send an OAuth access token of your identity provider as `Authorization: Bearer <token>`."
+            }
+            Self::ProofsUnremembered => {
+                "The gateway cannot remember more DPoP proofs at the moment. Send the request again, with a new proof."
             }
             Self::Request(RequestError::NoMethod) => "The gateway could not read the request.",
             Self::Request(error) => return write!(f, "Refused: {error}."),
@@ -231,12 +241,21 @@ const fn instead_of(kind: CredentialKind) -> &'static str {
     }
 }
 
+/// RFC 9449 §7.1, and the one reason that callers are told.
+pub const INVALID_PROOF: &str = "invalid_dpop_proof";
+
 /// What stands for the gateway's host in what a person is told.
 pub const HOST: &str = "<host>";
 
 impl From<RequestError> for Denial {
     fn from(error: RequestError) -> Self {
         Self::Request(error)
+    }
+}
+
+impl From<InvalidProof> for Denial {
+    fn from(fault: InvalidProof) -> Self {
+        Self::InvalidToken(InvalidToken::Proof(fault))
     }
 }
 

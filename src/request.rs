@@ -7,6 +7,7 @@
 
 pub mod authority;
 pub mod credential;
+pub mod dpop;
 pub mod envelope;
 mod error;
 pub mod fingerprint;

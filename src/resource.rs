@@ -11,6 +11,7 @@ use crate::databricks::{Catalogue, Lookup, scope};
 use crate::issuer::Issuer;
 use crate::path::Path;
 use crate::request::envelope;
+use crate::token::algorithm::Algorithm;
 
 /// The name of a protected resource: an `https` URL without query (RFC 9728 §1.2, RFC 8707 §2).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,6 +35,7 @@ pub struct Metadata {
     resource: String,
     authorization_servers: Vec<Box<str>>,
     bearer_methods_supported: [&'static str; 1],
+    dpop_signing_alg_values_supported: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes_supported: Option<[String; 1]>,
 }
@@ -115,6 +117,7 @@ impl ProtectedResource {
             resource: self.identifier.at(described)?,
             authorization_servers: self.authorization_servers.clone(),
             bearer_methods_supported: ["header"],
+            dpop_signing_alg_values_supported: &Algorithm::NAMES,
             scopes_supported: self.scope(described),
         })
     }
@@ -202,6 +205,9 @@ mod tests {
                 resource: resource.to_owned(),
                 authorization_servers: vec!["https://a.example".into()],
                 bearer_methods_supported: ["header"],
+                dpop_signing_alg_values_supported: &[
+                    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
+                ],
                 scopes_supported: scope.map(|scope| [scope.to_owned()]),
             });
             assert_eq!(got, want, "{name}");

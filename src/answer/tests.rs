@@ -1,7 +1,8 @@
 use super::*;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::rule::Mode;
-use crate::request::credential::CredentialKind;
+use crate::request::credential::{CredentialKind, Scheme};
+use crate::request::dpop::InvalidProof;
 use crate::request::{AuthorizationError, RequestError};
 
 fn evidence(required: &[&'static str]) -> Evidence<'static> {
@@ -237,5 +238,45 @@ fn no_answer_makes_a_client_try_again_for_nothing() {
     for denial in denials {
         let body = answer(&denial, Protocol::Rest, &resource()).body;
         assert!(words.iter().all(|word| !body.contains(word)), "{body}");
+    }
+}
+
+/// RFC 9449 §7.1 and §7.2.
+#[test]
+fn callers_with_proofs_are_challenged_for_proofs_too() {
+    let algorithms = r#"algs="RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 EdDSA""#;
+    let proof = Denial::from(InvalidProof::Missing);
+    let scope = r#"error="insufficient_scope", scope="jobs""#;
+    #[rustfmt::skip]
+    let cases = [
+        // denial                                        scheme          challenges, but for the algorithms
+        (proof,                                          Scheme::Dpop,   vec![r#"Bearer error="invalid_token""#.to_owned(), r#"DPoP error="invalid_dpop_proof""#.to_owned()]),
+        (Denial::InvalidToken(InvalidToken::Expired),    Scheme::Dpop,   vec![r#"Bearer error="invalid_token""#.to_owned(), r#"DPoP error="invalid_token""#.to_owned()]),
+        (Denial::InvalidToken(InvalidToken::Expired),    Scheme::Bearer, vec![r#"Bearer error="invalid_token""#.to_owned()]),
+        (Denial::InsufficientScope,                      Scheme::Dpop,   vec![format!("Bearer {scope}"), format!("DPoP {scope}")]),
+        (Denial::DeniedByRule,                           Scheme::Dpop,   vec![]),
+        (Denial::ProofsUnremembered,                     Scheme::Dpop,   vec![]),
+    ];
+    for (denial, scheme, want) in cases {
+        let evidence = Evidence {
+            scheme,
+            ..evidence(&["jobs"])
+        };
+        let envelope = envelope(Protocol::Rest, "/");
+        let answer = Answer::new(&denial, &evidence, &envelope, "d1", &Resource::default());
+        let got: Vec<_> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| *name == "www-authenticate")
+            .map(|(_, value)| value.replace(&format!(", {algorithms}"), ""))
+            .collect();
+        assert_eq!(got, want, "{}", denial.code());
+        assert_eq!(
+            answer
+                .headers
+                .iter()
+                .any(|(_, value)| value.contains(algorithms)),
+            got.len() > 1
+        );
     }
 }

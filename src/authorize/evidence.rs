@@ -9,7 +9,7 @@ use crate::issuer::access_token::{AccessToken, Groups};
 use crate::policy::rule::{Mode, Rule};
 use crate::policy::{Governing, Policy, Requirement, Standing};
 use crate::request::RequestError;
-use crate::request::credential::CredentialKind;
+use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::workspace::WorkspaceId;
 
 /// The facts behind a decision. What is absent was not reached, or does not apply.
@@ -25,6 +25,8 @@ pub struct Evidence<'a> {
     pub required_scopes: Vec<&'a str>,
     /// The kind of credential that came with it.
     pub credential: Option<CredentialKind>,
+    /// How its token was shown.
+    pub scheme: Scheme,
     /// The name of the static token that came with it.
     pub fingerprint: Option<String>,
     /// Whether the credential was shown where it has no business, so that it must be taken for known to others.
@@ -47,6 +49,7 @@ impl<'a> Evidence<'a> {
             rule: None,
             required_scopes: Vec::new(),
             credential: None,
+            scheme: Scheme::Bearer,
             fingerprint: None,
             leaked: false,
             token: None,
@@ -63,8 +66,18 @@ impl<'a> Evidence<'a> {
             .is_some_and(|token| token.groups == Groups::Unknown)
     }
 
+    /// Whether the caller has to do with proofs of possession: shows one, or a token that asks for one.
+    pub fn concerns_proofs(&self) -> bool {
+        let bound = |token: &Rc<AccessToken>| token.key.is_some();
+        self.scheme == Scheme::Dpop || self.token.as_ref().is_some_and(bound)
+    }
+
     pub(super) fn credential(&mut self, kind: CredentialKind) {
         self.credential = Some(kind);
+    }
+
+    pub(super) fn scheme(&mut self, scheme: Scheme) {
+        self.scheme = scheme;
     }
 
     pub(super) fn fingerprint(&mut self, fingerprint: Option<String>) {

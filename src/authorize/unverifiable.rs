@@ -23,6 +23,9 @@ impl Authorizer {
         let kind = credential.kind();
         let signs_in = matches!(governing, Governing::Operation(_)) && governing.is_public();
         evidence.credential(kind);
+        if let Credential::Jwt(_, scheme) = credential {
+            evidence.scheme(*scheme);
+        }
         let Credential::Unverifiable(found) = credential else {
             return Ok(());
         };

@@ -10,10 +10,10 @@ use crate::request::RequestHead;
 use crate::request::workspace::WorkspaceId;
 
 use crate::time::UnixTime;
-use crate::token::bearer::BearerToken;
 use crate::withdrawn::list::Stale;
 
 use super::evidence::Evidence;
+use super::sender::{self, Shown};
 use super::{Authorizer, Verification};
 
 impl Authorizer {
@@ -21,10 +21,11 @@ impl Authorizer {
     pub(super) fn still_holds(
         &self,
         token: &AccessToken,
-        bearer: BearerToken<'_>,
+        shown: Shown<'_>,
         by: &Verification<'_>,
         now: UnixTime,
     ) -> Result<(), Denial> {
+        let bearer = shown.bearer;
         let listed = || {
             by.withdrawals
                 .map_or(Ok(false), |list| list.has(token, bearer, now))
@@ -34,10 +35,7 @@ impl Authorizer {
         {
             return Err(InvalidToken::Withdrawn.into());
         }
-        if token.certificate.is_some() && token.certificate != (by.certificate)() {
-            return Err(InvalidToken::SenderConstrained.into());
-        }
-        Ok(())
+        sender::check(token, shown, by, now)
     }
 
     /// The workspace that a request is for.

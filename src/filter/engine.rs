@@ -1,7 +1,9 @@
 //! Whose engine verifies signatures: the host's where it has shown that it can, or our own.
+//!
+//! In the issuers' algorithms it is tried at the start, in others once a proof of possession comes that is signed with them.
 
 use crate::issuer::Issuer;
-use crate::token::algorithm::AlgorithmSet;
+use crate::token::algorithm::{Algorithm, AlgorithmSet};
 use crate::token::signature::delegated::Delegated;
 
 use super::host;
@@ -16,6 +18,8 @@ pub(super) fn prove(issuers: &[Issuer]) -> Engine {
         .flat_map(|issuer| issuer.algorithms.iter())
         .collect();
     let engine: Engine = Delegated::prove(used, host::verify_signature);
+    // A proof of possession is signed by its sender, with whatever algorithm that likes.
+    let engine = engine.and_when_asked(Algorithm::ALL.into_iter().collect());
     for algorithm in used.iter() {
         let by_gateway = engine.proven().contains(algorithm);
         let verifier = if by_gateway {

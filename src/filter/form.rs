@@ -55,7 +55,7 @@ impl Worker {
         let form = body
             .ok_or(FormError::Incomplete)
             .and_then(|body| Form::parse(&request.headers, body));
-        let mut decision = self.decide(&request.headers, now);
+        let mut decision = self.decide(context_id, &request.headers, now);
         let authorizer = &self.configuration.authorizer;
         authorizer.judge_form(&mut decision, &form, now);
         let decision_id = self.record(&decision, &request, now);
@@ -65,19 +65,25 @@ impl Worker {
         let progress = self.answer(&decision, &request, &decision_id);
         match form {
             Ok(form) if progress == Progress::Permitted => {
-                self.give_back(&request.headers, &form, now)
+                self.give_back(context_id, &request.headers, &form, now)
             }
             Ok(_) | Err(_) => progress,
         }
     }
 
     /// Answers a SQL driver with its own token, where that is one to use here. Every other form is Databricks' to answer.
-    fn give_back(&self, head: &Headers, form: &Form<'_>, now: UnixTime) -> Progress {
+    fn give_back(
+        &self,
+        context_id: u32,
+        head: &Headers,
+        form: &Form<'_>,
+        now: UnixTime,
+    ) -> Progress {
         let (Some(exchanger), Some(subject)) = (self.exchanger(), driver::subject(head, form))
         else {
             return Progress::Permitted;
         };
-        let decision = self.decide(&driver::probe(subject, head), now);
+        let decision = self.decide(context_id, &driver::probe(subject, head), now);
         let is_ours = decision
             .exchangeable()
             .is_some_and(|issuer| exchanger.borrow().terms().takes(issuer));

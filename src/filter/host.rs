@@ -111,6 +111,15 @@ pub(super) fn peer_certificate() -> Option<Fingerprint> {
     Fingerprint::parse(std::str::from_utf8(&digest).ok()?).ok()
 }
 
+/// Whether the client's connection to this very host is TLS.
+pub(super) fn is_encrypted() -> bool {
+    let version = hostcalls::get_property(vec!["connection", "tls_version"]);
+    version
+        .ok()
+        .flatten()
+        .is_some_and(|version| !version.is_empty())
+}
+
 /// The time, from the host's clock.
 pub(super) fn now() -> UnixTime {
     hostcalls::get_current_time()

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::audit::compact::Record;
+use crate::authorize::replay::{Replays, SeenProofs};
 use crate::authorize::verified::VerifiedTokens;
 use crate::authorize::{self, Decision, Identity, Permit, Verdict, Verification};
 use crate::config::Configuration;
@@ -33,6 +34,7 @@ pub(super) struct Worker {
     pub(super) withdrawals: Option<RefCell<List>>,
     engine: Engine,
     verified: RefCell<VerifiedTokens>,
+    proofs: RefCell<SeenProofs>,
     exchanger: Option<RefCell<Exchanger>>,
     waiting: RefCell<Queue>,
     decision_seed: u64,
@@ -72,6 +74,7 @@ impl Worker {
             withdrawals,
             engine,
             verified: RefCell::new(verified),
+            proofs: RefCell::new(SeenProofs::new(RandomState::new())),
             keys: RefCell::new(keys),
             exchanger: exchanger.map(RefCell::new),
             waiting: RefCell::new(queue),
@@ -141,7 +144,7 @@ impl Worker {
 
     /// Judges a request, and says how far that went.
     fn consider(&self, request: Pending, now: UnixTime) -> Progress {
-        let mut decision = self.decide(&request.headers, now);
+        let mut decision = self.decide(request.context_id, &request.headers, now);
         if let Some(awaited) = decision.awaited
             && let Some(deadline) = self.may_wait_for_keys(&request, awaited, now)
         {
@@ -166,7 +169,7 @@ impl Worker {
         progress
     }
 
-    pub(super) fn decide(&self, headers: &Headers, now: UnixTime) -> Decision<'_> {
+    pub(super) fn decide(&self, context_id: u32, headers: &Headers, now: UnixTime) -> Decision<'_> {
         let withdrawals = self.withdrawals.as_ref().map(RefCell::borrow);
         let by = Verification {
             keys: &self.keys.borrow(),
@@ -174,6 +177,11 @@ impl Worker {
             verified: Some(&self.verified),
             withdrawals: withdrawals.as_deref(),
             certificate: &host::peer_certificate,
+            encrypted: &host::is_encrypted,
+            replays: Some(Replays {
+                seen: &self.proofs,
+                request: context_id,
+            }),
         };
         self.configuration.authorizer.authorize(headers, &by, now)
     }
@@ -311,6 +319,8 @@ impl Worker {
                 self.prepare(permit, &request.headers, &decision_id);
                 if let Some(authorization) = authorization {
                     host::set_request_header("authorization", authorization);
+                } else if let Some(authorization) = decision.authorization(&request.headers) {
+                    host::set_request_header("authorization", &authorization);
                 }
                 Progress::Permitted
             }

@@ -9,6 +9,7 @@ use crate::token::bearer::BearerToken;
 use crate::token::claims::{ClaimError, ClaimFault, Claims, Times};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::json::{self, ALLOCATION, Json, Object};
+use crate::token::jwk::Thumbprint;
 use crate::token::scope::Scope;
 
 use super::Issuer;
@@ -48,8 +49,10 @@ pub struct AccessToken {
     pub actor: Option<Box<str>>,
     /// Who acted before, the latest first. They take part in no decision (RFC 8693 §4.1).
     pub earlier_actors: Vec<Box<str>>,
-    /// The certificate that its bearer must show (RFC 8705 §3.1); anybody may bear it, when absent.
+    /// The certificate that its bearer must show (RFC 8705 §3.1).
     pub certificate: Option<Fingerprint>,
+    /// The key that its bearer must prove to hold (RFC 9449 §6.1). Anybody may bear a token that is bound to neither.
+    pub key: Option<Thumbprint>,
     /// Known once somebody asked for it.
     fingerprint: OnceCell<Fingerprint>,
     /// Those that a role may ask about.
@@ -90,6 +93,7 @@ impl AccessToken {
             IssuedFor::Everywhere
         };
         let (actor, earlier_actors) = actors(claims)?;
+        let (certificate, key) = confirmation(claims)?;
         Ok(Self {
             issuer: Rc::clone(&issuer.identifier),
             subject: dialect.subject(claims)?.map(Into::into),
@@ -106,7 +110,8 @@ impl AccessToken {
             roles: dialect.roles(claims)?,
             actor,
             earlier_actors,
-            certificate: certificate(claims)?,
+            certificate,
+            key,
             fingerprint: OnceCell::new(),
             claims: claims.only(&issuer.kept_claims),
         })
@@ -190,21 +195,37 @@ impl AccessToken {
 /// What a text in a list takes besides itself; a list may have room for as many again.
 const LISTED_BYTES: usize = ALLOCATION.saturating_add(size_of::<[Box<str>; 2]>());
 
-/// The certificate that a token is bound to.
+/// The certificate and the key that a token is bound to.
 ///
 /// RFC 7800 §3.1: a bound token is worth nothing without what it is bound to. So a `cnf` that names anything else refuses it, and one that
 /// names something else besides.
-fn certificate(claims: &Claims) -> Result<Option<Fingerprint>, InvalidToken> {
+fn confirmation(
+    claims: &Claims,
+) -> Result<(Option<Fingerprint>, Option<Thumbprint>), InvalidToken> {
     let Some(confirmation) = claims.at(&["cnf"]) else {
-        return Ok(None);
+        return Ok((None, None));
     };
-    let only = confirmation
-        .as_object()
-        .filter(|members| members.len() == 1)
-        .and_then(|members| members.get("x5t#S256")?.as_str());
-    only.and_then(Fingerprint::from_base64url)
-        .map(Some)
-        .ok_or(InvalidToken::SenderConstrained)
+    let (mut certificate, mut key) = (None, None);
+    for (name, value) in confirmation.as_object().into_iter().flatten() {
+        let known = match (&**name, value.as_str()) {
+            ("jkt", Some(text)) => {
+                key = Thumbprint::from_base64url(text);
+                key.is_some()
+            }
+            ("x5t#S256", Some(text)) => {
+                certificate = Fingerprint::from_base64url(text);
+                certificate.is_some()
+            }
+            _ => false,
+        };
+        if !known {
+            return Err(InvalidToken::SenderConstrained);
+        }
+    }
+    if certificate.is_none() && key.is_none() {
+        return Err(InvalidToken::SenderConstrained);
+    }
+    Ok((certificate, key))
 }
 
 /// The current actor, `act.sub`, and those nested in it.

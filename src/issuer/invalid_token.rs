@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::request::dpop::InvalidProof;
 use crate::token::claims::ClaimError;
 use crate::token::jws::JwsError;
 use crate::token::signature::SignatureError;
@@ -35,12 +36,16 @@ pub enum InvalidToken {
     NotYetValid,
     /// Longer than any token that is looked at.
     Oversized,
-    /// Bound to a certificate that the caller did not show, or to something that cannot be shown here (`cnf`).
+    /// Bound to a key that the caller did not prove to hold.
+    Proof(InvalidProof),
+    /// Bound to a certificate or a key of which the caller showed nothing, or to something that cannot be shown here (`cnf`).
     SenderConstrained,
     /// The signature does not hold.
     Signature(SignatureError),
     /// Its `typ` is not that of an access token.
     TokenType,
+    /// Shown as one that is bound to a key, which it is not.
+    Unbound,
     /// Signed with a key that no issuer published.
     UnknownKey,
     /// Sound, and withdrawn since.
@@ -66,9 +71,11 @@ impl InvalidToken {
             Self::MissingClaim(_) => "missing_claim",
             Self::NotYetValid => "token_not_yet_valid",
             Self::Oversized => "token_too_long",
+            Self::Proof(fault) => fault.code(),
             Self::SenderConstrained => "sender_constrained",
             Self::Signature(_) => "invalid_signature",
             Self::TokenType => "wrong_token_type",
+            Self::Unbound => "token_not_bound",
             Self::UnknownKey => "unknown_key",
             Self::Withdrawn => "withdrawn_token",
             Self::Workspace => "token_for_another_workspace",
@@ -92,6 +99,12 @@ impl InvalidToken {
             }
             Self::SenderConstrained => {
                 "The access token is bound to a key and cannot be used as a plain bearer token."
+            }
+            Self::Proof(_) => {
+                "The DPoP proof was refused: make one for each request, with the key that the access token is bound to."
+            }
+            Self::Unbound => {
+                "The access token is bound to no key: send it as `Authorization: Bearer <token>`."
             }
             Self::Algorithm
             | Self::Claims(_)
@@ -120,6 +133,7 @@ impl fmt::Display for InvalidToken {
             Self::Malformed(error) => write!(f, "{error}"),
             Self::Signature(error) => write!(f, "{error}"),
             Self::MissingClaim(name) => write!(f, "the claim `{name}` is missing"),
+            Self::Proof(InvalidProof::Unsound(error)) => write!(f, "{error}"),
             Self::Algorithm
             | Self::Audience
             | Self::Client
@@ -130,8 +144,10 @@ impl fmt::Display for InvalidToken {
             | Self::Lifetime
             | Self::NotYetValid
             | Self::Oversized
+            | Self::Proof(_)
             | Self::SenderConstrained
             | Self::TokenType
+            | Self::Unbound
             | Self::UnknownKey
             | Self::Withdrawn
             | Self::Workspace => f.write_str(self.code()),

@@ -10,8 +10,8 @@ use super::{AuthorizationError, Headers, RequestError, same_name, secret};
 
 /// The one credential of a request. Holds secrets, so it is not `Debug`.
 pub enum Credential<'a> {
-    /// A bearer token in three parts.
-    Jwt(BearerToken<'a>),
+    /// A token in three parts, and the scheme that it came in.
+    Jwt(BearerToken<'a>, Scheme),
     /// A bearer token longer than any that is looked at.
     Oversized,
     /// Nothing at all.
@@ -30,6 +30,16 @@ pub struct Unverifiable<'a> {
     pub token: Option<Cow<'a, str>>,
 }
 
+/// How a token is shown.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scheme {
+    /// `Bearer` (RFC 6750 §2.1): whoever has it may show it.
+    #[default]
+    Bearer,
+    /// `DPoP` (RFC 9449 §7.1): with a proof beside it.
+    Dpop,
+}
+
 /// In which form a credential came.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Form {
@@ -37,7 +47,7 @@ pub enum Form {
     Basic,
     /// Behind `Bearer`.
     Bearer,
-    /// In a scheme, or in a spelling of one, that is not read.
+    /// In a scheme, or in a spelling of one, that is not read; and what is no JWT in `DPoP`.
     Other,
 }
 
@@ -60,7 +70,7 @@ pub enum CredentialKind {
     PersonalAccessToken,
     /// `doau…`: a refresh token. It is never a bearer token either.
     RefreshToken,
-    /// An authentication scheme other than Bearer and Basic.
+    /// An authentication scheme other than Basic, Bearer and DPoP.
     UnknownScheme,
 }
 
@@ -86,6 +96,9 @@ impl<'a> Credential<'a> {
         let text = rest.strip_prefix(b" ").unwrap_or(rest);
         if scheme.eq_ignore_ascii_case(b"bearer") {
             return Self::bearer(text, max_token_bytes);
+        }
+        if scheme.eq_ignore_ascii_case(b"dpop") {
+            return Self::bearer(text, max_token_bytes).map(Self::with_proof);
         }
         if text.is_empty() || scheme.is_empty() || !super::TOKEN.has_all_of(scheme) {
             return Err(malformed);
@@ -113,10 +126,22 @@ impl<'a> Credential<'a> {
     /// The kind of this credential.
     pub fn kind(&self) -> CredentialKind {
         match self {
-            Self::Jwt(_) => CredentialKind::Jwt,
+            Self::Jwt(..) => CredentialKind::Jwt,
             Self::None => CredentialKind::None,
             Self::Oversized => CredentialKind::Opaque,
             Self::Unverifiable(found) => found.kind,
+        }
+    }
+
+    /// The same token in the scheme of those that are bound to a key. Nothing else can be.
+    fn with_proof(self) -> Self {
+        match self {
+            Self::Jwt(token, _) => Self::Jwt(token, Scheme::Dpop),
+            Self::Unverifiable(found) => Self::Unverifiable(Unverifiable {
+                form: Form::Other,
+                ..found
+            }),
+            Self::Oversized | Self::None => self,
         }
     }
 
@@ -135,7 +160,7 @@ impl<'a> Credential<'a> {
             }));
         }
         if bytecount::naive_count_32(text.as_bytes(), b'.') == JWS_DOTS {
-            return Ok(Self::Jwt(token));
+            return Ok(Self::Jwt(token, Scheme::Bearer));
         }
         Ok(Self::Unverifiable(Unverifiable::of(
             CredentialKind::Opaque,
@@ -184,7 +209,7 @@ impl Unverifiable<'_> {
 /// The JWT of a head that was read and judged, to be exchanged for another.
 pub fn bearer_token(headers: &Headers) -> Option<BearerToken<'_>> {
     match Credential::read(headers, usize::MAX) {
-        Ok(Credential::Jwt(token)) => Some(token),
+        Ok(Credential::Jwt(token, _)) => Some(token),
         Ok(Credential::None | Credential::Oversized | Credential::Unverifiable(_)) | Err(_) => None,
     }
 }
@@ -271,7 +296,7 @@ mod tests {
         };
         let long = format!("Bearer {}", "a".repeat(41));
         #[rustfmt::skip]
-        let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 33] = [
+        let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 36] = [
             // name                      Authorization                                               want
             ("absent",                   &[],                                                        Ok(None)),
             ("a JWT",                    &[b"Bearer a.b.c"],                                         Ok(Jwt)),
@@ -294,7 +319,10 @@ mod tests {
             ("a secret in Basic",        &[b"Basic aWQ6ZG9zZTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm"], Ok(OauthSecret)),
             ("a JWT in Basic",           &[b"Basic dG9rZW46ZXlKaGJHY2lPaUpTVXpJMU5pSjkuZTMwLmMybG4="],  Ok(Jwt)),
             ("a JWT in another Basic",   &[b"Basic ZXlKaGJHY2lPaUpTVXpJMU5pSjkuZTMwLmMybG46"],       Ok(Jwt)),
-            ("another scheme",           &[b"DPoP a.b.c"],                                           Ok(UnknownScheme)),
+            ("a JWT with a proof",       &[b"dPoP a.b.c"],                                           Ok(Jwt)),
+            ("no JWT with a proof",      &[b"DPoP a.b"],                                             Ok(Opaque)),
+            ("two spaces with a proof",  &[b"DPoP  a.b.c"],                                          Err(Malformed)),
+            ("another scheme",           &[b"Negotiate a.b.c"],                                      Ok(UnknownScheme)),
             ("twice",                    &[b"Bearer a.b.c", b"Bearer a.b.c"],                        Err(Repeated)),
             ("joined by a comma",        &[b"Bearer a.b.c,Bearer a.b.c"],                            Err(Repeated)),
             ("an empty value",           &[b""],                                                     Err(Malformed)),

@@ -64,6 +64,8 @@ impl Headers {
         for (name, _) in self.pairs() {
             let removed = is_removed(name)
                 || (kept == Kept::Token && same_name(name, "cookie"))
+                // It was for the gateway, except where clients sign in.
+                || (kept != Kept::All && same_name(name, "dpop"))
                 || (kept == Kept::Cookies && same_name(name, "authorization"));
             if removed
                 && let Ok(name) = str::from_utf8(name)

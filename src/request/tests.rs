@@ -63,6 +63,7 @@ fn no_caller_speaks_through_our_headers() {
         ("x-forwarded-for", b"10.0.0.1"),
         ("authorization", b"Bearer a.b.c"),
         ("cookie", b"session=1"),
+        ("dpop", b"a.b.c"),
         ("accept", b"*/*"),
     ]);
     let ours = [
@@ -76,11 +77,11 @@ fn no_caller_speaks_through_our_headers() {
     assert_eq!(headers.to_remove(Kept::All), ours);
     assert_eq!(
         headers.to_remove(Kept::Cookies),
-        [&ours[..], &["authorization"]].concat()
+        [&ours[..], &["authorization", "dpop"]].concat()
     );
     assert_eq!(
         headers.to_remove(Kept::Token),
-        [&ours[..], &["cookie"]].concat()
+        [&ours[..], &["cookie", "dpop"]].concat()
     );
     assert_eq!(
         headers.ours().collect::<Vec<_>>(),

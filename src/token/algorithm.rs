@@ -41,6 +41,19 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
+    /// Their `alg` values, in the same order.
+    pub const NAMES: [&'static str; 9] = [
+        Self::Rs256.as_str(),
+        Self::Rs384.as_str(),
+        Self::Rs512.as_str(),
+        Self::Ps256.as_str(),
+        Self::Ps384.as_str(),
+        Self::Ps512.as_str(),
+        Self::Es256.as_str(),
+        Self::Es384.as_str(),
+        Self::EdDsa.as_str(),
+    ];
+
     /// Parses an `alg` value, exactly: RFC 7515 §4.1.1 makes it case-sensitive.
     pub fn parse(text: &str) -> Result<Self, AlgorithmError> {
         Self::ALL
@@ -140,6 +153,12 @@ impl AlgorithmSet {
         Self(self.0 & other.0)
     }
 
+    /// What this set holds and the other does not.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether the set holds the algorithm.
     pub const fn contains(self, algorithm: Algorithm) -> bool {
         self.0 & algorithm.bit() != 0
@@ -187,6 +206,7 @@ mod tests {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::parse(algorithm.as_str()), Ok(algorithm));
         }
+        assert_eq!(Algorithm::NAMES, Algorithm::ALL.map(Algorithm::as_str));
     }
 
     #[test]

@@ -36,7 +36,11 @@ impl Jwk {
         if bytes.len() > MAX_BYTES {
             return Err(JwkError::TooLarge(bytes.len()));
         }
-        let entry = Json::parse(bytes).map_err(JwkError::Json)?;
+        Self::admit(&Json::parse(bytes).map_err(JwkError::Json)?)
+    }
+
+    /// Admits a key that stands in other JSON: as a proof of possession brings it, whose own size is bounded.
+    pub(super) fn admit(entry: &Json) -> Result<Self, JwkError> {
         let entry = entry.as_object().ok_or(JwkError::NotObject)?;
         if PRIVATE_MEMBERS
             .iter()

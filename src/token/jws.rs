@@ -29,6 +29,11 @@ pub struct Jws<'a> {
 impl<'a> Jws<'a> {
     /// Parses the compact serialisation. The work is linear in the length of the token.
     pub fn parse(token: &BearerToken<'a>) -> Result<Self, JwsError> {
+        Self::read(token).map(|(jws, _)| jws)
+    }
+
+    /// The same, and the whole JOSE header: for a proof of possession, which does bring its own key (RFC 9449 §4.2).
+    pub(super) fn read(token: &BearerToken<'a>) -> Result<(Self, Json), JwsError> {
         let token = token.as_str();
         let segments = token
             .bytes()
@@ -45,12 +50,14 @@ impl<'a> Jws<'a> {
         let header = decode(header, Segment::Header)?;
         let payload = decode(payload, Segment::Payload)?;
         let signature = decode(signature, Segment::Signature)?;
-        Ok(Self {
+        let header = Json::parse(&header).map_err(JwsError::Header)?;
+        let jws = Self {
             signing_input,
-            header: Header::parse(&header)?,
+            header: Header::read(&header)?,
             payload,
             signature,
-        })
+        };
+        Ok((jws, header))
     }
 
     /// The algorithm that the header names.
@@ -278,8 +285,7 @@ struct Header {
 }
 
 impl Header {
-    fn parse(bytes: &[u8]) -> Result<Self, JwsError> {
-        let header = Json::parse(bytes).map_err(JwsError::Header)?;
+    fn read(header: &Json) -> Result<Self, JwsError> {
         let header = header.as_object().ok_or(JwsError::HeaderNotObject)?;
         for (member, error) in REFUSED {
             if header.contains_key(member) {

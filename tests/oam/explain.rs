@@ -272,3 +272,53 @@ fn an_exchange_is_told_with_its_scope() {
         "refused"
     );
 }
+
+#[test]
+fn a_proof_is_judged_but_for_having_been_seen() {
+    use sha2::{Digest, Sha256};
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let jwks = format!(r#"{{"keys":{}}}"#, key_set(&key));
+    let config = file("proof.json", &configuration(&jwks));
+    let x = URL_SAFE_NO_PAD.encode(key.verifying_key().to_bytes());
+    let jwk = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    let jkt = URL_SAFE_NO_PAD.encode(Sha256::digest(&jwk));
+    let expires_at = NOW + 60;
+    let claims = format!(
+        r#"{{"iss":"https://i.example","aud":"db","exp":{expires_at},"groups":["ana"],"scope":"jobs","cnf":{{"jkt":"{jkt}"}}}}"#
+    );
+    let token = token(&key, &claims);
+    let proof = |method: &str| {
+        let header = format!(r#"{{"typ":"dpop+jwt","alg":"EdDSA","jwk":{jwk}}}"#);
+        let ath = URL_SAFE_NO_PAD.encode(Sha256::digest(&token));
+        let uri = "https://db.example/api/2.2/jobs/list";
+        let claims =
+            format!(r#"{{"jti":"p","iat":{NOW},"htm":"{method}","htu":"{uri}","ath":"{ath}"}}"#);
+        let signed = [header, claims]
+            .map(|part| URL_SAFE_NO_PAD.encode(part))
+            .join(".");
+        let signature = key.sign(signed.as_bytes()).to_bytes();
+        format!("DPoP: {signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    };
+    let explain = |headers: &[&str]| {
+        let fixed = ["explain", "--config", text(&config), "--token", &token];
+        let url = ["GET", "https://db.example/api/2.2/jobs/list"];
+        oam(&[&fixed, &AT[..], headers, &url].concat())
+    };
+    let (good, bad) = (proof("GET"), proof("POST"));
+    #[rustfmt::skip]
+    let cases = [
+        // name          headers                   code, first line                                                   a line besides
+        ("a good one",   vec!["--header", &good],  0, "ALLOW permitted: GET /api/2.2/jobs/list",                      "DPoP proof      taken for new: a gateway refuses one that it has seen"),
+        ("another's",    vec!["--header", &bad],   1, "DENY 401 dpop_proof_for_another_method: GET /api/2.2/jobs/list", "DPoP proof      taken for new: a gateway refuses one that it has seen"),
+        ("none",         vec![],                   1, "DENY 401 sender_constrained: GET /api/2.2/jobs/list",          "allowed by      a DPoP proof for this request and this very token: give it by `--header 'DPoP: …'`, and the token by `--token`"),
+    ];
+    for (name, headers, code, first, besides) in cases {
+        let ran = explain(&headers);
+        assert_eq!(
+            (ran.code, ran.out.lines().next()),
+            (Some(code), Some(first)),
+            "{name}"
+        );
+        assert!(ran.out.lines().any(|line| line == besides), "{}", ran.out);
+    }
+}

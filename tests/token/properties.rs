@@ -1,6 +1,7 @@
 //! No bytes make the token room panic.
 
 use databricks_oam_filter::token::bearer::DEFAULT_MAX_BYTES;
+use databricks_oam_filter::token::dpop::Proof;
 use databricks_oam_filter::token::{
     BearerToken, Claims, Json, Jwk, JwkSet, Jws, RustCrypto, Scope,
 };
@@ -50,6 +51,21 @@ proptest! {
         if let Ok(claims) = Claims::parse(payload) {
             let _ = (claims.text(&["sub"]), claims.texts(&["scp"]), claims.scopes(&["scp"]), claims.at(&["a", "b"]));
         }
+    }
+
+    #[test]
+    fn proofs(bytes in prop_oneof![vec(any::<u8>(), 0..200), token_like(), select(proofs_of_all_keys()).prop_flat_map(mutated)]) {
+        for key in TestKey::all() {
+            let _ = Proof::verify(&bytes, key.public().thumbprint(), &RustCrypto);
+        }
+    }
+
+    /// Whatever the holder of a key signs by it.
+    #[test]
+    fn claims_of_proofs(payload in prop_oneof![json_like(), mutated(PROOF_CLAIMS.into())]) {
+        let [_, _, _, key] = TestKey::all();
+        let proof = proof(&key, &String::from_utf8_lossy(&payload));
+        let _ = Proof::verify(proof.as_bytes(), key.public().thumbprint(), &RustCrypto);
     }
 
     #[test]
@@ -150,3 +166,23 @@ fn tokens_of_all_keys() -> Vec<String> {
         .map(|key| key.token(GOOD_CLAIMS))
         .collect()
 }
+
+fn proof(key: &TestKey, payload: &str) -> String {
+    let (algorithm, jwk) = (key.algorithm, key.public_json());
+    let header = format!(r#"{{"typ":"dpop+jwt","alg":"{algorithm}","jwk":{jwk}}}"#);
+    key.sign(&header, payload)
+}
+
+fn proofs_of_all_keys() -> Vec<String> {
+    TestKey::all()
+        .iter()
+        .map(|key| {
+            let proof = proof(key, PROOF_CLAIMS);
+            let thumbprint = key.public().thumbprint();
+            assert!(Proof::verify(proof.as_bytes(), thumbprint, &RustCrypto).is_ok());
+            proof
+        })
+        .collect()
+}
+
+const PROOF_CLAIMS: &str = r#"{"jti":"a","htm":"GET","htu":"https://db.example.com/a","iat":1795432800,"ath":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"}"#;

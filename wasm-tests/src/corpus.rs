@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::host::Headers;
 use crate::keys;
 use crate::paths;
-use crate::token::Token;
+use crate::token::{Token, proof};
 
 pub mod check;
 pub mod drivers;
@@ -41,6 +41,8 @@ pub struct File {
 pub struct Defaults {
     /// The token that a case's own is laid over.
     pub token: Token,
+    /// The proof that a case's own is laid over.
+    pub proof: Token,
     /// The request that a case's own is laid over.
     pub request: Request,
 }
@@ -54,6 +56,9 @@ pub struct Case {
     /// The token; it goes into `authorization` unless the request says where. Absent: none.
     #[serde(default)]
     pub token: Option<Token>,
+    /// A DPoP proof for the token. It goes into `dpop` unless the request says where, and the token's scheme is then `DPoP`.
+    #[serde(default)]
+    pub proof: Option<Token>,
     /// Further tokens, which a request names as `${token:name}`.
     #[serde(default)]
     pub tokens: BTreeMap<String, Token>,
@@ -67,7 +72,7 @@ pub struct Case {
     pub envoy_answers: Option<u16>,
 }
 
-/// A request. In its texts `${token}` is the token, `${repeat:TEXT:COUNT}` a text so many times, and `\xNN` a byte.
+/// A request. In its texts `${token}` is the token, `${proof}` the proof, `${repeat:TEXT:COUNT}` a text so many times, and `\xNN` a byte.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Request {
@@ -164,6 +169,11 @@ impl File {
         if let Some(token) = &case.token {
             tokens.insert("token".to_owned(), mint(token));
         }
+        if let Some(proof) = &case.proof {
+            let token = tokens.get("token").map(String::as_str).unwrap_or_default();
+            let proof = proof::mint(&self.defaults.proof.with(proof), token, now);
+            tokens.insert("proof".to_owned(), proof);
+        }
         let (own, base) = (&case.request, &self.defaults.request);
         let text = |own: &Option<String>, base: &Option<String>, default: &str| {
             own.as_ref()
@@ -183,7 +193,15 @@ impl File {
             && !path.contains("${token}")
             && !body.contains("${token}")
         {
-            headers.push(("authorization".to_owned(), "Bearer ${token}".to_owned()));
+            let scheme = if case.proof.is_some() {
+                "DPoP"
+            } else {
+                "Bearer"
+            };
+            headers.push(("authorization".to_owned(), format!("{scheme} ${{token}}")));
+        }
+        if case.proof.is_some() && !headers.iter().any(|(_, value)| value.contains("${proof}")) {
+            headers.push(("dpop".to_owned(), "${proof}".to_owned()));
         }
         Prepared {
             method: text(&own.method, &base.method, "GET"),

@@ -63,16 +63,7 @@ impl TestKey {
 
     /// The same, as PEM.
     pub fn rsa_public_pem(&self) -> String {
-        let text = STANDARD.encode(self.rsa_public_der());
-        let lines: Vec<&str> = text
-            .as_bytes()
-            .chunks(64)
-            .map(|line| std::str::from_utf8(line).expect("base64 is ASCII"))
-            .collect();
-        format!(
-            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
-            lines.join("\n")
-        )
+        pem("PUBLIC KEY", &self.rsa_public_der())
     }
 }
 
@@ -117,6 +108,20 @@ pub(crate) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
         _ => vec![tag, 0x82, high, low],
     };
     [head, content.to_vec()].concat()
+}
+
+/// DER as text (RFC 7468).
+pub fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).expect("base64 is ASCII"))
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
 }
 
 /// An unsigned number as a DER INTEGER: no leading zeros but one where the top bit is set.

@@ -12,6 +12,7 @@ use crate::keys::{TestKey, key};
 use crate::secrets;
 
 mod mangle;
+pub mod proof;
 
 /// A token to mint.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -93,7 +93,7 @@ fn credentials_are_counted_by_class_and_outcome() {
     for (bearer, status) in bearers {
         assert_eq!(scene.get(bearer).status, status, "{bearer}");
     }
-    for (value, status) in [("Basic YTpi", 401), ("DPoP x", 401), ("", 400)] {
+    for (value, status) in [("Basic YTpi", 401), ("Negotiate x", 401), ("", 400)] {
         let answer = scene.get_with(&[("authorization", value.as_bytes())]);
         assert_eq!(answer.status, status, "{value}");
     }

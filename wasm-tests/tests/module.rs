@@ -5,6 +5,7 @@ use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict, built_module};
 use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
 use wasm_tests::scene::{fetched, token, token_with};
+use wasm_tests::token::proof;
 
 #[test]
 fn hosts_are_offered_the_callbacks_in_use_and_no_others() {
@@ -75,6 +76,31 @@ fn every_one_byte_change_of_a_good_token_is_refused() {
     }
 }
 
+#[test]
+fn every_one_byte_change_of_a_good_proof_is_refused() {
+    let mut host = inline();
+    let token = token_with("acme-rsa", &json!({ "cnf": { "jkt": ED25519 } }));
+    let proof = proof::of("acme-ed25519", "GET", JOB, &token, paths::now());
+    let mut show = |proof: &[u8]| {
+        let mut headers = request(&token);
+        headers.retain(|(name, _)| name != "authorization");
+        let authorization = ["DPoP ", &token].concat();
+        headers.push(("authorization".to_owned(), authorization.into_bytes()));
+        headers.push(("dpop".to_owned(), proof.to_vec()));
+        status(&host.request(&headers, b""))
+    };
+    for position in 0..proof.len() {
+        for byte in [b'A', b'_', b',', 0xff] {
+            let mut changed = proof.clone().into_bytes();
+            if std::mem::replace(&mut changed[position], byte) != byte {
+                assert_eq!(show(&changed), 401, "byte {position} as {byte}");
+            }
+        }
+    }
+    assert_eq!(show(proof.as_bytes()), 200, "and none of them used it up");
+    assert_eq!(show(proof.as_bytes()), 401);
+}
+
 /// RFC 8705 §3.1. What a header says of a certificate counts for nothing.
 #[test]
 fn a_token_that_is_bound_to_a_certificate_comes_over_its_connection() {
@@ -113,6 +139,38 @@ fn a_token_that_is_bound_to_a_certificate_comes_over_its_connection() {
     }
 }
 
+/// What anybody can write into a header says nothing of the connection.
+#[test]
+fn a_proof_for_a_request_in_the_clear_is_not_taken_over_tls() {
+    let token = token_with("acme-rsa", &json!({ "cnf": { "jkt": P256 } }));
+    let mut host = inline();
+    let mut ask = |scheme: &str, tls: &str| {
+        host.set_property("connection.tls_version", tls);
+        let uri = format!("{scheme}://databricks.example.com/api/2.2/jobs/get");
+        let proof = proof::of("acme-p256", "GET", &uri, &token, paths::now());
+        let mut headers = request(&token);
+        headers.retain(|(name, _)| name != "authorization" && name != ":scheme");
+        headers.extend(
+            [
+                (":scheme", "http"),
+                ("x-forwarded-proto", "http"),
+                ("authorization", &["DPoP ", &token].concat()),
+                ("dpop", &proof),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())),
+        );
+        status(&host.request(&headers, b""))
+    };
+    for (scheme, tls, want) in [
+        ("http", "", 200),
+        ("http", "TLSv1.3", 401),
+        ("https", "TLSv1.3", 200),
+        ("https", "", 200),
+    ] {
+        assert_eq!(ask(scheme, tls), want, "{scheme} {tls}");
+    }
+}
+
 #[test]
 fn any_header_map_ends_in_an_answer() {
     let mut host = inline();
@@ -122,6 +180,7 @@ fn any_header_map_ends_in_an_answer() {
         ":authority",
         ":scheme",
         "authorization",
+        "dpop",
         "content-type",
         "cookie",
         "x-request-id",
@@ -137,8 +196,10 @@ fn any_header_map_ends_in_an_answer() {
                 let name = names[random.below(names.len())].to_owned();
                 let length = random.below(40);
                 let mut value: Vec<u8> = (0..length).map(|_| random.byte()).collect();
-                if random.below(3) == 0 {
-                    value = [b"Bearer ", value.as_slice()].concat();
+                match random.below(6) {
+                    0 | 1 => value = [b"Bearer ", value.as_slice()].concat(),
+                    2 => value = [b"DPoP ", value.as_slice()].concat(),
+                    _ => {}
                 }
                 (name, value)
             })
@@ -326,3 +387,12 @@ impl Random {
         u8::try_from(self.below(256)).expect("a byte")
     }
 }
+
+/// The thumbprint of `acme-p256`.
+const P256: &str = "7qovgQBbsdKfDGwmEUbaSgwYtPJMRpTyzIwng2sxCT4";
+
+/// The thumbprint of `acme-ed25519`.
+const ED25519: &str = "zvKLXlPsEsgrhsqxXATHPNLil3Ufiw3i74qTpXzL6jw";
+
+/// What requests of this file ask for, as their client names it.
+const JOB: &str = "https://databricks.example.com/api/2.2/jobs/get";

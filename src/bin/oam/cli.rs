@@ -68,7 +68,7 @@ struct Explain {
     /// The moment of the request, as 2026-11-23T12:00:00Z; now, when absent
     #[arg(long, value_name = "RFC3339")]
     at: Option<String>,
-    /// A further header of the request
+    /// A further header of the request. With a `DPoP` header the token is shown as one that is bound to a key
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
     /// The body, where the request is for a token and its form is to be judged too

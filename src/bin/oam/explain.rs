@@ -9,7 +9,7 @@ use databricks_oam_filter::authorize::{Decision, Verdict};
 use databricks_oam_filter::databricks::{Mark, Operation};
 use databricks_oam_filter::issuer::access_token::{AccessToken, Groups};
 use databricks_oam_filter::policy::rule::Mode;
-use databricks_oam_filter::request::credential::CredentialKind;
+use databricks_oam_filter::request::credential::{CredentialKind, Scheme};
 use databricks_oam_filter::request::envelope::Envelope;
 use databricks_oam_filter::token::scope::Scope;
 use serde::Serialize;
@@ -251,6 +251,10 @@ impl Trace<'_> {
                 ),
             ),
             None => line(text, "credential", kind),
+        }
+        if let (Scheme::Dpop, Some(_)) = (evidence.scheme, &evidence.token) {
+            let unseen = "taken for new: a gateway refuses one that it has seen";
+            line(text, "DPoP proof", unseen);
         }
         if let Some(fingerprint) = &evidence.fingerprint {
             line(text, "fingerprint", fingerprint);

@@ -90,6 +90,9 @@ impl Gateway {
             authority.map(|authority| (":authority".to_owned(), authority.as_bytes().to_vec())),
         );
         pairs.push((":path".to_owned(), target.as_bytes().to_vec()));
+        if let Some((scheme, _)) = url.split_once("://") {
+            pairs.push((":scheme".to_owned(), scheme.as_bytes().to_vec()));
+        }
         let header = |(name, value): &(String, String)| {
             (name.to_ascii_lowercase(), value.as_bytes().to_vec())
         };
@@ -102,10 +105,16 @@ impl Gateway {
                 (Some(token), Some(filled))
             }
         };
+        let is_proof = |(name, _): &(String, String)| name.eq_ignore_ascii_case("dpop");
+        let scheme = if headers.iter().any(is_proof) {
+            "DPoP"
+        } else {
+            "Bearer"
+        };
         pairs.extend(token.map(|token| {
             (
                 "authorization".to_owned(),
-                format!("Bearer {token}").into_bytes(),
+                format!("{scheme} {token}").into_bytes(),
             )
         }));
         Ok(Request {

@@ -9,6 +9,7 @@ use databricks_oam_filter::policy::role::{Member, Role};
 use databricks_oam_filter::policy::scope_set::ScopeSet;
 use databricks_oam_filter::policy::{Governing, Policy, Requirement};
 use databricks_oam_filter::request::RequestHead;
+use databricks_oam_filter::request::credential::Scheme;
 use databricks_oam_filter::request::mcp::{Call, Tool};
 
 use super::gateway::Request;
@@ -138,7 +139,11 @@ pub(super) fn remedies(
             vec!["a token that the configuration's `withdrawn` does not cover".to_owned()]
         }
         Verdict::Deny(Denial::InvalidToken(InvalidToken::SenderConstrained)) => {
-            vec!["a TLS connection with the certificate that the token is bound to, which cannot be shown here; a gateway sees it".to_owned()]
+            vec![match evidence.token.as_ref().and_then(|token| token.key) {
+                Some(_) if evidence.scheme == Scheme::Bearer => "a DPoP proof for this request and this very token: give it by `--header 'DPoP: …'`, and the token by `--token`",
+                _ => "a TLS connection with the certificate that the token is bound to, which cannot be shown here; a gateway sees it",
+            }
+            .to_owned()]
         }
         // What the caller is told says it all.
         Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Shadow(..) => {

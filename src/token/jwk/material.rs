@@ -70,6 +70,11 @@ impl Thumbprint {
         &self.0
     }
 
+    /// Reads the base64url spelling, as `jkt` has it (RFC 9449 §6.1); `None` where it is not that of 32 bytes.
+    pub fn from_base64url(text: &str) -> Option<Self> {
+        base64url::decode(text)?.try_into().ok().map(Self)
+    }
+
     /// The text holds the required members in order and without white space. Canonical base64url needs no escaping, and neither do the
     /// names.
     fn of(canonical: &str) -> Self {

@@ -3,6 +3,8 @@
 //! The protocol is that of Envoy's foreign function `verify_signature`: a protobuf of hash function, key, signature and text, answered by
 //! a protobuf of a result and an error. How it is called is left to the filter.
 
+use std::cell::Cell;
+
 use crate::token::algorithm::{Algorithm, AlgorithmSet};
 use crate::token::base64url;
 use crate::token::der;
@@ -14,7 +16,9 @@ use super::{RustCrypto, Verifier};
 /// The gateway's engine for the algorithms in which it was proven, and our own for the rest.
 pub struct Delegated<C> {
     call: C,
-    proven: AlgorithmSet,
+    proven: Cell<AlgorithmSet>,
+    /// What it is tried in when that is first asked for.
+    untried: Cell<AlgorithmSet>,
 }
 
 impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Delegated<C> {
@@ -22,21 +26,33 @@ impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Delegated<C> {
     ///
     /// `call` passes the arguments of `verify_signature` on, and gives back what came, `None` where the gateway has no such function.
     pub fn prove(algorithms: AlgorithmSet, call: C) -> Self {
-        let trial = Self {
+        let engine = Self {
             call,
-            proven: AlgorithmSet::EMPTY,
+            proven: Cell::default(),
+            untried: Cell::default(),
         };
-        let proven = vectors::ALL
-            .iter()
-            .filter(|vector| algorithms.contains(vector.algorithm) && trial.passes(vector))
-            .map(|vector| vector.algorithm)
-            .collect();
-        Self { proven, ..trial }
+        engine.try_in(algorithms);
+        engine
     }
 
-    /// The algorithms that the gateway verifies.
-    pub const fn proven(&self) -> AlgorithmSet {
-        self.proven
+    /// The same, to be tried in further algorithms once they are asked for: in those of callers' own keys, which most gateways never see.
+    #[must_use]
+    pub fn and_when_asked(self, algorithms: AlgorithmSet) -> Self {
+        self.untried.set(algorithms.without(self.proven()));
+        self
+    }
+
+    /// The algorithms that the gateway verifies, so far as was tried.
+    pub fn proven(&self) -> AlgorithmSet {
+        self.proven.get()
+    }
+
+    fn try_in(&self, algorithms: AlgorithmSet) {
+        for vector in &vectors::ALL {
+            if algorithms.contains(vector.algorithm) && self.passes(vector) {
+                self.proven.set(self.proven().with(vector.algorithm));
+            }
+        }
     }
 
     fn passes(&self, vector: &Vector) -> bool {
@@ -82,7 +98,12 @@ impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Delegated<C> {
 
 impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Verifier for Delegated<C> {
     fn verify(&self, algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]) -> bool {
-        let verdict = if self.proven.contains(algorithm) {
+        if self.untried.get().contains(algorithm) {
+            let algorithm = AlgorithmSet::EMPTY.with(algorithm);
+            self.untried.set(self.untried.get().without(algorithm));
+            self.try_in(algorithm);
+        }
+        let verdict = if self.proven().contains(algorithm) {
             self.ask(algorithm, key, message, signature)
         } else {
             None

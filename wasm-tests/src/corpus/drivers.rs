@@ -123,6 +123,10 @@ impl Driver for Core {
         if let CoreVerdict::Allow(permit) | CoreVerdict::Shadow(_, permit) = &decision.verdict {
             let removed = headers.to_remove(permit.kept());
             forwarded.retain(|(name, _)| !removed.contains(&name.as_str()));
+            if let Some(authorization) = decision.authorization(&headers) {
+                forwarded.retain(|(name, _)| name != "authorization");
+                forwarded.push(("authorization".to_owned(), authorization.into_bytes()));
+            }
         }
         if form::goes_to_token_endpoint(&headers) {
             let form = Form::parse(&headers, &request.body);

@@ -43,6 +43,8 @@ impl fmt::Display for Inexpressible {
 impl Oam {
     /// Writes the configuration to a file, and the keys that it fetches to others.
     pub fn start(name: &str, configuration: &Value) -> Self {
+        // Before any token is minted, since it may take longer than a proof is fresh.
+        binary();
         let directory = paths::root().join("target/oam-runs").join(name);
         std::fs::create_dir_all(&directory).expect("a scratch directory");
         write(
@@ -131,7 +133,7 @@ struct Line<'a> {
     url: String,
     headers: Vec<String>,
     body: &'a str,
-    /// The token, where it stands alone and plainly in `authorization`.
+    /// The token, where it stands alone and plainly in `authorization`; beside a proof it would be taken for a bound one.
     token: Option<&'a str>,
 }
 
@@ -151,7 +153,11 @@ impl<'a> Line<'a> {
             .iter()
             .filter(|(name, _)| is_authorization(name))
             .count()
-            == 1;
+            == 1
+            && !request
+                .headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case("dpop"));
         let (mut headers, mut token) = (Vec::new(), None);
         for (name, value) in &request.headers {
             let value = text(value)?;

@@ -55,6 +55,29 @@ fn only_what_is_asked_for_is_proven() {
 }
 
 #[test]
+fn further_algorithms_are_proven_once_they_are_asked_for() {
+    let calls = Cell::new(0);
+    let delegated = Delegated::prove(AlgorithmSet::EMPTY.with(Es256), |arguments: &[u8]| {
+        calls.set(calls.get() + 1);
+        Some(if is_good(arguments) { SOUND } else { UNSOUND }.to_vec())
+    })
+    .and_when_asked(all());
+    assert_eq!(calls.get(), 2, "at the start");
+    let vector = &vectors::ALL[0];
+    let key = Jwk::parse(vector.key.as_bytes()).unwrap();
+    let signature = base64url::decode(vector.signature).unwrap();
+    for calls_in_all in [5, 6] {
+        assert!(delegated.verify(Rs256, &key, vectors::MESSAGE, &signature));
+        assert_eq!(calls.get(), calls_in_all, "tried once, asked each time");
+    }
+    let want = AlgorithmSet::EMPTY.with(Rs256).with(Es256);
+    assert_eq!(delegated.proven(), want);
+    // Our own engine decides what the gateway has no function for, and nobody is asked.
+    assert!(!delegated.verify(Ps256, &key, vectors::MESSAGE, &signature));
+    assert_eq!(calls.get(), 6);
+}
+
+#[test]
 fn the_vectors_hold_for_our_own_engine() {
     for vector in &vectors::ALL {
         let key = Jwk::parse(vector.key.as_bytes()).unwrap();
@@ -84,7 +107,8 @@ fn who_decides() {
     for (name, proven, answer, message, want) in cases {
         let delegated = Delegated {
             call: |_: &[u8]| answer.map(<[u8]>::to_vec),
-            proven,
+            proven: Cell::new(proven),
+            untried: Cell::default(),
         };
         assert_eq!(
             delegated.verify(Rs256, &key, message, &signature),

@@ -1,0 +1,93 @@
+//! Whether a sound token is in the hands that it was given into: RFC 8705 §3 and RFC 9449 §7.
+
+use std::time::Duration;
+
+use crate::denial::Denial;
+use crate::issuer::access_token::AccessToken;
+use crate::issuer::invalid_token::InvalidToken;
+use crate::request::Headers;
+use crate::request::credential::Scheme;
+use crate::request::dpop::{self, InvalidProof};
+use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
+use crate::token::dpop::Proof;
+use crate::token::jwk::Thumbprint;
+
+use super::Verification;
+
+/// A token as a request shows it.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    pub(super) bearer: BearerToken<'a>,
+    scheme: Scheme,
+    headers: &'a Headers,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) const fn new(bearer: BearerToken<'a>, scheme: Scheme, headers: &'a Headers) -> Self {
+        Self {
+            bearer,
+            scheme,
+            headers,
+        }
+    }
+}
+
+/// Refuses a token that is bound to something which the request does not show, all of it.
+///
+/// A proof beside a plain bearer token is not looked at: it would add nothing to a token that anybody may bear.
+pub(super) fn check(
+    token: &AccessToken,
+    shown: Shown<'_>,
+    by: &Verification<'_>,
+    now: UnixTime,
+) -> Result<(), Denial> {
+    if token.certificate.is_some() && token.certificate != (by.certificate)() {
+        return Err(InvalidToken::SenderConstrained.into());
+    }
+    match (token.key, shown.scheme) {
+        (None, Scheme::Bearer) => Ok(()),
+        (Some(_), Scheme::Bearer) => Err(InvalidToken::SenderConstrained.into()),
+        // RFC 9449 §7.1: under this scheme a token is bound, or it is none.
+        (None, Scheme::Dpop) => Err(InvalidToken::Unbound.into()),
+        (Some(key), Scheme::Dpop) => proven(token, key, shown, by, now),
+    }
+}
+
+/// Verifies the proof, each time anew: it is for one request.
+fn proven(
+    token: &AccessToken,
+    key: Thumbprint,
+    shown: Shown<'_>,
+    by: &Verification<'_>,
+    now: UnixTime,
+) -> Result<(), Denial> {
+    let text = dpop::sent(shown.headers)?;
+    let proof = Proof::verify(text, key, by.verifier).map_err(InvalidProof::from)?;
+    dpop::check(&proof, shown.headers, by.encrypted)?;
+    if proof.token != token.fingerprint(shown.bearer) {
+        return Err(InvalidProof::AnotherToken.into());
+    }
+    let dead = |moment| now >= moment;
+    if now > proof.issued_at.after(MAX_AGE) || proof.expires_at.is_some_and(dead) {
+        return Err(InvalidProof::Expired.into());
+    }
+    if proof.issued_at > now.after(MAX_AHEAD) {
+        return Err(InvalidProof::InFuture.into());
+    }
+    // Last, so that nothing but a good proof takes up room.
+    match by.replays {
+        Some(replays) => replays.take(&proof, key, now),
+        None => Ok(()),
+    }
+}
+
+/// How old a proof may be: made for one request, it is as old as that took to get here, on a client whose clock may be behind. RFC 9449
+/// §11.1 speaks of seconds or minutes.
+pub(super) const MAX_AGE: Duration = Duration::from_mins(1);
+
+/// How far a client's clock may be ahead. Less than it may be behind, since whoever can sign today what is taken later needs the key no more.
+pub(super) const MAX_AHEAD: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;
