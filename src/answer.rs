@@ -5,12 +5,11 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-
 use crate::authorize::evidence::Evidence;
 use crate::callout::form;
 use crate::denial::{self, Denial, Kind};
 use crate::issuer::invalid_token::InvalidToken;
+use crate::line::{Line, name};
 use crate::request::envelope::{Envelope, Protocol};
 use crate::resource::{Identifier, Metadata};
 use crate::token::algorithm::Algorithm;
@@ -91,7 +90,7 @@ impl Answer {
                 ("cache-control", METADATA_CACHE_CONTROL.to_owned()),
                 ("access-control-allow-origin", "*".to_owned()),
             ],
-            body: serde_json::to_string(metadata).unwrap_or_default(),
+            body: metadata.to_json(),
             grpc_status: None,
         }
     }
@@ -244,50 +243,21 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
 fn body(denial: &Denial, evidence: &Evidence<'_>, message: &str, decision_id: &str) -> String {
     let scope =
         matches!(denial, Denial::InsufficientScope).then(|| evidence.required_scopes.join(" "));
-    let body = Body {
-        error_code: denial.kind().error_code(),
-        message,
-        details: [ErrorInfo {
-            type_url: "type.googleapis.com/google.rpc.ErrorInfo",
-            reason: denial.public_code(),
-            domain: DOMAIN,
-            metadata: InfoMetadata {
-                decision_id,
-                operation: scope
-                    .as_ref()
-                    .and(evidence.operation)
-                    .map(|operation| operation.name),
-                required_scopes: scope.as_deref(),
-            },
-        }],
-    };
-    serde_json::to_string(&body).unwrap_or_default()
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    error_code: &'static str,
-    message: &'a str,
-    details: [ErrorInfo<'a>; 1],
-}
-
-/// google.rpc.ErrorInfo: `metadata` is a map of strings.
-#[derive(Serialize)]
-struct ErrorInfo<'a> {
-    #[serde(rename = "@type")]
-    type_url: &'static str,
-    reason: &'static str,
-    domain: &'static str,
-    metadata: InfoMetadata<'a>,
-}
-
-#[derive(Serialize)]
-struct InfoMetadata<'a> {
-    decision_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    required_scopes: Option<&'a str>,
+    // google.rpc.ErrorInfo: `metadata` is a map of strings.
+    let mut metadata = Line::new(name!("decision_id"), decision_id);
+    if let Some(scope) = scope {
+        let operation = evidence.operation.map(|operation| operation.name);
+        metadata.optional(name!("operation"), operation);
+        metadata.text(name!("required_scopes"), &scope);
+    }
+    let mut info = Line::new(name!("@type"), "type.googleapis.com/google.rpc.ErrorInfo");
+    info.text(name!("reason"), denial.public_code());
+    info.text(name!("domain"), DOMAIN);
+    info.raw(name!("metadata"), &metadata.finish());
+    let mut body = Line::new(name!("error_code"), denial.kind().error_code());
+    body.text(name!("message"), message);
+    body.raw(name!("details"), &format!("[{}]", info.finish()));
+    body.finish()
 }
 
 /// A new issuer is known everywhere within this time.

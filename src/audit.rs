@@ -3,4 +3,3 @@
 //! Verified facts only, method and path aside; never a token, never a query string.
 
 pub mod compact;
-mod line;

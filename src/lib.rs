@@ -8,7 +8,7 @@
 //! A room names only itself and rooms to its left:
 //!
 //! ```text
-//! bytes · time · path · token · request · issuer · callout · key_store · databricks · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · filter, bin
+//! bytes · line · time · path · token · request · issuer · callout · key_store · databricks · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · filter, bin
 //! ```
 //!
 //! Only `filter` knows proxy-wasm; it exists on `wasm32` alone, so that a core file which names the SDK does not compile natively.
@@ -26,6 +26,7 @@ pub mod exchange;
 mod filter;
 pub mod issuer;
 pub mod key_store;
+mod line;
 pub mod path;
 pub mod policy;
 pub mod request;

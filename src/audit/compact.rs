@@ -10,7 +10,7 @@ use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
 use crate::token::scope::Scope;
 
-use super::line::{Line, name};
+use crate::line::{Line, name};
 
 /// A decision's record.
 pub struct Record<'a> {
@@ -103,19 +103,19 @@ impl<'a> Record<'a> {
     /// Who a sound token says is calling.
     fn write_caller(&self, line: &mut Line) {
         let token = self.decision.evidence.token.as_deref();
-        let of_token = |text: fn(&AccessToken) -> Option<&str>| token.and_then(text);
-        line.nullable(name!("issuer"), of_token(|token| Some(&token.issuer)));
-        line.nullable(name!("subject"), of_token(|token| token.subject.as_deref()));
-        line.nullable(name!("client"), of_token(|token| token.client.as_deref()));
-        line.optional(name!("actor"), of_token(|token| token.actor.as_deref()));
+        line.nullable(name!("issuer"), token.map(|token| &*token.issuer));
+        let subject = token.and_then(|token| token.subject.as_deref());
+        line.nullable(name!("subject"), subject);
+        let client = token.and_then(|token| token.client.as_deref());
+        line.nullable(name!("client"), client);
+        let actor = token.and_then(|token| token.actor.as_deref());
+        line.optional(name!("actor"), actor);
         if let Some(token) = token.filter(|token| !token.earlier_actors.is_empty()) {
             let actors = token.earlier_actors.iter().map(|actor| &**actor);
             line.texts(name!("earlier_actors"), actors);
         }
-        line.nullable(
-            name!("token_id"),
-            of_token(|token| token.token_id.as_deref()),
-        );
+        let token_id = token.and_then(|token| token.token_id.as_deref());
+        line.nullable(name!("token_id"), token_id);
         match token {
             Some(token) => line.number(name!("token_expires_at"), token.expires_at.seconds()),
             None => line.raw(name!("token_expires_at"), "null"),

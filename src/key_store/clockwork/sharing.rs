@@ -71,8 +71,9 @@ impl Sharing {
         self.elsewhere.is_some_and(|until| now < until)
     }
 
-    /// Has a document told to the others with the next look.
+    /// Has a document told to the others with the next look. The lease is over with the fetch: it is given back with what is told.
     pub(super) fn succeed(&mut self, granted: Option<Duration>, body: &[u8]) {
+        self.begins_by = None;
         self.outcome = Some(Outcome::Keys {
             granted,
             body: body.into(),
@@ -84,6 +85,7 @@ impl Sharing {
         if matches!(tried, Tried::Unsent) {
             self.barred = due;
         }
+        self.begins_by = None;
         self.outcome = Some(Outcome::Failed(tried));
     }
 

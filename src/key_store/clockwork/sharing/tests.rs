@@ -195,6 +195,21 @@ fn alone_a_worker_fetches_for_itself() {
     assert!(process.workers[0].keys.due(process.now).is_some());
 }
 
+#[test]
+fn a_lease_is_over_with_its_fetch() {
+    let mut process = Process::new(2, true);
+    process.look(0);
+    process.write(0);
+    process.send(0);
+    process.answer(0, false);
+    // Its own next try is due, and the lease would last; but it was given back with the failure, though nobody was told so far.
+    process.wait(Duration::from_secs(2));
+    process.send(0);
+    assert_eq!(process.fetches.len(), 1);
+    process.run(Duration::from_millis(20), true);
+    assert_eq!((process.versions(), process.fetches.len()), (vec![1; 2], 3));
+}
+
 /// What may happen next, and to which worker.
 #[derive(Clone, Copy, Debug)]
 enum Step {

@@ -1,26 +1,26 @@
 //! A JSON object on one line, written member by member straight into its text.
 //!
-//! Every request writes one, so that it costs one allocation and about an instruction for each byte. Names of members are our own and need
+//! Every request writes its record so, and every refusal its answer: it costs one allocation and about an instruction for each byte. Names of members are our own and need
 //! no escaping; values are escaped as RFC 8259 §7 asks.
 
 /// A line under way.
-pub(super) struct Line(String);
+pub(crate) struct Line(String);
 
 /// The name of a member, as it stands behind another one.
 #[derive(Clone, Copy)]
-pub(super) struct Name(pub(super) &'static str);
+pub(crate) struct Name(pub(crate) &'static str);
 
 /// The [`Name`] of this text, put together by the compiler.
 macro_rules! name {
     ($name:literal) => {
-        $crate::audit::line::Name(concat!(",\"", $name, "\":"))
+        $crate::line::Name(concat!(",\"", $name, "\":"))
     };
 }
-pub(super) use name;
+pub(crate) use name;
 
 impl Line {
     /// An object whose first member is this text.
-    pub(super) fn new(name: Name, value: &str) -> Self {
+    pub(crate) fn new(name: Name, value: &str) -> Self {
         let mut text = String::with_capacity(USUAL_BYTES);
         text.push('{');
         text.push_str(name.0.trim_start_matches(','));
@@ -30,13 +30,13 @@ impl Line {
     }
 
     /// A text.
-    pub(super) fn text(&mut self, name: Name, value: &str) {
+    pub(crate) fn text(&mut self, name: Name, value: &str) {
         self.0.push_str(name.0);
         self.quoted(value);
     }
 
     /// A text, or `null`.
-    pub(super) fn nullable(&mut self, name: Name, value: Option<&str>) {
+    pub(crate) fn nullable(&mut self, name: Name, value: Option<&str>) {
         match value {
             Some(value) => self.text(name, value),
             None => self.raw(name, "null"),
@@ -44,14 +44,14 @@ impl Line {
     }
 
     /// A text, where there is one.
-    pub(super) fn optional(&mut self, name: Name, value: Option<&str>) {
+    pub(crate) fn optional(&mut self, name: Name, value: Option<&str>) {
         if let Some(value) = value {
             self.text(name, value);
         }
     }
 
     /// A list of texts.
-    pub(super) fn texts<'t>(&mut self, name: Name, values: impl IntoIterator<Item = &'t str>) {
+    pub(crate) fn texts<'t>(&mut self, name: Name, values: impl IntoIterator<Item = &'t str>) {
         self.0.push_str(name.0);
         self.0.push('[');
         for (position, value) in values.into_iter().enumerate() {
@@ -64,18 +64,18 @@ impl Line {
     }
 
     /// A number.
-    pub(super) fn number(&mut self, name: Name, value: u64) {
+    pub(crate) fn number(&mut self, name: Name, value: u64) {
         self.raw(name, itoa::Buffer::new().format(value));
     }
 
     /// What is JSON already.
-    pub(super) fn raw(&mut self, name: Name, json: &str) {
+    pub(crate) fn raw(&mut self, name: Name, json: &str) {
         self.0.push_str(name.0);
         self.0.push_str(json);
     }
 
     /// The whole line, without its line break.
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         self.0.push('}');
         self.0
     }
