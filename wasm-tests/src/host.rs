@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use wasmtime::{
-    Config, Engine, Instance, Linker, Module, Store, TypedFunc, WasmParams, WasmResults,
+    CallHook, Config, Engine, Instance, Linker, Module, Store, TypedFunc, WasmParams, WasmResults,
 };
 
 use crate::paths;
@@ -17,7 +17,7 @@ mod memory;
 mod state;
 mod wasi;
 
-pub use state::{Callout, CalloutAnswer, Headers, Reply};
+pub use state::{Callout, CalloutAnswer, Crossings, Headers, Reply};
 use state::{Delivery, State, Stream};
 
 /// One instance of the module, configured.
@@ -62,6 +62,15 @@ impl Host {
         let mut store = Store::new(module.engine(), state);
         // Refused by an engine that does not meter.
         drop(store.set_fuel(u64::MAX));
+        store.call_hook(|mut context, hook| {
+            let crossings = &mut context.data_mut().crossings;
+            match hook {
+                CallHook::CallingWasm => crossings.into_module += 1,
+                CallHook::CallingHost => crossings.to_host += 1,
+                CallHook::ReturningFromHost | CallHook::ReturningFromWasm => {}
+            }
+            Ok(())
+        });
         let mut linker = Linker::new(module.engine());
         abi::link(&mut linker).expect("the host calls link");
         wasi::link(&mut linker).expect("the WASI calls link");
@@ -123,6 +132,11 @@ impl Host {
     /// The instructions that the module has executed so far, where the engine meters.
     pub fn instructions(&self) -> Option<u64> {
         Some(u64::MAX - self.store.get_fuel().ok()?)
+    }
+
+    /// The crossings of the border to the module since this was asked for last.
+    pub fn take_crossings(&mut self) -> Crossings {
+        std::mem::take(&mut self.store.data_mut().crossings)
     }
 
     /// The linear memory's size in bytes.

@@ -1,7 +1,7 @@
 //! The built module in this process, where thousands of hostile requests take seconds. A trap fails the test.
 
 use serde_json::{Value, json};
-use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict, built_module};
+use wasm_tests::host::{CalloutAnswer, Crossings, Headers, Host, Verdict, built_module};
 use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
 use wasm_tests::scene::{fetched, token, token_with};
@@ -31,6 +31,25 @@ fn hosts_are_offered_the_callbacks_in_use_and_no_others() {
         "proxy_on_vm_start",
     ];
     assert_eq!(exports, want, "run scripts/build");
+}
+
+/// Each crossing costs a fraction of a microsecond, with every request.
+#[test]
+fn a_permitted_request_crosses_the_border_as_seldom_as_it_can() {
+    let mut host = inline();
+    let request = request(&token("acme-rsa"));
+    assert_eq!(status(&host.request(&request, b"")), 200);
+    for _ in 0..3 {
+        host.take_crossings();
+        assert_eq!(status(&host.request(&request, b"")), 200);
+        let want = Crossings {
+            // The context's beginning, its head and its end; memory for the header map and for the client's address.
+            into_module: 5,
+            // The header map, the client's address, the time, the record.
+            to_host: 4,
+        };
+        assert_eq!(host.take_crossings(), want);
+    }
 }
 
 #[test]

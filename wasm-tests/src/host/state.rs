@@ -158,6 +158,16 @@ pub(super) struct State {
     pub(super) made: Vec<Callout>,
     pub(super) waiting: VecDeque<Callout>,
     pub(super) delivery: Option<Delivery>,
+    pub(super) crossings: Crossings,
+}
+
+/// How often the border between host and module was crossed: each time costs, whatever is on the other side.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Crossings {
+    /// Calls of the host's into the module: callbacks, and memory asked for.
+    pub into_module: u32,
+    /// Calls of the module's to the host.
+    pub to_host: u32,
 }
 
 impl State {
@@ -183,6 +193,7 @@ impl State {
             made: Vec::new(),
             waiting: VecDeque::new(),
             delivery: None,
+            crossings: Crossings::default(),
         }
     }
 
