@@ -1,6 +1,6 @@
-//! Sets of bytes: what a grammar lets stand in a text.
+//! Bytes of texts: which of them a grammar lets stand, and how many of one there are.
 //!
-//! Every byte of a token and of a path is looked at with every request, so the answer comes from a table.
+//! Every byte of a token and of a path is looked at with every request, so this is done by tables and by words.
 
 /// A set of ASCII characters.
 #[derive(Clone, Copy)]
@@ -59,9 +59,41 @@ impl ByteSet {
     }
 }
 
+/// Whether two bytes of a text follow each other so, or so.
+pub(crate) fn has_either(text: &[u8], one: [u8; 2], other: [u8; 2]) -> bool {
+    text.array_windows()
+        .any(|pair| *pair == one || *pair == other)
+}
+
+/// How often an ASCII character stands in a text.
+pub(crate) fn count(text: &[u8], byte: u8) -> usize {
+    let (words, rest) = text.as_chunks::<8>();
+    let wanted = u64::from_le_bytes([byte; 8]);
+    let in_words = words.iter().map(|word| {
+        let differences = u64::from_le_bytes(*word) ^ wanted;
+        // Adding what is below the highest bit sets that bit in every byte that is not zero, and carries nowhere.
+        let others = (differences & LOW_BITS).wrapping_add(LOW_BITS) | differences | LOW_BITS;
+        usize::try_from(others.count_zeros()).unwrap_or_default()
+    });
+    let in_rest = rest.iter().map(|other| usize::from(*other == byte));
+    in_words.chain(in_rest).fold(0, usize::saturating_add)
+}
+
+/// Each byte without its highest bit.
+const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn characters_are_counted_word_by_word(text in "[./\\x00a\u{ae}\u{80}]{0,40}") {
+            prop_assert_eq!(count(text.as_bytes(), b'.'), text.matches('.').count());
+        }
+    }
 
     const SET: ByteSet = ByteSet::alphanumeric_and(b"-.");
 

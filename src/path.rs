@@ -13,7 +13,7 @@ pub(crate) mod escape;
 use std::fmt;
 use std::str::Split;
 
-use crate::bytes::ByteSet;
+use crate::bytes::{self, ByteSet};
 
 use escape::Fault;
 
@@ -95,7 +95,7 @@ impl<'a> Path<'a> {
 
     fn check_segments(&self) -> Result<(), PathError> {
         // Nearly every path is cleared by what it does not hold anywhere.
-        if !self.has_escapes && !has_either(self.text.as_bytes(), *b"//", *b"/.") {
+        if !self.has_escapes && !bytes::has_either(self.text.as_bytes(), *b"//", *b"/.") {
             return Ok(());
         }
         let mut segments = self.segments().peekable();
@@ -217,12 +217,6 @@ impl fmt::Display for PathError {
 
 /// What a path may hold outside an escape, and an escape's `%`: all printable ASCII but `#`, `;`, `?` and `\`.
 const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"!\"$%&'()*+,-./:<=>@[]^_`{|}~");
-
-/// Whether two bytes of a text follow each other so, or so.
-fn has_either(text: &[u8], one: [u8; 2], other: [u8; 2]) -> bool {
-    text.array_windows()
-        .any(|pair| *pair == one || *pair == other)
-}
 
 /// `.` and `..`, also with path parameters behind: servers that drop `;…` first see a dot segment.
 fn is_dot_segment(segment: &str) -> bool {

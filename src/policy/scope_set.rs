@@ -3,6 +3,8 @@
 //! `<area>` covers every operation of the area, `<area>:read` those that only read, `all-apis` those whose area Databricks documents. All
 //! other scopes are the operator's own and mean themselves. Texts are compared whole, never in part.
 
+use std::cell::OnceCell;
+
 use crate::databricks::Operation;
 use crate::databricks::area::Area;
 use crate::databricks::scope::{self, ALL_APIS};
@@ -12,11 +14,11 @@ use crate::token::scope::Scope;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ScopeSet(Vec<Held>);
 
-/// A scope with the area that it speaks of, which is looked up once.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A scope with the area that it speaks of, which is looked up where it matters, and once.
+#[derive(Clone, Debug)]
 struct Held {
     scope: Scope,
-    area: Option<Area>,
+    area: OnceCell<Option<Area>>,
 }
 
 impl ScopeSet {
@@ -74,17 +76,32 @@ impl FromIterator<Scope> for ScopeSet {
 }
 
 impl Held {
-    fn new(scope: Scope) -> Self {
-        let area = scope::area(scope.as_str());
-        Self { scope, area }
+    const fn new(scope: Scope) -> Self {
+        Self {
+            scope,
+            area: OnceCell::new(),
+        }
+    }
+
+    fn area(&self) -> Option<Area> {
+        *self.area.get_or_init(|| scope::area(self.scope.as_str()))
     }
 
     /// `all-apis` in a token does not reach an undocumented area by itself; a role that names the area says that it shall.
     fn implies(&self, narrow: &Self) -> bool {
         let (broad, text) = (self.scope.as_str(), narrow.scope.as_str());
-        broad == ALL_APIS || scope::implies_in(broad, text, || narrow.area)
+        broad == ALL_APIS || scope::implies_in(broad, text, || narrow.area())
     }
 }
+
+/// What was looked up so far is no difference.
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.scope == other.scope
+    }
+}
+
+impl Eq for Held {}
 
 fn meet(left: &Held, right: &Held) -> Option<Held> {
     if left.implies(right) {
@@ -94,7 +111,7 @@ fn meet(left: &Held, right: &Held) -> Option<Held> {
         return Some(left.clone());
     }
     // The reads of a part, where only the two together allow them: both speak of one area then.
-    if left.area.is_none() || left.area != right.area {
+    if left.area().is_none() || left.area() != right.area() {
         return None;
     }
     [left, right]

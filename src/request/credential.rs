@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use crate::bytes;
 use crate::token::bearer::{BearerError, BearerToken};
 
 use super::{AuthorizationError, Headers, RequestError, same_name, secret};
@@ -84,10 +85,16 @@ impl<'a> Credential<'a> {
         let Some(value) = values.next() else {
             return Ok(Self::None);
         };
-        // Envoy joins repeats with a comma before we see them; no credential of ours has one.
-        if values.next().is_some() || bytecount::naive_count_32(value, b',') > 0 {
+        let credential = Self::read_one(value, max_token_bytes);
+        // Envoy joins repeats with a comma before we see them. A token cannot have one, and no other credential of ours does.
+        let is_joined = !matches!(credential, Ok(Self::Jwt(..))) && value.contains(&b',');
+        if values.next().is_some() || is_joined {
             return Err(RequestError::Authorization(AuthorizationError::Repeated));
         }
+        credential
+    }
+
+    fn read_one(value: &'a [u8], max_token_bytes: usize) -> Result<Self, RequestError> {
         let malformed = RequestError::Authorization(AuthorizationError::Malformed);
         let Some(space) = value.iter().position(|&byte| byte == b' ') else {
             return Err(malformed);
@@ -159,7 +166,7 @@ impl<'a> Credential<'a> {
                 token: Some(Cow::Borrowed(text)),
             }));
         }
-        if bytecount::naive_count_32(text.as_bytes(), b'.') == JWS_DOTS {
+        if bytes::count(text.as_bytes(), b'.') == JWS_DOTS {
             return Ok(Self::Jwt(token, Scheme::Bearer));
         }
         Ok(Self::Unverifiable(Unverifiable::of(

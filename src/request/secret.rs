@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::bytes;
+
 use super::credential::CredentialKind;
 
 /// What a whole text is, by its shape; `Bearer` before it counts as part of it.
@@ -59,11 +61,17 @@ pub(super) fn in_header(name: &[u8], value: &[u8]) -> Option<CredentialKind> {
     if value.len() < PREFIX_LETTERS.saturating_add(SECRET_DIGITS) {
         return None;
     }
+    // Two letters sort out nearly all others.
+    let may_hold_static_token = bytes::has_either(value, *b"da", *b"do");
+    let is_encoded = name.ends_with(b"-bin");
+    if !may_hold_static_token && !is_encoded && name != b"sec-websocket-protocol" {
+        return None;
+    }
     let text = String::from_utf8_lossy(value);
     if let Some((kind, _)) = static_token_within(&text) {
         return Some(kind);
     }
-    if name.ends_with(b"-bin") {
+    if is_encoded {
         // Binary metadata is base64 on the wire, several values joined by commas.
         return text.split(',').find_map(|part| {
             let decoded = base64(part.trim().as_bytes())?;
