@@ -18,6 +18,7 @@ fn agents_call_tools_and_find_the_way_to_a_token() {
     let document = json!({
         "resource": resource, "authorization_servers": ["https://issuer.example.com"],
         "bearer_methods_supported": ["header"], "scopes_supported": ["unity-catalog"],
+        "dpop_signing_alg_values_supported": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"],
     });
     let returned = |value: Value| json!({ "returned": value });
     // What the client makes of a challenge once it has fetched the document that the challenge names: the package does not tell it which
