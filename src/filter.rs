@@ -12,6 +12,7 @@ mod http;
 mod keys;
 mod metrics;
 mod shared;
+mod verdict;
 mod waiting;
 mod withdrawals;
 mod worker;

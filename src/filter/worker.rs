@@ -5,17 +5,14 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::answer::Answer;
-use crate::audit::compact::Record;
 use crate::authorize::replay::{Replays, SeenProofs};
 use crate::authorize::verified::VerifiedTokens;
-use crate::authorize::{self, Decision, Identity, Permit, Verdict, Verification};
+use crate::authorize::{self, Decision, Verification};
 use crate::config::Configuration;
 use crate::denial::Denial;
 use crate::exchange::{Exchanger, Refusal};
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
-use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
 use crate::withdrawn::list::List;
 
@@ -24,6 +21,7 @@ use super::exchange::{self, Onward};
 use super::form::Announced;
 use super::host;
 use super::metrics::{Event, Metrics};
+use super::verdict::DecisionIds;
 use super::waiting::{Awaited, Pending, Queue};
 
 /// One worker's state.
@@ -37,8 +35,7 @@ pub(super) struct Worker {
     proofs: RefCell<SeenProofs>,
     exchanger: Option<RefCell<Exchanger>>,
     waiting: RefCell<Queue>,
-    decision_seed: u64,
-    decisions: Cell<u64>,
+    pub(super) decision_ids: DecisionIds,
     tick_period: Cell<Duration>,
     pub(super) metrics: Metrics,
 }
@@ -78,8 +75,7 @@ impl Worker {
             keys: RefCell::new(keys),
             exchanger: exchanger.map(RefCell::new),
             waiting: RefCell::new(queue),
-            decision_seed: random.hash_one(1_u8),
-            decisions: Cell::new(0),
+            decision_ids: DecisionIds::new(random.hash_one(1_u8)),
             tick_period: Cell::new(Duration::ZERO),
             metrics: Metrics::new(issuers),
         }
@@ -129,7 +125,7 @@ impl Worker {
         has_body: bool,
     ) -> Option<Box<Announced>> {
         let headers = host::request_headers();
-        let announced = Announced::by(&headers, has_body, || self.decision_id());
+        let announced = Announced::by(&headers, has_body, || self.decision_ids.next());
         let request = Pending {
             context_id,
             headers,
@@ -301,125 +297,6 @@ impl Worker {
         self.metrics
             .flush(verified.counts(), &verified.take_fresh());
     }
-
-    /// Writes the record and then does what it says. Where a form is still to be judged, the record waits for that.
-    fn act(
-        &self,
-        decision: &Decision<'_>,
-        request: &Pending,
-        authorization: Option<&str>,
-        now: UnixTime,
-    ) -> Progress {
-        match (&decision.verdict, &request.form) {
-            (Verdict::Allow(permit) | Verdict::Shadow(_, permit), form) => {
-                let decision_id = match form {
-                    Some(decision_id) => decision_id.to_string(),
-                    None => self.record(decision, request, now),
-                };
-                self.prepare(permit, &request.headers, &decision_id);
-                if let Some(authorization) = authorization {
-                    host::set_request_header("authorization", authorization);
-                } else if let Some(authorization) = decision.authorization(&request.headers) {
-                    host::set_request_header("authorization", &authorization);
-                }
-                Progress::Permitted
-            }
-            (Verdict::Deny(_) | Verdict::Describe(_), _) => {
-                let decision_id = self.record(decision, request, now);
-                self.answer(decision, request, &decision_id)
-            }
-        }
-    }
-
-    /// Writes the record of a decision; the decision's name.
-    pub(super) fn record(
-        &self,
-        decision: &Decision<'_>,
-        request: &Pending,
-        now: UnixTime,
-    ) -> String {
-        let decision_id = match &request.form {
-            Some(decision_id) => decision_id.to_string(),
-            None => self.decision_id(),
-        };
-        self.metrics.decided(decision);
-        if self.configuration.audit_log {
-            let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
-            let digest = &self.configuration.digest;
-            let record = Record::new(decision, &envelope, &decision_id, now, digest);
-            host::write_record(&record.to_line());
-        }
-        decision_id
-    }
-
-    /// Answers the request of the current context here, unless it is let through.
-    pub(super) fn answer(
-        &self,
-        decision: &Decision<'_>,
-        request: &Pending,
-        decision_id: &str,
-    ) -> Progress {
-        let answer = match &decision.verdict {
-            Verdict::Allow(_) | Verdict::Shadow(..) => return Progress::Permitted,
-            Verdict::Deny(denial) => {
-                let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
-                let resource = &self.configuration.resource;
-                Answer::new(denial, &decision.evidence, &envelope, decision_id, resource)
-            }
-            Verdict::Describe(metadata) => Answer::describing(metadata),
-        };
-        match answer.grpc_status {
-            Some(status) => host::reply_grpc(status, &answer.headers, &answer.body),
-            None => host::reply(answer.status, &answer.headers, &answer.body),
-        }
-        Progress::Answered
-    }
-
-    /// Takes from the request what the caller may not say, and adds who is calling.
-    fn prepare(&self, permit: &Permit, headers: &Headers, decision_id: &str) {
-        for name in headers.to_remove(permit.kept()) {
-            host::remove_request_header(name);
-        }
-        if !self.configuration.forward_identity {
-            return;
-        }
-        host::set_request_header("x-oam-decision-id", decision_id);
-        let Permit::Bearer(Identity {
-            subject,
-            client,
-            issuer,
-            roles,
-        }) = permit
-        else {
-            return;
-        };
-        host::set_request_header("x-oam-issuer", issuer);
-        if let Some(subject) = subject {
-            host::set_request_header("x-oam-subject", subject);
-        }
-        if let Some(client) = client {
-            host::set_request_header("x-oam-client", client);
-        }
-        if !roles.is_empty() {
-            host::set_request_header("x-oam-roles", &roles.join(","));
-        }
-    }
-
-    /// A name that no other decision has: the worker's random number, and a count.
-    fn decision_id(&self) -> String {
-        let count = self.decisions.get().wrapping_add(1);
-        self.decisions.set(count);
-        hexadecimal([self.decision_seed, count])
-    }
-}
-
-/// Numbers in sixteen digits each. The formatter of the standard library takes ten times as long.
-fn hexadecimal(numbers: [u64; 2]) -> String {
-    let bytes = numbers.iter().flat_map(|number| number.to_be_bytes());
-    bytes
-        .flat_map(|byte| [byte >> 4, byte & 0xf])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }
 
 /// While something is awaited: as good as at once for a person, and nothing for a gateway.

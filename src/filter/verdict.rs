@@ -1,0 +1,151 @@
+//! What a decision comes to: its record first, and then the answer, or what goes upstream.
+
+use std::cell::Cell;
+
+use crate::answer::Answer;
+use crate::audit::compact::Record;
+use crate::authorize::{Decision, Identity, Permit, Verdict};
+use crate::request::Headers;
+use crate::request::envelope::Envelope;
+use crate::time::UnixTime;
+
+use super::host;
+use super::waiting::Pending;
+use super::worker::{Progress, Worker};
+
+impl Worker {
+    /// Writes the record and then does what it says. Where a form is still to be judged, the record waits for that.
+    pub(super) fn act(
+        &self,
+        decision: &Decision<'_>,
+        request: &Pending,
+        authorization: Option<&str>,
+        now: UnixTime,
+    ) -> Progress {
+        match (&decision.verdict, &request.form) {
+            (Verdict::Allow(permit) | Verdict::Shadow(_, permit), form) => {
+                let decision_id = match form {
+                    Some(decision_id) => decision_id.to_string(),
+                    None => self.record(decision, request, now),
+                };
+                self.prepare(permit, &request.headers, &decision_id);
+                if let Some(authorization) = authorization {
+                    host::set_request_header("authorization", authorization);
+                } else if let Some(authorization) = decision.authorization(&request.headers) {
+                    host::set_request_header("authorization", &authorization);
+                }
+                Progress::Permitted
+            }
+            (Verdict::Deny(_) | Verdict::Describe(_), _) => {
+                let decision_id = self.record(decision, request, now);
+                self.answer(decision, request, &decision_id)
+            }
+        }
+    }
+
+    /// Writes the record of a decision; the decision's name.
+    pub(super) fn record(
+        &self,
+        decision: &Decision<'_>,
+        request: &Pending,
+        now: UnixTime,
+    ) -> String {
+        let decision_id = match &request.form {
+            Some(decision_id) => decision_id.to_string(),
+            None => self.decision_ids.next(),
+        };
+        self.metrics.decided(decision);
+        if self.configuration.audit_log {
+            let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
+            let digest = &self.configuration.digest;
+            let record = Record::new(decision, &envelope, &decision_id, now, digest);
+            host::write_record(&record.to_line());
+        }
+        decision_id
+    }
+
+    /// Answers the request of the current context here, unless it is let through.
+    pub(super) fn answer(
+        &self,
+        decision: &Decision<'_>,
+        request: &Pending,
+        decision_id: &str,
+    ) -> Progress {
+        let answer = match &decision.verdict {
+            Verdict::Allow(_) | Verdict::Shadow(..) => return Progress::Permitted,
+            Verdict::Deny(denial) => {
+                let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
+                let resource = &self.configuration.resource;
+                Answer::new(denial, &decision.evidence, &envelope, decision_id, resource)
+            }
+            Verdict::Describe(metadata) => Answer::describing(metadata),
+        };
+        match answer.grpc_status {
+            Some(status) => host::reply_grpc(status, &answer.headers, &answer.body),
+            None => host::reply(answer.status, &answer.headers, &answer.body),
+        }
+        Progress::Answered
+    }
+
+    /// Takes from the request what the caller may not say, and adds who is calling.
+    fn prepare(&self, permit: &Permit, headers: &Headers, decision_id: &str) {
+        for name in headers.to_remove(permit.kept()) {
+            host::remove_request_header(name);
+        }
+        if !self.configuration.forward_identity {
+            return;
+        }
+        host::set_request_header("x-oam-decision-id", decision_id);
+        let Permit::Bearer(Identity {
+            subject,
+            client,
+            issuer,
+            roles,
+        }) = permit
+        else {
+            return;
+        };
+        host::set_request_header("x-oam-issuer", issuer);
+        if let Some(subject) = subject {
+            host::set_request_header("x-oam-subject", subject);
+        }
+        if let Some(client) = client {
+            host::set_request_header("x-oam-client", client);
+        }
+        if !roles.is_empty() {
+            host::set_request_header("x-oam-roles", &roles.join(","));
+        }
+    }
+}
+
+/// Names of decisions, which no two decisions share: the worker's random number, and a count.
+pub(super) struct DecisionIds {
+    seed: u64,
+    count: Cell<u64>,
+}
+
+impl DecisionIds {
+    /// `seed` is a number that no other worker has.
+    pub(super) const fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            count: Cell::new(0),
+        }
+    }
+
+    /// The next name.
+    pub(super) fn next(&self) -> String {
+        let count = self.count.get().wrapping_add(1);
+        self.count.set(count);
+        hexadecimal([self.seed, count])
+    }
+}
+
+/// Numbers in sixteen digits each. The formatter of the standard library takes ten times as long.
+fn hexadecimal(numbers: [u64; 2]) -> String {
+    let bytes = numbers.iter().flat_map(|number| number.to_be_bytes());
+    bytes
+        .flat_map(|byte| [byte >> 4, byte & 0xf])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
