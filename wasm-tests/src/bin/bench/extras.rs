@@ -23,6 +23,8 @@ pub(crate) struct Extras {
     pub(crate) latency: Vec<(&'static str, Duration, Duration)>,
     /// By row, the process's memory in bytes after each of [`TOKENS`].
     pub(crate) memory: Vec<(&'static str, &'static str, Vec<u64>)>,
+    /// By row, what each further worker takes that knows all of [`TOKENS`], in bytes.
+    pub(crate) memory_of_a_worker: Vec<(&'static str, u64)>,
     /// From the start of the process to its first answer: Envoy alone, and with the module.
     pub(crate) start: [Duration; 2],
     /// The module's size in bytes.
@@ -56,12 +58,17 @@ pub(crate) fn measure(modules: &Modules, tokens: &Tokens, slot: Duration, folder
         .into_iter()
         .map(|row| (row.id, row.name, memory(row, tokens, folder)))
         .collect();
+    let memory_of_a_worker = named(&["empty", "ours-many"])
+        .into_iter()
+        .map(|row| (row.id, memory_of_a_worker(row, tokens, folder)))
+        .collect();
     eprintln!("Start ...");
     let start = start(modules, tokens, folder);
     eprintln!("Fetches of keys ...");
     Extras {
         latency,
         memory,
+        memory_of_a_worker,
         start,
         module: u64::try_from(paths::module_bytes().len()).expect("a size"),
         fetches: [1, 8]
@@ -120,6 +127,25 @@ fn memory(row: &Row, tokens: &Tokens, folder: &Path) -> Vec<u64> {
             cpu::resident(envoy.id())
         })
         .collect()
+}
+
+/// What a worker takes beside what the process takes for all of them: V8 compiles a module once.
+fn memory_of_a_worker(row: &Row, tokens: &Tokens, folder: &Path) -> u64 {
+    let requests: Vec<Vec<u8>> = row.requests(tokens, 0, 1);
+    let [one, several] = [1, WORKERS].map(|workers| {
+        let envoy = row.start_with(workers, folder);
+        // The kernel spreads connections over workers, and with so many each has some. Their number and the tokens' have no divisor in
+        // common, so that each connection comes to carry every token.
+        let mut connections: Vec<Connection> = (0..CONNECTIONS_TO_WORKERS)
+            .map(|_| Connection::open(envoy.address()).expect("Envoy listens"))
+            .collect();
+        let all = requests.iter().cycle().map(Vec::as_slice);
+        let all = all.take(requests.len() * CONNECTIONS_TO_WORKERS);
+        saturate(&mut connections, all, Duration::MAX, row.status)
+            .unwrap_or_else(|error| panic!("{}: {error}", row.id));
+        cpu::resident(envoy.id())
+    });
+    several.saturating_sub(one) / u64::from(WORKERS - 1)
 }
 
 /// The shortest of several starts each, in turn.
@@ -212,6 +238,11 @@ fn fetches(workers: u32, tokens: &Tokens) -> u64 {
     }
     issuer.requests("/keys")
 }
+
+/// Workers of which memory is read, beside one.
+const WORKERS: u32 = 3;
+
+const CONNECTIONS_TO_WORKERS: usize = 21;
 
 const STARTS: usize = 5;
 const PATIENCE: Duration = Duration::from_mins(1);

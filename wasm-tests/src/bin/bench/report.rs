@@ -144,6 +144,18 @@ fn memory(extras: &Extras, page: &mut String) {
             .collect();
         line(page, &format!("| {name} | {} |", values.join(" | ")));
     }
+    line(
+        page,
+        "\n| memory of each further worker with 10,000 tokens, MiB | |\n| --- | ---: |",
+    );
+    for (id, bytes) in &extras.memory_of_a_worker {
+        let name = if *id == "ours-many" {
+            "**ours**"
+        } else {
+            "a module that does nothing"
+        };
+        line(page, &format!("| {name} | {:.1} |", mebibytes(*bytes)));
+    }
 }
 
 fn once(extras: &Extras, page: &mut String) {

@@ -97,6 +97,11 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
 impl Row {
     /// Envoy with this row's filters.
     pub(crate) fn start(&self, folder: &Path) -> Envoy {
+        self.start_with(1, folder)
+    }
+
+    /// The same, with so many workers.
+    pub(crate) fn start_with(&self, workers: u32, folder: &Path) -> Envoy {
         let access_log = folder.join(format!("{}.access.log", self.id));
         let mut bootstrap = bootstrap(&self.filters);
         let clusters = self.token_endpoint.iter();
@@ -109,7 +114,7 @@ impl Row {
         let log = folder.join(format!("{}.log", self.id));
         drop(std::fs::remove_file(&log));
         drop(std::fs::remove_file(&access_log));
-        Envoy::launch(&bootstrap, 1, Some(&log)).unwrap_or_else(|error| {
+        Envoy::launch(&bootstrap, workers, Some(&log)).unwrap_or_else(|error| {
             let log = std::fs::read_to_string(&log).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let end = lines[lines.len().saturating_sub(5)..].join("\n");

@@ -59,13 +59,13 @@ pub(crate) fn targets(measured: &[Measured], extras: Option<&Extras>) -> Vec<Tar
         limit,
         unit,
     };
-    let last = |id: &str| {
-        let rows = &extras?.memory;
-        let row = rows.iter().find(|(other, ..)| *other == id)?;
-        row.2.last().map(|bytes| mebibytes(*bytes))
+    let of_a_worker = |id: &str| {
+        let rows = &extras?.memory_of_a_worker;
+        let (_, bytes) = rows.iter().find(|(other, _)| *other == id)?;
+        Some(mebibytes(*bytes))
     };
-    let memory = last("ours-many")
-        .zip(last("empty"))
+    let memory = of_a_worker("ours-many")
+        .zip(of_a_worker("empty"))
         .map(|(ours, empty)| ours - empty);
     let start = extras.map(|extras| {
         let [alone, ours] = extras.start;
@@ -84,7 +84,7 @@ pub(crate) fn targets(measured: &[Measured], extras: Option<&Extras>) -> Vec<Tar
         ratio("ours, 10 tokens that are exchanged ÷ 10 that are not", "ours-exchange", "ours-warm", 1.30),
         ratio("ours, 10,000 tokens ÷ 10 tokens", "ours-many", "ours-warm", 1.10),
         ratio("ours, 10,000 rules beside the catalogue ÷ 10 rules", "ours-10k-rules", "ours-10-rules", 1.20),
-        absolute("memory with 10,000 tokens, over a module that does nothing", memory, 24.0, "MiB"),
+        absolute("memory of each further worker with 10,000 tokens, over a module that does nothing", memory, 24.0, "MiB"),
         absolute("the module", module, 1.0, "MiB"),
         absolute("start to first answer, over Envoy alone", start, 150.0, "ms"),
     ];
