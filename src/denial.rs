@@ -8,6 +8,7 @@ use crate::policy::workspace::WorkspaceError;
 use crate::request::RequestError;
 use crate::request::credential::CredentialKind;
 use crate::request::dpop::InvalidProof;
+use crate::request::form::FormError;
 
 /// Why a request does not go upstream.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -88,6 +89,7 @@ impl Denial {
             Self::Exchange(Refusal::Unavailable)
             | Self::KeysUnavailable
             | Self::ProofsUnremembered
+            | Self::Request(RequestError::Form(FormError::NoRoom))
             | Self::StaleWithdrawals => Kind::Unavailable,
             Self::Request(RequestError::NoMethod) => Kind::Internal,
             Self::AmbiguousPath

@@ -63,6 +63,9 @@ impl<'a> RequestHead<'a> {
         if let Some(credential) = query.credential() {
             return Err(RequestError::QueryCredential(credential));
         }
+        if !query.selects_at_most() && form::goes_to_token_endpoint(headers) {
+            return Err(RequestError::Form(form::FormError::Query));
+        }
         refuse_second_credential(headers)?;
         let authority = read_authority(headers)?;
         let credential = Credential::read(headers, max_token_bytes)?.sent_to(path.as_str());

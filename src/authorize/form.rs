@@ -3,7 +3,7 @@
 use crate::denial::Denial;
 use crate::request::RequestError;
 use crate::request::credential::CredentialKind;
-use crate::request::form::{Form, FormError};
+use crate::request::form::{Form, FormError, Shown};
 use crate::time::UnixTime;
 
 use super::{Authorizer, Decision, Permit, Verdict};
@@ -23,10 +23,23 @@ impl Authorizer {
             Ok(form) => form,
             Err(error) => return decision.refuse(RequestError::Form(*error).into()),
         };
-        let Some(shown) = form.credential() else {
+        let is_admitted = |shown: &Shown<'_>| self.treatments.admit(shown.kind, now);
+        // The worst of them: what is admitted must not hide what is not.
+        let worst = form.credentials().max_by_key(|shown| match shown.belongs {
+            true => Place::Right,
+            false if is_admitted(shown) => Place::Admitted,
+            false => Place::Wrong,
+        });
+        let Some(shown) = worst else {
             return;
         };
         let evidence = &mut decision.evidence;
+        if form
+            .credentials()
+            .any(|shown| !shown.belongs && shown.kind.is_for_token_endpoints())
+        {
+            evidence.leaked();
+        }
         // What stands where it belongs does not hide what the head brought.
         if !shown.belongs || matches!(evidence.credential, None | Some(CredentialKind::None)) {
             evidence.credential(shown.kind);
@@ -35,10 +48,7 @@ impl Authorizer {
         if shown.belongs {
             return;
         }
-        if shown.kind.is_for_token_endpoints() {
-            evidence.leaked();
-        }
-        if !self.treatments.admit(shown.kind, now) {
+        if !is_admitted(&shown) {
             return decision.refuse(Denial::UnsupportedCredential(shown.kind));
         }
         if let Verdict::Allow(permit) = &mut decision.verdict {
@@ -46,4 +56,12 @@ impl Authorizer {
             *permit = Permit::Observed(shown.kind);
         }
     }
+}
+
+/// Where a credential of a form stands, from good to bad.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Place {
+    Right,
+    Admitted,
+    Wrong,
 }

@@ -16,6 +16,9 @@ use super::worker::{Progress, Worker};
 pub(super) struct Announced {
     headers: Headers,
     pub(super) decision_id: Box<str>,
+    /// What all such heads of this worker hold, this one among them.
+    held: Rc<Cell<usize>>,
+    bytes: usize,
 }
 
 impl Announced {
@@ -23,14 +26,30 @@ impl Announced {
     pub(super) fn by(
         headers: &Headers,
         has_body: bool,
+        held: &Rc<Cell<usize>>,
         decision_id: impl FnOnce() -> String,
     ) -> Option<Box<Self>> {
         (has_body && form::goes_to_token_endpoint(headers)).then(|| {
+            let bytes = headers.bytes();
+            held.set(held.get().saturating_add(bytes));
             Box::new(Self {
                 headers: headers.clone(),
                 decision_id: decision_id().into(),
+                held: Rc::clone(held),
+                bytes,
             })
         })
+    }
+
+    /// Whether there is room for it among the others.
+    pub(super) fn has_room(&self) -> bool {
+        self.held.get() <= MAX_HELD_BYTES
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        self.held.set(self.held.get().saturating_sub(self.bytes));
     }
 }
 
@@ -39,27 +58,25 @@ impl Worker {
     /// there is no client any more, and the record is all that is left to do.
     pub(super) fn judge_form(
         &self,
-        announced: Announced,
+        mut announced: Announced,
         context_id: u32,
-        body: Option<&[u8]>,
+        body: Result<&[u8], FormError>,
     ) -> Progress {
         let now = host::now();
         let request = Pending {
             context_id,
             source_ip: host::source_ip(),
-            headers: announced.headers,
+            headers: std::mem::take(&mut announced.headers),
             progress: Rc::new(Cell::new(Progress::Undecided)),
             deadline: None,
-            form: Some(announced.decision_id),
+            form: Some(std::mem::take(&mut announced.decision_id)),
         };
-        let form = body
-            .ok_or(FormError::Incomplete)
-            .and_then(|body| Form::parse(&request.headers, body));
+        let form = body.and_then(|body| Form::parse(&request.headers, body));
         let mut decision = self.decide(context_id, &request.headers, now);
         let authorizer = &self.configuration.authorizer;
         authorizer.judge_form(&mut decision, &form, now);
         let decision_id = self.record(&decision, &request, now);
-        if body.is_none() {
+        if body == Err(FormError::Incomplete) {
             return Progress::Answered;
         }
         let progress = self.answer(&decision, &request, &decision_id);
@@ -99,3 +116,6 @@ impl Worker {
         Progress::Answered
     }
 }
+
+/// What heads whose forms are still to come may hold together, on each worker. They come from callers without a token.
+const MAX_HELD_BYTES: usize = 16 * 1024 * 1024;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use crate::request::form::MAX_BYTES;
+use crate::request::form::{FormError, MAX_BYTES};
 
 use super::form::Announced;
 use super::host;
@@ -19,6 +19,8 @@ pub(super) struct Request {
     progress: Rc<Cell<Progress>>,
     /// The head of a token request whose form is still to be judged.
     form: Option<Box<Announced>>,
+    /// How much of it has come.
+    came: usize,
 }
 
 impl Request {
@@ -28,6 +30,7 @@ impl Request {
             worker,
             progress: Rc::new(Cell::new(Progress::Undecided)),
             form: None,
+            came: 0,
         }
     }
 
@@ -35,9 +38,18 @@ impl Request {
     fn judge_form(&mut self, is_whole: bool) {
         if let (Some(worker), Some(request)) = (&self.worker, self.form.take()) {
             // One byte more tells a form that is too long.
-            let body = is_whole.then(|| host::request_body(MAX_BYTES.saturating_add(1)));
+            let most = MAX_BYTES.saturating_add(1);
+            let body = if is_whole {
+                let body = host::request_body(most);
+                // A host that hands over less than has come must not have the rest pass unread.
+                let is_all = body.len() >= self.came.min(most);
+                is_all.then_some(body).ok_or(FormError::Malformed)
+            } else {
+                Err(FormError::Incomplete)
+            };
+            let body = body.as_deref().map_err(|error| *error);
             self.progress
-                .set(worker.judge_form(*request, self.context_id, body.as_deref()));
+                .set(worker.judge_form(*request, self.context_id, body));
         }
     }
 
@@ -67,6 +79,7 @@ impl HttpContext for Request {
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         // Its head has gone on to the filters behind, since hosts bring no body while they hold the head; the form itself has not.
         if self.form.is_some() {
+            self.came = self.came.max(size);
             if size <= MAX_BYTES && !end_of_stream {
                 return Action::Pause;
             }

@@ -13,6 +13,7 @@ use crate::denial::Denial;
 use crate::exchange::{Exchanger, Refusal};
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
+use crate::request::form::FormError;
 use crate::time::UnixTime;
 use crate::withdrawn::list::List;
 
@@ -36,6 +37,8 @@ pub(super) struct Worker {
     exchanger: Option<RefCell<Exchanger>>,
     waiting: RefCell<Queue>,
     pub(super) decision_ids: DecisionIds,
+    /// What the heads hold whose forms are still to come, in bytes.
+    held_forms: Rc<Cell<usize>>,
     tick_period: Cell<Duration>,
     pub(super) metrics: Metrics,
 }
@@ -76,6 +79,7 @@ impl Worker {
             exchanger: exchanger.map(RefCell::new),
             waiting: RefCell::new(queue),
             decision_ids: DecisionIds::new(random.hash_one(1_u8)),
+            held_forms: Rc::default(),
             tick_period: Cell::new(Duration::ZERO),
             metrics: Metrics::new(issuers),
         }
@@ -125,7 +129,15 @@ impl Worker {
         has_body: bool,
     ) -> Option<Box<Announced>> {
         let headers = host::request_headers();
-        let announced = Announced::by(&headers, has_body, || self.decision_ids.next());
+        let next_id = || self.decision_ids.next();
+        let announced = Announced::by(&headers, has_body, &self.held_forms, next_id);
+        let announced = match announced {
+            Some(form) if !form.has_room() => {
+                progress.set(self.judge_form(*form, context_id, Err(FormError::NoRoom)));
+                return None;
+            }
+            announced => announced,
+        };
         let request = Pending {
             context_id,
             headers,

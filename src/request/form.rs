@@ -36,7 +36,8 @@ impl<'a> Form<'a> {
 
     fn add(&mut self, part: &'a str) -> Result<(), FormError> {
         let (name, value) = target::field(part);
-        if !is_text(&name) || !is_text(&value) || self.0.len() == MAX_FIELDS {
+        let is_plain = is_text(&name) && is_text(&value) && !holds_two_tokens(&value);
+        if !is_plain || self.0.len() == MAX_FIELDS {
             return Err(FormError::Malformed);
         }
         // A parser that takes the first and one that takes the last would see two forms (RFC 6749 §3.2).
@@ -58,19 +59,11 @@ impl<'a> Form<'a> {
             .map(|(_, value)| &**value)
     }
 
-    /// The credential that the form shows: the first that is out of place, or else the last of all.
-    pub fn credential(&self) -> Option<Shown<'_>> {
-        let mut found = None;
-        for (name, value) in &self.0 {
-            let Some(shown) = self.shown(name, value) else {
-                continue;
-            };
-            if !shown.belongs {
-                return Some(shown);
-            }
-            found = Some(shown);
-        }
-        found
+    /// Every credential that the form shows.
+    pub fn credentials(&self) -> impl Iterator<Item = Shown<'_>> {
+        self.0
+            .iter()
+            .filter_map(|(name, value)| self.shown(name, value))
     }
 
     fn shown<'f>(&'f self, name: &str, value: &'f str) -> Option<Shown<'f>> {
@@ -127,6 +120,10 @@ pub enum FormError {
     Kind,
     /// It holds what parsers read in different ways, or too many fields.
     Malformed,
+    /// Too many others are still to come.
+    NoRoom,
+    /// Fields stand in the query, where some servers look for them and others do not.
+    Query,
     /// It has a field twice.
     Repeated,
     /// It is longer than [`MAX_BYTES`].
@@ -142,6 +139,10 @@ impl fmt::Display for FormError {
             }
             Self::Malformed => {
                 "the form of the token request could be read in two ways: percent-encode its names and values"
+            }
+            Self::NoRoom => "too many token requests are under way at this gateway: send it again",
+            Self::Query => {
+                "a token request has its parameters in its form: send none in the query"
             }
             Self::Repeated => "the form of the token request has a field twice: send each once",
             Self::TooLong => "the form of the token request is longer than 128 KiB",
@@ -175,11 +176,12 @@ fn is_form(headers: &Headers) -> bool {
     };
     let parameter = kind.get(MEDIA_TYPE.len()..).unwrap_or_default();
     let parameter = parameter.trim_ascii();
-    let parameter = parameter.strip_prefix(b";").unwrap_or(parameter);
-    let parameter = parameter.trim_ascii_start();
-    begins(kind, MEDIA_TYPE)
-        && (parameter.is_empty() || same(parameter, b"charset=utf-8"))
-        && headers.first("content-encoding").is_none()
+    let is_known = parameter.is_empty()
+        || parameter
+            .strip_prefix(b";")
+            .map(<[u8]>::trim_ascii_start)
+            .is_some_and(|it| same(it, b"charset=utf-8") || same(it, b"charset=\"utf-8\""));
+    begins(kind, MEDIA_TYPE) && is_known && headers.first("content-encoding").is_none()
 }
 
 fn begins(text: &[u8], with: &[u8]) -> bool {
@@ -214,6 +216,13 @@ fn is_text(text: &str) -> bool {
         character == char::REPLACEMENT_CHARACTER
             || (character.is_ascii_control() && !matches!(character, '\t' | '\n' | '\r'))
     })
+}
+
+/// Whether a static token stands behind another: which of them would count, nobody can tell.
+fn holds_two_tokens(value: &str) -> bool {
+    secret::static_token_within(value)
+        .and_then(|(_, token)| value.split_once(token))
+        .is_some_and(|(_, rest)| secret::static_token_within(rest).is_some())
 }
 
 /// Longer forms are not read: no token request with a token that is taken here comes near it.

@@ -10,7 +10,7 @@ use crate::path::escape::octet;
 use crate::path::{Path, PathError};
 
 use super::credential::CredentialKind;
-use super::secret;
+use super::{secret, workspace};
 
 /// A `:path` pseudo-header, taken apart.
 pub struct Target<'a> {
@@ -55,6 +55,14 @@ impl<'a> Query<'a> {
     /// What stands between one `&` and the next, undecoded.
     pub fn parts(self) -> impl Iterator<Item = &'a str> {
         self.0.split('&')
+    }
+
+    /// Whether there is nothing in it but workspace selectors.
+    pub(super) fn selects_at_most(self) -> bool {
+        self.0.is_empty()
+            || self
+                .parameters()
+                .all(|(name, _)| workspace::PARAMETERS.contains(&&*name))
     }
 
     /// The first parameter that is a credential by its name or by its value's shape.

@@ -110,7 +110,7 @@ fn in_path<'a>(path: &Path<'a>) -> Option<&'a str> {
 
 const HEADERS: [&str; 2] = ["x-databricks-org-id", "x-databricks-workspace-id"];
 
-const PARAMETERS: [&str; 2] = ["o", "w"];
+pub(super) const PARAMETERS: [&str; 2] = ["o", "w"];
 
 /// Thrift on a cluster, and the two forms of the driver proxy.
 const PATHS: [&str; 3] = [

@@ -55,11 +55,13 @@ fn a_form_has_one_reading() {
 #[test]
 fn a_form_is_announced_as_one() {
     #[rustfmt::skip]
-    let cases: [(&str, &[(&str, &str)], Option<FormError>); 13] = [
+    let cases: [(&str, &[(&str, &str)], Option<FormError>); 15] = [
         // name                   head                                                                              refused
         ("a form",                &[("content-type", FORM)],                                                        None),
         ("in another case",       &[("content-type", "Application/X-WWW-Form-URLEncoded")],                         None),
         ("with a character set",  &[("content-type", "application/x-www-form-urlencoded; charset=UTF-8")],          None),
+        ("a quoted character set", &[("content-type", "application/x-www-form-urlencoded; charset=\"utf-8\"")],    None),
+        ("no semicolon",          &[("content-type", "application/x-www-form-urlencodedcharset=utf-8")],            Some(Kind)),
         ("a longer name",         &[("content-type", "application/x-www-form-urlencoded+json")],                      Some(Kind)),
         ("another one",           &[("content-type", "application/x-www-form-urlencoded; charset=utf-16")],         Some(Kind)),
         ("two parameters",        &[("content-type", "application/x-www-form-urlencoded; charset=utf-8; a=b")],     Some(Kind)),
@@ -90,34 +92,38 @@ fn credentials_are_told_by_place_and_shape() {
     #[rustfmt::skip]
     let cases = [
         // name                      form                                                                want
-        ("a code and its verifier",  "grant_type=authorization_code&code=dcode&code_verifier=abc&client_id=cli".to_owned(), None),
-        ("another party's secret",   "grant_type=client_credentials&client_id=a&client_secret=s".to_owned(), None),
-        ("a client's secret",        format!("grant_type=client_credentials&client_secret={DOSE}"),      Some((OauthSecret, Some(DOSE), true))),
-        ("a refresh token",          format!("grant_type=refresh_token&refresh_token={DOAU}"),           Some((RefreshToken, Some(DOAU), true))),
-        ("an exchange",              format!("{EXCHANGE}&subject_token={JWT}"),                          Some((Jwt, None, true))),
-        ("an assertion",             format!("assertion={JWT}"),                                         Some((Jwt, None, true))),
-        ("a personal access token",  format!("{EXCHANGE}&subject_token={DAPI}&subject_token{PERSONAL}"), Some((PersonalAccessToken, Some(DAPI), false))),
-        ("by its type alone",        format!("{EXCHANGE}&subject_token=x&subject_token{PERSONAL}"),      Some((PersonalAccessToken, Some("x"), false))),
-        ("by an actor's type",       format!("actor_token{PERSONAL}&actor_token=x"),                     Some((PersonalAccessToken, Some("x"), false))),
-        ("by its shape alone",       format!("{EXCHANGE}&subject_token={DAPI}"),                         Some((PersonalAccessToken, Some(DAPI), false))),
-        ("as a secret",              format!("client_secret={DAPI}"),                                    Some((PersonalAccessToken, Some(DAPI), false))),
-        ("escaped",                  "token=%64api0123456789abcdef0123456789abcdef".to_owned(),                              Some((PersonalAccessToken, Some(DAPI), false))),
-        ("amid other text",          format!("assertion=+x{DAPI}-2%0A"),                                 Some((PersonalAccessToken, Some("dapi0123456789abcdef0123456789abcdef-2"), false))),
-        ("behind what belongs",      format!("client_secret={DOSE}&x={DAPI}"),                           Some((PersonalAccessToken, Some(DAPI), false))),
-        ("a secret out of place",    format!("subject_token={DOSE}"),                                    Some((OauthSecret, Some(DOSE), false))),
-        ("a secret and more",        format!("client_secret={DOSE}+{DAPI}"),                             Some((OauthSecret, Some(DOSE), false))),
-        ("a refresh token elsewhere", format!("token={DOAU}"),                                           Some((RefreshToken, Some(DOAU), false))),
-        ("a secret as refresh token", format!("refresh_token={DOSE}"),                                   Some((OauthSecret, Some(DOSE), false))),
-        ("a password",               "grant_type=password&username=ada&password=x".to_owned(),           Some((Basic, None, false))),
+        ("a code and its verifier",  "grant_type=authorization_code&code=dcode&code_verifier=abc&client_id=cli".to_owned(), vec![]),
+        ("another party's secret",   "grant_type=client_credentials&client_id=a&client_secret=s".to_owned(), vec![]),
+        ("a client's secret",        format!("grant_type=client_credentials&client_secret={DOSE}"),      vec![(OauthSecret, Some(DOSE), true)]),
+        ("a refresh token",          format!("grant_type=refresh_token&refresh_token={DOAU}"),           vec![(RefreshToken, Some(DOAU), true)]),
+        ("an exchange",              format!("{EXCHANGE}&subject_token={JWT}"),                          vec![(Jwt, None, true)]),
+        ("an assertion",             format!("assertion={JWT}"),                                         vec![(Jwt, None, true)]),
+        ("a personal access token",  format!("{EXCHANGE}&subject_token={DAPI}&subject_token{PERSONAL}"), vec![(PersonalAccessToken, Some(DAPI), false)]),
+        ("by its type alone",        format!("{EXCHANGE}&subject_token=x&subject_token{PERSONAL}"),      vec![(PersonalAccessToken, Some("x"), false)]),
+        ("by an actor's type",       format!("actor_token{PERSONAL}&actor_token=x"),                     vec![(PersonalAccessToken, Some("x"), false)]),
+        ("by its shape alone",       format!("{EXCHANGE}&subject_token={DAPI}"),                         vec![(PersonalAccessToken, Some(DAPI), false)]),
+        ("as a secret",              format!("client_secret={DAPI}"),                                    vec![(PersonalAccessToken, Some(DAPI), false)]),
+        ("escaped",                  "token=%64api0123456789abcdef0123456789abcdef".to_owned(),                              vec![(PersonalAccessToken, Some(DAPI), false)]),
+        ("amid other text",          format!("assertion=+x{DAPI}-2%0A"),                                 vec![(PersonalAccessToken, Some("dapi0123456789abcdef0123456789abcdef-2"), false)]),
+        ("behind what belongs",      format!("client_secret={DOSE}&x={DAPI}"),                           vec![(OauthSecret, Some(DOSE), true), (PersonalAccessToken, Some(DAPI), false)]),
+        ("a secret out of place",    format!("subject_token={DOSE}"),                                    vec![(OauthSecret, Some(DOSE), false)]),
+        ("a secret and more",        format!("client_secret={DOSE}+x"),                                  vec![(OauthSecret, Some(DOSE), false)]),
+        ("a refresh token elsewhere", format!("token={DOAU}"),                                           vec![(RefreshToken, Some(DOAU), false)]),
+        ("a secret as refresh token", format!("refresh_token={DOSE}"),                                   vec![(OauthSecret, Some(DOSE), false)]),
+        ("a password",               "grant_type=password&username=ada&password=x".to_owned(),           vec![(Basic, None, false)]),
     ];
     for (name, form, want) in cases {
         let form = Form::parse(&head(&[("content-type", FORM)]), form.as_bytes());
         let form = form.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let got = form
-            .credential()
-            .map(|shown| (shown.kind, shown.token, shown.belongs));
+        let got: Vec<_> = form
+            .credentials()
+            .map(|shown| (shown.kind, shown.token, shown.belongs))
+            .collect();
         assert_eq!(got, want, "{name}");
     }
+    let two = format!("x={DAPI}+{DOSE}");
+    let refused = Form::parse(&head(&[("content-type", FORM)]), two.as_bytes()).err();
+    assert_eq!(refused, Some(Malformed), "two in one value");
 }
 
 #[test]
@@ -151,13 +157,13 @@ fn token_endpoints_are_known_by_their_path() {
 proptest! {
     #[test]
     fn no_form_panics(body in proptest::collection::vec(any::<u8>(), 0..96)) {
-        let _ = Form::parse(&head(&[("content-type", FORM)]), &body).map(|form| form.credential().is_some());
+        let _ = Form::parse(&head(&[("content-type", FORM)]), &body).map(|form| form.credentials().count());
     }
 
     #[test]
     fn no_form_made_of_telling_pieces_panics(pieces in proptest::collection::vec(prop::sample::select(PIECES), 0..16)) {
         let text = pieces.concat();
-        let _ = Form::parse(&head(&[("content-type", FORM)]), text.as_bytes()).map(|form| form.credential().is_some());
+        let _ = Form::parse(&head(&[("content-type", FORM)]), text.as_bytes()).map(|form| form.credentials().count());
     }
 }
 
