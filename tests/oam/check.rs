@@ -77,6 +77,7 @@ fn what_stands_around_the_module_is_checked() {
         ("another-cluster",     "cluster: issuer\n",              "cluster: idp\n",      "  error    issuers[0].jwks.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-list-cluster",     "issuers:",                       "withdrawn: { list: { cluster: idp, uri: https://s.example/w } }\n                            issuers:", "  error    withdrawn.list.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-exchange-cluster", "cluster: workspace\n",           "cluster: idp\n",      "  error    exchange.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
+        ("no-vm-id",            "vm_id: databricks-oam-filter",   "",                    format!("  warning  {filter}.vm_config.vm_id: missing: other modules without one could give this one keys to verify tokens with; write one that no other module has")),
         ("no-idle-timeout",     "stream_idle_timeout: 30s",       "",                    format!("  warning  {manager}.stream_idle_timeout: {idle}")),
     ];
     for (name, from, to, want) in cases {

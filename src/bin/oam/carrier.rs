@@ -126,6 +126,7 @@ fn envoy(document: &Value) -> Vec<Found> {
             text: configuration,
         };
         filter.check_failure(&mut one);
+        filter.check_machine(&mut one);
         filter.check_connection(&mut one);
         check_clusters(document, &mut one);
         found.push(one);
@@ -166,6 +167,14 @@ impl Filter<'_> {
             _ => found
                 .errors
                 .push(format!("{place}.failure_policy: {CLOSED_FOR_GOOD}")),
+        }
+    }
+
+    /// What other modules of one `vm_id` put where workers share keys would be taken for an issuer's.
+    fn check_machine(&self, found: &mut Found) {
+        let id = self.value.pointer("/config/vm_config/vm_id");
+        if id.and_then(Value::as_str).is_none_or(str::is_empty) {
+            found.warnings.push(format!("{}.config.vm_config.vm_id: missing: other modules without one could give this one keys to verify tokens with; write one that no other module has", self.place));
         }
     }
 
