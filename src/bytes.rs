@@ -1,86 +1,84 @@
-//! Bytes of texts: which of them a grammar lets stand, and how many of one there are.
+//! Bytes of texts: whether a grammar lets them stand, and what stands among them.
 //!
-//! Every byte of a token and of a path is looked at with every request, so this is done by tables and by words.
+//! Every byte of a token, of a path and of a record is looked at with every request. A predicate given here should not branch (`|` and `&`,
+//! not `||` and `&&`): the compiler then puts its question to sixteen bytes at once.
 
-/// A set of ASCII characters.
-#[derive(Clone, Copy)]
-pub(crate) struct ByteSet([bool; 256]);
-
-impl ByteSet {
-    /// Letters and digits, and these.
-    #[expect(
-        clippy::indexing_slicing,
-        clippy::as_conversions,
-        clippy::arithmetic_side_effects,
-        reason = "only the compiler calls it, and refuses what would panic"
-    )]
-    pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
-        let mut set = [false; 256];
-        let mut byte = 0_u8;
-        while byte < 0x80 {
-            set[byte as usize] = byte.is_ascii_alphanumeric();
-            byte += 1;
-        }
-        let mut place = 0;
-        while place < others.len() {
-            set[others[place] as usize] = true;
-            place += 1;
-        }
-        Self(set)
-    }
-
-    /// Whether a byte is one of them.
-    pub(crate) fn contains(&self, byte: u8) -> bool {
-        self.0
-            .get(usize::from(byte))
-            .is_some_and(|&contains| contains)
-    }
-
-    /// How many bytes of a text come before the first that is none of them.
-    pub(crate) fn length_of_run(&self, text: &[u8]) -> usize {
-        // Eight at a time, without asking after each whether that was it.
-        let (words, _) = text.as_chunks::<8>();
-        let whole = words
-            .iter()
-            .take_while(|word| {
-                word.iter()
-                    .fold(true, |all, byte| all & self.contains(*byte))
-            })
-            .count()
-            .saturating_mul(8);
-        let rest = text.get(whole..).unwrap_or_default();
-        let more = rest.iter().take_while(|byte| self.contains(**byte)).count();
-        whole.saturating_add(more)
-    }
-
-    /// Whether a text has no others.
-    pub(crate) fn has_all_of(&self, text: &[u8]) -> bool {
-        self.length_of_run(text) == text.len()
-    }
+/// Whether a byte is a letter or a digit of ASCII.
+pub(crate) const fn is_alphanumeric(byte: u8) -> bool {
+    is_within(byte | LOWER_CASE, b'a', b'z') | is_within(byte, b'0', b'9')
 }
 
-/// Whether two bytes of a text follow each other so, or so.
-pub(crate) fn has_either(text: &[u8], one: [u8; 2], other: [u8; 2]) -> bool {
-    text.array_windows()
-        .any(|pair| *pair == one || *pair == other)
+/// Whether a byte is none of these two, and nothing between them.
+pub(crate) const fn is_within(byte: u8, first: u8, last: u8) -> bool {
+    byte.wrapping_sub(first) <= last.wrapping_sub(first)
 }
 
-/// How often an ASCII character stands in a text.
+/// Whether a byte is one of these.
+pub(crate) fn is_one_of<const N: usize>(byte: u8, set: &[u8; N]) -> bool {
+    set.iter()
+        .fold(false, |found, other| found | (byte == *other))
+}
+
+/// Whether every byte of a text belongs.
+pub(crate) fn has_only(text: &[u8], belongs: impl Fn(u8) -> bool) -> bool {
+    let all_belong =
+        |chunk: &Chunk| u128::from_ne_bytes(chunk.map(|byte| u8::from(!belongs(byte)))) == 0;
+    let (chunks, rest) = text.as_chunks::<CHUNK>();
+    chunks.iter().all(all_belong)
+        && match text.last_chunk() {
+            // Some of these for the second time, which costs less than the rest one by one.
+            Some(last) => all_belong(last),
+            None => rest.iter().all(|byte| belongs(*byte)),
+        }
+}
+
+/// How many bytes of a text come before the first that does not belong.
+pub(crate) fn length_of_run(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
+    if has_only(text, &belongs) {
+        return text.len();
+    }
+    text.iter()
+        .position(|byte| !belongs(*byte))
+        .unwrap_or(text.len())
+}
+
+/// Whether two bytes that follow each other in a text are sought.
+pub(crate) fn has_pair(text: &[u8], is_sought: impl Fn(u8, u8) -> bool) -> bool {
+    let after = text.get(1..).unwrap_or_default();
+    let pairs = text.iter().zip(after);
+    pairs.fold(false, |found, (one, other)| found | is_sought(*one, *other))
+}
+
+/// Whether three bytes that follow one another in a text are sought.
+pub(crate) fn has_triple(text: &[u8], is_sought: impl Fn(u8, u8, u8) -> bool) -> bool {
+    let second = text.get(1..).unwrap_or_default();
+    let third = text.get(2..).unwrap_or_default();
+    let triples = text.iter().zip(second).zip(third);
+    triples.fold(false, |found, ((first, second), third)| {
+        found | is_sought(*first, *second, *third)
+    })
+}
+
+/// How often a byte stands in a text.
 pub(crate) fn count(text: &[u8], byte: u8) -> usize {
-    let (words, rest) = text.as_chunks::<8>();
-    let wanted = u64::from_le_bytes([byte; 8]);
-    let in_words = words.iter().map(|word| {
-        let differences = u64::from_le_bytes(*word) ^ wanted;
-        // Adding what is below the highest bit sets that bit in every byte that is not zero, and carries nowhere.
-        let others = (differences & LOW_BITS).wrapping_add(LOW_BITS) | differences | LOW_BITS;
-        usize::try_from(others.count_zeros()).unwrap_or_default()
-    });
-    let in_rest = rest.iter().map(|other| usize::from(*other == byte));
-    in_words.chain(in_rest).fold(0, usize::saturating_add)
+    text.chunks(COUNTED)
+        .map(|part| {
+            let found = part.iter().map(|other| u8::from(*other == byte));
+            usize::from(found.fold(0, u8::wrapping_add))
+        })
+        .fold(0, usize::saturating_add)
 }
 
-/// Each byte without its highest bit.
-const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+type Chunk = [u8; CHUNK];
+
+/// What a processor compares at once.
+const CHUNK: usize = 16;
+
+/// Of so many bytes the count fits into one, and they are whole chunks.
+const COUNTED: usize = 240;
+
+/// What tells a small letter of ASCII from its capital.
+const LOWER_CASE: u8 = 0x20;
 
 #[cfg(test)]
 mod tests {
@@ -88,25 +86,48 @@ mod tests {
 
     use super::*;
 
-    proptest! {
-        #[test]
-        fn characters_are_counted_word_by_word(text in "[./\\x00a\u{ae}\u{80}]{0,40}") {
-            prop_assert_eq!(count(text.as_bytes(), b'.'), text.matches('.').count());
-        }
+    fn belongs(byte: u8) -> bool {
+        is_alphanumeric(byte) | is_one_of(byte, b"-.")
     }
 
-    const SET: ByteSet = ByteSet::alphanumeric_and(b"-.");
-
     #[test]
-    fn letters_digits_and_what_is_named_are_in_the_set() {
+    fn letters_digits_and_what_is_named_belong() {
         for byte in 0..=u8::MAX {
             let want = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-            assert_eq!(SET.contains(byte), want, "{byte:#x}");
+            assert_eq!(belongs(byte), want, "{byte:#x}");
         }
     }
 
     #[test]
-    fn a_run_ends_at_the_first_byte_outside() {
+    fn ranges_have_both_their_ends() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(is_within(byte, b'!', b'~'), byte.is_ascii_graphic());
+            assert_eq!(is_within(byte, 0x80, u8::MAX), !byte.is_ascii());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn many_bytes_at_once_are_found_as_one_by_one_are(text in "[a-c./\\x00\u{ae}]{0,600}") {
+            let bytes = text.as_bytes();
+            prop_assert_eq!(count(bytes, b'.'), text.matches('.').count());
+            let run = bytes.iter().take_while(|byte| belongs(**byte)).count();
+            prop_assert_eq!(length_of_run(bytes, belongs), run);
+            prop_assert_eq!(has_only(bytes, belongs), run == bytes.len());
+        }
+
+        #[test]
+        fn sequences_are_found_wherever_they_stand(text in "[a-c]{0,40}") {
+            let bytes = text.as_bytes();
+            let pair = |one, other| (one == b'a') & (other == b'b');
+            prop_assert_eq!(has_pair(bytes, pair), text.contains("ab"));
+            let triple = |first, second, third| (first == b'a') & (second == b'b') & (third == b'c');
+            prop_assert_eq!(has_triple(bytes, triple), text.contains("abc"));
+        }
+    }
+
+    #[test]
+    fn a_run_ends_at_the_first_byte_that_does_not_belong() {
         #[rustfmt::skip]
         let cases: [(&[u8], usize); 8] = [
             // text                want
@@ -114,14 +135,14 @@ mod tests {
             (b"abc",               3),
             (b"a/c",               1),
             (b"/abcdefgh",         0),
-            (b"abcdefgh",          8),
-            (b"abcdefg/",          7),
-            (b"abcdefghi/klmnopq", 9),
+            (b"abcdefghabcdefgh",  16),
+            (b"abcdefghabcdefg/",  15),
+            (b"abcdefghabcdefghi/klmnopq", 17),
             (b"abcdefghijklmno\xff", 15),
         ];
         for (text, want) in cases {
-            assert_eq!(SET.length_of_run(text), want, "{text:?}");
-            assert_eq!(SET.has_all_of(text), want == text.len(), "{text:?}");
+            assert_eq!(length_of_run(text, belongs), want, "{text:?}");
+            assert_eq!(has_only(text, belongs), want == text.len(), "{text:?}");
         }
     }
 }

@@ -242,7 +242,7 @@ fn parse_literal(part: &str, at: usize, is_last: bool) -> Result<Segment, Templa
             '*' => return Err(TemplateError::Star(at)),
             '{' | '}' => return Err(TemplateError::StrayBrace(at)),
             '?' | '#' => return Err(TemplateError::Query(at)),
-            character if !u8::try_from(character).is_ok_and(|byte| super::PLAIN.contains(byte)) => {
+            character if !u8::try_from(character).is_ok_and(super::is_plain) => {
                 return Err(TemplateError::IllegalCharacter { at, character });
             }
             _ => {}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::bytes::ByteSet;
+use crate::bytes::{self, is_alphanumeric, is_one_of};
 
 /// A host name or address: lower case, no port, no trailing dot.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -32,7 +32,7 @@ impl<'a> Authority<'a> {
             let of_address = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
             host.bytes().all(of_address)
         } else {
-            NAME.has_all_of(host.as_bytes())
+            bytes::has_only(host.as_bytes(), is_of_name)
         };
         if !is_legal {
             return Err(AuthorityError::IllegalByte);
@@ -80,7 +80,9 @@ impl fmt::Display for AuthorityError {
 }
 
 /// What a host name holds.
-const NAME: ByteSet = ByteSet::alphanumeric_and(b"-._");
+fn is_of_name(byte: u8) -> bool {
+    is_alphanumeric(byte) | is_one_of(byte, b"-._")
+}
 
 /// RFC 1035 §2.3.4.
 const MAX_BYTES: usize = 253;

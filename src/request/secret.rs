@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::bytes;
+use crate::bytes::{self, is_one_of};
 
 use super::credential::CredentialKind;
 
@@ -61,8 +61,8 @@ pub(super) fn in_header(name: &[u8], value: &[u8]) -> Option<CredentialKind> {
     if value.len() < PREFIX_LETTERS.saturating_add(SECRET_DIGITS) {
         return None;
     }
-    // Two letters sort out nearly all others.
-    let may_hold_static_token = bytes::has_either(value, *b"da", *b"do");
+    // Three letters sort out nearly all others.
+    let may_hold_static_token = bytes::has_triple(value, begins_static_token);
     let is_encoded = name.ends_with(b"-bin");
     if !may_hold_static_token && !is_encoded && name != b"sec-websocket-protocol" {
         return None;
@@ -118,6 +118,20 @@ pub(super) fn static_token_at_start(text: &str) -> Option<(CredentialKind, usize
     let (secret, _) = rest.split_at_checked(SECRET_DIGITS)?;
     let holds = secret.bytes().all(|byte| byte.is_ascii_hexdigit());
     holds.then_some((kind, PREFIX_LETTERS.saturating_add(SECRET_DIGITS)))
+}
+
+/// Whether a static token may begin with these letters.
+pub(super) const fn begins_static_token(first: u8, second: u8, third: u8) -> bool {
+    let da = (second == b'a') & (third == b'p');
+    let do_ = (second == b'o') & ((third == b'a') | (third == b's'));
+    (first == b'd') & (da | do_)
+}
+
+/// Whether a JOSE header may begin with these letters.
+pub(super) fn begins_jwt(first: u8, second: u8, third: u8) -> bool {
+    let ey = (second == b'y') & is_one_of(third, b"AIJ");
+    let ew = (second == b'w') & is_one_of(third, b"ok");
+    (first == b'e') & (ey | ew)
 }
 
 /// The length of the JWT that a text begins with: runs of base64url joined by dots, of which the first begins as a JSON object does.

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::bytes::ByteSet;
+use crate::bytes::{self, is_alphanumeric, is_one_of};
 
 /// A bearer token, borrowed from the header that brought it.
 ///
@@ -21,7 +21,7 @@ impl<'a> BearerToken<'a> {
         if text.is_empty() {
             return Err(BearerError::Empty);
         }
-        let body = B64TOKEN.length_of_run(text);
+        let body = bytes::length_of_run(text, is_b64token);
         let padding = text
             .iter()
             .skip(body)
@@ -81,7 +81,9 @@ impl fmt::Display for BearerError {
 }
 
 /// RFC 6750 §2.1, without the `=` that may only stand at the end.
-const B64TOKEN: ByteSet = ByteSet::alphanumeric_and(b"-._~+/");
+fn is_b64token(byte: u8) -> bool {
+    is_alphanumeric(byte) | is_one_of(byte, b"-._~+/")
+}
 
 /// The size of token that the configuration allows unless it says otherwise: far more than any identity provider sends, far less than
 /// the 60 KiB of headers that Envoy lets through.
