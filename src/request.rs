@@ -14,11 +14,12 @@ pub mod fingerprint;
 pub mod form;
 mod headers;
 pub mod mcp;
+mod name;
 mod secret;
 pub mod target;
 pub mod workspace;
 
-use crate::bytes::ByteSet;
+use crate::bytes::{self, is_alphanumeric, is_one_of, is_within};
 use crate::path::Path;
 
 use authority::{Authority, AuthorityError};
@@ -29,7 +30,7 @@ use workspace::WorkspaceId;
 pub use error::{AuthorizationError, RequestError};
 pub use headers::{Headers, Kept};
 
-use headers::same_name;
+use name::same_name;
 
 /// A request head that says one thing only.
 pub struct RequestHead<'a> {
@@ -53,9 +54,8 @@ impl<'a> RequestHead<'a> {
             .ok()
             .filter(|method| {
                 // Methods are case-sensitive and all of ours are in capitals; an upstream that folds case would read another one.
-                !method.is_empty()
-                    && TOKEN.has_all_of(method.as_bytes())
-                    && !method.bytes().any(|byte| byte.is_ascii_lowercase())
+                let is_capital = |byte| is_tchar(byte) & !is_within(byte, b'a', b'z');
+                !method.is_empty() && bytes::has_only(method.as_bytes(), is_capital)
             })
             .ok_or(RequestError::Method)?;
         let target = one(headers, ":path")?.ok_or(RequestError::NoPath)?;
@@ -81,11 +81,9 @@ impl<'a> RequestHead<'a> {
 }
 
 /// The value of a header that may come once, whichever of `_` and `-` spells it.
+#[inline(never)]
 fn one<'a>(headers: &'a Headers, name: &'static str) -> Result<Option<&'a [u8]>, RequestError> {
-    let mut values = headers
-        .pairs()
-        .filter(|(candidate, _)| same_name(candidate, name))
-        .map(|(_, value)| value);
+    let mut values = headers.spelled(name);
     let first = values.next();
     match values.next() {
         Some(_) => Err(RequestError::Repeated(name)),
@@ -125,7 +123,9 @@ fn refuse_second_credential(headers: &Headers) -> Result<(), RequestError> {
 }
 
 /// `tchar`, RFC 9110 §5.6.2.
-const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+fn is_tchar(byte: u8) -> bool {
+    is_alphanumeric(byte) | is_one_of(byte, b"!#$%&'*+-.^_`|~")
+}
 
 /// Headers by which Databricks takes a second bearer token (Azure's management token, Google's service account token), so that a caller
 /// could be one person to us and another to the workspace.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::bytes;
 use crate::token::bearer::{BearerError, BearerToken};
 
-use super::{AuthorizationError, Headers, RequestError, same_name, secret};
+use super::{AuthorizationError, Headers, RequestError, secret};
 
 /// The one credential of a request. Holds secrets, so it is not `Debug`.
 pub enum Credential<'a> {
@@ -78,10 +78,7 @@ pub enum CredentialKind {
 impl<'a> Credential<'a> {
     /// Reads `Authorization`: absent, or once, one scheme, one credential.
     pub(super) fn read(headers: &'a Headers, max_token_bytes: usize) -> Result<Self, RequestError> {
-        let mut values = headers
-            .pairs()
-            .filter(|(name, _)| same_name(name, "authorization"))
-            .map(|(_, value)| value);
+        let mut values = headers.spelled("authorization");
         let Some(value) = values.next() else {
             return Ok(Self::None);
         };
@@ -107,7 +104,7 @@ impl<'a> Credential<'a> {
         if scheme.eq_ignore_ascii_case(b"dpop") {
             return Self::bearer(text, max_token_bytes).map(Self::with_proof);
         }
-        if text.is_empty() || scheme.is_empty() || !super::TOKEN.has_all_of(scheme) {
+        if text.is_empty() || scheme.is_empty() || !bytes::has_only(scheme, super::is_tchar) {
             return Err(malformed);
         }
         Ok(Self::Unverifiable(

@@ -1,6 +1,6 @@
 //! The headers of a request as a host hands them over, and which of them no permitted request keeps.
 
-use std::ops::Range;
+use super::name::{Key, has_prefix, same_name};
 
 /// The head of a request as the host gives it: lower-case names, repeats in order, values as bytes.
 #[derive(Clone, Default, Eq, PartialEq)]
@@ -10,11 +10,13 @@ pub struct Headers {
     pairs: Vec<Pair>,
 }
 
-/// Where a name and its value stand.
-#[derive(Clone, Eq, PartialEq)]
+/// Where a name and its value stand: a name, a NUL, a value.
+#[derive(Clone, Copy, Eq, PartialEq)]
 struct Pair {
-    name: Range<usize>,
-    value: Range<usize>,
+    key: Key,
+    start: usize,
+    name_bytes: usize,
+    value_bytes: usize,
 }
 
 impl Headers {
@@ -22,9 +24,16 @@ impl Headers {
     pub fn new(pairs: Vec<(String, Vec<u8>)>) -> Self {
         let mut headers = Self::default();
         for (name, value) in pairs {
-            let name = headers.push(name.as_bytes());
-            let value = headers.push(&value);
-            headers.pairs.push(Pair { name, value });
+            headers.pairs.push(Pair {
+                key: Key::of(name.as_bytes()),
+                start: headers.text.len(),
+                name_bytes: name.len(),
+                value_bytes: value.len(),
+            });
+            for text in [name.as_bytes(), &value] {
+                headers.text.extend_from_slice(text);
+                headers.text.push(0);
+            }
         }
         headers
     }
@@ -42,15 +51,20 @@ impl Headers {
 
     /// The values of a name, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.pairs()
+        self.with_key(Key::of(name.as_bytes()))
             .filter(move |(candidate, _)| *candidate == name.as_bytes())
             .map(|(_, value)| value)
     }
 
     /// The first value of a name.
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.pairs()
-            .find(|(candidate, _)| *candidate == name.as_bytes())
+        self.first_with(Key::of(name.as_bytes()), name)
+    }
+
+    /// The values of a name in whichever spelling.
+    pub(super) fn spelled<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.with_key(Key::of(name.as_bytes()))
+            .filter(move |(candidate, _)| same_name(candidate, name))
             .map(|(_, value)| value)
     }
 
@@ -61,12 +75,13 @@ impl Headers {
     /// servers take one for the other.
     pub fn to_remove(&self, kept: Kept) -> Vec<&str> {
         let mut names = Vec::new();
-        for (name, _) in self.pairs() {
-            let removed = is_removed(name)
-                || (kept == Kept::Token && same_name(name, "cookie"))
+        for (pair, (name, _)) in self.pairs.iter().zip(self.pairs()) {
+            let is = |key, known| pair.key == key && same_name(name, known);
+            let removed = is_removed(pair.key, name)
+                || (kept == Kept::Token && is(COOKIE, "cookie"))
                 // It was for the gateway, except where clients sign in.
-                || (kept != Kept::All && same_name(name, "dpop"))
-                || (kept == Kept::Cookies && same_name(name, "authorization"));
+                || (kept != Kept::All && is(DPOP, "dpop"))
+                || (kept == Kept::Cookies && is(AUTHORIZATION, "authorization"));
             if removed
                 && let Ok(name) = str::from_utf8(name)
                 && !names.contains(&name)
@@ -90,18 +105,34 @@ impl Headers {
     }
 
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let text = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
-        self.pairs
-            .iter()
-            .map(move |pair| (text(&pair.name), text(&pair.value)))
+        self.pairs.iter().map(|pair| self.texts(pair))
     }
 
-    fn push(&mut self, text: &[u8]) -> Range<usize> {
-        let start = self.text.len();
-        self.text.extend_from_slice(text);
-        let end = self.text.len();
-        self.text.push(0);
-        start..end
+    #[inline(never)]
+    fn first_with(&self, key: Key, name: &str) -> Option<&[u8]> {
+        self.with_key(key)
+            .find(|(candidate, _)| *candidate == name.as_bytes())
+            .map(|(_, value)| value)
+    }
+
+    fn with_key(&self, key: Key) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.pairs
+            .iter()
+            .filter(move |pair| pair.key == key)
+            .map(|pair| self.texts(pair))
+    }
+
+    /// The name and the value of a pair.
+    fn texts(&self, pair: &Pair) -> (&[u8], &[u8]) {
+        let pair_texts = || {
+            let (name, rest) = self
+                .text
+                .get(pair.start..)?
+                .split_at_checked(pair.name_bytes)?;
+            let (_, rest) = rest.split_first()?;
+            Some((name, rest.get(..pair.value_bytes)?))
+        };
+        pair_texts().unwrap_or_default()
     }
 }
 
@@ -113,23 +144,24 @@ fn pairs(map: &[u8]) -> Option<Vec<Pair>> {
     let mut end = NUMBER_BYTES.checked_add(table)?;
     let mut pairs = Vec::with_capacity(count);
     while !lengths.is_empty() {
-        let (name, rest) = number(lengths)?;
-        let (value, rest) = number(rest)?;
+        let (name_bytes, rest) = number(lengths)?;
+        let (value_bytes, rest) = number(rest)?;
         lengths = rest;
-        let mut next = |length: usize| {
-            let start = end;
-            let until = start.checked_add(length)?;
-            end = until.checked_add(1)?;
-            (end <= map.len()).then_some(start..until)
-        };
-        let pair = Pair {
-            name: next(name)?,
-            value: next(value)?,
-        };
-        if !map.get(pair.name.clone())?.is_ascii() {
+        let start = end;
+        let name = map.get(start..start.checked_add(name_bytes)?)?;
+        // Each has its NUL.
+        end = [name_bytes, 1, value_bytes, 1]
+            .into_iter()
+            .try_fold(start, usize::checked_add)?;
+        if end > map.len() || !name.is_ascii() {
             return None;
         }
-        pairs.push(pair);
+        pairs.push(Pair {
+            key: Key::of(name),
+            start,
+            name_bytes,
+            value_bytes,
+        });
     }
     Some(pairs)
 }
@@ -150,30 +182,17 @@ pub enum Kept {
     Token,
 }
 
-/// Whether a header name is the lower-case `known` one, whichever case it has and with `_` as `-`.
-pub(super) fn same_name(name: &[u8], known: &str) -> bool {
-    name.len() == known.len() && has_prefix(name, known)
-}
-
-fn has_prefix(name: &[u8], known: &str) -> bool {
-    name.len() >= known.len()
-        && name.iter().zip(known.bytes()).all(|(&byte, known)| {
-            byte == known
-                || byte.to_ascii_lowercase() == known
-                || (matches!(byte, b'_' | b'.') && known == b'-')
-        })
-}
-
 /// Whether no caller's header of this name goes upstream.
-fn is_removed(name: &[u8]) -> bool {
+fn is_removed(key: Key, name: &[u8]) -> bool {
     // Nearly all names are sorted out by their first letter.
-    name.first()
-        .is_some_and(|byte| matches!(byte.to_ascii_lowercase(), b'f' | b'p' | b'r' | b'x'))
+    matches!(key.first(), b'f' | b'p' | b'r' | b'x')
         && (is_ours(name)
             || REMOVED_PREFIXES
                 .iter()
                 .any(|prefix| has_prefix(name, prefix))
-            || REMOVED.iter().any(|removed| same_name(name, removed)))
+            || REMOVED
+                .iter()
+                .any(|removed| removed.0 == key && same_name(name, removed.1)))
 }
 
 /// Whether a name is one that only the filter sets.
@@ -184,34 +203,44 @@ fn is_ours(name: &[u8]) -> bool {
 /// Statements that no caller may make: another gateway's identity headers, method, path and host overrides that frameworks honour,
 /// Databricks' internal routing, a proxy's own credential, and Azure's way of picking a workspace by its resource, which goes with a
 /// credential that is refused.
-const REMOVED: [&str; 23] = [
-    "forwarded",
-    "proxy-authorization",
-    "remote-user",
-    "x-api-key",
-    "x-databricks-azure-workspace-resource-id",
-    "x-databricks-traffic-id",
-    "x-forwarded-access-token",
-    "x-forwarded-email",
-    "x-forwarded-groups",
-    "x-forwarded-host",
-    "x-forwarded-prefix",
-    "x-forwarded-preferred-username",
-    "x-forwarded-uri",
-    "x-forwarded-user",
-    "x-host",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-host",
-    "x-original-uri",
-    "x-original-url",
-    "x-remote-user",
-    "x-rewrite-url",
+const REMOVED: [(Key, &str); 23] = [
+    keyed("forwarded"),
+    keyed("proxy-authorization"),
+    keyed("remote-user"),
+    keyed("x-api-key"),
+    keyed("x-databricks-azure-workspace-resource-id"),
+    keyed("x-databricks-traffic-id"),
+    keyed("x-forwarded-access-token"),
+    keyed("x-forwarded-email"),
+    keyed("x-forwarded-groups"),
+    keyed("x-forwarded-host"),
+    keyed("x-forwarded-prefix"),
+    keyed("x-forwarded-preferred-username"),
+    keyed("x-forwarded-uri"),
+    keyed("x-forwarded-user"),
+    keyed("x-host"),
+    keyed("x-http-method"),
+    keyed("x-http-method-override"),
+    keyed("x-method-override"),
+    keyed("x-original-host"),
+    keyed("x-original-uri"),
+    keyed("x-original-url"),
+    keyed("x-remote-user"),
+    keyed("x-rewrite-url"),
 ];
 
 /// What other gateways' sign-in proxies set.
 const REMOVED_PREFIXES: [&str; 1] = ["x-auth-request-"];
+
+const COOKIE: Key = Key::of(b"cookie");
+
+const DPOP: Key = Key::of(b"dpop");
+
+const AUTHORIZATION: Key = Key::of(b"authorization");
+
+const fn keyed(name: &str) -> (Key, &str) {
+    (Key::of(name.as_bytes()), name)
+}
 
 /// A number of a header map.
 const NUMBER_BYTES: usize = 4;
@@ -252,15 +281,16 @@ mod tests {
 
     #[test]
     fn every_name_that_is_removed_begins_as_is_removed_expects() {
-        for name in REMOVED {
-            assert!(is_removed(name.as_bytes()), "{name}");
+        let removes = |name: &str| is_removed(Key::of(name.as_bytes()), name.as_bytes());
+        for (_, name) in REMOVED {
+            assert!(removes(name), "{name}");
             assert!(
-                is_removed(name.to_ascii_uppercase().replace('-', "_").as_bytes()),
+                removes(&name.to_ascii_uppercase().replace('-', "_")),
                 "{name}"
             );
         }
         for prefix in REMOVED_PREFIXES.into_iter().chain(["x-oam-"]) {
-            assert!(is_removed(format!("{prefix}a").as_bytes()), "{prefix}");
+            assert!(removes(&format!("{prefix}a")), "{prefix}");
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::bytes::{self, is_within};
 use crate::path::escape::octet;
 use crate::path::{Path, PathError};
 
@@ -44,17 +45,15 @@ impl<'a> Query<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Self, TargetError> {
         std::str::from_utf8(bytes)
             .ok()
-            .filter(|text| {
-                text.bytes()
-                    .all(|byte| matches!(byte, 0x21..=0x7e) && byte != b'#')
-            })
+            .filter(|_| bytes::has_only(bytes, is_plain))
             .map(Self)
             .ok_or(TargetError::Query)
     }
 
     /// What stands between one `&` and the next, undecoded.
     pub fn parts(self) -> impl Iterator<Item = &'a str> {
-        self.0.split('&')
+        let text = (!self.0.is_empty()).then_some(self.0);
+        text.into_iter().flat_map(|text| text.split('&'))
     }
 
     /// Whether there is nothing in it but workspace selectors.
@@ -67,6 +66,9 @@ impl<'a> Query<'a> {
 
     /// The first parameter that is a credential by its name or by its value's shape.
     pub fn credential(self) -> Option<QueryCredential> {
+        if self.0.is_empty() {
+            return None;
+        }
         self.parameters().find_map(|(name, value)| {
             let named = CREDENTIALS
                 .iter()
@@ -142,6 +144,11 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
         rest = after;
     }
     Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
+}
+
+/// What a query may hold: all printable ASCII but `#`.
+const fn is_plain(byte: u8) -> bool {
+    is_within(byte, b'!', b'~') & (byte != b'#')
 }
 
 /// Parameters that carry a token: RFC 6750 §2.3, and what clients and frameworks send in its place.
