@@ -7,6 +7,7 @@
 pub mod area;
 pub mod operation;
 pub mod scope;
+pub mod scope_set;
 
 mod packed;
 

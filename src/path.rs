@@ -11,9 +11,8 @@ pub mod template;
 pub(crate) mod escape;
 
 use std::fmt;
-use std::str::Split;
 
-use crate::bytes::{self, ByteSet};
+use crate::bytes::{self, is_one_of, is_within};
 
 use escape::Fault;
 
@@ -43,7 +42,7 @@ impl<'a> Path<'a> {
         if bytes.first() != Some(&b'/') {
             return Err(PathError::NotAbsolute);
         }
-        let plain = PLAIN.length_of_run(bytes);
+        let plain = bytes::length_of_run(bytes, is_plain);
         if plain < bytes.len() {
             return Err(PathError::IllegalByte(plain));
         }
@@ -66,7 +65,7 @@ impl<'a> Path<'a> {
     /// The segments, as they were sent; a trailing slash yields an empty last one.
     pub fn segments(&self) -> Segments<'a> {
         Segments {
-            sent: self.text.strip_prefix('/').unwrap_or_default().split('/'),
+            sent: Some(self.text.strip_prefix('/').unwrap_or_default()),
             version: self.version,
             is_first: true,
         }
@@ -95,7 +94,11 @@ impl<'a> Path<'a> {
 
     fn check_segments(&self) -> Result<(), PathError> {
         // Nearly every path is cleared by what it does not hold anywhere.
-        if !self.has_escapes && !bytes::has_either(self.text.as_bytes(), *b"//", *b"/.") {
+        if !self.has_escapes
+            && !bytes::has_pair(self.text.as_bytes(), |one, other| {
+                (one == b'/') & is_one_of(other, b"/.")
+            })
+        {
             return Ok(());
         }
         let mut segments = self.segments().peekable();
@@ -119,7 +122,8 @@ impl<'a> Path<'a> {
 /// The segments of a path, in order.
 #[derive(Clone)]
 pub struct Segments<'a> {
-    sent: Split<'a, char>,
+    /// What is still to come of what was sent.
+    sent: Option<&'a str>,
     version: Option<&'a str>,
     is_first: bool,
 }
@@ -128,7 +132,13 @@ impl<'a> Iterator for Segments<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        let segment = self.sent.next()?;
+        let sent = self.sent?;
+        let slash = sent.bytes().position(|byte| byte == b'/');
+        let (segment, rest) = match slash.and_then(|slash| sent.split_at_checked(slash)) {
+            Some((segment, rest)) => (segment, rest.strip_prefix('/')),
+            None => (sent, None),
+        };
+        self.sent = rest;
         let is_first = std::mem::take(&mut self.is_first);
         if self.version.is_none() || is_first {
             return Some(segment);
@@ -216,7 +226,9 @@ impl fmt::Display for PathError {
 }
 
 /// What a path may hold outside an escape, and an escape's `%`: all printable ASCII but `#`, `;`, `?` and `\`.
-const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"!\"$%&'()*+,-./:<=>@[]^_`{|}~");
+fn is_plain(byte: u8) -> bool {
+    is_within(byte, b'!', b'~') & !is_one_of(byte, b"#;?\\")
+}
 
 /// `.` and `..`, also with path parameters behind: servers that drop `;…` first see a dot segment.
 fn is_dot_segment(segment: &str) -> bool {

@@ -7,13 +7,12 @@
 pub mod credential;
 pub mod role;
 pub mod rule;
-pub mod scope_set;
 pub mod workspace;
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::databricks::scope::{self, ALL_APIS};
+use crate::databricks::scope_set::ScopeSet;
 use crate::databricks::{self, Catalogue, Lookup, Operation, operation};
 use crate::issuer::access_token::AccessToken;
 use crate::path::Path;
@@ -23,7 +22,6 @@ use crate::token::scope::Scope;
 
 use role::Role;
 use rule::{Effect, Governed, Mode, Rule, RuleBook, Trials};
-use scope_set::ScopeSet;
 
 /// Everything that decides what a sound token may do.
 pub struct Policy {
@@ -78,13 +76,13 @@ pub enum Requirement<'a> {
 
 /// The roles that a caller holds, and what they come to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Standing<'a> {
+pub struct Standing {
     /// The names of the roles held, in the configuration's order.
     pub roles: Vec<Rc<str>>,
     /// What the caller may use.
     pub scopes: ScopeSet,
     /// What the roles held grant together.
-    pub role_grants: Cow<'a, ScopeSet>,
+    pub role_grants: ScopeSet,
     /// A role that is held, but not in this workspace.
     pub elsewhere: bool,
 }
@@ -184,15 +182,15 @@ impl Policy {
         &self,
         token: &AccessToken,
         workspace: Option<WorkspaceId>,
-    ) -> Standing<'_> {
+    ) -> Standing {
         let mut standing = Standing::default();
         for role in self.roles.iter().filter(|role| role.has_member(token)) {
             if role.holds_in(workspace) {
                 // One role is what most callers have, and then nothing is copied.
                 if standing.roles.is_empty() {
-                    standing.role_grants = Cow::Borrowed(&role.grants);
+                    standing.role_grants = role.grants.clone();
                 } else {
-                    standing.role_grants.to_mut().extend(&role.grants);
+                    standing.role_grants.extend(&role.grants);
                 }
                 standing.roles.push(Rc::clone(&role.name));
             } else {
@@ -200,13 +198,9 @@ impl Policy {
             }
         }
         standing.scopes = match &token.scopes {
-            None => standing.role_grants.clone().into_owned(),
-            Some(scopes) if self.roles.is_empty() => scopes.iter().cloned().collect(),
-            Some(scopes) => scopes
-                .iter()
-                .cloned()
-                .collect::<ScopeSet>()
-                .intersection(&standing.role_grants),
+            None => standing.role_grants.clone(),
+            Some(scopes) if self.roles.is_empty() => scopes.clone(),
+            Some(scopes) => scopes.intersection(&standing.role_grants),
         };
         standing
     }

@@ -34,7 +34,7 @@ pub struct Evidence<'a> {
     /// The sound token that came with it.
     pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
-    pub standing: Option<Standing<'a>>,
+    pub standing: Option<Standing>,
     /// The workspace that it is for.
     pub workspace: Option<WorkspaceId>,
     /// The scope for which its token was exchanged.
@@ -114,7 +114,7 @@ impl<'a> Evidence<'a> {
         self.token = Some(token);
     }
 
-    pub(super) fn standing(&mut self, standing: Standing<'a>) {
+    pub(super) fn standing(&mut self, standing: Standing) {
         self.standing = Some(standing);
     }
 

@@ -15,7 +15,7 @@ impl Authorizer {
         asked: &Asked<'_>,
         issuer: &str,
         governing: Governing<'a>,
-        standing: &Standing<'_>,
+        standing: &Standing,
         evidence: &mut Evidence<'a>,
     ) -> Result<(), Refused> {
         let denying = self.policy.denying(asked, Some(issuer));
@@ -43,7 +43,7 @@ impl Authorizer {
         &self,
         call: Call<'_>,
         governing: Governing<'_>,
-        standing: &Standing<'_>,
+        standing: &Standing,
     ) -> Result<(), Refused> {
         let mode = match governing {
             Governing::Rule(rule) if rule.mode == Mode::Shadow => Mode::Shadow,

@@ -4,19 +4,20 @@
 //! other scopes are the operator's own and mean themselves. Texts are compared whole, never in part.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use crate::databricks::Operation;
 use crate::databricks::area::Area;
 use crate::databricks::scope::{self, ALL_APIS};
 use crate::token::scope::Scope;
 
-/// Scopes, each once, in the order of their bytes.
+/// Scopes, each once, in the order of their bytes. A clone shares them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct ScopeSet(Vec<Held>);
+pub struct ScopeSet(Option<Rc<[Held]>>);
 
-/// A scope with the area that it speaks of, which is looked up where it matters, and once.
+/// A scope of a set, with the area that it speaks of, which is looked up where it matters, and once.
 #[derive(Clone, Debug)]
-struct Held {
+pub struct Held {
     scope: Scope,
     area: OnceCell<Option<Area>>,
 }
@@ -43,29 +44,39 @@ impl ScopeSet {
     /// other the reads of its whole.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let pairs = self
-            .0
-            .iter()
-            .flat_map(|left| other.0.iter().filter_map(|right| meet(left, right)));
+        let pairs = self.as_slice().iter().flat_map(|left| {
+            other
+                .as_slice()
+                .iter()
+                .filter_map(|right| meet(left, right))
+        });
         Self::of(pairs.collect())
     }
 
     /// Adds the scopes of another set.
     pub fn extend(&mut self, other: &Self) {
-        let mut both = std::mem::take(&mut self.0);
-        both.extend_from_slice(&other.0);
-        *self = Self::of(both);
+        *self = Self::of([self.as_slice(), other.as_slice()].concat());
     }
 
     /// The scopes, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Scope> {
-        self.0.iter().map(|held| &held.scope)
+        self.as_slice().iter().map(|held| &held.scope)
+    }
+
+    /// The same.
+    pub fn as_slice(&self) -> &[Held] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
     }
 
     fn of(mut held: Vec<Held>) -> Self {
         held.sort_unstable_by(|left, right| left.scope.cmp(&right.scope));
         held.dedup();
-        Self(held)
+        Self((!held.is_empty()).then(|| held.into()))
     }
 }
 
@@ -76,6 +87,11 @@ impl FromIterator<Scope> for ScopeSet {
 }
 
 impl Held {
+    /// The scope's characters.
+    pub fn as_str(&self) -> &str {
+        self.scope.as_str()
+    }
+
     const fn new(scope: Scope) -> Self {
         Self {
             scope,

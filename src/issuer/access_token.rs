@@ -4,13 +4,13 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::databricks::scope_set::{Held, ScopeSet};
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::claims::{ClaimError, ClaimFault, Claims, Times};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::json::{self, ALLOCATION, Json, Object};
 use crate::token::jwk::Thumbprint;
-use crate::token::scope::Scope;
 
 use super::Issuer;
 use super::invalid_token::InvalidToken;
@@ -36,7 +36,7 @@ pub struct AccessToken {
     /// The ID of the key that signed it.
     pub key_id: Option<Box<str>>,
     /// What was granted, in the policy's spelling; `None` where the issuer grants no scopes and roles alone do.
-    pub scopes: Option<Vec<Scope>>,
+    pub scopes: Option<ScopeSet>,
     /// Whether the issuer granted it `offline_access`, which is for refresh tokens and means nothing in an access token.
     pub offline_access: bool,
     /// In which workspaces it may be used.
@@ -85,7 +85,7 @@ impl AccessToken {
                 offline_access |= scope.as_str() == OFFLINE_ACCESS;
                 issuer.scopes.read(scope, &mut scopes);
             }
-            Some(scopes)
+            Some(scopes.into_iter().collect())
         };
         let issued_for = if dialect.names_workspace {
             IssuedFor::read(&issuer.identifier, claims.audiences())
@@ -158,7 +158,11 @@ impl AccessToken {
             self.key_id.as_deref(),
             self.actor.as_deref(),
         ];
-        let scopes = self.scopes.iter().flatten().map(Scope::as_str);
+        let scopes = self
+            .scopes
+            .iter()
+            .flat_map(ScopeSet::as_slice)
+            .map(Held::as_str);
         let listed = groups
             .iter()
             .chain(&self.roles)

@@ -1,6 +1,7 @@
 use super::access_token::Groups;
 use super::preset::Preset;
 use super::*;
+use crate::databricks::scope_set::ScopeSet;
 use crate::token::jws::SignedPayload;
 
 const NOW: u64 = 1_800_000_000;
@@ -286,7 +287,7 @@ fn a_list_with_a_token_that_is_no_scope_grants_nothing() {
         r#","scp":["jobs sql"]"#,
     ] {
         let token = validate(&issuer(Preset::Generic), None, &payload(more)).unwrap();
-        assert_eq!(token.scopes, Some(Vec::new()), "{more}");
+        assert_eq!(token.scopes, Some(ScopeSet::default()), "{more}");
     }
 }
 
@@ -316,8 +317,8 @@ fn scopes_are_read_through_prefix_and_aliases() {
     ];
     for (name, claim, want) in cases {
         let token = validate(&issuer, None, &payload(&format!(r#","scope":"{claim}""#))).unwrap();
-        let scopes: Vec<&str> = token.scopes.iter().flatten().map(Scope::as_str).collect();
-        assert_eq!(scopes.join(" "), want, "{name}");
+        let want = want.split_whitespace().map(scope).collect();
+        assert_eq!(token.scopes, Some(want), "{name}");
     }
 }
 

@@ -126,6 +126,9 @@ impl<T> Index<T> {
 
     /// The first accepted value of the most specific template that takes the path.
     pub fn find(&self, path: &Path<'_>, accept: impl FnMut(&T) -> bool) -> Option<Match<'_, T>> {
+        if self.is_empty() {
+            return None;
+        }
         let mut walk = Walk {
             index: self,
             accept,
@@ -157,6 +160,11 @@ impl<T> Index<T> {
             && walk.is_ambiguous
     }
 
+    /// Whether it has no template.
+    fn is_empty(&self) -> bool {
+        matches!(self.nodes.as_slice(), [root] if root.is_bare())
+    }
+
     #[cfg(test)]
     pub(crate) const fn node_count(&self) -> usize {
         self.nodes.len()
@@ -180,6 +188,20 @@ impl<T> Index<T> {
     fn verb_edge(&self, from: NodeId, segment: &str) -> Option<NodeId> {
         let colon = segment.rfind(':').filter(|&at| at > 0)?;
         self.edge(from, Kind::Verb, segment.get(colon..)?)
+    }
+
+    /// Whether some reading of an escaped segment leads elsewhere than the segment as it is written.
+    #[cold]
+    fn reads_otherwise(&self, from: NodeId, segment: &str) -> bool {
+        let verb = self.verb_edge(from, segment);
+        escape::any_reading(segment, |reading| {
+            self.edge(from, Kind::Literal, reading).is_some()
+                || until(reading, &[';', '?', '#'])
+                    .is_some_and(|cut| self.edge(from, Kind::Literal, cut).is_some())
+                || self
+                    .verb_edge(from, reading)
+                    .is_some_and(|edge| verb != Some(edge))
+        })
     }
 
     fn add_below<'s>(
@@ -275,15 +297,7 @@ impl<'i, T, F: FnMut(&T) -> bool> Walk<'i, T, F> {
         let is_escaped = self.has_escapes && segment.contains('%');
         if is_escaped && !self.is_ambiguous {
             // Also when the walk ends elsewhere: for a server that decodes first, this edge would have come before all that follow.
-            let verb = index.verb_edge(id, segment);
-            self.is_ambiguous = escape::any_reading(segment, |reading| {
-                index.edge(id, Kind::Literal, reading).is_some()
-                    || until(reading, &[';', '?', '#'])
-                        .is_some_and(|cut| index.edge(id, Kind::Literal, cut).is_some())
-                    || index
-                        .verb_edge(id, reading)
-                        .is_some_and(|edge| verb != Some(edge))
-            });
+            self.is_ambiguous = index.reads_otherwise(id, segment);
         }
         let in_name = if is_escaped { Escapes::InName } else { escapes };
         if node.has_verbs
@@ -349,6 +363,10 @@ impl<T> Node<T> {
             has_literals: false,
             has_verbs: false,
         }
+    }
+
+    const fn is_bare(&self) -> bool {
+        matches!((&self.values, &self.rest), (Few::None, Few::None))
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
+use crate::databricks::scope_set::ScopeSet;
 use crate::issuer::access_token::{AccessToken, Groups};
 use crate::issuer::dialect::ClaimPath;
 use crate::request::workspace::WorkspaceId;
-
-use super::scope_set::ScopeSet;
 
 /// A role.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use databricks_oam_filter::authorize::{Decision, Verdict};
 use databricks_oam_filter::databricks::scope::ALL_APIS;
+use databricks_oam_filter::databricks::scope_set::ScopeSet;
 use databricks_oam_filter::policy::Policy;
 use databricks_oam_filter::policy::rule::Effect;
-use databricks_oam_filter::policy::scope_set::ScopeSet;
 use databricks_oam_filter::token::scope::Scope;
 use serde::Serialize;
 

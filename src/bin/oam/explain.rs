@@ -6,6 +6,7 @@ use databricks_oam_filter::answer::{Answer, Resource};
 use databricks_oam_filter::audit::compact::words;
 use databricks_oam_filter::authorize::evidence::Evidence;
 use databricks_oam_filter::authorize::{Decision, Verdict};
+use databricks_oam_filter::databricks::scope_set::ScopeSet;
 use databricks_oam_filter::databricks::{Mark, Operation};
 use databricks_oam_filter::issuer::access_token::{AccessToken, Groups};
 use databricks_oam_filter::policy::rule::Mode;
@@ -122,7 +123,7 @@ impl Explanation {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            token_scopes: texts(token_scopes.into_iter().flatten()),
+            token_scopes: texts(token_scopes.into_iter().flat_map(ScopeSet::iter)),
             role_grants: texts(
                 standing
                     .into_iter()

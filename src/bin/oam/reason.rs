@@ -2,11 +2,11 @@
 
 use databricks_oam_filter::authorize::evidence::Evidence;
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verdict};
+use databricks_oam_filter::databricks::scope_set::ScopeSet;
 use databricks_oam_filter::denial::Denial;
 use databricks_oam_filter::issuer::access_token::AccessToken;
 use databricks_oam_filter::issuer::invalid_token::InvalidToken;
 use databricks_oam_filter::policy::role::{Member, Role};
-use databricks_oam_filter::policy::scope_set::ScopeSet;
 use databricks_oam_filter::policy::{Governing, Policy, Requirement};
 use databricks_oam_filter::request::RequestHead;
 use databricks_oam_filter::request::credential::Scheme;
@@ -165,8 +165,7 @@ fn missing(policy: &Policy, evidence: &Evidence<'_>, requirement: Requirement<'_
         .as_ref()
         .and_then(|token| token.scopes.as_ref())
     {
-        let held: ScopeSet = scopes.iter().cloned().collect();
-        if !requirement.met_by(&held) {
+        if !requirement.met_by(scopes) {
             missing.push(format!(
                 "a token with the scope {needed}, asked of the issuer"
             ));
