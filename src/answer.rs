@@ -9,7 +9,7 @@ use crate::authorize::evidence::Evidence;
 use crate::callout::form;
 use crate::denial::{self, Denial, Kind};
 use crate::issuer::invalid_token::InvalidToken;
-use crate::line::{Line, name};
+use crate::line::{Line, Value, name};
 use crate::request::envelope::{Envelope, Protocol};
 use crate::resource::{Identifier, Metadata};
 use crate::token::algorithm::Algorithm;
@@ -247,16 +247,16 @@ fn body(denial: &Denial, evidence: &Evidence<'_>, message: &str, decision_id: &s
     let mut metadata = Line::new(name!("decision_id"), decision_id);
     if let Some(scope) = scope {
         let operation = evidence.operation.map(|operation| operation.name);
-        metadata.optional(name!("operation"), operation);
+        metadata.write(&[(name!("operation"), Value::optional(operation))]);
         metadata.text(name!("required_scopes"), &scope);
     }
     let mut info = Line::new(name!("@type"), "type.googleapis.com/google.rpc.ErrorInfo");
     info.text(name!("reason"), denial.public_code());
     info.text(name!("domain"), DOMAIN);
-    info.raw(name!("metadata"), &metadata.finish());
+    info.json(name!("metadata"), &metadata.finish());
     let mut body = Line::new(name!("error_code"), denial.kind().error_code());
     body.text(name!("message"), message);
-    body.raw(name!("details"), &format!("[{}]", info.finish()));
+    body.json(name!("details"), &format!("[{}]", info.finish()));
     body.finish()
 }
 

@@ -1,16 +1,15 @@
 //! The compact record: one JSON object on one line.
 
 use crate::authorize::{Decision, Permit, Verdict};
+use crate::databricks::scope_set::Held;
 use crate::denial::Denial;
 use crate::exchange::{OauthError, Refusal};
-use crate::issuer::access_token::AccessToken;
 use crate::policy::rule::Mode;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
-use crate::token::scope::Scope;
 
-use crate::line::{Line, name};
+use crate::line::{Line, Value, name};
 
 /// A decision's record.
 pub struct Record<'a> {
@@ -41,111 +40,128 @@ impl<'a> Record<'a> {
 
     /// The line, without its line break.
     pub fn to_line(&self) -> String {
-        let (evidence, envelope) = (&self.decision.evidence, self.envelope);
-        let (word, reason) = words(&self.decision.verdict);
-        let mut line = Line::new(name!("time"), &self.now.to_rfc3339());
-        line.text(name!("decision"), word);
-        line.text(
-            name!("mode"),
-            match evidence.mode {
-                Mode::Enforce => "enforce",
-                Mode::Shadow => "shadow",
-            },
-        );
-        line.text(name!("reason"), reason);
-        line.text(name!("decision_id"), self.decision_id);
-        line.nullable(name!("request_id"), envelope.request_id.as_deref());
-        line.text(name!("method"), &envelope.method);
-        line.text(name!("path"), &envelope.path);
+        let mut line = Line::new(name!("time"), self.now.to_rfc3339().as_str());
+        self.write_request(&mut line);
         self.write_policy(&mut line);
         self.write_caller(&mut line);
-        self.write_credential(&mut line);
-        line.optional(name!("exchanged_scope"), evidence.exchanged_scope);
-        line.optional(
-            name!("exchange_error"),
-            exchange_error(&self.decision.verdict),
-        );
-        line.nullable(name!("source_ip"), envelope.source_ip);
-        line.nullable(name!("user_agent"), envelope.user_agent.as_deref());
-        line.text(name!("config"), self.config);
+        self.write_end(&mut line);
         line.finish()
+    }
+
+    /// What was decided of what.
+    fn write_request(&self, line: &mut Line) {
+        let (evidence, envelope) = (&self.decision.evidence, self.envelope);
+        let (word, reason) = words(&self.decision.verdict);
+        let mode = match evidence.mode {
+            Mode::Enforce => "enforce",
+            Mode::Shadow => "shadow",
+        };
+        let operation = evidence.operation.map(|operation| operation.name);
+        line.write(&[
+            (name!("decision"), Value::Word(word)),
+            (name!("mode"), Value::Word(mode)),
+            (name!("reason"), Value::Word(reason)),
+            (name!("decision_id"), Value::Word(self.decision_id)),
+            (
+                name!("request_id"),
+                Value::nullable(envelope.request_id.as_deref()),
+            ),
+            (name!("method"), Value::Text(&envelope.method)),
+            (name!("path"), Value::Text(&envelope.path)),
+            (name!("operation"), Value::nullable(operation)),
+        ]);
     }
 
     /// What was asked for, and what the caller may.
     fn write_policy(&self, line: &mut Line) {
         let evidence = &self.decision.evidence;
-        let standing = evidence.standing.as_ref();
-        line.nullable(
-            name!("operation"),
-            evidence.operation.map(|operation| operation.name),
-        );
+        let (scopes, roles) = match &evidence.standing {
+            Some(standing) => (standing.scopes.as_slice(), standing.roles.as_slice()),
+            None => Default::default(),
+        };
         line.texts(
             name!("required_scopes"),
             evidence.required_scopes.iter().copied(),
         );
-        line.texts(
-            name!("effective_scopes"),
-            standing
-                .into_iter()
-                .flat_map(|standing| standing.scopes.iter())
-                .map(Scope::as_str),
-        );
-        line.nullable(name!("rule"), evidence.rule.map(|rule| &*rule.name));
-        line.texts(
-            name!("roles"),
-            standing
-                .into_iter()
-                .flat_map(|standing| &standing.roles)
-                .map(|name| &**name),
-        );
+        line.texts(name!("effective_scopes"), scopes.iter().map(Held::as_str));
+        let rule = evidence.rule.map(|rule| &*rule.name);
+        line.write(&[(name!("rule"), Value::nullable(rule))]);
+        line.texts(name!("roles"), roles.iter().map(|name| &**name));
     }
 
     /// Who a sound token says is calling.
     fn write_caller(&self, line: &mut Line) {
-        let token = self.decision.evidence.token.as_deref();
-        line.nullable(name!("issuer"), token.map(|token| &*token.issuer));
-        let subject = token.and_then(|token| token.subject.as_deref());
-        line.nullable(name!("subject"), subject);
-        let client = token.and_then(|token| token.client.as_deref());
-        line.nullable(name!("client"), client);
-        let actor = token.and_then(|token| token.actor.as_deref());
-        line.optional(name!("actor"), actor);
-        if let Some(token) = token.filter(|token| !token.earlier_actors.is_empty()) {
+        let Some(token) = &self.decision.evidence.token else {
+            return line.write(&[
+                (name!("issuer"), Value::NULL),
+                (name!("subject"), Value::NULL),
+                (name!("client"), Value::NULL),
+                (name!("token_id"), Value::NULL),
+                (name!("token_expires_at"), Value::NULL),
+            ]);
+        };
+        line.write(&[
+            (name!("issuer"), Value::Text(&token.issuer)),
+            (name!("subject"), Value::nullable(token.subject.as_deref())),
+            (name!("client"), Value::nullable(token.client.as_deref())),
+            (name!("actor"), Value::optional(token.actor.as_deref())),
+        ]);
+        if !token.earlier_actors.is_empty() {
             let actors = token.earlier_actors.iter().map(|actor| &**actor);
             line.texts(name!("earlier_actors"), actors);
         }
-        let token_id = token.and_then(|token| token.token_id.as_deref());
-        line.nullable(name!("token_id"), token_id);
-        match token {
-            Some(token) => line.number(name!("token_expires_at"), token.expires_at.seconds()),
-            None => line.raw(name!("token_expires_at"), "null"),
-        }
-        if let Some(lifetime) = token.and_then(AccessToken::lifetime) {
-            line.number(name!("token_lifetime"), lifetime.as_secs());
-        }
-        if token.is_some_and(|token| token.offline_access) {
-            line.raw(name!("offline_access"), "true");
-        }
+        let lifetime = token.lifetime().map(|lifetime| lifetime.as_secs());
+        line.write(&[
+            (
+                name!("token_id"),
+                Value::nullable(token.token_id.as_deref()),
+            ),
+            (
+                name!("token_expires_at"),
+                Value::Number(token.expires_at.seconds()),
+            ),
+            (
+                name!("token_lifetime"),
+                lifetime.map_or(Value::Absent, Value::Number),
+            ),
+            (
+                name!("offline_access"),
+                Value::where_true(token.offline_access),
+            ),
+        ]);
     }
 
-    /// What came with the request, and for which workspace.
-    fn write_credential(&self, line: &mut Line) {
-        let evidence = &self.decision.evidence;
-        line.nullable(
-            name!("credential"),
-            evidence.credential.map(CredentialKind::as_str),
-        );
-        line.optional(
-            name!("credential_fingerprint"),
-            evidence.fingerprint.as_deref(),
-        );
-        if evidence.leaked {
-            line.raw(name!("credential_leaked"), "true");
-        }
-        match evidence.workspace {
-            Some(workspace) => line.text(name!("workspace"), &workspace.to_string()),
-            None => line.raw(name!("workspace"), "null"),
-        }
+    /// What came with the request, for which workspace, and from where.
+    fn write_end(&self, line: &mut Line) {
+        let (evidence, envelope) = (&self.decision.evidence, self.envelope);
+        let credential = evidence.credential.map(CredentialKind::as_str);
+        let workspace = evidence.workspace.map(|workspace| workspace.to_string());
+        line.write(&[
+            (name!("credential"), Value::nullable(credential)),
+            (
+                name!("credential_fingerprint"),
+                Value::optional(evidence.fingerprint.as_deref()),
+            ),
+            (
+                name!("credential_leaked"),
+                Value::where_true(evidence.leaked),
+            ),
+            (name!("workspace"), Value::nullable(workspace.as_deref())),
+            (
+                name!("exchanged_scope"),
+                Value::optional(evidence.exchanged_scope),
+            ),
+            (
+                name!("exchange_error"),
+                Value::optional(exchange_error(&self.decision.verdict)),
+            ),
+            (name!("source_ip"), Value::nullable(envelope.source_ip)),
+            (
+                name!("user_agent"),
+                Value::nullable(envelope.user_agent.as_deref()),
+            ),
+            (name!("config"), Value::Word(self.config)),
+        ]);
     }
 }
 

@@ -90,16 +90,14 @@ pub(super) fn become_context(context_id: u32) -> bool {
 /// The address of the client as the gateway understands it, without its port.
 pub(super) fn source_ip() -> Option<String> {
     let address = host_calls::property(b"source\0address")?;
-    let address = String::from_utf8(address).ok()?;
-    let host = match address.rsplit_once(':') {
-        Some((host, _port)) => host,
-        None => &address,
-    };
-    Some(
-        host.trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned(),
-    )
+    let mut address = String::from_utf8(address).ok()?;
+    if let Some(port) = address.rfind(':') {
+        address.truncate(port);
+    }
+    if address.starts_with('[') {
+        address = address.trim_matches(['[', ']']).to_owned();
+    }
+    Some(address)
 }
 
 /// The certificate that the client of the current context has shown in its TLS handshake with this very host.

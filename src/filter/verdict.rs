@@ -143,9 +143,16 @@ impl DecisionIds {
 
 /// Numbers in sixteen digits each. The formatter of the standard library takes ten times as long.
 fn hexadecimal(numbers: [u64; 2]) -> String {
-    let bytes = numbers.iter().flat_map(|number| number.to_be_bytes());
-    bytes
-        .flat_map(|byte| [byte >> 4, byte & 0xf])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
+    let digit = |value: u8| {
+        let letter = u8::from(value > 9).wrapping_mul(b'a' - b'9' - 1);
+        value.wrapping_add(b'0').wrapping_add(letter)
+    };
+    let digits = numbers.map(|number| {
+        number
+            .to_be_bytes()
+            .map(|byte| [byte >> 4, byte & 0xf].map(digit))
+    });
+    str::from_utf8(digits.as_flattened().as_flattened())
+        .unwrap_or_default()
+        .to_owned()
 }
