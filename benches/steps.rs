@@ -182,7 +182,7 @@ impl World {
     fn verified(&self) -> RefCell<VerifiedTokens> {
         RefCell::new(VerifiedTokens::new(
             self.configuration.verified,
-            RandomState::new(),
+            &RandomState::new(),
         ))
     }
 

@@ -10,7 +10,7 @@ use crate::callout::form;
 use crate::denial::{self, Denial, Kind};
 use crate::issuer::invalid_token::InvalidToken;
 use crate::line::{Line, Value, name};
-use crate::request::envelope::{Envelope, Protocol};
+use crate::request::envelope::{Asker, Protocol};
 use crate::resource::{Identifier, Metadata};
 use crate::token::algorithm::Algorithm;
 
@@ -41,7 +41,7 @@ impl Answer {
     pub fn new(
         denial: &Denial,
         evidence: &Evidence<'_>,
-        envelope: &Envelope<'_>,
+        asker: &Asker<'_>,
         decision_id: &str,
         resource: &Resource,
     ) -> Self {
@@ -49,7 +49,7 @@ impl Answer {
         let message = message(denial, evidence, resource);
         let mut headers = Vec::with_capacity(4);
         if let Ok(error) = kind.challenge_error() {
-            let common = parameters(kind, evidence, envelope, resource);
+            let common = parameters(kind, evidence, asker, resource);
             headers.push(("www-authenticate", challenge("Bearer", error, &common)));
             if evidence.concerns_proofs() {
                 headers.push(("www-authenticate", dpop_challenge(denial, error, common)));
@@ -58,7 +58,7 @@ impl Answer {
         if kind == Kind::Unavailable {
             headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
         }
-        if envelope.protocol == Protocol::Grpc {
+        if asker.protocol == Protocol::Grpc {
             return Self {
                 status: 200,
                 headers,
@@ -68,7 +68,7 @@ impl Answer {
         }
         headers.push(("content-type", "application/json".to_owned()));
         headers.push(("cache-control", "no-store".to_owned()));
-        if envelope.protocol == Protocol::Thrift {
+        if asker.protocol == Protocol::Thrift {
             // The SQL drivers never look into the body. Of the two headers for messages this one, since Python's shows both where both are.
             headers.push(("x-thriftserver-error-message", message.clone()));
             headers.push(("x-databricks-reason-phrase", kind.error_code().to_owned()));
@@ -148,7 +148,7 @@ impl Kind {
 fn parameters(
     kind: Kind,
     evidence: &Evidence<'_>,
-    envelope: &Envelope,
+    asker: &Asker<'_>,
     resource: &Resource,
 ) -> Vec<(&'static str, String)> {
     let mut parameters = Vec::new();
@@ -157,8 +157,8 @@ fn parameters(
     }
     if let Some(identifier) = &resource.identifier {
         // An MCP server is a resource of its own. A call of the API is not: one token does for all of them.
-        let own = (envelope.protocol == Protocol::Mcp)
-            .then(|| identifier.metadata_url_of(&envelope.path))
+        let own = (asker.protocol == Protocol::Mcp)
+            .then(|| identifier.metadata_url_of(&asker.path))
             .flatten();
         let url = own.unwrap_or_else(|| identifier.metadata_url());
         parameters.push(("resource_metadata", url));

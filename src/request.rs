@@ -30,7 +30,7 @@ use workspace::WorkspaceId;
 pub use error::{AuthorizationError, RequestError};
 pub use headers::{Headers, Kept};
 
-use name::same_name;
+use name::{Known, same_name};
 
 /// A request head that says one thing only.
 pub struct RequestHead<'a> {
@@ -49,7 +49,7 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// Reads a head, `max_token_bytes` being the most that a bearer token may have.
     pub fn read(headers: &'a Headers, max_token_bytes: usize) -> Result<Self, RequestError> {
-        let method = one(headers, ":method")?.ok_or(RequestError::NoMethod)?;
+        let method = one(headers, Known::Method)?.ok_or(RequestError::NoMethod)?;
         let method = std::str::from_utf8(method)
             .ok()
             .filter(|method| {
@@ -58,7 +58,7 @@ impl<'a> RequestHead<'a> {
                 !method.is_empty() && bytes::has_only(method.as_bytes(), is_capital)
             })
             .ok_or(RequestError::Method)?;
-        let target = one(headers, ":path")?.ok_or(RequestError::NoPath)?;
+        let target = one(headers, Known::Path)?.ok_or(RequestError::NoPath)?;
         let Target { path, query } = Target::parse(target)?;
         if let Some(credential) = query.credential() {
             return Err(RequestError::QueryCredential(credential));
@@ -81,9 +81,22 @@ impl<'a> RequestHead<'a> {
 }
 
 /// The value of a header that may come once, whichever of `_` and `-` spells it.
-#[inline(never)]
-fn one<'a>(headers: &'a Headers, name: &'static str) -> Result<Option<&'a [u8]>, RequestError> {
-    let mut values = headers.spelled(name);
+fn one(headers: &Headers, known: Known) -> Result<Option<&[u8]>, RequestError> {
+    match headers.spelled(known) {
+        (_, true) => Err(RequestError::Repeated(known.name())),
+        (value, false) => Ok(value),
+    }
+}
+
+/// The same of a name that few requests are asked for.
+fn one_rare<'a>(
+    headers: &'a Headers,
+    name: &'static str,
+) -> Result<Option<&'a [u8]>, RequestError> {
+    let mut values = headers
+        .pairs()
+        .filter(|(candidate, _)| same_name(candidate, name))
+        .map(|(_, value)| value);
     let first = values.next();
     match values.next() {
         Some(_) => Err(RequestError::Repeated(name)),
@@ -93,10 +106,12 @@ fn one<'a>(headers: &'a Headers, name: &'static str) -> Result<Option<&'a [u8]>,
 
 /// The authority, held against a `host` header where a host hands over both.
 fn read_authority(headers: &Headers) -> Result<Option<Authority<'_>>, RequestError> {
-    let authority = one(headers, ":authority")?
+    let authority = one(headers, Known::Authority)?
         .map(Authority::parse)
         .transpose()?;
-    let host = one(headers, "host")?.map(Authority::parse).transpose()?;
+    let host = one(headers, Known::Host)?
+        .map(Authority::parse)
+        .transpose()?;
     match (authority, host) {
         (Some(authority), Some(host)) if authority != host => Err(AuthorityError::Conflict.into()),
         (authority, host) => Ok(authority.or(host)),
@@ -104,13 +119,12 @@ fn read_authority(headers: &Headers) -> Result<Option<Authority<'_>>, RequestErr
 }
 
 fn refuse_second_credential(headers: &Headers) -> Result<(), RequestError> {
-    for (name, value) in headers.pairs() {
-        if let Some(known) = SECOND_CREDENTIALS
-            .iter()
-            .find(|known| same_name(name, known))
-        {
-            return Err(RequestError::SecondCredential(known));
+    for known in SECOND_CREDENTIALS {
+        if headers.spelled(known).0.is_some() {
+            return Err(RequestError::SecondCredential(known.name()));
         }
+    }
+    for (name, value) in headers.pairs() {
         // Path and credential have rules of their own.
         if name.starts_with(b":") || same_name(name, "authorization") {
             continue;
@@ -129,10 +143,7 @@ fn is_tchar(byte: u8) -> bool {
 
 /// Headers by which Databricks takes a second bearer token (Azure's management token, Google's service account token), so that a caller
 /// could be one person to us and another to the workspace.
-const SECOND_CREDENTIALS: [&str; 2] = [
-    "x-databricks-azure-sp-management-token",
-    "x-databricks-gcp-sa-access-token",
-];
+const SECOND_CREDENTIALS: [Known; 2] = [Known::AzureManagementToken, Known::GcpAccessToken];
 
 #[cfg(test)]
 mod tests;

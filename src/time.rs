@@ -3,8 +3,13 @@
 //! The core never asks what time it is: `now` is an argument. This module knows `NumericDate` (RFC 7519 §2), the duration texts of
 //! the configuration (`500ms`, `30s`, `10m`, `24h`), and how a moment is written for people (RFC 3339).
 
+mod rfc_3339;
+
 use std::fmt;
 use std::time::Duration;
+
+pub use rfc_3339::Rfc3339;
+use rfc_3339::civil_date;
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 ///
@@ -55,48 +60,6 @@ impl UnixTime {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
-}
-
-impl UnixTime {
-    /// RFC 3339 in UTC with milliseconds: `2026-11-23T12:00:00.123Z`.
-    pub fn to_rfc3339(self) -> String {
-        let (days, in_day) = (self.0 / MILLIS_PER_DAY, self.0 % MILLIS_PER_DAY);
-        let (year, month, day) = civil_date(days);
-        let mut text = String::with_capacity(RFC_3339_BYTES);
-        push_two_digits(&mut text, year / 100);
-        push_two_digits(&mut text, year);
-        for (before, number) in [
-            ('-', month),
-            ('-', day),
-            ('T', in_day / 3_600_000),
-            (':', in_day / 60_000 % 60),
-            (':', in_day / 1000 % 60),
-            ('.', in_day % 1000 / 10),
-        ] {
-            text.push(before);
-            push_two_digits(&mut text, number);
-        }
-        text.push(digit(in_day));
-        text.push('Z');
-        text
-    }
-}
-
-/// [`UnixTime::to_rfc3339`].
-impl fmt::Display for UnixTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_rfc3339())
-    }
-}
-
-fn push_two_digits(text: &mut String, number: u64) {
-    text.push(digit(number / 10));
-    text.push(digit(number));
-}
-
-/// The last digit of a number.
-fn digit(number: u64) -> char {
-    u8::try_from(number % 10).map_or('0', |digit| char::from(b'0'.saturating_add(digit)))
 }
 
 /// Parses a duration text: digits and a unit, `ms`, `s`, `m` or `h`.
@@ -231,7 +194,9 @@ fn days_until(date: &str) -> Option<u64> {
         return None;
     }
     let days = days_from_civil(year, month, day);
-    (civil_date(days) == (year, month, day)).then_some(days)
+    let found = civil_date(u32::try_from(days).ok()?);
+    let found = (found.0.into(), found.1.into(), found.2.into());
+    (found == (year, month, day)).then_some(days)
 }
 
 /// Counts as [`civil_date`] does.
@@ -251,33 +216,6 @@ fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
-
-/// The date in the proleptic Gregorian calendar, so many days after 1970-01-01.
-///
-/// Counts from 0000-03-01, so that a leap day is the last of its year, in eras of 400 years, each of 146,097 days.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "`days` is below 2,932,897 (year 9999), so no term here passes 2^32 or goes below zero"
-)]
-fn civil_date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
-}
-
-const RFC_3339_BYTES: usize = "2026-11-23T12:00:00.123Z".len();
 
 const MILLIS_PER_DAY: u64 = 86_400_000;
 

@@ -177,7 +177,7 @@ impl History {
             now: UnixTime::from_seconds(START).unwrap(),
             authorizer: configuration.authorizer,
             keys: KeyStore::new(configuration.key_sources, seed),
-            verified: RefCell::new(VerifiedTokens::new(limits, RandomState::new())),
+            verified: RefCell::new(VerifiedTokens::new(limits, &RandomState::new())),
             recent: Vec::new(),
         }
     }

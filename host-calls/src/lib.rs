@@ -8,6 +8,7 @@
 
 #![cfg(target_arch = "wasm32")]
 
+mod memory;
 pub mod shared_data;
 
 /// Every header of the current context's request, as the host writes header maps; empty in the wrong phase.

@@ -19,20 +19,16 @@ fn resource() -> Resource {
     }
 }
 
-fn envelope(protocol: Protocol, path: &str) -> Envelope<'_> {
-    Envelope {
-        method: "GET".into(),
+fn asker(protocol: Protocol, path: &str) -> Asker<'_> {
+    Asker {
         path: path.into(),
-        request_id: None,
-        user_agent: None,
-        source_ip: None,
         protocol,
     }
 }
 
 fn answer(denial: &Denial, protocol: Protocol, resource: &Resource) -> Answer {
-    let envelope = envelope(protocol, "/");
-    Answer::new(denial, &evidence(&["jobs"]), &envelope, "d1", resource)
+    let asker = asker(protocol, "/");
+    Answer::new(denial, &evidence(&["jobs"]), &asker, "d1", resource)
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -147,7 +143,7 @@ fn mcp_callers_are_sent_to_the_metadata_of_the_server_that_they_called() {
         let answer = Answer::new(
             &Denial::MissingCredentials,
             &evidence(&[]),
-            &envelope(protocol, path),
+            &asker(protocol, path),
             "d1",
             &resource(),
         );
@@ -208,7 +204,7 @@ fn scopes_are_escaped_in_the_url_to_ask_at() {
     let answer = Answer::new(
         &Denial::InsufficientScope,
         &evidence,
-        &envelope(Protocol::Rest, "/"),
+        &asker(Protocol::Rest, "/"),
         "d1",
         &resource(),
     );
@@ -262,8 +258,8 @@ fn callers_with_proofs_are_challenged_for_proofs_too() {
             scheme,
             ..evidence(&["jobs"])
         };
-        let envelope = envelope(Protocol::Rest, "/");
-        let answer = Answer::new(&denial, &evidence, &envelope, "d1", &Resource::default());
+        let asker = asker(Protocol::Rest, "/");
+        let answer = Answer::new(&denial, &evidence, &asker, "d1", &Resource::default());
         let got: Vec<_> = answer
             .headers
             .iter()

@@ -40,7 +40,7 @@ impl<'a> Record<'a> {
 
     /// The line, without its line break.
     pub fn to_line(&self) -> String {
-        let mut line = Line::new(name!("time"), self.now.to_rfc3339().as_str());
+        let mut line = Line::new(name!("time"), self.now.rfc_3339().as_str());
         self.write_request(&mut line);
         self.write_policy(&mut line);
         self.write_caller(&mut line);

@@ -143,7 +143,7 @@ fn what_a_list_withdraws_is_refused_though_it_was_verified_before() {
         tokens: 8,
         bytes: 65_536,
     };
-    let verified = RefCell::new(VerifiedTokens::new(limits, RandomState::new()));
+    let verified = RefCell::new(VerifiedTokens::new(limits, &RandomState::new()));
     let token = token(
         "1",
         "https://a.example",

@@ -27,7 +27,7 @@ use fresh::MAX_FRESH;
 pub struct VerifiedTokens {
     entries: Vec<Entry>,
     places: HashTable<usize>,
-    random: RandomState,
+    keys: [u64; 2],
     limits: Limits,
     bytes: usize,
     /// The entry that is looked at next when room is needed.
@@ -88,11 +88,11 @@ struct Entry {
 
 impl VerifiedTokens {
     /// Remembers nothing yet. `random` keeps callers from choosing where their tokens go.
-    pub fn new(limits: Limits, random: RandomState) -> Self {
+    pub fn new(limits: Limits, random: &RandomState) -> Self {
         Self {
             entries: Vec::new(),
             places: HashTable::new(),
-            random,
+            keys: [0_u8, 1].map(|number| random.hash_one(number)),
             limits,
             bytes: 0,
             hand: 0,
@@ -244,11 +244,15 @@ impl VerifiedTokens {
         self.places.find(hash, is_it).copied()
     }
 
-    /// Of the end only: that is signature, and tells tokens apart as well as the whole would.
+    /// Of the end only: that is signature, which nobody chooses, and tells tokens apart as well as the whole would.
     fn hash(&self, text: &str) -> u64 {
-        let bytes = text.as_bytes();
-        let end = bytes.len().saturating_sub(HASHED_BYTES);
-        self.random.hash_one(bytes.get(end..).unwrap_or(bytes))
+        let end = text.as_bytes().last_chunk().copied().unwrap_or_default();
+        let number = u128::from_le_bytes(end);
+        let low = u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default();
+        let high = u64::try_from(number >> u64::BITS).unwrap_or_default();
+        let [one, other] = self.keys;
+        let half = mixed(low ^ one);
+        mixed(half ^ high ^ other)
     }
 }
 
@@ -279,21 +283,28 @@ impl Fact {
     }
 }
 
-/// Whether two texts are the same, eight bytes at a time: where a byte at a time would do, it is done a thousand times for each request.
+/// A number whose every bit depends on every lower one, and on some higher ones.
+const fn mixed(number: u64) -> u64 {
+    let product = number.wrapping_mul(ODD);
+    product ^ (product >> 32)
+}
+
+/// Whether two texts are the same, sixteen bytes at a time: where a byte at a time would do, it is done a thousand times for each request.
 fn are_equal(one: &str, other: &str) -> bool {
-    let (words, rest) = one.as_bytes().as_chunks::<8>();
-    let (others, other_rest) = other.as_bytes().as_chunks::<8>();
+    let (words, rest) = one.as_bytes().as_chunks::<16>();
+    let (others, other_rest) = other.as_bytes().as_chunks::<16>();
     let mut pairs = words.iter().zip(others);
-    let is_same =
-        |(one, other): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other);
+    let is_same = |(one, other): (&[u8; 16], &[u8; 16])| {
+        u128::from_ne_bytes(*one) == u128::from_ne_bytes(*other)
+    };
     one.len() == other.len() && rest == other_rest && pairs.all(is_same)
 }
 
+/// 2⁶⁴ over the golden ratio, as Fibonacci hashing has it.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// What a place in the table takes, with the room that the table keeps free.
 const PLACE_BYTES: usize = 2 * size_of::<usize>() + 2;
-
-/// As many characters as the shortest signature's last three quarters.
-const HASHED_BYTES: usize = 64;
 
 /// Entries that one eviction looks at, at most: many enough to find one that is not used, few enough to cost nothing beside a signature.
 const MAX_SPARED: usize = 64;

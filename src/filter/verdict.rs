@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::audit::compact::Record;
 use crate::authorize::{Decision, Identity, Permit, Verdict};
 use crate::request::Headers;
-use crate::request::envelope::Envelope;
+use crate::request::envelope::{Asker, Envelope};
 use crate::time::UnixTime;
 
 use super::host;
@@ -74,9 +74,9 @@ impl Worker {
         let answer = match &decision.verdict {
             Verdict::Allow(_) | Verdict::Shadow(..) => return Progress::Permitted,
             Verdict::Deny(denial) => {
-                let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
+                let asker = Asker::of(&request.headers);
                 let resource = &self.configuration.resource;
-                Answer::new(denial, &decision.evidence, &envelope, decision_id, resource)
+                Answer::new(denial, &decision.evidence, &asker, decision_id, resource)
             }
             Verdict::Describe(metadata) => Answer::describing(metadata),
         };

@@ -66,7 +66,7 @@ impl Worker {
         let withdrawals =
             withdrawals.map(|source| RefCell::new(List::new(source, random.hash_one(2_u8))));
         let engine = engine::prove(&configuration.authorizer.issuers);
-        let verified = VerifiedTokens::new(configuration.verified, RandomState::new());
+        let verified = VerifiedTokens::new(configuration.verified, &RandomState::new());
         let mut keys = KeyStore::new(sources, random.hash_one(0_u8));
         keys.share(random.hash_one(3_u8));
         Self {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use crate::bytes;
 use crate::token::bearer::{BearerError, BearerToken};
 
+use super::name::Known;
 use super::{AuthorizationError, Headers, RequestError, secret};
 
 /// The one credential of a request. Holds secrets, so it is not `Debug`.
@@ -78,14 +79,13 @@ pub enum CredentialKind {
 impl<'a> Credential<'a> {
     /// Reads `Authorization`: absent, or once, one scheme, one credential.
     pub(super) fn read(headers: &'a Headers, max_token_bytes: usize) -> Result<Self, RequestError> {
-        let mut values = headers.spelled("authorization");
-        let Some(value) = values.next() else {
+        let (Some(value), is_repeated) = headers.spelled(Known::Authorization) else {
             return Ok(Self::None);
         };
         let credential = Self::read_one(value, max_token_bytes);
         // Envoy joins repeats with a comma before we see them. A token cannot have one, and no other credential of ours does.
         let is_joined = !matches!(credential, Ok(Self::Jwt(..))) && value.contains(&b',');
-        if values.next().is_some() || is_joined {
+        if is_repeated || is_joined {
             return Err(RequestError::Authorization(AuthorizationError::Repeated));
         }
         credential

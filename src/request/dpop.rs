@@ -3,11 +3,11 @@
 use crate::token::dpop::{Proof, ProofError};
 
 use super::authority::Authority;
-use super::{Headers, one};
+use super::{Headers, one_rare};
 
 /// The text of the one proof that a request brings.
 pub fn sent(headers: &Headers) -> Result<&[u8], InvalidProof> {
-    match one(headers, "dpop") {
+    match one_rare(headers, "dpop") {
         Ok(None) => Err(InvalidProof::Missing),
         // As some servers join two headers.
         Ok(Some(value)) if value.contains(&b',') => Err(InvalidProof::Repeated),

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use crate::bytes::{self, is_within};
 use crate::token::text;
 
+use super::name::Known;
 use super::{Headers, secret};
 
 /// A request as a record quotes it.
@@ -22,8 +23,6 @@ pub struct Envelope<'a> {
     pub user_agent: Option<Cow<'a, str>>,
     /// The address of the client, as the gateway knows it.
     pub source_ip: Option<&'a str>,
-    /// In which form the caller reads a refusal.
-    pub protocol: Protocol,
 }
 
 /// The forms in which Databricks' clients read refusals.
@@ -39,30 +38,51 @@ pub enum Protocol {
     Thrift,
 }
 
-impl<'a> Envelope<'a> {
-    /// Takes out of the head what a record quotes.
-    pub fn of(headers: &'a Headers, source_ip: Option<&'a str>) -> Self {
-        let target = headers.first(":path").unwrap_or_default();
-        let path = target
-            .split(|&byte| byte == b'?')
-            .next()
-            .unwrap_or_default();
+/// Whoever reads a refusal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Asker<'a> {
+    /// The path that was asked for, as [`Envelope`] quotes it.
+    pub path: Cow<'a, str>,
+    /// In which form they read it.
+    pub protocol: Protocol,
+}
+
+impl<'a> Asker<'a> {
+    /// Takes out of the head what an answer depends on.
+    pub fn of(headers: &'a Headers) -> Self {
+        let path = path(headers);
         Self {
-            method: quote(
-                headers.first(":method").unwrap_or_default(),
-                MAX_METHOD_CHARS,
-            ),
             path: quote(path, MAX_PATH_CHARS),
-            request_id: headers
-                .first("x-request-id")
-                .map(|value| quote(value, MAX_REQUEST_ID_CHARS)),
-            user_agent: headers
-                .first("user-agent")
-                .map(|value| quote(value, MAX_USER_AGENT_CHARS)),
-            source_ip,
             protocol: Protocol::of(headers, path),
         }
     }
+}
+
+impl<'a> Envelope<'a> {
+    /// Takes out of the head what a record quotes.
+    pub fn of(headers: &'a Headers, source_ip: Option<&'a str>) -> Self {
+        let method = headers.first_known(Known::Method).unwrap_or_default();
+        Self {
+            method: quote(method, MAX_METHOD_CHARS),
+            path: quote(path(headers), MAX_PATH_CHARS),
+            request_id: headers
+                .first_known(Known::RequestId)
+                .map(|value| quote(value, MAX_REQUEST_ID_CHARS)),
+            user_agent: headers
+                .first_known(Known::UserAgent)
+                .map(|value| quote(value, MAX_USER_AGENT_CHARS)),
+            source_ip,
+        }
+    }
+}
+
+/// The path, without its query.
+fn path(headers: &Headers) -> &[u8] {
+    let target = headers.first_known(Known::Path).unwrap_or_default();
+    target
+        .split(|&byte| byte == b'?')
+        .next()
+        .unwrap_or_default()
 }
 
 impl Protocol {
@@ -244,7 +264,7 @@ mod tests {
         ];
         for (name, path, content_type, want) in cases {
             let headers = headers(&[(":path", path), ("content-type", content_type)]);
-            assert_eq!(Envelope::of(&headers, None).protocol, want, "{name}");
+            assert_eq!(Asker::of(&headers).protocol, want, "{name}");
         }
     }
 }

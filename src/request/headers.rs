@@ -1,6 +1,6 @@
 //! The headers of a request as a host hands them over, and which of them no permitted request keeps.
 
-use super::name::{Key, has_prefix, same_name};
+use super::name::{Key, Known, Places, has_prefix, same_name};
 
 /// The head of a request as the host gives it: lower-case names, repeats in order, values as bytes.
 #[derive(Clone, Default, Eq, PartialEq)]
@@ -8,6 +8,7 @@ pub struct Headers {
     /// Every name and value, each with a NUL behind it, as hosts write them.
     text: Vec<u8>,
     pairs: Vec<Pair>,
+    known: Places,
 }
 
 /// Where a name and its value stand: a name, a NUL, a value.
@@ -24,12 +25,7 @@ impl Headers {
     pub fn new(pairs: Vec<(String, Vec<u8>)>) -> Self {
         let mut headers = Self::default();
         for (name, value) in pairs {
-            headers.pairs.push(Pair {
-                key: Key::of(name.as_bytes()),
-                start: headers.text.len(),
-                name_bytes: name.len(),
-                value_bytes: value.len(),
-            });
+            headers.add(headers.text.len(), name.as_bytes(), value.len());
             for text in [name.as_bytes(), &value] {
                 headers.text.extend_from_slice(text);
                 headers.text.push(0);
@@ -43,8 +39,12 @@ impl Headers {
     ///
     /// No headers where the bytes are anything else, or a name is not ASCII, which no codec lets through: a head without a method is refused.
     pub fn from_map(map: Vec<u8>) -> Self {
-        match pairs(&map) {
-            Some(pairs) => Self { text: map, pairs },
+        let mut headers = Self::default();
+        match headers.read(&map) {
+            Some(()) => Self {
+                text: map,
+                ..headers
+            },
             None => Self::default(),
         }
     }
@@ -57,15 +57,28 @@ impl Headers {
     }
 
     /// The first value of a name.
+    #[inline(never)]
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.first_with(Key::of(name.as_bytes()), name)
+        self.with_key(Key::of(name.as_bytes()))
+            .find(|(candidate, _)| *candidate == name.as_bytes())
+            .map(|(_, value)| value)
     }
 
-    /// The values of a name in whichever spelling.
-    pub(super) fn spelled<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.with_key(Key::of(name.as_bytes()))
-            .filter(move |(candidate, _)| same_name(candidate, name))
-            .map(|(_, value)| value)
+    /// The first value of a name in whichever spelling, and whether there is another.
+    pub(super) fn spelled(&self, known: Known) -> (Option<&[u8]>, bool) {
+        let place = self.known.of(known);
+        let value = place.first.and_then(|pair| self.pairs.get(pair));
+        (value.map(|pair| self.texts(pair).1), place.is_repeated)
+    }
+
+    /// The first value of a name that is spelled as it should be.
+    pub(super) fn first_known(&self, known: Known) -> Option<&[u8]> {
+        let pair = self.pairs.get(self.known.of(known).first?)?;
+        let (name, value) = self.texts(pair);
+        if name == known.name().as_bytes() {
+            return Some(value);
+        }
+        self.first(known.name())
     }
 
     /// The names that a permitted request loses before it goes upstream, each once.
@@ -108,18 +121,50 @@ impl Headers {
         self.pairs.iter().map(|pair| self.texts(pair))
     }
 
-    #[inline(never)]
-    fn first_with(&self, key: Key, name: &str) -> Option<&[u8]> {
-        self.with_key(key)
-            .find(|(candidate, _)| *candidate == name.as_bytes())
-            .map(|(_, value)| value)
-    }
-
     fn with_key(&self, key: Key) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.pairs
             .iter()
             .filter(move |pair| pair.key == key)
             .map(|pair| self.texts(pair))
+    }
+
+    /// Adds a pair whose name stands here in the text.
+    fn add(&mut self, start: usize, name: &[u8], value_bytes: usize) {
+        let key = Key::of(name);
+        if let Some(known) = Known::of(key, name) {
+            self.known.note(known, self.pairs.len());
+        }
+        self.pairs.push(Pair {
+            key,
+            start,
+            name_bytes: name.len(),
+            value_bytes,
+        });
+    }
+
+    /// Adds the pairs of a header map, which is to be the text; `None` where it is none.
+    fn read(&mut self, map: &[u8]) -> Option<()> {
+        let (count, lengths) = number(map)?;
+        let table = count.checked_mul(LENGTHS_BYTES)?;
+        let (mut lengths, _) = lengths.split_at_checked(table)?;
+        let mut end = NUMBER_BYTES.checked_add(table)?;
+        self.pairs.reserve_exact(count);
+        while !lengths.is_empty() {
+            let (name_bytes, rest) = number(lengths)?;
+            let (value_bytes, rest) = number(rest)?;
+            lengths = rest;
+            let start = end;
+            let name = map.get(start..start.checked_add(name_bytes)?)?;
+            // Each has its NUL.
+            end = [name_bytes, 1, value_bytes, 1]
+                .into_iter()
+                .try_fold(start, usize::checked_add)?;
+            if end > map.len() || !name.is_ascii() {
+                return None;
+            }
+            self.add(start, name, value_bytes);
+        }
+        Some(())
     }
 
     /// The name and the value of a pair.
@@ -134,36 +179,6 @@ impl Headers {
         };
         pair_texts().unwrap_or_default()
     }
-}
-
-/// Where the pairs of a header map stand; `None` where it is not one.
-fn pairs(map: &[u8]) -> Option<Vec<Pair>> {
-    let (count, lengths) = number(map)?;
-    let table = count.checked_mul(LENGTHS_BYTES)?;
-    let (mut lengths, _) = lengths.split_at_checked(table)?;
-    let mut end = NUMBER_BYTES.checked_add(table)?;
-    let mut pairs = Vec::with_capacity(count);
-    while !lengths.is_empty() {
-        let (name_bytes, rest) = number(lengths)?;
-        let (value_bytes, rest) = number(rest)?;
-        lengths = rest;
-        let start = end;
-        let name = map.get(start..start.checked_add(name_bytes)?)?;
-        // Each has its NUL.
-        end = [name_bytes, 1, value_bytes, 1]
-            .into_iter()
-            .try_fold(start, usize::checked_add)?;
-        if end > map.len() || !name.is_ascii() {
-            return None;
-        }
-        pairs.push(Pair {
-            key: Key::of(name),
-            start,
-            name_bytes,
-            value_bytes,
-        });
-    }
-    Some(pairs)
 }
 
 fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {

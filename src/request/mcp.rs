@@ -3,7 +3,7 @@
 //! Since revision 2026-07-28 of the Model Context Protocol the headers `Mcp-Method` and `Mcp-Name` repeat what the body says, and a server
 //! refuses a request in which they differ. Before, nobody held one against the other, so a caller could write what a rule likes to read.
 
-use super::{Headers, one};
+use super::{Headers, one_rare};
 
 /// What a request asks for, beside its path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +45,7 @@ impl<'a> Tool<'a> {
     }
 
     fn told(headers: &'a Headers) -> Option<Self> {
-        let value = |name| one(headers, name).ok().map(Option::unwrap_or_default);
+        let value = |name| one_rare(headers, name).ok().map(Option::unwrap_or_default);
         if !holds_them(value("mcp-protocol-version")?) {
             return None;
         }

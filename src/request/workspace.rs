@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::path::Path;
 
+use super::name::Known;
 use super::target::{self, Query};
 use super::{Headers, RequestError, one};
 
@@ -64,10 +65,12 @@ pub(super) fn selected(
     if let Some(id) = in_path(path) {
         selected.add(id)?;
     }
-    for name in HEADERS {
-        if let Some(value) = one(headers, name)? {
+    for known in HEADERS {
+        if let Some(value) = one(headers, known)? {
             // Under another spelling some servers take it for the selector, and some do not.
-            let value = headers.first(name).and(std::str::from_utf8(value).ok());
+            let value = headers
+                .first_known(known)
+                .and(std::str::from_utf8(value).ok());
             selected.add(value.ok_or(SelectorError::Malformed)?)?;
         }
     }
@@ -108,7 +111,7 @@ fn in_path<'a>(path: &Path<'a>) -> Option<&'a str> {
         .map(|rest| rest.split_once('/').map_or(rest, |(id, _)| id))
 }
 
-const HEADERS: [&str; 2] = ["x-databricks-org-id", "x-databricks-workspace-id"];
+const HEADERS: [Known; 2] = [Known::OrgId, Known::WorkspaceId];
 
 pub(super) const PARAMETERS: [&str; 2] = ["o", "w"];
 

@@ -11,7 +11,7 @@ use databricks_oam_filter::databricks::{Mark, Operation};
 use databricks_oam_filter::issuer::access_token::{AccessToken, Groups};
 use databricks_oam_filter::policy::rule::Mode;
 use databricks_oam_filter::request::credential::{CredentialKind, Scheme};
-use databricks_oam_filter::request::envelope::Envelope;
+use databricks_oam_filter::request::envelope::{Asker, Envelope};
 use databricks_oam_filter::token::scope::Scope;
 use serde::Serialize;
 use serde_json::Value;
@@ -164,15 +164,8 @@ fn status(decision: &Decision<'_>, request: &Request) -> u16 {
     match &decision.verdict {
         Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Shadow(..) => SUCCESS,
         Verdict::Deny(denial) => {
-            let envelope = Envelope::of(&request.headers, None);
-            Answer::new(
-                denial,
-                &decision.evidence,
-                &envelope,
-                "",
-                &Resource::default(),
-            )
-            .status
+            let asker = Asker::of(&request.headers);
+            Answer::new(denial, &decision.evidence, &asker, "", &Resource::default()).status
         }
     }
 }

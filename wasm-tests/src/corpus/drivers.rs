@@ -11,7 +11,7 @@ use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::key_store::fetch;
 use databricks_oam_filter::request::Headers as CoreHeaders;
-use databricks_oam_filter::request::envelope::Envelope;
+use databricks_oam_filter::request::envelope::{Asker, Envelope};
 use databricks_oam_filter::request::form::{self, Form};
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::signature::RustCrypto;
@@ -73,11 +73,12 @@ impl Core {
         }
     }
 
-    fn outcome(&self, decision: &Decision<'_>, forwarded: Headers, envelope: &Envelope) -> Outcome {
+    fn outcome(&self, decision: &Decision<'_>, forwarded: Headers, head: &CoreHeaders) -> Outcome {
+        let envelope = Envelope::of(head, Some("127.0.0.1"));
         let decision_id = "decision";
         let record = Record::new(
             decision,
-            envelope,
+            &envelope,
             decision_id,
             now(),
             &self.configuration.digest,
@@ -97,8 +98,13 @@ impl Core {
             }
             CoreVerdict::Deny(denial) => {
                 let resource = &self.configuration.resource;
-                let answer =
-                    Answer::new(denial, &decision.evidence, envelope, decision_id, resource);
+                let answer = Answer::new(
+                    denial,
+                    &decision.evidence,
+                    &Asker::of(head),
+                    decision_id,
+                    resource,
+                );
                 replied(answer, audit)
             }
             CoreVerdict::Describe(metadata) => replied(Answer::describing(metadata), audit),
@@ -114,7 +120,6 @@ impl Driver for Core {
     fn answer(&mut self, request: &Prepared) -> Result<Outcome, u16> {
         let pairs = pairs(request);
         let headers = CoreHeaders::new(pairs.clone());
-        let envelope = Envelope::of(&headers, Some("127.0.0.1"));
         let now = now();
         let authorizer = &self.configuration.authorizer;
         let by = Verification::afresh(&self.keys, &RustCrypto);
@@ -132,7 +137,7 @@ impl Driver for Core {
             let form = Form::parse(&headers, &request.body);
             authorizer.judge_form(&mut decision, &form, now);
         }
-        Ok(self.outcome(&decision, forwarded, &envelope))
+        Ok(self.outcome(&decision, forwarded, &headers))
     }
 }
 
