@@ -153,7 +153,7 @@ fn parameters(
 ) -> Vec<(&'static str, String)> {
     let mut parameters = Vec::new();
     if kind == Kind::InsufficientScope {
-        parameters.push(("scope", evidence.required_scopes.join(" ")));
+        parameters.push(("scope", joined(evidence, " ")));
     }
     if let Some(identifier) = &resource.identifier {
         // An MCP server is a resource of its own. A call of the API is not: one token does for all of them.
@@ -207,7 +207,7 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
         message = message.replace(denial::HOST, &identifier.origin());
     }
     if matches!(denial, Denial::InsufficientScope) {
-        let needed = evidence.required_scopes.join("`, `");
+        let needed = joined(evidence, "`, `");
         let call = evidence
             .operation
             .map_or("This call", |operation| operation.name);
@@ -232,7 +232,7 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
         // Which scope the call needs is for those alone who showed who they are.
         let mut scopes = String::new();
         if matches!(denial.kind(), Kind::InsufficientScope | Kind::Forbidden) {
-            form::escape(&evidence.required_scopes.join(" "), &mut scopes);
+            form::escape(&joined(evidence, " "), &mut scopes);
         }
         let url = url.replace("{scopes}", &scopes);
         let _ = write!(message, " Ask for access at {url}.");
@@ -240,9 +240,12 @@ fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> Str
     message
 }
 
+fn joined(evidence: &Evidence<'_>, joiner: &str) -> String {
+    evidence.required_scopes().collect::<Vec<_>>().join(joiner)
+}
+
 fn body(denial: &Denial, evidence: &Evidence<'_>, message: &str, decision_id: &str) -> String {
-    let scope =
-        matches!(denial, Denial::InsufficientScope).then(|| evidence.required_scopes.join(" "));
+    let scope = matches!(denial, Denial::InsufficientScope).then(|| joined(evidence, " "));
     // google.rpc.ErrorInfo: `metadata` is a map of strings.
     let mut metadata = Line::new(name!("decision_id"), decision_id);
     if let Some(scope) = scope {

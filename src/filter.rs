@@ -4,6 +4,7 @@
 //! configures, ticks and fetches, because a callout belongs to the context that made it and dies with it.
 
 mod callouts;
+mod decision_id;
 mod engine;
 mod exchange;
 mod form;

@@ -58,7 +58,14 @@ impl<'v> Value<'v> {
 impl Line {
     /// An object whose first member is this text.
     pub(crate) fn new(name: Name, value: &str) -> Self {
-        let mut text = String::with_capacity(USUAL_BYTES);
+        Self::within(String::new(), name, value)
+    }
+
+    /// The same, in the room of another text.
+    pub(crate) fn within(room: String, name: Name, value: &str) -> Self {
+        let mut text = room;
+        text.clear();
+        text.reserve(USUAL_BYTES);
         text.push('{');
         text.push_str(name.0.trim_start_matches(','));
         let mut line = Self(text);

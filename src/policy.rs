@@ -60,7 +60,7 @@ pub enum Governing<'a> {
 }
 
 /// What a request needs its caller to hold.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Requirement<'a> {
     /// `all-apis` itself.
     AllApis,
@@ -262,12 +262,13 @@ impl<'a> Requirement<'a> {
     }
 
     /// The scopes to ask for, for challenges and records.
-    pub fn scopes(self) -> Vec<&'a str> {
-        match self {
-            Self::AllApis => vec![ALL_APIS],
-            Self::AllOf(scopes) | Self::AnyOf(scopes) => scopes.iter().map(Scope::as_str).collect(),
-            Self::AnyToken => Vec::new(),
-            Self::Operation(operation) => scope::required(operation).into_iter().collect(),
-        }
+    pub fn scopes(self) -> impl Iterator<Item = &'a str> {
+        let (one, listed): (_, &[Scope]) = match self {
+            Self::AllApis => (Some(ALL_APIS), &[]),
+            Self::AllOf(scopes) | Self::AnyOf(scopes) => (None, scopes),
+            Self::AnyToken => (None, &[]),
+            Self::Operation(operation) => (scope::required(operation), &[]),
+        };
+        one.into_iter().chain(listed.iter().map(Scope::as_str))
     }
 }

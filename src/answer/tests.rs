@@ -1,13 +1,16 @@
 use super::*;
 use crate::issuer::invalid_token::InvalidToken;
+use crate::policy::Requirement;
 use crate::policy::rule::Mode;
 use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::dpop::InvalidProof;
 use crate::request::{AuthorizationError, RequestError};
+use crate::token::scope::Scope;
 
 fn evidence(required: &[&'static str]) -> Evidence<'static> {
+    let scopes = required.iter().map(|scope| Scope::parse(scope).unwrap());
     Evidence {
-        required_scopes: required.to_vec(),
+        requirement: Some(Requirement::AllOf(scopes.collect::<Vec<_>>().leak())),
         ..Evidence::new(Mode::Enforce)
     }
 }

@@ -40,7 +40,12 @@ impl<'a> Record<'a> {
 
     /// The line, without its line break.
     pub fn to_line(&self) -> String {
-        let mut line = Line::new(name!("time"), self.now.rfc_3339().as_str());
+        self.write_to(String::new())
+    }
+
+    /// The line, in the room of another text.
+    pub fn write_to(&self, room: String) -> String {
+        let mut line = Line::within(room, name!("time"), self.now.rfc_3339().as_str());
         self.write_request(&mut line);
         self.write_policy(&mut line);
         self.write_caller(&mut line);
@@ -79,10 +84,7 @@ impl<'a> Record<'a> {
             Some(standing) => (standing.scopes.as_slice(), standing.roles.as_slice()),
             None => Default::default(),
         };
-        line.texts(
-            name!("required_scopes"),
-            evidence.required_scopes.iter().copied(),
-        );
+        line.texts(name!("required_scopes"), evidence.required_scopes());
         line.texts(name!("effective_scopes"), scopes.iter().map(Held::as_str));
         let rule = evidence.rule.map(|rule| &*rule.name);
         line.write(&[(name!("rule"), Value::nullable(rule))]);

@@ -21,8 +21,8 @@ pub struct Evidence<'a> {
     pub operation: Option<&'static Operation>,
     /// The rule that governed it.
     pub rule: Option<&'a Rule>,
-    /// The scopes that it needs.
-    pub required_scopes: Vec<&'a str>,
+    /// What it needs its caller to hold.
+    pub requirement: Option<Requirement<'a>>,
     /// The kind of credential that came with it.
     pub credential: Option<CredentialKind>,
     /// How its token was shown.
@@ -47,7 +47,7 @@ impl<'a> Evidence<'a> {
             mode,
             operation: None,
             rule: None,
-            required_scopes: Vec::new(),
+            requirement: None,
             credential: None,
             scheme: Scheme::Bearer,
             fingerprint: None,
@@ -57,6 +57,11 @@ impl<'a> Evidence<'a> {
             workspace: None,
             exchanged_scope: None,
         }
+    }
+
+    /// The scopes that the request needs.
+    pub fn required_scopes(&self) -> impl Iterator<Item = &'a str> {
+        self.requirement.into_iter().flat_map(Requirement::scopes)
     }
 
     /// Whether the token says that it does not list its subject's groups.
@@ -100,10 +105,7 @@ impl<'a> Evidence<'a> {
             Governing::Rule(rule) => (None, Some(rule)),
             Governing::Ambiguous | Governing::Unmatched => (None, None),
         };
-        self.required_scopes = policy
-            .requirement(governing)
-            .map(Requirement::scopes)
-            .unwrap_or_default();
+        self.requirement = policy.requirement(governing);
     }
 
     pub(super) fn rule(&mut self, rule: &'a Rule) {

@@ -8,6 +8,7 @@ use crate::request::Headers;
 use crate::request::form::{self, Form, FormError};
 use crate::time::UnixTime;
 
+use super::decision_id::DecisionId;
 use super::host;
 use super::waiting::Pending;
 use super::worker::{Progress, Worker};
@@ -15,7 +16,7 @@ use super::worker::{Progress, Worker};
 /// A form that is yet to come: the head before it, which was permitted, and the decision's name.
 pub(super) struct Announced {
     headers: Headers,
-    pub(super) decision_id: Box<str>,
+    pub(super) decision_id: DecisionId,
     /// What all such heads of this worker hold, this one among them.
     held: Rc<Cell<usize>>,
     bytes: usize,
@@ -27,14 +28,14 @@ impl Announced {
         headers: &Headers,
         has_body: bool,
         held: &Rc<Cell<usize>>,
-        decision_id: impl FnOnce() -> String,
+        decision_id: impl FnOnce() -> DecisionId,
     ) -> Option<Box<Self>> {
         (has_body && form::goes_to_token_endpoint(headers)).then(|| {
             let bytes = headers.bytes();
             held.set(held.get().saturating_add(bytes));
             Box::new(Self {
                 headers: headers.clone(),
-                decision_id: decision_id().into(),
+                decision_id: decision_id(),
                 held: Rc::clone(held),
                 bytes,
             })
@@ -69,7 +70,7 @@ impl Worker {
             headers: std::mem::take(&mut announced.headers),
             progress: Rc::new(Cell::new(Progress::Undecided)),
             deadline: None,
-            form: Some(std::mem::take(&mut announced.decision_id)),
+            form: Some(announced.decision_id),
         };
         let form = body.and_then(|body| Form::parse(&request.headers, body));
         let mut decision = self.decide(context_id, &request.headers, now);
@@ -79,7 +80,7 @@ impl Worker {
         if body == Err(FormError::Incomplete) {
             return Progress::Answered;
         }
-        let progress = self.answer(&decision, &request, &decision_id);
+        let progress = self.answer(&decision, &request, decision_id);
         match form {
             Ok(form) if progress == Progress::Permitted => {
                 self.give_back(context_id, &request.headers, &form, now)

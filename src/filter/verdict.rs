@@ -1,7 +1,5 @@
 //! What a decision comes to: its record first, and then the answer, or what goes upstream.
 
-use std::cell::Cell;
-
 use crate::answer::Answer;
 use crate::audit::compact::Record;
 use crate::authorize::{Decision, Identity, Permit, Verdict};
@@ -9,6 +7,7 @@ use crate::request::Headers;
 use crate::request::envelope::{Asker, Envelope};
 use crate::time::UnixTime;
 
+use super::decision_id::DecisionId;
 use super::host;
 use super::waiting::Pending;
 use super::worker::{Progress, Worker};
@@ -25,10 +24,10 @@ impl Worker {
         match (&decision.verdict, &request.form) {
             (Verdict::Allow(permit) | Verdict::Shadow(_, permit), form) => {
                 let decision_id = match form {
-                    Some(decision_id) => decision_id.to_string(),
+                    Some(decision_id) => *decision_id,
                     None => self.record(decision, request, now),
                 };
-                self.prepare(permit, &request.headers, &decision_id);
+                self.prepare(permit, &request.headers, decision_id);
                 if let Some(authorization) = authorization {
                     host::set_request_header("authorization", authorization);
                 } else if let Some(authorization) = decision.authorization(&request.headers) {
@@ -38,7 +37,7 @@ impl Worker {
             }
             (Verdict::Deny(_) | Verdict::Describe(_), _) => {
                 let decision_id = self.record(decision, request, now);
-                self.answer(decision, request, &decision_id)
+                self.answer(decision, request, decision_id)
             }
         }
     }
@@ -49,17 +48,17 @@ impl Worker {
         decision: &Decision<'_>,
         request: &Pending,
         now: UnixTime,
-    ) -> String {
-        let decision_id = match &request.form {
-            Some(decision_id) => decision_id.to_string(),
-            None => self.decision_ids.next(),
-        };
+    ) -> DecisionId {
+        let decision_id = request.form.unwrap_or_else(|| self.decision_ids.next());
         self.metrics.decided(decision);
         if self.configuration.audit_log {
             let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
             let digest = &self.configuration.digest;
-            let record = Record::new(decision, &envelope, &decision_id, now, digest);
-            host::write_record(&record.to_line());
+            let record = Record::new(decision, &envelope, decision_id.as_str(), now, digest);
+            // One line's room for all records: they are written one after the other.
+            let line = record.write_to(self.line.take());
+            host::write_record(&line);
+            self.line.set(line);
         }
         decision_id
     }
@@ -69,14 +68,20 @@ impl Worker {
         &self,
         decision: &Decision<'_>,
         request: &Pending,
-        decision_id: &str,
+        decision_id: DecisionId,
     ) -> Progress {
         let answer = match &decision.verdict {
             Verdict::Allow(_) | Verdict::Shadow(..) => return Progress::Permitted,
             Verdict::Deny(denial) => {
                 let asker = Asker::of(&request.headers);
                 let resource = &self.configuration.resource;
-                Answer::new(denial, &decision.evidence, &asker, decision_id, resource)
+                Answer::new(
+                    denial,
+                    &decision.evidence,
+                    &asker,
+                    decision_id.as_str(),
+                    resource,
+                )
             }
             Verdict::Describe(metadata) => Answer::describing(metadata),
         };
@@ -88,14 +93,14 @@ impl Worker {
     }
 
     /// Takes from the request what the caller may not say, and adds who is calling.
-    fn prepare(&self, permit: &Permit, headers: &Headers, decision_id: &str) {
+    fn prepare(&self, permit: &Permit, headers: &Headers, decision_id: DecisionId) {
         for name in headers.to_remove(permit.kept()) {
             host::remove_request_header(name);
         }
         if !self.configuration.forward_identity {
             return;
         }
-        host::set_request_header("x-oam-decision-id", decision_id);
+        host::set_request_header("x-oam-decision-id", decision_id.as_str());
         let Permit::Bearer(Identity {
             subject,
             client,
@@ -116,43 +121,4 @@ impl Worker {
             host::set_request_header("x-oam-roles", &roles.join(","));
         }
     }
-}
-
-/// Names of decisions, which no two decisions share: the worker's random number, and a count.
-pub(super) struct DecisionIds {
-    seed: u64,
-    count: Cell<u64>,
-}
-
-impl DecisionIds {
-    /// `seed` is a number that no other worker has.
-    pub(super) const fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            count: Cell::new(0),
-        }
-    }
-
-    /// The next name.
-    pub(super) fn next(&self) -> String {
-        let count = self.count.get().wrapping_add(1);
-        self.count.set(count);
-        hexadecimal([self.seed, count])
-    }
-}
-
-/// Numbers in sixteen digits each. The formatter of the standard library takes ten times as long.
-fn hexadecimal(numbers: [u64; 2]) -> String {
-    let digit = |value: u8| {
-        let letter = u8::from(value > 9).wrapping_mul(b'a' - b'9' - 1);
-        value.wrapping_add(b'0').wrapping_add(letter)
-    };
-    let digits = numbers.map(|number| {
-        number
-            .to_be_bytes()
-            .map(|byte| [byte >> 4, byte & 0xf].map(digit))
-    });
-    str::from_utf8(digits.as_flattened().as_flattened())
-        .unwrap_or_default()
-        .to_owned()
 }

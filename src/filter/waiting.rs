@@ -12,6 +12,7 @@ use crate::key_store::IssuerIndex;
 use crate::request::Headers;
 use crate::time::UnixTime;
 
+use super::decision_id::DecisionId;
 use super::worker::Progress;
 
 /// A request under judgement, with all that is needed to judge it again.
@@ -23,7 +24,7 @@ pub(super) struct Pending {
     /// Until when it may wait, however often; set when it first does.
     pub(super) deadline: Option<UnixTime>,
     /// The decision's name, where a form is to be judged with the head; its record waits for that.
-    pub(super) form: Option<Box<str>>,
+    pub(super) form: Option<DecisionId>,
 }
 
 /// What a request waits for.

@@ -17,12 +17,12 @@ use crate::request::form::FormError;
 use crate::time::UnixTime;
 use crate::withdrawn::list::List;
 
+use super::decision_id::DecisionIds;
 use super::engine::{self, Engine};
 use super::exchange::{self, Onward};
 use super::form::Announced;
 use super::host;
 use super::metrics::{Event, Metrics};
-use super::verdict::DecisionIds;
 use super::waiting::{Awaited, Pending, Queue};
 
 /// One worker's state.
@@ -40,6 +40,8 @@ pub(super) struct Worker {
     /// What the heads hold whose forms are still to come, in bytes.
     held_forms: Rc<Cell<usize>>,
     tick_period: Cell<Duration>,
+    /// The room that records are written in.
+    pub(super) line: Cell<String>,
     pub(super) metrics: Metrics,
 }
 
@@ -81,6 +83,7 @@ impl Worker {
             decision_ids: DecisionIds::new(random.hash_one(1_u8)),
             held_forms: Rc::default(),
             tick_period: Cell::new(Duration::ZERO),
+            line: Cell::default(),
             metrics: Metrics::new(issuers),
         }
     }
@@ -144,7 +147,7 @@ impl Worker {
             source_ip: host::source_ip(),
             progress: Rc::clone(progress),
             deadline: None,
-            form: announced.as_ref().map(|form| form.decision_id.clone()),
+            form: announced.as_ref().map(|form| form.decision_id),
         };
         let progress = self.consider(request, host::now());
         announced.filter(|_| progress == Progress::Permitted)

@@ -1,6 +1,6 @@
 //! The headers of a request as a host hands them over, and which of them no permitted request keeps.
 
-use super::name::{Key, Known, Places, has_prefix, same_name};
+use super::name::{Filter, Key, Known, Places, filter, has_prefix, same_name};
 
 /// The head of a request as the host gives it: lower-case names, repeats in order, values as bytes.
 #[derive(Clone, Default, Eq, PartialEq)]
@@ -205,9 +205,10 @@ fn is_removed(key: Key, name: &[u8]) -> bool {
             || REMOVED_PREFIXES
                 .iter()
                 .any(|prefix| has_prefix(name, prefix))
-            || REMOVED
-                .iter()
-                .any(|removed| removed.0 == key && same_name(name, removed.1)))
+            || (key.may_be_in(REMOVED_FILTER)
+                && REMOVED
+                    .iter()
+                    .any(|(removed, known)| *removed == key && same_name(name, known))))
 }
 
 /// Whether a name is one that only the filter sets.
@@ -243,6 +244,8 @@ const REMOVED: [(Key, &str); 23] = [
     keyed("x-remote-user"),
     keyed("x-rewrite-url"),
 ];
+
+const REMOVED_FILTER: Filter = filter(&REMOVED);
 
 /// What other gateways' sign-in proxies set.
 const REMOVED_PREFIXES: [&str; 1] = ["x-auth-request-"];

@@ -48,7 +48,35 @@ impl Key {
         let [_, first, ..] = self.0.to_le_bytes();
         first
     }
+
+    /// One of the bits of a [`Filter`].
+    const fn bit(self) -> Filter {
+        let spread = self.0.wrapping_mul(ODD);
+        1_u64.wrapping_shl(spread >> (u32::BITS - 6))
+    }
+
+    /// Whether this may be the key of a name that a filter was made of.
+    pub(super) const fn may_be_in(self, filter: Filter) -> bool {
+        filter & self.bit() != 0
+    }
 }
+
+/// A set of keys that is asked at once, and sometimes has a key too many.
+pub(super) type Filter = u64;
+
+/// The filter of these names.
+pub(super) const fn filter(names: &[(Key, &str)]) -> Filter {
+    let mut filter = 0;
+    let mut rest = names;
+    while let [(key, _), others @ ..] = rest {
+        filter |= key.bit();
+        rest = others;
+    }
+    filter
+}
+
+/// 2³² over the golden ratio, as Fibonacci hashing has it.
+const ODD: u32 = 0x9e37_79b9;
 
 /// One byte for all that a server might take it for.
 const fn folded(byte: u8) -> u8 {
@@ -75,44 +103,58 @@ pub(super) enum Known {
 }
 
 impl Known {
-    /// Each with its name.
-    const ALL: [(Self, Key, &str); 11] = [
-        keyed(Self::Authority, ":authority"),
-        keyed(Self::Authorization, "authorization"),
-        keyed(
-            Self::AzureManagementToken,
-            "x-databricks-azure-sp-management-token",
-        ),
-        keyed(Self::GcpAccessToken, "x-databricks-gcp-sa-access-token"),
-        keyed(Self::Host, "host"),
-        keyed(Self::Method, ":method"),
-        keyed(Self::OrgId, "x-databricks-org-id"),
-        keyed(Self::Path, ":path"),
-        keyed(Self::RequestId, "x-request-id"),
-        keyed(Self::UserAgent, "user-agent"),
-        keyed(Self::WorkspaceId, "x-databricks-workspace-id"),
-    ];
-
     /// The name of which this is a spelling.
     pub(super) fn of(key: Key, name: &[u8]) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, known, text)| *known == key && same_name(name, text))
-            .map(|(known, ..)| *known)
+        let known = match key {
+            AUTHORITY => Self::Authority,
+            AUTHORIZATION => Self::Authorization,
+            AZURE_MANAGEMENT_TOKEN => Self::AzureManagementToken,
+            GCP_ACCESS_TOKEN => Self::GcpAccessToken,
+            HOST => Self::Host,
+            METHOD => Self::Method,
+            ORG_ID => Self::OrgId,
+            PATH => Self::Path,
+            REQUEST_ID => Self::RequestId,
+            USER_AGENT => Self::UserAgent,
+            WORKSPACE_ID => Self::WorkspaceId,
+            _ => return None,
+        };
+        same_name(name, known.name()).then_some(known)
     }
 
     /// The name.
-    pub(super) fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(known, ..)| *known == self)
-            .map_or("", |(_, _, name)| *name)
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Authority => ":authority",
+            Self::Authorization => "authorization",
+            Self::AzureManagementToken => "x-databricks-azure-sp-management-token",
+            Self::GcpAccessToken => "x-databricks-gcp-sa-access-token",
+            Self::Host => "host",
+            Self::Method => ":method",
+            Self::OrgId => "x-databricks-org-id",
+            Self::Path => ":path",
+            Self::RequestId => "x-request-id",
+            Self::UserAgent => "user-agent",
+            Self::WorkspaceId => "x-databricks-workspace-id",
+        }
+    }
+
+    const fn key(self) -> Key {
+        Key::of(self.name().as_bytes())
     }
 }
 
-const fn keyed(known: Known, name: &'static str) -> (Known, Key, &'static str) {
-    (known, Key::of(name.as_bytes()), name)
-}
+const AUTHORITY: Key = Known::Authority.key();
+const AUTHORIZATION: Key = Known::Authorization.key();
+const AZURE_MANAGEMENT_TOKEN: Key = Known::AzureManagementToken.key();
+const GCP_ACCESS_TOKEN: Key = Known::GcpAccessToken.key();
+const HOST: Key = Known::Host.key();
+const METHOD: Key = Known::Method.key();
+const ORG_ID: Key = Known::OrgId.key();
+const PATH: Key = Known::Path.key();
+const REQUEST_ID: Key = Known::RequestId.key();
+const USER_AGENT: Key = Known::UserAgent.key();
+const WORKSPACE_ID: Key = Known::WorkspaceId.key();
 
 /// For each name that is known, where it stands.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -217,6 +259,15 @@ mod tests {
             let twin = name.to_ascii_lowercase().replace(['_', '.'], "-");
             prop_assert!(same_name(name.as_bytes(), &twin));
             prop_assert_eq!(Key::of(name.as_bytes()), Key::of(twin.as_bytes()));
+        }
+
+        #[test]
+        fn filters_leave_no_name_out(names in proptest::collection::vec("[a-z-]{0,12}", 0..40)) {
+            let keyed: Vec<_> = names.iter().map(|name| (Key::of(name.as_bytes()), name.as_str())).collect();
+            let filter = filter(&keyed);
+            for (key, name) in keyed {
+                prop_assert!(key.may_be_in(filter), "{name}");
+            }
         }
     }
 }

@@ -17,6 +17,10 @@ impl Rfc3339 {
 
 impl UnixTime {
     /// RFC 3339 in UTC with milliseconds: `2026-11-23T12:00:00.123Z`.
+    #[expect(
+        clippy::many_single_char_names,
+        reason = "each is a letter of the text, and they stand in its order"
+    )]
     pub fn rfc_3339(self) -> Rfc3339 {
         let millis = self.millis();
         let days = u32::try_from(millis / MILLIS_PER_DAY).unwrap_or_default();

@@ -41,6 +41,11 @@ impl<'a> BearerToken<'a> {
         }
     }
 
+    /// The same as bytes.
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0.as_bytes()
+    }
+
     /// The token's characters. They are a credential: never logged, never recorded.
     pub const fn as_str(self) -> &'a str {
         self.0

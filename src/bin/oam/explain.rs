@@ -118,11 +118,7 @@ impl Explanation {
             status: status(decision, request),
             reason,
             operation: evidence.operation.map(OperationFacts::of),
-            required_scopes: evidence
-                .required_scopes
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            required_scopes: evidence.required_scopes().map(ToOwned::to_owned).collect(),
             token_scopes: texts(token_scopes.into_iter().flat_map(ScopeSet::iter)),
             role_grants: texts(
                 standing

@@ -158,7 +158,7 @@ fn missing(policy: &Policy, evidence: &Evidence<'_>, requirement: Requirement<'_
     } else {
         " and "
     };
-    let needed = requirement.scopes().join(joiner);
+    let needed = requirement.scopes().collect::<Vec<_>>().join(joiner);
     let mut missing = Vec::new();
     if let Some(scopes) = evidence
         .token
