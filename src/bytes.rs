@@ -5,10 +5,15 @@
 
 /// Whether a byte is a letter or a digit of ASCII.
 pub(crate) const fn is_alphanumeric(byte: u8) -> bool {
-    is_within(byte | LOWER_CASE, b'a', b'z') | is_within(byte, b'0', b'9')
+    is_letter(byte) | is_within(byte, b'0', b'9')
 }
 
-/// Whether a byte is none of these two, and nothing between them.
+/// Whether a byte is a letter of ASCII.
+pub(crate) const fn is_letter(byte: u8) -> bool {
+    is_within(byte | LOWER_CASE, b'a', b'z')
+}
+
+/// Whether a byte is one of these two, or between them.
 pub(crate) const fn is_within(byte: u8, first: u8, last: u8) -> bool {
     byte.wrapping_sub(first) <= last.wrapping_sub(first)
 }

@@ -110,7 +110,9 @@ pub enum Lookup {
 
 /// Whether a path is another name for one of the API's.
 pub fn is_alias(path: &Path<'_>) -> bool {
-    path.segments().next() == Some(ALIAS)
+    path.as_str()
+        .strip_prefix(ALIAS)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A path in the version that the catalogue names for its operation and without a trailing slash, where the request has it otherwise.
@@ -142,7 +144,7 @@ fn versioned(path: &str) -> Option<(&str, &str)> {
 }
 
 /// What the workspace's own pages call `api`: a second name for every path, under which nothing is judged.
-const ALIAS: &str = "ajax-api";
+const ALIAS: &str = "/ajax-api";
 
 /// Room for the nodes of the index; a test holds that it is enough and not much more.
 const NODES: usize = 2048;

@@ -115,7 +115,9 @@ impl Policy {
         if databricks::is_alias(path) || self.rules.misreads(path) {
             return Governing::Ambiguous;
         }
-        if let Some(found) = self.rules.find(*call, path, issuer, Trials::LeftOut) {
+        if !self.rules.is_empty()
+            && let Some(found) = self.rules.find(*call, path, issuer, Trials::LeftOut)
+        {
             return found.into();
         }
         let operation = match *found {
@@ -132,6 +134,9 @@ impl Policy {
 
     /// The rule on trial that would govern the request if it were enforced.
     pub fn trial(&self, asked: &Asked<'_>, issuer: &str) -> Option<&Rule> {
+        if self.rules.is_empty() {
+            return None;
+        }
         let found = self
             .rules
             .find(asked.call, &asked.path, Some(issuer), Trials::Included)?;
@@ -140,6 +145,9 @@ impl Policy {
 
     /// The deny rule that applies, enforced ones before those on trial; to a path with a trailing slash also one for the path without.
     pub fn denying(&self, asked: &Asked<'_>, issuer: Option<&str>) -> Option<&Rule> {
+        if self.rules.is_empty() {
+            return None;
+        }
         let Asked { call, path, found } = asked;
         let as_written = self.rules.denying(*call, path, issuer);
         if as_written.is_some_and(|rule| rule.mode == Mode::Enforce) {
@@ -170,7 +178,7 @@ impl Policy {
         path: &Path<'_>,
         look_up: impl FnOnce(&Path<'_>) -> Option<T>,
     ) -> Option<T> {
-        if self.rules.rules().is_empty() {
+        if self.rules.is_empty() {
             return None;
         }
         look_up(&databricks::in_documented_version(operation, path)?)

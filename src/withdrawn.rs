@@ -70,6 +70,10 @@ impl Names {
 impl Withdrawn {
     /// Whether a sound token is withdrawn, `bearer` being the token as it was sent.
     pub fn has(&self, token: &AccessToken, bearer: BearerToken<'_>) -> bool {
+        !self.is_empty() && self.lists(token, bearer)
+    }
+
+    fn lists(&self, token: &AccessToken, bearer: BearerToken<'_>) -> bool {
         let lists = |set: &HashSet<Box<str>>, name: Option<&str>| {
             !set.is_empty() && name.is_some_and(|name| set.contains(name))
         };

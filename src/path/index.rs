@@ -190,6 +190,26 @@ impl<T> Index<T> {
         self.edge(from, Kind::Verb, segment.get(colon..)?)
     }
 
+    /// Where the walk goes on from a node, and with what, where it can go one way only and end nowhere before.
+    fn only_way<'s>(
+        &self,
+        from: NodeId,
+        segments: &Segments<'s>,
+    ) -> Option<(NodeId, Segments<'s>)> {
+        let node = self.nodes.get(from)?;
+        if node.has_verbs || !matches!(node.rest, Few::None) {
+            return None;
+        }
+        let mut tail = segments.clone();
+        let segment = tail.next()?;
+        let next = match node.name {
+            None if node.has_literals => self.edge(from, Kind::Literal, segment)?,
+            Some(next) if !node.has_literals && !segment.is_empty() => next,
+            Some(_) | None => return None,
+        };
+        Some((next, tail))
+    }
+
     /// Whether some reading of an escaped segment leads elsewhere than the segment as it is written.
     #[cold]
     fn reads_otherwise(&self, from: NodeId, segment: &str) -> bool {
@@ -280,7 +300,12 @@ impl<'i, T, F: FnMut(&T) -> bool> Walk<'i, T, F> {
         segments: Segments<'_>,
         escapes: Escapes,
     ) -> Option<(&'i T, Escapes)> {
-        let index = self.index;
+        let (index, mut id, mut segments) = (self.index, id, segments);
+        if !self.has_escapes {
+            while let Some((next, tail)) = index.only_way(id, &segments) {
+                (id, segments) = (next, tail);
+            }
+        }
         let node = index.nodes.get(id)?;
         let mut tail = segments.clone();
         let Some(segment) = tail.next() else {

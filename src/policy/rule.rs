@@ -187,6 +187,11 @@ impl RuleBook {
         self.asks_for_issuers
     }
 
+    /// Whether there is no rule at all.
+    pub const fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// Every rule, in the configuration's order.
     pub fn rules(&self) -> &[Rule] {
         &self.rules

@@ -155,6 +155,10 @@ impl<'a> Credential<'a> {
             Err(BearerError::TooLong(_)) => return Ok(Self::Oversized),
             Err(error) => return Err(error.into()),
         };
+        // No static token has a dot.
+        if bytes::count(text, b'.') == JWS_DOTS {
+            return Ok(Self::Jwt(token, Scheme::Bearer));
+        }
         let text = token.as_str();
         if let Some(kind) = secret::static_token(text) {
             return Ok(Self::Unverifiable(Unverifiable {
@@ -162,9 +166,6 @@ impl<'a> Credential<'a> {
                 form: Form::Bearer,
                 token: Some(Cow::Borrowed(text)),
             }));
-        }
-        if bytes::count(text.as_bytes(), b'.') == JWS_DOTS {
-            return Ok(Self::Jwt(token, Scheme::Bearer));
         }
         Ok(Self::Unverifiable(Unverifiable::of(
             CredentialKind::Opaque,

@@ -202,9 +202,7 @@ fn is_removed(key: Key, name: &[u8]) -> bool {
     // Nearly all names are sorted out by their first letter.
     matches!(key.first(), b'f' | b'p' | b'r' | b'x')
         && (is_ours(name)
-            || REMOVED_PREFIXES
-                .iter()
-                .any(|prefix| has_prefix(name, prefix))
+            || has_prefix(name, REMOVED_PREFIX)
             || (key.may_be_in(REMOVED_FILTER)
                 && REMOVED
                     .iter()
@@ -248,7 +246,7 @@ const REMOVED: [(Key, &str); 23] = [
 const REMOVED_FILTER: Filter = filter(&REMOVED);
 
 /// What other gateways' sign-in proxies set.
-const REMOVED_PREFIXES: [&str; 1] = ["x-auth-request-"];
+const REMOVED_PREFIX: &str = "x-auth-request-";
 
 const COOKIE: Key = Key::of(b"cookie");
 
@@ -307,7 +305,7 @@ mod tests {
                 "{name}"
             );
         }
-        for prefix in REMOVED_PREFIXES.into_iter().chain(["x-oam-"]) {
+        for prefix in [REMOVED_PREFIX, "x-oam-"] {
             assert!(removes(&format!("{prefix}a")), "{prefix}");
         }
     }
