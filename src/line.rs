@@ -8,14 +8,14 @@ use crate::bytes::{self, is_one_of, is_within};
 /// A line under way.
 pub(crate) struct Line(String);
 
-/// The name of a member, as it stands behind another one.
+/// The name of a member, as it stands behind another one and before a text: the quotation mark of that is part of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Name(pub(crate) &'static str);
 
 /// The [`Name`] of this text, put together by the compiler.
 macro_rules! name {
     ($name:literal) => {
-        $crate::line::Name(concat!(",\"", $name, "\":"))
+        $crate::line::Name(concat!(",\"", $name, "\":\""))
     };
 }
 pub(crate) use name;
@@ -69,7 +69,7 @@ impl Line {
         text.push('{');
         text.push_str(name.0.trim_start_matches(','));
         let mut line = Self(text);
-        line.quoted(value);
+        line.end(value);
         line
     }
 
@@ -80,49 +80,43 @@ impl Line {
     #[inline(never)]
     pub(crate) fn write(&mut self, members: &[(Name, Value<'_>)]) {
         for (name, value) in members {
-            let (text, is_quoted) = match *value {
-                Value::Absent => continue,
-                Value::Number(number) => {
-                    self.number(*name, number);
-                    continue;
-                }
-                Value::Text(text) if !is_plain(text) => {
-                    self.text(*name, text);
-                    continue;
-                }
-                Value::Json(text) => (text, false),
-                Value::Text(text) | Value::Word(text) => (text, true),
-            };
-            let quote = if is_quoted { "\"" } else { "" };
-            for piece in [name.0, quote, text, quote] {
-                self.0.push_str(piece);
+            match *value {
+                Value::Absent => {}
+                Value::Number(number) => self.number(*name, number),
+                Value::Json(json) => self.json(*name, json),
+                Value::Text(text) if !is_plain(text) => self.text(*name, text),
+                Value::Text(text) | Value::Word(text) => self.append(&[name.0, text, "\""]),
             }
+        }
+    }
+
+    #[inline(never)]
+    fn append(&mut self, pieces: &[&str]) {
+        for piece in pieces {
+            self.0.push_str(piece);
         }
     }
 
     /// A list of texts.
     pub(crate) fn texts<'t>(&mut self, name: Name, values: impl IntoIterator<Item = &'t str>) {
-        self.0.push_str(name.0);
-        self.0.push('[');
+        self.json(name, "[");
         for (position, value) in values.into_iter().enumerate() {
-            if position > 0 {
-                self.0.push(',');
-            }
-            self.quoted(value);
+            self.0.push_str(if position > 0 { ",\"" } else { "\"" });
+            self.end(value);
         }
         self.0.push(']');
     }
 
     /// A text.
+    #[inline(never)]
     pub(crate) fn text(&mut self, name: Name, value: &str) {
         self.0.push_str(name.0);
-        self.quoted(value);
+        self.end(value);
     }
 
     /// What is JSON already.
     pub(crate) fn json(&mut self, name: Name, json: &str) {
-        self.0.push_str(name.0);
-        self.0.push_str(json);
+        self.append(&[name.0.strip_suffix('"').unwrap_or(name.0), json]);
     }
 
     /// The whole line, without its line break.
@@ -136,17 +130,16 @@ impl Line {
         self.json(name, itoa::Buffer::new().format(value));
     }
 
+    /// A text behind its quotation mark.
     #[inline(never)]
-    fn quoted(&mut self, value: &str) {
-        self.0.push('"');
+    fn end(&mut self, value: &str) {
         let mut rest = value;
         while let Some((plain, escaped, after)) = split_at_escape(rest) {
             self.0.push_str(plain);
             self.escape(escaped);
             rest = after;
         }
-        self.0.push_str(rest);
-        self.0.push('"');
+        self.append(&[rest, "\""]);
     }
 
     fn escape(&mut self, byte: u8) {
