@@ -4,6 +4,7 @@
 //! configures, ticks and fetches, because a callout belongs to the context that made it and dies with it.
 
 mod callouts;
+mod contexts;
 mod decision_id;
 mod engine;
 mod exchange;
@@ -11,6 +12,7 @@ mod form;
 mod host;
 mod http;
 mod keys;
+mod logger;
 mod metrics;
 mod shared;
 mod verdict;
@@ -21,105 +23,107 @@ mod worker;
 use std::rc::Rc;
 use std::time::Duration;
 
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{ContextType, LogLevel};
+use host_calls::callbacks::{Action, Callbacks};
 
 use crate::config::Configuration;
 
-use callouts::Callouts;
-use http::Request;
 use worker::{IDLE_TICK, Worker};
 
-proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|context_id| Box::new(Root::new(context_id)));
-}}
+host_calls::export_callbacks!(Filter);
 
-/// One worker's root context.
-struct Root {
-    context_id: u32,
-    /// Absent until a configuration was accepted; every request is refused then.
-    worker: Option<Rc<Worker>>,
-    callouts: Callouts,
-}
+/// What the host calls.
+struct Filter;
 
-impl Root {
-    fn new(context_id: u32) -> Self {
-        Self {
-            context_id,
-            worker: None,
-            callouts: Callouts::default(),
-        }
+impl Callbacks for Filter {
+    fn on_start() {
+        logger::install();
     }
-}
 
-impl Context for Root {
-    fn on_http_call_response(
-        &mut self,
-        token_id: u32,
-        headers: usize,
-        body_size: usize,
-        _trailers: usize,
-    ) {
-        let Some(worker) = &self.worker else {
-            return;
-        };
-        let now = host::now();
-        self.callouts
-            .on_response(token_id, headers, body_size, worker, now);
-        // Discovery's second step, and whatever the answer made due.
-        self.callouts.dispatch_due(worker, now);
-        worker.settle(self.context_id, now);
-        worker.tick_every(worker.tick_period(now));
-    }
-}
-
-impl RootContext for Root {
-    fn on_configure(&mut self, _size: usize) -> bool {
-        self.worker = None;
-        // Answers to what an earlier configuration asked are not this one's.
-        self.callouts = Callouts::default();
-        match Configuration::parse(&host::plugin_configuration()) {
-            Ok(configuration) => {
-                for warning in &configuration.warnings {
-                    log::warn!("configuration: {warning}");
-                }
-                let worker = Worker::new(configuration);
-                // Not from here: the configuration also runs in a VM that is thrown away, and whose callouts nobody would answer.
-                worker.tick_every(if worker.next_due().is_some() {
-                    FIRST_TICK
-                } else {
-                    IDLE_TICK
-                });
-                self.worker = Some(Rc::new(worker));
-                true
-            }
-            Err(error) => {
-                for problem in error.problems() {
-                    log::error!("configuration refused: {problem}");
-                }
-                false
-            }
+    fn on_context_create(context_id: u32, root_id: u32) {
+        if root_id == 0 {
+            contexts::begin_root(context_id);
+        } else {
+            contexts::begin_request(context_id, root_id);
         }
     }
 
-    fn on_tick(&mut self) {
-        let Some(worker) = &self.worker else {
-            return;
-        };
-        let now = host::now();
-        self.callouts.dispatch_due(worker, now);
-        worker.settle(self.context_id, now);
-        worker.flush_metrics();
-        worker.tick_every(worker.tick_period(now));
+    fn on_configure(root_id: u32) -> bool {
+        // Not even while this one is read does the one before hold.
+        contexts::configure(root_id, None);
+        let worker = configured();
+        let accepted = worker.is_some();
+        contexts::configure(root_id, worker.map(Rc::new));
+        accepted
     }
 
-    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Request::new(context_id, self.worker.clone())))
+    fn on_tick(root_id: u32) {
+        contexts::serve_root(root_id, |worker, callouts| {
+            let now = host::now();
+            callouts.dispatch_due(worker, now);
+            worker.settle(root_id, now);
+            worker.flush_metrics();
+            worker.tick_every(worker.tick_period(now));
+        });
     }
 
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+    fn on_request_headers(context_id: u32, end_of_stream: bool) -> Action {
+        contexts::serve_request(context_id, |request| {
+            request.on_headers(context_id, end_of_stream)
+        })
+    }
+
+    fn on_request_body(context_id: u32, size: usize, end_of_stream: bool) -> Action {
+        // Nearly always: nothing of a body bears on the verdict, but of a token request's.
+        if let Some(action) = contexts::body_action(context_id) {
+            return action;
+        }
+        contexts::serve_request(context_id, |request| {
+            request.on_body(context_id, size, end_of_stream)
+        })
+    }
+
+    fn on_request_trailers(context_id: u32) -> Action {
+        contexts::serve_request(context_id, |request| request.on_trailers(context_id))
+    }
+
+    fn on_http_call_response(root_id: u32, token_id: u32, headers: usize, body_size: usize) {
+        contexts::serve_root(root_id, |worker, callouts| {
+            let now = host::now();
+            callouts.on_response(token_id, headers, body_size, worker, now);
+            // Discovery's second step, and whatever the answer made due.
+            callouts.dispatch_due(worker, now);
+            worker.settle(root_id, now);
+            worker.tick_every(worker.tick_period(now));
+        });
+    }
+
+    fn on_delete(context_id: u32) {
+        contexts::end(context_id);
+    }
+}
+
+/// What serves by the configuration of the current root; nothing where that is refused.
+fn configured() -> Option<Worker> {
+    match Configuration::parse(&host::plugin_configuration()) {
+        Ok(configuration) => {
+            for warning in &configuration.warnings {
+                log::warn!("configuration: {warning}");
+            }
+            let worker = Worker::new(configuration);
+            // Not from here: the configuration also runs in a VM that is thrown away, and whose callouts nobody would answer.
+            worker.tick_every(if worker.next_due().is_some() {
+                FIRST_TICK
+            } else {
+                IDLE_TICK
+            });
+            Some(worker)
+        }
+        Err(error) => {
+            for problem in error.problems() {
+                log::error!("configuration refused: {problem}");
+            }
+            None
+        }
     }
 }
 

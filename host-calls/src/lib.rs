@@ -1,21 +1,61 @@
-//! The proxy-wasm host calls that every request makes, without the SDK's copies, and those that fail, without its panics.
+//! The border between this module and its host: proxy-wasm ABI 0.2.1, the calls and callbacks that the filter uses and no others.
 //!
-//! The SDK makes two allocations for each header and traps on a name that is not UTF-8; it writes the path of a property anew each time.
-//! Here the host's bytes are handed on as they are, and every status but `Ok` is nothing.
+//! In place of an SDK. That of the proxy-wasm project reaches a request over a boxed object, three hash maps and calls that the compiler
+//! cannot see through, which each request pays for; it exports every callback there is, and hosts call what is exported; and it panics on
+//! statuses that it does not expect, which takes the worker's VM down. Here the callbacks lead straight to the filter's functions, the
+//! host's bytes are handed on as they are, and every status is a value: whoever needs an answer gets none, whoever needs none goes on.
 //!
-//! The host puts what it returns into memory that it asked of `proxy_on_memory_allocate`. That is the SDK's, which leaks a `Box<[u8]>` of just
-//! that size, so a box takes it back.
+//! The host puts what it returns into memory that it asked of [`callbacks`], which leaks a `Box<[u8]>` of just that size; so a box takes
+//! it back.
 
 #![cfg(target_arch = "wasm32")]
 
+use std::time::Duration;
+
+pub mod callbacks;
+pub mod headers;
+pub mod http;
 mod memory;
+pub mod metrics;
 pub mod shared_data;
 
-/// Every header of the current context's request, as the host writes header maps; empty in the wrong phase.
+/// What the host holds for the current callback.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u32)]
+pub enum Buffer {
+    /// As much of a request's body as has come and is held.
+    RequestBody = 0,
+    /// The body of a callout's answer.
+    CalloutBody = 4,
+    /// The plugin's configuration.
+    PluginConfiguration = 7,
+}
+
+/// How much a line of the log matters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u32)]
+pub enum Level {
+    /// Every step.
+    Trace = 0,
+    /// For whoever looks for a fault.
+    Debug = 1,
+    /// What goes as it should.
+    Info = 2,
+    /// What an operator should look at.
+    Warn = 3,
+    /// What does not work.
+    Error = 4,
+    /// After which nothing works.
+    Critical = 5,
+}
+
+/// At most `most` bytes of a buffer, from its start; none where there is no such buffer.
 #[must_use]
-pub fn request_headers() -> Vec<u8> {
+pub fn buffer(buffer: Buffer, most: usize) -> Vec<u8> {
     // SAFETY: the host writes both out-pointers, or returns another status.
-    taken(|data, size| unsafe { proxy_get_header_map_pairs(HTTP_REQUEST_HEADERS, data, size) })
+    returned(|data, size| unsafe { proxy_get_buffer_bytes(buffer, 0, most, data, size) })
+        .ok()
+        .flatten()
         .unwrap_or_default()
 }
 
@@ -23,27 +63,97 @@ pub fn request_headers() -> Vec<u8> {
 #[must_use]
 pub fn property(path: &[u8]) -> Option<Vec<u8>> {
     // SAFETY: the host reads `path` in its bounds, and writes both out-pointers, or returns another status.
-    taken(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+    returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+        .ok()?
 }
 
-/// What a call returns through two out-pointers.
-fn taken(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
+/// The host's clock, in nanoseconds since the epoch; `None` where it has none.
+#[must_use]
+pub fn now() -> Option<u64> {
+    let mut nanoseconds = 0;
+    // SAFETY: the host writes the out-pointer, or returns another status.
+    let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
+    (status == OK).then_some(nanoseconds)
+}
+
+/// Asks for a tick of the current root context every so often, in whole milliseconds; for none any more, when the period is zero.
+pub fn set_tick_period(period: Duration) {
+    // SAFETY: no memory is passed.
+    let _ = unsafe { proxy_set_tick_period_milliseconds(milliseconds(period)) };
+}
+
+/// Makes the calls that follow those of another context. `false` where that context is gone.
+#[must_use]
+pub fn set_effective_context(context_id: u32) -> bool {
+    // SAFETY: no memory is passed.
+    let status = unsafe { proxy_set_effective_context(context_id) };
+    status == OK
+}
+
+/// Writes a line to the host's log.
+pub fn log(level: Level, line: &str) {
+    // SAFETY: the host reads the line in its bounds.
+    let _ = unsafe { proxy_log(level, line.as_ptr(), line.len()) };
+}
+
+/// Calls a function that this host has beyond the ABI. `None` where it has none of this name, where that fails or has nothing to say.
+#[must_use]
+pub fn foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
+    returned(|data, size| {
+        let (at, length) = (arguments.as_ptr(), arguments.len());
+        // SAFETY: the host reads both in their bounds, and writes both out-pointers, or returns another status.
+        unsafe {
+            proxy_call_foreign_function(name.as_ptr(), name.len(), at, length, data, size)
+        }
+    })
+    .ok()?
+}
+
+/// What a call returns through two out-pointers, which may be nothing; the host's status, where that is not `Ok`.
+fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Option<Vec<u8>>, u32> {
     let mut data = std::ptr::null_mut();
     let mut size = 0;
-    if call(&raw mut data, &raw mut size) != OK || data.is_null() {
-        return None;
+    let status = call(&raw mut data, &raw mut size);
+    if status != OK {
+        return Err(status);
+    }
+    if data.is_null() {
+        return Ok(None);
     }
     let bytes = std::ptr::slice_from_raw_parts_mut(data, size);
     // SAFETY: a box of `size` bytes was leaked at `data` for this call alone, as said above, and the host has filled it.
-    Some(unsafe { Box::from_raw(bytes) }.into_vec())
+    Ok(Some(unsafe { Box::from_raw(bytes) }.into_vec()))
+}
+
+/// A time as the host takes it; the longest that it can say, for those that are longer.
+fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
-    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: Buffer,
+        start: usize,
+        most: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_get_property(
         path: *const u8,
         length: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_current_time_nanoseconds(nanoseconds: *mut u64) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_set_effective_context(context_id: u32) -> u32;
+    fn proxy_log(level: Level, line: *const u8, length: usize) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        length: usize,
+        arguments: *const u8,
+        arguments_length: usize,
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
@@ -51,6 +161,3 @@ unsafe extern "C" {
 
 /// `WasmResult::Ok`.
 const OK: u32 = 0;
-
-/// `WasmHeaderMapType::RequestHeaders`.
-const HTTP_REQUEST_HEADERS: u32 = 0;

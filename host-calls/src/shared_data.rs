@@ -1,7 +1,6 @@
 //! The host's shared data: values by name that every VM with the same `vm_id` reads and writes.
 //!
-//! The SDK panics here on every status but those of success. A host answers `InternalFailure` where whoever runs it has not granted the call
-//! (Envoy's `capability_restriction_config`), and a panic takes the worker's VM down. Here every status is a value.
+//! A host answers `InternalFailure` where whoever runs it has not granted the call (Envoy's `capability_restriction_config`).
 
 use crate::OK;
 
@@ -19,19 +18,16 @@ pub struct Unshared(pub u32);
 /// The host's status, where that says neither.
 pub fn get(name: &str) -> Result<Option<Versioned>, Unshared> {
     let mut version = 0;
-    let mut status = NOT_FOUND;
-    let value = crate::taken(|data, size| {
+    let value = crate::returned(|data, size| {
+        let version = &raw mut version;
         // SAFETY: the host reads the name in its bounds, and writes the three out-pointers, or returns another status.
-        status = unsafe {
-            proxy_get_shared_data(name.as_ptr(), name.len(), data, size, &raw mut version)
-        };
-        status
+        unsafe { proxy_get_shared_data(name.as_ptr(), name.len(), data, size, version) }
     });
-    match status {
+    match value {
         // A value of no bytes may come without memory.
-        OK => Ok(Some((value.unwrap_or_default(), version))),
-        NOT_FOUND => Ok(None),
-        status => Err(Unshared(status)),
+        Ok(value) => Ok(Some((value.unwrap_or_default(), version))),
+        Err(NOT_FOUND) => Ok(None),
+        Err(status) => Err(Unshared(status)),
     }
 }
 

@@ -68,7 +68,6 @@ impl Worker {
             context_id,
             source_ip: host::source_ip(),
             headers: std::mem::take(&mut announced.headers),
-            progress: Rc::new(Cell::new(Progress::Undecided)),
             deadline: None,
             form: Some(announced.decision_id),
         };

@@ -3,9 +3,6 @@
 //! The queue is bounded by count, by bytes, and by half the count for each source, so that one that is down does not take the places of
 //! another's callers. Whoever leaves it is judged anew from the first header on.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use crate::authorize;
 use crate::exchange::Key;
 use crate::key_store::IssuerIndex;
@@ -13,14 +10,12 @@ use crate::request::Headers;
 use crate::time::UnixTime;
 
 use super::decision_id::DecisionId;
-use super::worker::Progress;
 
 /// A request under judgement, with all that is needed to judge it again.
 pub(super) struct Pending {
     pub(super) context_id: u32,
     pub(super) headers: Headers,
     pub(super) source_ip: Option<String>,
-    pub(super) progress: Rc<Cell<Progress>>,
     /// Until when it may wait, however often; set when it first does.
     pub(super) deadline: Option<UnixTime>,
     /// The decision's name, where a form is to be judged with the head; its record waits for that.

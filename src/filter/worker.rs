@@ -21,9 +21,9 @@ use super::decision_id::DecisionIds;
 use super::engine::{self, Engine};
 use super::exchange::{self, Onward};
 use super::form::Announced;
-use super::host;
 use super::metrics::{Event, Metrics};
 use super::waiting::{Awaited, Pending, Queue};
+use super::{contexts, host};
 
 /// One worker's state.
 pub(super) struct Worker {
@@ -124,20 +124,19 @@ impl Worker {
 
     /// Judges a request of the current context: acts on the verdict, or keeps the request until what it lacks has come.
     ///
-    /// Yields the form that it goes on with, if [`Worker::judge_form`] lets that.
+    /// Yields the form too that it goes on with, if [`Worker::judge_form`] lets that.
     pub(super) fn judge(
         &self,
         context_id: u32,
-        progress: &Rc<Cell<Progress>>,
         has_body: bool,
-    ) -> Option<Box<Announced>> {
+    ) -> (Progress, Option<Box<Announced>>) {
         let headers = host::request_headers();
         let next_id = || self.decision_ids.next();
         let announced = Announced::by(&headers, has_body, &self.held_forms, next_id);
         let announced = match announced {
             Some(form) if !form.has_room() => {
-                progress.set(self.judge_form(*form, context_id, Err(FormError::NoRoom)));
-                return None;
+                let no_room = Err(FormError::NoRoom);
+                return (self.judge_form(*form, context_id, no_room), None);
             }
             announced => announced,
         };
@@ -145,12 +144,12 @@ impl Worker {
             context_id,
             headers,
             source_ip: host::source_ip(),
-            progress: Rc::clone(progress),
             deadline: None,
             form: announced.as_ref().map(|form| form.decision_id),
         };
         let progress = self.consider(request, host::now());
-        announced.filter(|_| progress == Progress::Permitted)
+        let announced = announced.filter(|_| progress == Progress::Permitted);
+        (progress, announced)
     }
 
     /// Judges a request, and says how far that went.
@@ -175,9 +174,7 @@ impl Worker {
                 }
             }
         }
-        let progress = self.act(&decision, &request, authorization.as_deref(), now);
-        request.progress.set(progress);
-        progress
+        self.act(&decision, &request, authorization.as_deref(), now)
     }
 
     pub(super) fn decide(&self, context_id: u32, headers: &Headers, now: UnixTime) -> Decision<'_> {
@@ -256,13 +253,14 @@ impl Worker {
             return;
         }
         for request in ready {
+            let context_id = request.context_id;
             // The client may be gone, and its context with it.
-            if request.progress.get() != Progress::Undecided
-                || !host::become_context(request.context_id)
-            {
+            if !contexts::is_undecided(context_id) || !host::become_context(context_id) {
                 continue;
             }
-            if self.consider(request, now) == Progress::Permitted {
+            let progress = self.consider(request, now);
+            contexts::settle(context_id, progress);
+            if progress == Progress::Permitted {
                 host::resume_request();
             }
         }
