@@ -36,6 +36,7 @@ pub fn first(map: Map, name: &str) -> Option<Vec<u8>> {
 }
 
 /// Sets a name's value, in place of all that it had. `false` where the host does not.
+#[must_use]
 pub fn set(map: Map, name: &str, value: &str) -> bool {
     let (at, length) = (value.as_ptr(), value.len());
     // SAFETY: the host reads both in their bounds.
@@ -45,6 +46,7 @@ pub fn set(map: Map, name: &str, value: &str) -> bool {
 }
 
 /// Removes every value of a name. `false` where the host does not.
+#[must_use]
 pub fn remove(map: Map, name: &str) -> bool {
     // SAFETY: the host reads the name in its bounds.
     let status = unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) };

@@ -102,9 +102,7 @@ pub fn foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
     returned(|data, size| {
         let (at, length) = (arguments.as_ptr(), arguments.len());
         // SAFETY: the host reads both in their bounds, and writes both out-pointers, or returns another status.
-        unsafe {
-            proxy_call_foreign_function(name.as_ptr(), name.len(), at, length, data, size)
-        }
+        unsafe { proxy_call_foreign_function(name.as_ptr(), name.len(), at, length, data, size) }
     })
     .ok()?
 }

@@ -133,7 +133,9 @@ pub(super) fn end(context_id: u32) {
     }
     let root = ROOTS.with(|roots| {
         let mut roots = roots.try_borrow_mut().ok()?;
-        let place = roots.iter().position(|root| root.context_id == context_id)?;
+        let place = roots
+            .iter()
+            .position(|root| root.context_id == context_id)?;
         Some(roots.swap_remove(place))
     });
     drop(root);

@@ -23,9 +23,9 @@ pub(super) fn request_headers() -> Headers {
     Headers::from_map(headers::all(Map::Request))
 }
 
-/// Removes every header of a name from the request.
-pub(super) fn remove_request_header(name: &str) {
-    headers::remove(Map::Request, name);
+/// Removes every header of a name from the request. `false` where the host does not: what was judged is not what would go upstream.
+pub(super) fn remove_request_header(name: &str) -> bool {
+    headers::remove(Map::Request, name)
 }
 
 /// As much of the request's body as has come and is held.
@@ -38,19 +38,26 @@ pub(super) fn request_trailers() -> Headers {
     Headers::from_map(headers::all(Map::RequestTrailers))
 }
 
-/// Removes every trailer of a name from the request.
-pub(super) fn remove_request_trailer(name: &str) {
-    headers::remove(Map::RequestTrailers, name);
+/// Removes every trailer of a name from the request. `false` where the host does not.
+pub(super) fn remove_request_trailer(name: &str) -> bool {
+    headers::remove(Map::RequestTrailers, name)
 }
 
-/// Sets a request header, in place of whatever was there.
-pub(super) fn set_request_header(name: &str, value: &str) {
-    headers::set(Map::Request, name, value);
+/// Sets a request header, in place of whatever was there. `false` where the host does not.
+pub(super) fn set_request_header(name: &str, value: &str) -> bool {
+    headers::set(Map::Request, name, value)
 }
 
 /// Answers the request here. The caller must return `Pause`: Envoy overrides the action after a local reply, other hosts obey it.
 pub(super) fn reply(status: u16, headers: &[(&'static str, String)], body: &str) {
     http::reply(status.into(), None, headers, body);
+}
+
+/// Answers a request here that this gateway, as it is set up, can let nobody make.
+pub(super) fn reply_unable(why: &str) {
+    let headers = [("content-type", "application/json".to_owned())];
+    let body = format!(r#"{{"error_code":"INTERNAL_ERROR","message":"{why}","details":[]}}"#);
+    reply(500, &headers, &body);
 }
 
 /// Answers a gRPC request here, `message` being plain text: hosts encode it for `grpc-message`.

@@ -7,8 +7,8 @@ use host_calls::callbacks::Action;
 use crate::request::form::{FormError, MAX_BYTES};
 
 use super::form::Announced;
-use super::host;
 use super::worker::{Progress, Worker};
+use super::{host, verdict};
 
 /// A request on its way.
 pub(super) struct Request {
@@ -59,8 +59,8 @@ impl Request {
             (self.progress, self.form) = worker.judge(context_id, !end_of_stream);
         } else {
             self.progress = Progress::Answered;
-            let headers = [("content-type", "application/json".to_owned())];
-            host::reply(500, &headers, UNCONFIGURED);
+            // A module whose configuration was refused refuses everything.
+            host::reply_unable("This gateway's policy could not be loaded.");
         }
         self.action()
     }
@@ -79,8 +79,11 @@ impl Request {
 
     pub(super) fn on_trailers(&mut self, context_id: u32) -> Action {
         self.judge_form(context_id, true);
-        for name in host::request_trailers().ours() {
-            host::remove_request_trailer(name);
+        let trailers = host::request_trailers();
+        if !trailers.ours().all(host::remove_request_trailer)
+            && self.progress == Progress::Permitted
+        {
+            self.progress = verdict::unprepared();
         }
         self.action()
     }
@@ -114,6 +117,3 @@ impl Request {
         }
     }
 }
-
-/// A module whose configuration was refused refuses everything.
-const UNCONFIGURED: &str = r#"{"error_code":"INTERNAL_ERROR","message":"This gateway's policy could not be loaded.","details":[]}"#;

@@ -27,13 +27,17 @@ impl Worker {
                     Some(decision_id) => *decision_id,
                     None => self.record(decision, request, now),
                 };
-                self.prepare(permit, &request.headers, decision_id);
-                if let Some(authorization) = authorization {
-                    host::set_request_header("authorization", authorization);
-                } else if let Some(authorization) = decision.authorization(&request.headers) {
-                    host::set_request_header("authorization", &authorization);
+                let is_prepared = self.prepare(permit, &request.headers, decision_id)
+                    && match (authorization, decision.authorization(&request.headers)) {
+                        (Some(exchanged), _) => host::set_request_header(AUTHORIZATION, exchanged),
+                        (None, Some(own)) => host::set_request_header(AUTHORIZATION, &own),
+                        (None, None) => true,
+                    };
+                if is_prepared {
+                    Progress::Permitted
+                } else {
+                    unprepared()
                 }
-                Progress::Permitted
             }
             (Verdict::Deny(_) | Verdict::Describe(_), _) => {
                 let decision_id = self.record(decision, request, now);
@@ -92,15 +96,21 @@ impl Worker {
         Progress::Answered
     }
 
-    /// Takes from the request what the caller may not say, and adds who is calling.
-    fn prepare(&self, permit: &Permit, headers: &Headers, decision_id: DecisionId) {
-        for name in headers.to_remove(permit.kept()) {
-            host::remove_request_header(name);
+    /// Takes from the request what the caller may not say, and adds who is calling. `false` where the host did not let all of that be done.
+    fn prepare(&self, permit: &Permit, headers: &Headers, decision_id: DecisionId) -> bool {
+        let mut removed = headers.to_remove(permit.kept()).into_iter();
+        if !removed.all(host::remove_request_header) {
+            return false;
         }
         if !self.configuration.forward_identity {
-            return;
+            return true;
         }
-        host::set_request_header("x-oam-decision-id", decision_id.as_str());
+        let set = |name, value: Option<&str>| {
+            value.is_none_or(|value| host::set_request_header(name, value))
+        };
+        if !set("x-oam-decision-id", Some(decision_id.as_str())) {
+            return false;
+        }
         let Permit::Bearer(Identity {
             subject,
             client,
@@ -108,17 +118,24 @@ impl Worker {
             roles,
         }) = permit
         else {
-            return;
+            return true;
         };
-        host::set_request_header("x-oam-issuer", issuer);
-        if let Some(subject) = subject {
-            host::set_request_header("x-oam-subject", subject);
-        }
-        if let Some(client) = client {
-            host::set_request_header("x-oam-client", client);
-        }
-        if !roles.is_empty() {
-            host::set_request_header("x-oam-roles", &roles.join(","));
-        }
+        let roles = (!roles.is_empty()).then(|| roles.join(","));
+        set("x-oam-issuer", Some(issuer))
+            && set("x-oam-subject", subject.as_deref())
+            && set("x-oam-client", client.as_deref())
+            && set("x-oam-roles", roles.as_deref())
     }
 }
+
+/// Answers a request that was permitted, and that the host does not let be made what may go upstream.
+pub(super) fn unprepared() -> Progress {
+    log::error!(
+        "a permitted request is refused, because the gateway does not let its headers be changed: is that allowed by `capability_restriction_config`?"
+    );
+    host::reply_unable("This gateway could not prepare the request.");
+    Progress::Answered
+}
+
+/// As requests carry it.
+const AUTHORIZATION: &str = "authorization";
