@@ -11,7 +11,8 @@
 //! bytes · line · time · path · token · request · issuer · callout · key_store · databricks · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · filter, bin
 //! ```
 //!
-//! Only `filter` knows proxy-wasm; it exists on `wasm32` alone, so that a core file which names the SDK does not compile natively.
+//! Only `filter` knows proxy-wasm, through `host-calls`; that exists on `wasm32` alone, so that a core file which names it does not compile
+//! natively.
 
 pub mod answer;
 pub mod audit;

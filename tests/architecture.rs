@@ -99,6 +99,6 @@ fn only_the_filter_knows_the_host() {
     files(Path::new(SOURCE), &mut sources);
     for file in sources.iter().filter(|file| room_of(file) != "filter") {
         let text = fs::read_to_string(file).unwrap();
-        assert!(!text.contains("proxy_wasm::"), "{}", file.display());
+        assert!(!text.contains("host_calls::"), "{}", file.display());
     }
 }

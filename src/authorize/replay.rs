@@ -90,7 +90,7 @@ impl Replays<'_> {
     }
 }
 
-/// Open addressing, one place after the other. Nothing is ever taken out. The SDK's tables would do, and cost the module a kilobyte more.
+/// Open addressing, one place after the other. Nothing is ever taken out. Hashbrown's tables would do, and cost the module a kilobyte more.
 ///
 /// Invariant: a quarter of the places is free at least.
 #[derive(Default)]

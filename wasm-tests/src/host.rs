@@ -14,6 +14,7 @@ use crate::paths;
 
 mod abi;
 mod memory;
+mod odd;
 mod state;
 mod wasi;
 
@@ -26,6 +27,7 @@ pub struct Host {
     instance: Instance,
     configured: bool,
     next_context: u32,
+    root: u32,
     answers: Answers,
 }
 
@@ -85,6 +87,7 @@ impl Host {
             instance,
             configured: false,
             next_context: ROOT + 1,
+            root: ROOT,
             answers,
         };
         host.call_if_there::<(), ()>("_initialize", ());
@@ -199,7 +202,7 @@ impl Host {
     fn open(&mut self, headers: &Headers, is_whole: bool) -> u32 {
         let context = self.next_context;
         self.next_context += 1;
-        self.call_if_there::<(u32, u32), ()>("proxy_on_context_create", (context, ROOT));
+        self.call_if_there::<(u32, u32), ()>("proxy_on_context_create", (context, self.root));
         let count = u32::try_from(headers.len()).expect("few headers");
         let state = self.store.data_mut();
         state.streams.insert(

@@ -24,6 +24,9 @@ fn link_surroundings(linker: &mut Linker<State>) -> Result<()> {
             let mut guest = Guest(c);
             let text = guest.text(text, size)?;
             guest.state().log.push((level, text));
+            if let Some(context) = guest.state().goes.take() {
+                guest.delete(context)?;
+            }
             Ok(OK)
         },
     )?;
@@ -148,6 +151,9 @@ fn link_maps(linker: &mut Linker<State>) -> Result<()> {
         |c: Call<'_>, kind: u32, name: u32, size: u32| {
             let mut guest = Guest(c);
             let name = guest.text(name, size)?.to_ascii_lowercase();
+            if guest.state().keeps_headers {
+                return Ok(INTERNAL_FAILURE);
+            }
             Ok(guest.state().map(kind).map_or(BAD_ARGUMENT, |map| {
                 map.retain(|(other, _)| *other != name);
                 OK
@@ -165,6 +171,9 @@ fn link_maps(linker: &mut Linker<State>) -> Result<()> {
                 let mut guest = Guest(c);
                 let name = guest.text(name, name_size)?.to_ascii_lowercase();
                 let value = guest.read(value, size)?;
+                if guest.state().keeps_headers {
+                    return Ok(INTERNAL_FAILURE);
+                }
                 Ok(guest.state().map(kind).map_or(BAD_ARGUMENT, |map| {
                     if replace {
                         map.retain(|(other, _)| *other != name);
@@ -377,3 +386,4 @@ const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
 const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
+const INTERNAL_FAILURE: u32 = 10;

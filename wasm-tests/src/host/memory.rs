@@ -59,6 +59,17 @@ impl Guest<'_> {
         self.write_u32(return_size, size)
     }
 
+    /// Tells the module, in the midst of its call, that a context is gone.
+    pub(super) fn delete(&mut self, context: u32) -> Result<()> {
+        let function = self.0.get_export("proxy_on_delete");
+        let function = function
+            .and_then(Extern::into_func)
+            .context("the module exports `proxy_on_delete`")?;
+        function
+            .typed::<u32, ()>(&self.0)?
+            .call(&mut self.0, context)
+    }
+
     fn allot(&mut self, size: u32) -> Result<u32> {
         let function = ["proxy_on_memory_allocate", "malloc"]
             .iter()

@@ -159,6 +159,10 @@ pub(super) struct State {
     pub(super) waiting: VecDeque<Callout>,
     pub(super) delivery: Option<Delivery>,
     pub(super) crossings: Crossings,
+    /// Whether header maps stay as they are.
+    pub(super) keeps_headers: bool,
+    /// A context that goes while the module writes to the log.
+    pub(super) goes: Option<u32>,
 }
 
 /// How often the border between host and module was crossed: each time costs, whatever is on the other side.
@@ -194,6 +198,8 @@ impl State {
             waiting: VecDeque::new(),
             delivery: None,
             crossings: Crossings::default(),
+            keeps_headers: false,
+            goes: None,
         }
     }
 

@@ -1,0 +1,62 @@
+//! What no host should do, and some may.
+
+use super::Host;
+
+impl Host {
+    /// Begins a context: a root where `root` is zero.
+    pub fn create_context(&mut self, context: u32, root: u32) {
+        self.call_if_there::<(u32, u32), ()>("proxy_on_context_create", (context, root));
+    }
+
+    /// Ends one.
+    pub fn delete_context(&mut self, context: u32) {
+        self.call_if_there::<u32, ()>("proxy_on_delete", context);
+    }
+
+    /// Configures a root; whether it takes that.
+    pub fn configure_context(&mut self, root: u32, configuration: &str) -> bool {
+        let size = u32::try_from(configuration.len()).expect("a configuration below 4 GiB");
+        let before = std::mem::replace(
+            &mut self.store.data_mut().configuration,
+            configuration.as_bytes().to_vec(),
+        );
+        let taken = self.call_if_there::<(u32, u32), u32>("proxy_on_configure", (root, size));
+        self.store.data_mut().configuration = before;
+        taken == Some(1)
+    }
+
+    /// Shows head, body and trailers of a request of which the host knows nothing more; the module's actions.
+    pub fn show(&mut self, context: u32) -> [Option<u32>; 3] {
+        let whole = (context, 0, 0);
+        [
+            self.call_if_there::<(u32, u32, u32), u32>("proxy_on_request_headers", whole),
+            self.call_if_there::<(u32, u32, u32), u32>("proxy_on_request_body", whole),
+            self.call_if_there::<(u32, u32), u32>("proxy_on_request_trailers", (context, 0)),
+        ]
+    }
+
+    /// Ticks, and answers a callout that nobody made, for any context.
+    pub fn disturb(&mut self, context: u32) {
+        self.call_if_there::<u32, ()>("proxy_on_tick", context);
+        self.call_if_there::<(u32, u32, u32, u32, u32), ()>(
+            "proxy_on_http_call_response",
+            (context, 4711, 1, 0, 0),
+        );
+    }
+
+    /// From now on refuses to change headers.
+    pub fn keep_headers(&mut self) {
+        self.store.data_mut().keeps_headers = true;
+    }
+
+    /// Sends a head whose context goes while the module writes to the log.
+    pub fn begin_and_go(&mut self, headers: &super::Headers) -> u32 {
+        self.store.data_mut().goes = Some(self.next_context);
+        self.begin(headers)
+    }
+
+    /// Begins requests of another root from now on.
+    pub fn serve_by(&mut self, root: u32) {
+        self.root = root;
+    }
+}
