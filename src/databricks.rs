@@ -57,9 +57,12 @@ impl Catalogue {
         if is_alias(path) {
             return Lookup::Ambiguous;
         }
+        // A path that fits a template but for the version names a version where the template does.
+        let has_version = versioned(path.as_str()).is_some();
         let accept = |&position: &usize| {
             self.operations.get(position).is_some_and(|operation| {
-                operation.method_is(method) && versions_agree(operation.template, path)
+                operation.method_is(method)
+                    && (has_version || versioned(operation.template).is_none())
             })
         };
         let Some(found) = self.index.find(path, accept) else {
@@ -127,11 +130,6 @@ pub(crate) fn in_documented_version<'a>(
         None if sent == documented => None,
         trimmed => Some(trimmed.unwrap_or(*path).in_version(documented)),
     }
-}
-
-/// Whether a path that fits the template but for the version names a version where the template does.
-fn versions_agree(template: &str, path: &Path<'_>) -> bool {
-    versioned(template).is_none() || versioned(path.as_str()).is_some()
 }
 
 /// The version of an API path, as in `2.1`, and what follows it.

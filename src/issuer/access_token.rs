@@ -55,6 +55,8 @@ pub struct AccessToken {
     pub key: Option<Thumbprint>,
     /// Known once somebody asked for it.
     fingerprint: OnceCell<Fingerprint>,
+    /// What records say of it. Written for the first one.
+    recorded: OnceCell<Box<str>>,
     /// Those that a role may ask about.
     claims: Object,
 }
@@ -113,6 +115,7 @@ impl AccessToken {
             certificate,
             key,
             fingerprint: OnceCell::new(),
+            recorded: OnceCell::new(),
             claims: claims.only(&issuer.kept_claims),
         })
     }
@@ -129,6 +132,11 @@ impl AccessToken {
     /// Its fingerprint, `bearer` being the text that it was read from.
     pub fn fingerprint(&self, bearer: BearerToken<'_>) -> Fingerprint {
         *self.fingerprint.get_or_init(|| Fingerprint::of(bearer))
+    }
+
+    /// What a record says of it: as it was written the first time, which is the same each time.
+    pub(crate) fn recorded(&self, write: impl FnOnce() -> String) -> &str {
+        self.recorded.get_or_init(|| write().into())
     }
 
     /// The span for which it was issued; `None` where it does not say when that was.
@@ -172,14 +180,17 @@ impl AccessToken {
             .into_iter()
             .flatten()
             .chain([&*self.issuer, self.issued_for.host()])
-            .map(|text| text.len().saturating_add(ALLOCATION))
+            // Records quote most of them once more, at times escaped.
+            .map(|text| text.len().saturating_mul(3).saturating_add(ALLOCATION))
             .chain(
                 scopes
                     .chain(listed)
                     .map(|text| text.len().saturating_add(LISTED_BYTES)),
             )
             .fold(
-                size_of::<Self>().saturating_add(json::bytes(&self.claims)),
+                size_of::<Self>()
+                    .saturating_add(RECORDED_BYTES)
+                    .saturating_add(json::bytes(&self.claims)),
                 usize::saturating_add,
             )
     }
@@ -197,6 +208,9 @@ impl AccessToken {
 }
 
 /// What a text in a list takes besides itself; a list may have room for as many again.
+/// The names of members and the numbers of what records say.
+const RECORDED_BYTES: usize = 192;
+
 const LISTED_BYTES: usize = ALLOCATION.saturating_add(size_of::<[Box<str>; 2]>());
 
 /// The certificate and the key that a token is bound to.
