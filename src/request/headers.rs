@@ -199,10 +199,11 @@ pub enum Kept {
 
 /// Whether no caller's header of this name goes upstream.
 fn is_removed(key: Key, name: &[u8]) -> bool {
-    // Nearly all names are sorted out by their first letter.
+    // Nearly all names are sorted out by their first letter, and those with an `x` by that behind the hyphen.
+    let third = name.get(2).map(u8::to_ascii_lowercase);
     matches!(key.first(), b'f' | b'p' | b'r' | b'x')
-        && (is_ours(name)
-            || has_prefix(name, REMOVED_PREFIX)
+        && ((third == Some(b'o') && is_ours(name))
+            || (third == Some(b'a') && has_prefix(name, REMOVED_PREFIX))
             || (key.may_be_in(REMOVED_FILTER)
                 && REMOVED
                     .iter()
