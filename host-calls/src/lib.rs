@@ -90,10 +90,12 @@ pub fn set_effective_context(context_id: u32) -> bool {
     status == OK
 }
 
-/// Writes a line to the host's log.
-pub fn log(level: Level, line: &str) {
+/// Writes a line to the host's log. `false` where the host does not.
+#[must_use]
+pub fn log(level: Level, line: &str) -> bool {
     // SAFETY: the host reads the line in its bounds.
-    let _ = unsafe { proxy_log(level, line.as_ptr(), line.len()) };
+    let status = unsafe { proxy_log(level, line.as_ptr(), line.len()) };
+    status == OK
 }
 
 /// Calls a function that this host has beyond the ABI. `None` where it has none of this name, where that fails or has nothing to say.

@@ -9,9 +9,9 @@ use crate::request::form::{self, Form, FormError};
 use crate::time::UnixTime;
 
 use super::decision_id::DecisionId;
-use super::host;
 use super::waiting::Pending;
 use super::worker::{Progress, Worker};
+use super::{host, verdict};
 
 /// A form that is yet to come: the head before it, which was permitted, and the decision's name.
 pub(super) struct Announced {
@@ -75,11 +75,14 @@ impl Worker {
         let mut decision = self.decide(context_id, &request.headers, now);
         let authorizer = &self.configuration.authorizer;
         authorizer.judge_form(&mut decision, &form, now);
-        let decision_id = self.record(&decision, &request, now);
+        let (decision_id, is_recorded) = self.record(&decision, &request, now);
         if body == Err(FormError::Incomplete) {
             return Progress::Answered;
         }
         let progress = self.answer(&decision, &request, decision_id);
+        if progress == Progress::Permitted && !is_recorded {
+            return verdict::unprepared();
+        }
         match form {
             Ok(form) if progress == Progress::Permitted => {
                 self.give_back(context_id, &request.headers, &form, now)

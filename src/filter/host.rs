@@ -161,9 +161,9 @@ pub(super) fn share_value(
     host_calls::shared_data::set(name, value, version.unwrap_or(NO_VERSION))
 }
 
-/// Writes an audit record to the host's log.
-pub(super) fn write_record(line: &str) {
-    host_calls::log(Level::Info, line);
+/// Writes an audit record to the host's log. `false` where the host does not.
+pub(super) fn write_record(line: &str) -> bool {
+    host_calls::log(Level::Info, line)
 }
 
 /// Sends a call to its cluster. `None` where the host refuses at once: the cluster is not configured, or has no host.

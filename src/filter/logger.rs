@@ -12,7 +12,7 @@ pub(super) fn install() {
     let _ = log::set_logger(&Logger);
     log::set_max_level(LevelFilter::Info);
     std::panic::set_hook(Box::new(|panic| {
-        host_calls::log(Level::Critical, &panic.to_string());
+        let _ = host_calls::log(Level::Critical, &panic.to_string());
     }));
 }
 
@@ -30,7 +30,8 @@ impl Log for Logger {
                 log::Level::Warn => Level::Warn,
                 log::Level::Error => Level::Error,
             };
-            host_calls::log(level, &record.args().to_string());
+            // A host that takes no lines could not be told so.
+            let _ = host_calls::log(level, &record.args().to_string());
         }
     }
 

@@ -23,11 +23,12 @@ impl Worker {
     ) -> Progress {
         match (&decision.verdict, &request.form) {
             (Verdict::Allow(permit) | Verdict::Shadow(_, permit), form) => {
-                let decision_id = match form {
-                    Some(decision_id) => *decision_id,
+                let (decision_id, is_recorded) = match form {
+                    Some(decision_id) => (*decision_id, true),
                     None => self.record(decision, request, now),
                 };
-                let is_prepared = self.prepare(permit, &request.headers, decision_id)
+                let is_prepared = is_recorded
+                    && self.prepare(permit, &request.headers, decision_id)
                     && match (authorization, decision.authorization(&request.headers)) {
                         (Some(exchanged), _) => host::set_request_header(AUTHORIZATION, exchanged),
                         (None, Some(own)) => host::set_request_header(AUTHORIZATION, &own),
@@ -40,31 +41,32 @@ impl Worker {
                 }
             }
             (Verdict::Deny(_) | Verdict::Describe(_), _) => {
-                let decision_id = self.record(decision, request, now);
+                let (decision_id, _) = self.record(decision, request, now);
                 self.answer(decision, request, decision_id)
             }
         }
     }
 
-    /// Writes the record of a decision; the decision's name.
+    /// Writes the record of a decision; the decision's name, and whether the host took the record, without which nothing passes.
     pub(super) fn record(
         &self,
         decision: &Decision<'_>,
         request: &Pending,
         now: UnixTime,
-    ) -> DecisionId {
+    ) -> (DecisionId, bool) {
         let decision_id = request.form.unwrap_or_else(|| self.decision_ids.next());
         self.metrics.decided(decision);
+        let mut is_recorded = true;
         if self.configuration.audit_log {
             let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
             let digest = &self.configuration.digest;
             let record = Record::new(decision, &envelope, decision_id.as_str(), now, digest);
             // One line's room for all records: they are written one after the other.
             let line = record.write_to(self.line.take());
-            host::write_record(&line);
+            is_recorded = host::write_record(&line);
             self.line.set(line);
         }
-        decision_id
+        (decision_id, is_recorded)
     }
 
     /// Answers the request of the current context here, unless it is let through.
@@ -128,10 +130,10 @@ impl Worker {
     }
 }
 
-/// Answers a request that was permitted, and that the host does not let be made what may go upstream.
+/// Answers a request that was permitted, and that the host does not let be recorded, or made what may go upstream.
 pub(super) fn unprepared() -> Progress {
     log::error!(
-        "a permitted request is refused, because the gateway does not let its headers be changed: is that allowed by `capability_restriction_config`?"
+        "a permitted request is refused, because the gateway does not let it be recorded, or its headers be changed: is that allowed by `capability_restriction_config`?"
     );
     host::reply_unable("This gateway could not prepare the request.");
     Progress::Answered

@@ -95,6 +95,17 @@ fn what_cannot_be_taken_from_a_request_is_not_passed_on() {
     assert_eq!(status(&host.request(&forged, b"")), 500);
 }
 
+/// The same. No decision without its record.
+#[test]
+fn what_cannot_be_recorded_does_not_pass() {
+    let mut host = start();
+    host.log_nothing();
+    assert_eq!(status(&host.request(&head(), b"")), 500);
+    let mut nobody = head();
+    nobody.retain(|(name, _)| name != "authorization");
+    assert_eq!(status(&host.request(&nobody, b"")), 401);
+}
+
 /// The module with keys in its configuration.
 fn start() -> Host {
     let host = Host::start(

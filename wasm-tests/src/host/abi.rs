@@ -23,6 +23,9 @@ fn link_surroundings(linker: &mut Linker<State>) -> Result<()> {
         |c: Call<'_>, level: u32, text: u32, size: u32| {
             let mut guest = Guest(c);
             let text = guest.text(text, size)?;
+            if guest.state().logs_nothing {
+                return Ok(INTERNAL_FAILURE);
+            }
             guest.state().log.push((level, text));
             if let Some(context) = guest.state().goes.take() {
                 guest.delete(context)?;

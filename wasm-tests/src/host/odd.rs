@@ -49,6 +49,11 @@ impl Host {
         self.store.data_mut().keeps_headers = true;
     }
 
+    /// From now on refuses to log.
+    pub fn log_nothing(&mut self) {
+        self.store.data_mut().logs_nothing = true;
+    }
+
     /// Sends a head whose context goes while the module writes to the log.
     pub fn begin_and_go(&mut self, headers: &super::Headers) -> u32 {
         self.store.data_mut().goes = Some(self.next_context);

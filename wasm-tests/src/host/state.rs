@@ -161,6 +161,8 @@ pub(super) struct State {
     pub(super) crossings: Crossings,
     /// Whether header maps stay as they are.
     pub(super) keeps_headers: bool,
+    /// Whether it takes no lines for its log.
+    pub(super) logs_nothing: bool,
     /// A context that goes while the module writes to the log.
     pub(super) goes: Option<u32>,
 }
@@ -199,6 +201,7 @@ impl State {
             delivery: None,
             crossings: Crossings::default(),
             keeps_headers: false,
+            logs_nothing: false,
             goes: None,
         }
     }
