@@ -160,16 +160,13 @@ fn missing(policy: &Policy, evidence: &Evidence<'_>, requirement: Requirement<'_
     };
     let needed = requirement.scopes().collect::<Vec<_>>().join(joiner);
     let mut missing = Vec::new();
-    if let Some(scopes) = evidence
-        .token
-        .as_ref()
-        .and_then(|token| token.scopes.as_ref())
+    let held = evidence.token.as_ref();
+    if let Some(scopes) = held.and_then(|token| token.scopes.as_ref())
+        && !requirement.met_by(scopes)
     {
-        if !requirement.met_by(scopes) {
-            missing.push(format!(
-                "a token with the scope {needed}, asked of the issuer"
-            ));
-        }
+        missing.push(format!(
+            "a token with the scope {needed}, asked of the issuer"
+        ));
     }
     let granted = evidence
         .standing
