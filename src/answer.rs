@@ -3,6 +3,7 @@
 //! The body is Databricks' own error shape, since its SDKs make their exceptions of it; `error`, `detail`, `status` and `scimType` never
 //! stand at its top, because each of them changes how the Python SDK reads the rest. The challenge is RFC 6750 §3's.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::authorize::evidence::Evidence;
@@ -29,7 +30,7 @@ pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The headers, in order.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body: JSON, or for gRPC the message alone.
     pub body: String,
     /// The gRPC status, for gRPC callers.
@@ -50,13 +51,19 @@ impl Answer {
         let mut headers = Vec::with_capacity(4);
         if let Ok(error) = kind.challenge_error() {
             let common = parameters(kind, evidence, asker, resource);
-            headers.push(("www-authenticate", challenge("Bearer", error, &common)));
+            headers.push((
+                "www-authenticate",
+                challenge("Bearer", error, &common).into(),
+            ));
             if evidence.concerns_proofs() {
-                headers.push(("www-authenticate", dpop_challenge(denial, error, common)));
+                headers.push((
+                    "www-authenticate",
+                    dpop_challenge(denial, error, common).into(),
+                ));
             }
         }
         if kind == Kind::Unavailable {
-            headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
+            headers.push(("retry-after", RETRY_AFTER_SECONDS.into()));
         }
         if asker.protocol == Protocol::Grpc {
             return Self {
@@ -66,12 +73,12 @@ impl Answer {
                 grpc_status: Some(kind.grpc_status()),
             };
         }
-        headers.push(("content-type", "application/json".to_owned()));
-        headers.push(("cache-control", "no-store".to_owned()));
+        headers.push(("content-type", "application/json".into()));
+        headers.push(("cache-control", "no-store".into()));
         if asker.protocol == Protocol::Thrift {
             // The SQL drivers never look into the body. Of the two headers for messages this one, since Python's shows both where both are.
-            headers.push(("x-thriftserver-error-message", message.clone()));
-            headers.push(("x-databricks-reason-phrase", kind.error_code().to_owned()));
+            headers.push(("x-thriftserver-error-message", message.clone().into()));
+            headers.push(("x-databricks-reason-phrase", kind.error_code().into()));
         }
         Self {
             status: kind.status(),
@@ -86,9 +93,9 @@ impl Answer {
         Self {
             status: 200,
             headers: vec![
-                ("content-type", "application/json".to_owned()),
-                ("cache-control", METADATA_CACHE_CONTROL.to_owned()),
-                ("access-control-allow-origin", "*".to_owned()),
+                ("content-type", "application/json".into()),
+                ("cache-control", METADATA_CACHE_CONTROL.into()),
+                ("access-control-allow-origin", "*".into()),
             ],
             body: metadata.to_json(),
             grpc_status: None,
@@ -246,22 +253,27 @@ fn joined(evidence: &Evidence<'_>, joiner: &str) -> String {
 
 fn body(denial: &Denial, evidence: &Evidence<'_>, message: &str, decision_id: &str) -> String {
     let scope = matches!(denial, Denial::InsufficientScope).then(|| joined(evidence, " "));
-    // google.rpc.ErrorInfo: `metadata` is a map of strings.
-    let mut metadata = Line::new(name!("decision_id"), decision_id);
-    if let Some(scope) = scope {
-        let operation = evidence.operation.map(|operation| operation.name);
-        metadata.write(&[(name!("operation"), Value::optional(operation))]);
-        metadata.text(name!("required_scopes"), &scope);
-    }
-    let mut info = Line::new(name!("@type"), "type.googleapis.com/google.rpc.ErrorInfo");
-    info.text(name!("reason"), denial.public_code());
-    info.text(name!("domain"), DOMAIN);
-    info.json(name!("metadata"), &metadata.finish());
+    let operation = evidence.operation.filter(|_| scope.is_some());
+    let operation = operation.map(|operation| operation.name);
     let mut body = Line::new(name!("error_code"), denial.kind().error_code());
-    body.text(name!("message"), message);
-    body.json(name!("details"), &format!("[{}]", info.finish()));
-    body.finish()
+    body.write(&[
+        (name!("message"), Value::Text(message)),
+        (name!("details"), Value::Json(ERROR_INFO)),
+        (name!("reason"), Value::Word(denial.public_code())),
+        (name!("domain"), Value::Word(DOMAIN)),
+        // A map of strings.
+        (name!("metadata"), Value::Json(r#"{"decision_id":"#)),
+    ]);
+    body.value(decision_id);
+    body.write(&[
+        (name!("operation"), Value::optional(operation)),
+        (name!("required_scopes"), Value::optional(scope.as_deref())),
+    ]);
+    body.finish_with("}}]}")
 }
+
+/// The beginning of a list with a `google.rpc.ErrorInfo` in it.
+const ERROR_INFO: &str = r#"[{"@type":"type.googleapis.com/google.rpc.ErrorInfo""#;
 
 /// A new issuer is known everywhere within this time.
 const METADATA_CACHE_CONTROL: &str = "public, max-age=300";

@@ -134,9 +134,20 @@ impl Line {
         self.append(&[name.0.strip_suffix('"').unwrap_or(name.0), json]);
     }
 
+    /// A text that stands behind a name which was written with what came before.
+    pub(crate) fn value(&mut self, value: &str) {
+        self.0.push('"');
+        self.end(value);
+    }
+
     /// The whole line, without its line break.
-    pub(crate) fn finish(mut self) -> String {
-        self.0.push('}');
+    pub(crate) fn finish(self) -> String {
+        self.finish_with("}")
+    }
+
+    /// The whole line, whose last members are in objects of their own.
+    pub(crate) fn finish_with(mut self, brackets: &str) -> String {
+        self.0.push_str(brackets);
         self.0
     }
 

@@ -39,7 +39,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
         .headers
         .iter()
         .find(|(candidate, _)| *candidate == name)
-        .map(|(_, value)| value.as_str())
+        .map(|(_, value)| &**value)
 }
 
 #[test]
@@ -101,10 +101,10 @@ fn a_missing_scope_is_explained_whole() {
                 "www-authenticate",
                 "Bearer error=\"insufficient_scope\", scope=\"jobs\", \
                  resource_metadata=\"https://db.example/.well-known/oauth-protected-resource\""
-                    .to_owned(),
+                    .into(),
             ),
-            ("content-type", "application/json".to_owned()),
-            ("cache-control", "no-store".to_owned()),
+            ("content-type", "application/json".into()),
+            ("cache-control", "no-store".into()),
         ],
         body: concat!(
             r#"{"error_code":"PERMISSION_DENIED","#,
@@ -113,7 +113,7 @@ fn a_missing_scope_is_explained_whole() {
             r#""details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"insufficient_scope","#,
             r#""domain":"databricks-oam-filter","metadata":{"decision_id":"d1","required_scopes":"jobs"}}]}"#,
         )
-        .to_owned(),
+        .into(),
         grpc_status: None,
     };
     assert_eq!(answer, want);

@@ -111,8 +111,8 @@ impl Worker {
             return Progress::Permitted;
         };
         let headers = [
-            ("content-type", "application/json".to_owned()),
-            ("cache-control", "no-store".to_owned()),
+            ("content-type", "application/json".into()),
+            ("cache-control", "no-store".into()),
         ];
         let answer = driver::answer(subject, token.expires_at.since(now));
         host::reply(200, &headers, &answer);

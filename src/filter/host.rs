@@ -2,6 +2,7 @@
 //!
 //! Where a host refuses, there is nothing: the failure that denies. Its bytes are never taken for text unseen.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use host_calls::headers::Map;
@@ -49,19 +50,19 @@ pub(super) fn set_request_header(name: &str, value: &str) -> bool {
 }
 
 /// Answers the request here. The caller must return `Pause`: Envoy overrides the action after a local reply, other hosts obey it.
-pub(super) fn reply(status: u16, headers: &[(&'static str, String)], body: &str) {
+pub(super) fn reply(status: u16, headers: &[(&'static str, Cow<'static, str>)], body: &str) {
     http::reply(status.into(), None, headers, body);
 }
 
 /// Answers a request here that this gateway, as it is set up, can let nobody make.
 pub(super) fn reply_unable(why: &str) {
-    let headers = [("content-type", "application/json".to_owned())];
+    let headers = [("content-type", "application/json".into())];
     let body = format!(r#"{{"error_code":"INTERNAL_ERROR","message":"{why}","details":[]}}"#);
     reply(500, &headers, &body);
 }
 
 /// Answers a gRPC request here, `message` being plain text: hosts encode it for `grpc-message`.
-pub(super) fn reply_grpc(status: u8, headers: &[(&'static str, String)], message: &str) {
+pub(super) fn reply_grpc(status: u8, headers: &[(&'static str, Cow<'static, str>)], message: &str) {
     // gRPC's errors come with this one of HTTP's.
     http::reply(200, Some(status), headers, message);
 }

@@ -146,7 +146,7 @@ fn replied(answer: Answer, audit: Option<Value>) -> Outcome {
     let headers = answer
         .headers
         .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into_bytes()));
+        .map(|(name, value)| (name.to_owned(), value.into_owned().into_bytes()));
     let reply = Reply {
         status: answer.status,
         headers: headers.collect(),
