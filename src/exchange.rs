@@ -13,10 +13,10 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::callout::Call;
 use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
+use crate::token::fingerprint::Fingerprint;
 
 pub use grant::{OauthError, Unusable};
 
@@ -27,7 +27,9 @@ use terms::Terms;
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// The whole token, which was judged sound.
-    pub token: &'a str,
+    pub token: BearerToken<'a>,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
     /// Its `exp`.
     pub expires_at: UnixTime,
 }
@@ -56,7 +58,7 @@ pub enum Refusal {
 /// Which exchange: of which token, for which scope. The token itself is not kept.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Key {
-    subject: [u8; 32],
+    subject: Fingerprint,
     scope: &'static str,
 }
 
@@ -141,7 +143,7 @@ impl Exchanger {
             return Outcome::Ended;
         }
         let key = Key {
-            subject: Sha256::digest(subject.token).into(),
+            subject: subject.fingerprint,
             scope,
         };
         match self.entry(&key).filter(|entry| now < entry.until()) {
@@ -156,7 +158,7 @@ impl Exchanger {
         if !self.make_room(now) {
             return Outcome::Refused(Refusal::Unavailable);
         }
-        let call = Box::new(self.terms.call(subject.token, key.scope));
+        let call = Box::new(self.terms.call(subject.token.as_str(), key.scope));
         self.wanted.push(key);
         self.put(
             key,
@@ -224,7 +226,7 @@ impl Exchanger {
     ) -> Result<(), Failure> {
         self.expect(errand)?;
         let read = match status {
-            200 => Grant::parse(body, &errand.key.subject).map_err(Failure::Unusable),
+            200 => Grant::parse(body, errand.key.subject).map_err(Failure::Unusable),
             // Busy is not a no.
             408 | 429 => Err(Failure::Status(status)),
             400..500 => Err(Failure::Refused(status, OauthError::of(body))),

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::token::bearer::BearerToken;
+use crate::token::fingerprint::Fingerprint;
 use crate::token::json::Json;
 
 /// A token that was granted. Holds a secret, so it is not `Debug`.
@@ -18,7 +17,7 @@ pub(super) struct Grant {
 
 impl Grant {
     /// Reads the answer to the exchange of the token whose SHA-256 is `subject`.
-    pub(super) fn parse(body: &[u8], subject: &[u8; 32]) -> Result<Self, Unusable> {
+    pub(super) fn parse(body: &[u8], subject: Fingerprint) -> Result<Self, Unusable> {
         if body.len() > MAX_BYTES {
             return Err(Unusable::TooLarge);
         }
@@ -26,8 +25,7 @@ impl Grant {
         let text = |name| json.get(name).and_then(Json::as_str);
         let token = text("access_token")
             .and_then(|token| BearerToken::parse(token.as_bytes(), MAX_TOKEN_BYTES).ok())
-            .ok_or(Unusable::AccessToken)?
-            .as_str();
+            .ok_or(Unusable::AccessToken)?;
         // RFC 6749 §7.1: a client must not use a token of a type that it does not know.
         if !text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
             return Err(Unusable::TokenType);
@@ -37,12 +35,11 @@ impl Grant {
             .and_then(Json::as_u64)
             .filter(|&seconds| seconds > 0)
             .ok_or(Unusable::ExpiresIn)?;
-        let digest: [u8; 32] = Sha256::digest(token).into();
-        if digest == *subject {
+        if Fingerprint::of(token) == subject {
             return Err(Unusable::SubjectToken);
         }
         Ok(Self {
-            authorization: format!("Bearer {token}"),
+            authorization: format!("Bearer {}", token.as_str()),
             lifetime: Duration::from_secs(lifetime).min(LONGEST_LIFETIME),
         })
     }
@@ -146,7 +143,8 @@ mod tests {
     const SUBJECT: &str = "e30.e30.c2ln";
 
     fn parse(body: &[u8]) -> Result<(String, u64), Unusable> {
-        let grant = Grant::parse(body, &Sha256::digest(SUBJECT).into())?;
+        let subject = BearerToken::parse(SUBJECT.as_bytes(), usize::MAX).unwrap();
+        let grant = Grant::parse(body, Fingerprint::of(subject))?;
         Ok((grant.authorization, grant.lifetime.as_secs()))
     }
 

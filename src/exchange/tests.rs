@@ -32,8 +32,10 @@ fn exchanger() -> Exchanger {
 }
 
 fn subject(token: &str) -> Subject<'_> {
+    let token = BearerToken::parse(token.as_bytes(), usize::MAX).unwrap();
     Subject {
         token,
+        fingerprint: Fingerprint::of(token),
         expires_at: at(10_000),
     }
 }

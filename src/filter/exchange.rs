@@ -46,7 +46,8 @@ pub(super) fn onward(
     };
     let scope = exchanger.terms().scope_for(headers);
     let subject = Subject {
-        token: token.as_str(),
+        token,
+        fingerprint: judged.fingerprint(token),
         expires_at: judged.expires_at,
     };
     match exchanger.ask(subject, scope, now) {

@@ -8,13 +8,13 @@ use super::base64url;
 use super::bearer::BearerToken;
 
 /// The SHA-256 of a token, over the characters in which it was sent, or of a certificate in DER.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Fingerprint([u8; BYTES]);
 
 impl Fingerprint {
     /// Of this token.
     pub fn of(token: BearerToken<'_>) -> Self {
-        Self(Sha256::digest(token.as_str()).into())
+        Self(Sha256::digest(token.as_bytes()).into())
     }
 
     /// Reads the hexadecimal spelling, as `sha256sum` writes it; capitals will do.
