@@ -28,13 +28,21 @@ pub(crate) fn is_one_of<const N: usize>(byte: u8, set: &[u8; N]) -> bool {
 pub(crate) fn has_only(text: &[u8], belongs: impl Fn(u8) -> bool) -> bool {
     let all_belong =
         |chunk: &Chunk| u128::from_ne_bytes(chunk.map(|byte| u8::from(!belongs(byte)))) == 0;
-    let (chunks, rest) = text.as_chunks::<CHUNK>();
-    chunks.iter().all(all_belong)
-        && match text.last_chunk() {
-            // Some of these for the second time, which costs less than the rest one by one.
-            Some(last) => all_belong(last),
-            None => rest.iter().all(|byte| belongs(*byte)),
+    let Some(last) = text.len().checked_sub(CHUNK) else {
+        return text.iter().all(|byte| belongs(*byte));
+    };
+    let mut place = 0;
+    loop {
+        let chunk = text.get(place..).and_then(<[u8]>::first_chunk);
+        if !chunk.is_some_and(all_belong) {
+            return false;
         }
+        if place == last {
+            return true;
+        }
+        // The last chunk has some bytes for the second time, which costs less than the rest one by one.
+        place = place.saturating_add(CHUNK).min(last);
+    }
 }
 
 /// How many bytes of a text come before the first that does not belong.
@@ -56,12 +64,34 @@ pub(crate) fn has_pair(text: &[u8], is_sought: impl Fn(u8, u8) -> bool) -> bool 
 
 /// Whether three bytes that follow one another in a text are sought.
 pub(crate) fn has_triple(text: &[u8], is_sought: impl Fn(u8, u8, u8) -> bool) -> bool {
-    let second = text.get(1..).unwrap_or_default();
-    let third = text.get(2..).unwrap_or_default();
-    let triples = text.iter().zip(second).zip(third);
-    triples.fold(false, |found, ((first, second), third)| {
-        found | is_sought(*first, *second, *third)
-    })
+    let Some(last) = text.len().checked_sub(CHUNK + 2) else {
+        let mut triples = text.array_windows();
+        return triples.any(|[first, second, third]| is_sought(*first, *second, *third));
+    };
+    let chunk = |place: usize| text.get(place..).and_then(<[u8]>::first_chunk::<CHUNK>);
+    let mut place = 0;
+    loop {
+        let chunks = (
+            chunk(place),
+            chunk(place.saturating_add(1)),
+            chunk(place.saturating_add(2)),
+        );
+        let (Some(first), Some(second), Some(third)) = chunks else {
+            return false;
+        };
+        let mut found = [0; CHUNK];
+        let triples = first.iter().zip(second).zip(third);
+        for (found, ((first, second), third)) in found.iter_mut().zip(triples) {
+            *found = u8::from(is_sought(*first, *second, *third));
+        }
+        if u128::from_ne_bytes(found) != 0 {
+            return true;
+        }
+        if place == last {
+            return false;
+        }
+        place = place.saturating_add(CHUNK).min(last);
+    }
 }
 
 /// How often a byte stands in a text.
