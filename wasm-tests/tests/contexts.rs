@@ -106,6 +106,24 @@ fn what_cannot_be_recorded_does_not_pass() {
     assert_eq!(status(&host.request(&nobody, b"")), 401);
 }
 
+/// What the module did not see of a form, the token endpoint would.
+#[test]
+fn a_form_that_is_not_handed_over_whole_does_not_pass() {
+    let mut host = start();
+    let head: Headers = [
+        (":method", "POST"),
+        (":path", "/oidc/v1/token"),
+        (":authority", "databricks.example.com"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+    .into();
+    let form = b"grant_type=authorization_code&code=a&client_id=cli ";
+    assert!(matches!(host.request(&head, form), Verdict::Forward(_)));
+    host.withhold();
+    assert_eq!(status(&host.request(&head, form)), 400);
+}
+
 /// The module with keys in its configuration.
 fn start() -> Host {
     let host = Host::start(

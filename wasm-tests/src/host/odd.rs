@@ -54,6 +54,11 @@ impl Host {
         self.store.data_mut().logs_nothing = true;
     }
 
+    /// From now on hands over a byte less of each body than it says has come.
+    pub fn withhold(&mut self) {
+        self.store.data_mut().withholds = true;
+    }
+
     /// Sends a head whose context goes while the module writes to the log.
     pub fn begin_and_go(&mut self, headers: &super::Headers) -> u32 {
         self.store.data_mut().goes = Some(self.next_context);

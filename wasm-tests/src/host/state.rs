@@ -163,6 +163,8 @@ pub(super) struct State {
     pub(super) keeps_headers: bool,
     /// Whether it takes no lines for its log.
     pub(super) logs_nothing: bool,
+    /// Whether it hands over less of a body than it says has come.
+    pub(super) withholds: bool,
     /// A context that goes while the module writes to the log.
     pub(super) goes: Option<u32>,
 }
@@ -202,6 +204,7 @@ impl State {
             crossings: Crossings::default(),
             keeps_headers: false,
             logs_nothing: false,
+            withholds: false,
             goes: None,
         }
     }
@@ -241,7 +244,13 @@ impl State {
     /// The buffer of a type; see `BufferType` of the ABI.
     pub(super) fn buffer(&mut self, kind: u32) -> Option<Vec<u8>> {
         match kind {
-            0 => self.current().map(|stream| stream.body.clone()),
+            0 => {
+                let withheld = usize::from(self.withholds);
+                self.current().map(|stream| {
+                    let end = stream.body.len().saturating_sub(withheld);
+                    stream.body[..end].to_vec()
+                })
+            }
             4 => self.delivery.as_ref().map(|delivery| delivery.body.clone()),
             6 => Some(Vec::new()),
             7 => Some(self.configuration.clone()),
