@@ -119,11 +119,7 @@ fn read_authority(headers: &Headers) -> Result<Option<Authority<'_>>, RequestErr
 }
 
 fn refuse_second_credential(headers: &Headers) -> Result<(), RequestError> {
-    for known in SECOND_CREDENTIALS {
-        if headers.spelled(known).0.is_some() {
-            return Err(RequestError::SecondCredential(known.name()));
-        }
-    }
+    // First those that have leaked, which their record says.
     for (name, value) in headers.pairs() {
         // Path and credential have rules of their own.
         if name.starts_with(b":") || same_name(name, "authorization") {
@@ -131,6 +127,11 @@ fn refuse_second_credential(headers: &Headers) -> Result<(), RequestError> {
         }
         if let Some(kind) = secret::in_header(name, value) {
             return Err(RequestError::StrayCredential(kind));
+        }
+    }
+    for known in SECOND_CREDENTIALS {
+        if headers.spelled(known).0.is_some() {
+            return Err(RequestError::SecondCredential(known.name()));
         }
     }
     Ok(())

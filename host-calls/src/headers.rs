@@ -14,14 +14,13 @@ pub enum Map {
     Callout = 6,
 }
 
-/// A whole map, as the host writes it (see [`serialized`]); empty in the wrong phase.
+/// A whole map, as the host writes it (see [`serialized`]), which may be no bytes for no pairs; `None` where it does not hand it over.
 #[must_use]
-pub fn all(map: Map) -> Vec<u8> {
+pub fn all(map: Map) -> Option<Vec<u8>> {
     // SAFETY: the host writes both out-pointers, or returns another status.
     crate::returned(|data, size| unsafe { proxy_get_header_map_pairs(map, data, size) })
         .ok()
-        .flatten()
-        .unwrap_or_default()
+        .map(Option::unwrap_or_default)
 }
 
 /// The first value of a name.

@@ -3,6 +3,8 @@
 //! The library of the target has a copy of its own, with a branch for every way in which two addresses can lie; a request is copied together
 //! from a hundred short texts, and each branch is met cold. Here are six.
 
+use std::mem::MaybeUninit;
+
 /// Copies bytes that do not overlap, as C's `memcpy` does.
 ///
 /// # Safety
@@ -37,7 +39,7 @@ unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut
     to
 }
 
-/// Copies one word.
+/// Copies one word, of which some may never have been written.
 ///
 /// # Safety
 ///
@@ -46,9 +48,9 @@ unsafe fn copy<T>(to: *mut u8, from: *const u8, at: usize) {
     // SAFETY: as the caller says.
     let from = unsafe { from.add(at) };
     // SAFETY: as the caller says, and no alignment is asked for.
-    let word = unsafe { from.cast::<T>().read_unaligned() };
+    let word = unsafe { from.cast::<MaybeUninit<T>>().read_unaligned() };
     // SAFETY: as the caller says.
     let to = unsafe { to.add(at) };
     // SAFETY: as the caller says, and no alignment is asked for.
-    unsafe { to.cast::<T>().write_unaligned(word) };
+    unsafe { to.cast::<MaybeUninit<T>>().write_unaligned(word) };
 }

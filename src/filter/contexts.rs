@@ -107,19 +107,19 @@ pub(super) fn body_action(context_id: u32) -> Option<Action> {
     action.flatten()
 }
 
-/// Whether a request is there and waits.
-pub(super) fn is_undecided(context_id: u32) -> bool {
-    let progress = with_requests(|requests| Some(requests.get(&context_id)?.as_ref()?.progress()));
-    progress.flatten() == Some(Progress::Undecided)
+/// Whether a request is there and as far as this: a later one of the same number waits under another number of its own, if at all.
+pub(super) fn is_at(context_id: u32, progress: Progress) -> bool {
+    let found = with_requests(|requests| Some(requests.get(&context_id)?.as_ref()?.progress()));
+    found.flatten() == Some(progress)
 }
 
-/// Tells a request the verdict that it waited for.
-pub(super) fn settle(context_id: u32, progress: Progress) {
-    with_requests(|requests| {
-        if let Some(Some(request)) = requests.get_mut(&context_id) {
-            request.settle(progress);
-        }
+/// Tells a request that is as far as `before` the verdict that it waited for. `false` where there is none.
+pub(super) fn settle(context_id: u32, before: Progress, progress: Progress) -> bool {
+    let told = with_requests(|requests| {
+        let request = requests.get_mut(&context_id)?.as_mut()?;
+        (request.progress() == before).then(|| request.settle(progress))
     });
+    told.flatten().is_some()
 }
 
 /// Ends a context.

@@ -69,6 +69,7 @@ impl Worker {
             source_ip: host::source_ip(),
             headers: std::mem::take(&mut announced.headers),
             deadline: None,
+            wait: 0,
             form: Some(announced.decision_id),
         };
         let form = body.and_then(|body| Form::parse(&request.headers, body));
@@ -81,7 +82,7 @@ impl Worker {
         }
         let progress = self.answer(&decision, &request, decision_id);
         if progress == Progress::Permitted && !is_recorded {
-            return verdict::unprepared();
+            return verdict::unprepared(Some(decision_id));
         }
         match form {
             Ok(form) if progress == Progress::Permitted => {

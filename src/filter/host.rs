@@ -20,8 +20,9 @@ use crate::token::fingerprint::Fingerprint;
 /// The whole map on purpose: asking for one name yields its first value only, so a second `authorization` would pass unseen. Values stay
 /// bytes: gateways admit 0x80–0xff in them.
 pub(super) fn request_headers() -> Headers {
-    // In the wrong phase the host answers with an empty map, which is refused for having no method.
-    Headers::from_map(headers::all(Map::Request))
+    // In the wrong phase the host hands over none, and a head without a method is refused.
+    let map = headers::all(Map::Request);
+    map.and_then(Headers::from_map).unwrap_or_default()
 }
 
 /// Removes every header of a name from the request. `false` where the host does not: what was judged is not what would go upstream.
@@ -34,9 +35,12 @@ pub(super) fn request_body(size: usize) -> Vec<u8> {
     host_calls::buffer(Buffer::RequestBody, size)
 }
 
-/// Reads every request trailer.
-pub(super) fn request_trailers() -> Headers {
-    Headers::from_map(headers::all(Map::RequestTrailers))
+/// Reads every request trailer. `None` where they cannot be read, which does not mean that there are none.
+pub(super) fn request_trailers() -> Option<Headers> {
+    match headers::all(Map::RequestTrailers)? {
+        map if map.is_empty() => Some(Headers::default()),
+        map => Headers::from_map(map),
+    }
 }
 
 /// Removes every trailer of a name from the request. `false` where the host does not.

@@ -50,7 +50,7 @@ impl Request {
     pub(super) const fn action(&self) -> Action {
         match self.progress {
             Progress::Permitted => Action::Continue,
-            Progress::Answered | Progress::Undecided => Action::Pause,
+            Progress::Answered | Progress::Undecided | Progress::Waits(_) => Action::Pause,
         }
     }
 
@@ -79,11 +79,11 @@ impl Request {
 
     pub(super) fn on_trailers(&mut self, context_id: u32) -> Action {
         self.judge_form(context_id, true);
-        let trailers = host::request_trailers();
-        if !trailers.ours().all(host::remove_request_trailer)
-            && self.progress == Progress::Permitted
-        {
-            self.progress = verdict::unprepared();
+        let is_clean = host::request_trailers()
+            .is_some_and(|trailers| trailers.ours().all(host::remove_request_trailer));
+        if !is_clean && self.progress != Progress::Answered {
+            self.leave_queue(context_id);
+            self.progress = verdict::unprepared(None);
         }
         self.action()
     }
@@ -92,7 +92,11 @@ impl Request {
     pub(super) fn end(mut self, context_id: u32) {
         // Whoever goes away before the form has come leaves a record too.
         self.judge_form(context_id, false);
-        if self.progress == Progress::Undecided
+        self.leave_queue(context_id);
+    }
+
+    fn leave_queue(&self, context_id: u32) {
+        if matches!(self.progress, Progress::Waits(_))
             && let Some(worker) = &self.worker
         {
             worker.forget(context_id);

@@ -37,7 +37,7 @@ impl Worker {
                 if is_prepared {
                     Progress::Permitted
                 } else {
-                    unprepared()
+                    unprepared(Some(decision_id))
                 }
             }
             (Verdict::Deny(_) | Verdict::Describe(_), _) => {
@@ -131,9 +131,12 @@ impl Worker {
 }
 
 /// Answers a request that was permitted, and that the host does not let be recorded, or made what may go upstream.
-pub(super) fn unprepared() -> Progress {
+pub(super) fn unprepared(decision_id: Option<DecisionId>) -> Progress {
+    let decision_id = decision_id
+        .as_ref()
+        .map_or("not recorded", DecisionId::as_str);
     log::error!(
-        "a permitted request is refused, because the gateway does not let it be recorded, or its headers be changed: is that allowed by `capability_restriction_config`?"
+        "a permitted request (decision {decision_id}) is refused, because the gateway does not let it be recorded, or its headers or trailers be read and changed: is that allowed by `capability_restriction_config`?"
     );
     host::reply_unable("This gateway could not prepare the request.");
     Progress::Answered

@@ -18,6 +18,8 @@ pub(super) struct Pending {
     pub(super) source_ip: Option<String>,
     /// Until when it may wait, however often; set when it first does.
     pub(super) deadline: Option<UnixTime>,
+    /// The number under which it waits.
+    pub(super) wait: u64,
     /// The decision's name, where a form is to be judged with the head; its record waits for that.
     pub(super) form: Option<DecisionId>,
 }
@@ -43,6 +45,8 @@ pub(super) struct Queue {
     waiting: Vec<Waiting>,
     most: usize,
     most_each: usize,
+    /// How many requests have waited.
+    waits: u64,
 }
 
 struct Waiting {
@@ -67,6 +71,7 @@ impl Queue {
             waiting: Vec::new(),
             most,
             most_each: if sources > 1 { most.div_ceil(2) } else { most },
+            waits: 0,
         }
     }
 
@@ -89,10 +94,12 @@ impl Queue {
         self.waiting.len() < self.most && same_source < self.most_each && bytes <= MAX_BYTES
     }
 
-    /// Takes a request for which there is room.
-    pub(super) fn push(&mut self, request: Pending, awaited: Awaited, deadline: UnixTime) {
+    /// Takes a request for which there is room; the number under which it waits.
+    pub(super) fn push(&mut self, request: Pending, awaited: Awaited, deadline: UnixTime) -> u64 {
+        self.waits = self.waits.wrapping_add(1);
         let request = Pending {
             deadline: Some(deadline),
+            wait: self.waits,
             ..request
         };
         self.waiting.push(Waiting {
@@ -100,6 +107,7 @@ impl Queue {
             awaited,
             deadline,
         });
+        self.waits
     }
 
     /// Releases requests whose deadline has passed, or for which `is_over` says so, longest waiting first.

@@ -54,6 +54,8 @@ pub(super) enum Progress {
     Permitted,
     /// It is not judged yet.
     Undecided,
+    /// It was, and waits for what the judgement lacked; under this number, which no other wait of the worker has.
+    Waits(u64),
 }
 
 impl Worker {
@@ -145,6 +147,7 @@ impl Worker {
             headers,
             source_ip: host::source_ip(),
             deadline: None,
+            wait: 0,
             form: announced.as_ref().map(|form| form.decision_id),
         };
         let progress = self.consider(request, host::now());
@@ -202,14 +205,14 @@ impl Worker {
         deadline: UnixTime,
         tick: Duration,
     ) -> Progress {
-        self.waiting.borrow_mut().push(request, awaited, deadline);
+        let wait = self.waiting.borrow_mut().push(request, awaited, deadline);
         self.metrics.count(Event::Waited);
         let period = self.tick_period.get();
         // Never later: a tick that is put off with every request never comes.
         if period.is_zero() || tick < period {
             self.tick_every(tick);
         }
-        Progress::Undecided
+        Progress::Waits(wait)
     }
 
     /// Until when a request may wait; `None` where there is no room, or its time is over.
@@ -254,13 +257,14 @@ impl Worker {
         }
         for request in ready {
             let context_id = request.context_id;
+            let before = Progress::Waits(request.wait);
             // The client may be gone, and its context with it.
-            if !contexts::is_undecided(context_id) || !host::become_context(context_id) {
+            if !contexts::is_at(context_id, before) || !host::become_context(context_id) {
                 continue;
             }
             let progress = self.consider(request, now);
-            contexts::settle(context_id, progress);
-            if progress == Progress::Permitted {
+            let is_told = contexts::settle(context_id, before, progress);
+            if is_told && progress == Progress::Permitted {
                 host::resume_request();
             }
         }

@@ -166,27 +166,18 @@ impl AccessToken {
             self.key_id.as_deref(),
             self.actor.as_deref(),
         ];
-        let scopes = self
-            .scopes
-            .iter()
-            .flat_map(ScopeSet::as_slice)
-            .map(Held::as_str);
-        let listed = groups
-            .iter()
-            .chain(&self.roles)
-            .chain(&self.earlier_actors)
-            .map(|text| &**text);
-        named
+        let scopes = self.scopes.iter().flat_map(ScopeSet::as_slice);
+        let listed = groups.iter().chain(&self.roles);
+        // Records quote these once more, at times escaped.
+        let recorded = named
             .into_iter()
             .flatten()
             .chain([&*self.issuer, self.issued_for.host()])
-            // Records quote most of them once more, at times escaped.
-            .map(|text| text.len().saturating_mul(3).saturating_add(ALLOCATION))
-            .chain(
-                scopes
-                    .chain(listed)
-                    .map(|text| text.len().saturating_add(LISTED_BYTES)),
-            )
+            .chain(self.earlier_actors.iter().map(|actor| &**actor))
+            .map(|text| text.len().saturating_mul(3).saturating_add(LISTED_BYTES));
+        recorded
+            .chain(scopes.map(|held| held.as_str().len().saturating_add(SCOPE_BYTES)))
+            .chain(listed.map(|text| text.len().saturating_add(LISTED_BYTES)))
             .fold(
                 size_of::<Self>()
                     .saturating_add(RECORDED_BYTES)
@@ -207,11 +198,14 @@ impl AccessToken {
     }
 }
 
-/// What a text in a list takes besides itself; a list may have room for as many again.
 /// The names of members and the numbers of what records say.
 const RECORDED_BYTES: usize = 192;
 
+/// What a text in a list takes besides itself; a list may have room for as many again.
 const LISTED_BYTES: usize = ALLOCATION.saturating_add(size_of::<[Box<str>; 2]>());
+
+/// What a scope takes besides its text.
+const SCOPE_BYTES: usize = ALLOCATION.saturating_add(size_of::<Held>());
 
 /// The certificate and the key that a token is bound to.
 ///

@@ -37,16 +37,12 @@ impl Headers {
     /// Takes a header map as proxy-wasm hosts write it: the number of pairs, the lengths of each name and value, then these, each with a
     /// NUL behind it; numbers are 32 bits, the lowest first.
     ///
-    /// No headers where the bytes are anything else, or a name is not ASCII, which no codec lets through: a head without a method is refused.
-    pub fn from_map(map: Vec<u8>) -> Self {
+    /// `None` where the bytes are anything else, or a name is not ASCII, which no codec lets through.
+    pub fn from_map(map: Vec<u8>) -> Option<Self> {
         let mut headers = Self::default();
-        match headers.read(&map) {
-            Some(()) => Self {
-                text: map,
-                ..headers
-            },
-            None => Self::default(),
-        }
+        headers.read(&map)?;
+        headers.text = map;
+        Some(headers)
     }
 
     /// The values of a name, in order.
@@ -291,7 +287,7 @@ mod tests {
             ("a name past ASCII",        b"\x01\0\0\0\x01\0\0\0\x01\0\0\0\xff\0b\0",     &[]),
         ];
         for (name, map, want) in cases {
-            let headers = Headers::from_map(map.to_vec());
+            let headers = Headers::from_map(map.to_vec()).unwrap_or_default();
             assert_eq!(headers.pairs().collect::<Vec<_>>(), want, "{name}");
         }
     }
