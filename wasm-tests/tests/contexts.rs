@@ -106,6 +106,17 @@ fn what_cannot_be_recorded_does_not_pass() {
     assert_eq!(status(&host.request(&nobody, b"")), 401);
 }
 
+/// That none could be read does not mean that none of ours is there.
+#[test]
+fn trailers_that_are_not_handed_over_do_not_pass() {
+    let mut host = start();
+    let context = host.begin(&head());
+    assert!(matches!(host.verdict(context), Verdict::Forward(_)));
+    host.withhold();
+    assert_eq!(host.claim_trailers(context), Some(1));
+    assert_eq!(status(&host.verdict(context)), 500);
+}
+
 /// What the module did not see of a form, the token endpoint would.
 #[test]
 fn a_form_that_is_not_handed_over_whole_does_not_pass() {

@@ -103,6 +103,9 @@ fn link_maps(linker: &mut Linker<State>) -> Result<()> {
         "proxy_get_header_map_pairs",
         |c: Call<'_>, kind: u32, data: u32, size: u32| {
             let mut guest = Guest(c);
+            if guest.state().withholds && kind == TRAILERS {
+                return Ok(INTERNAL_FAILURE);
+            }
             // Envoy answers a map of the wrong phase with an empty one.
             let bytes = serialize(&guest.state().map(kind).cloned().unwrap_or_default());
             guest.give(&bytes, data, size).map(|()| OK)
@@ -390,3 +393,6 @@ const NOT_FOUND: u32 = 1;
 const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 const INTERNAL_FAILURE: u32 = 10;
+
+/// `WasmHeaderMapType::RequestTrailers`.
+const TRAILERS: u32 = 1;

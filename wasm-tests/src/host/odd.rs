@@ -35,6 +35,11 @@ impl Host {
         ]
     }
 
+    /// Says that trailers have come, and hands none over; the module's action.
+    pub fn claim_trailers(&mut self, context: u32) -> Option<u32> {
+        self.call_if_there::<(u32, u32), u32>("proxy_on_request_trailers", (context, 1))
+    }
+
     /// Ticks, and answers a callout that nobody made, for any context.
     pub fn disturb(&mut self, context: u32) {
         self.call_if_there::<u32, ()>("proxy_on_tick", context);
@@ -54,7 +59,7 @@ impl Host {
         self.store.data_mut().logs_nothing = true;
     }
 
-    /// From now on hands over a byte less of each body than it says has come.
+    /// From now on hands over no trailers, and of each body a byte less than it says has come.
     pub fn withhold(&mut self) {
         self.store.data_mut().withholds = true;
     }

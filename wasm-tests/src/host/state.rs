@@ -163,7 +163,7 @@ pub(super) struct State {
     pub(super) keeps_headers: bool,
     /// Whether it takes no lines for its log.
     pub(super) logs_nothing: bool,
-    /// Whether it hands over less of a body than it says has come.
+    /// Whether it hands over less than it says has come.
     pub(super) withholds: bool,
     /// A context that goes while the module writes to the log.
     pub(super) goes: Option<u32>,
