@@ -73,21 +73,6 @@ impl Line {
         line
     }
 
-    /// Members alone, to become part of other lines.
-    pub(crate) const fn part() -> Self {
-        Self(String::new())
-    }
-
-    /// The members of such a part.
-    pub(crate) fn into_members(self) -> String {
-        self.0
-    }
-
-    /// Members that were written before.
-    pub(crate) fn members(&mut self, part: &str) {
-        self.append(&[part]);
-    }
-
     /// Members, in this order.
     ///
     /// All of a record in one loop: what runs once for each request is met cold each time, and a call for each member would cost more than

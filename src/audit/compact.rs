@@ -4,7 +4,6 @@ use crate::authorize::{Decision, Permit, Verdict};
 use crate::databricks::scope_set::Held;
 use crate::denial::Denial;
 use crate::exchange::{OauthError, Refusal};
-use crate::issuer::access_token::AccessToken;
 use crate::policy::rule::Mode;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::Envelope;
@@ -94,16 +93,44 @@ impl<'a> Record<'a> {
 
     /// Who a sound token says is calling.
     fn write_caller(&self, line: &mut Line) {
-        match &self.decision.evidence.token {
-            Some(token) => line.members(token.recorded(|| caller(token))),
-            None => line.write(&[
+        let Some(token) = &self.decision.evidence.token else {
+            return line.write(&[
                 (name!("issuer"), Value::NULL),
                 (name!("subject"), Value::NULL),
                 (name!("client"), Value::NULL),
                 (name!("token_id"), Value::NULL),
                 (name!("token_expires_at"), Value::NULL),
-            ]),
+            ]);
+        };
+        line.write(&[
+            (name!("issuer"), Value::Text(&token.issuer)),
+            (name!("subject"), Value::nullable(token.subject.as_deref())),
+            (name!("client"), Value::nullable(token.client.as_deref())),
+            (name!("actor"), Value::optional(token.actor.as_deref())),
+        ]);
+        if !token.earlier_actors.is_empty() {
+            let actors = token.earlier_actors.iter().map(|actor| &**actor);
+            line.texts(name!("earlier_actors"), actors);
         }
+        let lifetime = token.lifetime().map(|lifetime| lifetime.as_secs());
+        line.write(&[
+            (
+                name!("token_id"),
+                Value::nullable(token.token_id.as_deref()),
+            ),
+            (
+                name!("token_expires_at"),
+                Value::Number(token.expires_at.seconds()),
+            ),
+            (
+                name!("token_lifetime"),
+                lifetime.map_or(Value::Absent, Value::Number),
+            ),
+            (
+                name!("offline_access"),
+                Value::where_true(token.offline_access),
+            ),
+        ]);
     }
 
     /// What came with the request, for which workspace, and from where.
@@ -138,41 +165,6 @@ impl<'a> Record<'a> {
             (name!("config"), Value::Word(self.config)),
         ]);
     }
-}
-
-/// Who a sound token says is calling, as members of a record.
-fn caller(token: &AccessToken) -> String {
-    let mut line = Line::part();
-    line.write(&[
-        (name!("issuer"), Value::Text(&token.issuer)),
-        (name!("subject"), Value::nullable(token.subject.as_deref())),
-        (name!("client"), Value::nullable(token.client.as_deref())),
-        (name!("actor"), Value::optional(token.actor.as_deref())),
-    ]);
-    if !token.earlier_actors.is_empty() {
-        let actors = token.earlier_actors.iter().map(|actor| &**actor);
-        line.texts(name!("earlier_actors"), actors);
-    }
-    let lifetime = token.lifetime().map(|lifetime| lifetime.as_secs());
-    line.write(&[
-        (
-            name!("token_id"),
-            Value::nullable(token.token_id.as_deref()),
-        ),
-        (
-            name!("token_expires_at"),
-            Value::Number(token.expires_at.seconds()),
-        ),
-        (
-            name!("token_lifetime"),
-            lifetime.map_or(Value::Absent, Value::Number),
-        ),
-        (
-            name!("offline_access"),
-            Value::where_true(token.offline_access),
-        ),
-    ]);
-    line.into_members()
 }
 
 /// The decision and its reason. What is on trial is recorded as what it would be.

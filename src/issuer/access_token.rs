@@ -55,8 +55,6 @@ pub struct AccessToken {
     pub key: Option<Thumbprint>,
     /// Known once somebody asked for it.
     fingerprint: OnceCell<Fingerprint>,
-    /// What records say of it. Written for the first one.
-    recorded: OnceCell<Box<str>>,
     /// Those that a role may ask about.
     claims: Object,
 }
@@ -115,7 +113,6 @@ impl AccessToken {
             certificate,
             key,
             fingerprint: OnceCell::new(),
-            recorded: OnceCell::new(),
             claims: claims.only(&issuer.kept_claims),
         })
     }
@@ -132,11 +129,6 @@ impl AccessToken {
     /// Its fingerprint, `bearer` being the text that it was read from.
     pub fn fingerprint(&self, bearer: BearerToken<'_>) -> Fingerprint {
         *self.fingerprint.get_or_init(|| Fingerprint::of(bearer))
-    }
-
-    /// What a record says of it: as it was written the first time, which is the same each time.
-    pub(crate) fn recorded(&self, write: impl FnOnce() -> String) -> &str {
-        self.recorded.get_or_init(|| write().into())
     }
 
     /// The span for which it was issued; `None` where it does not say when that was.
@@ -167,21 +159,16 @@ impl AccessToken {
             self.actor.as_deref(),
         ];
         let scopes = self.scopes.iter().flat_map(ScopeSet::as_slice);
-        let listed = groups.iter().chain(&self.roles);
-        // Records quote these once more, at times escaped.
-        let recorded = named
+        let listed = groups.iter().chain(&self.roles).chain(&self.earlier_actors);
+        named
             .into_iter()
             .flatten()
             .chain([&*self.issuer, self.issued_for.host()])
-            .chain(self.earlier_actors.iter().map(|actor| &**actor))
-            .map(|text| text.len().saturating_mul(3).saturating_add(LISTED_BYTES));
-        recorded
+            .map(|text| text.len().saturating_add(ALLOCATION))
             .chain(scopes.map(|held| held.as_str().len().saturating_add(SCOPE_BYTES)))
             .chain(listed.map(|text| text.len().saturating_add(LISTED_BYTES)))
             .fold(
-                size_of::<Self>()
-                    .saturating_add(RECORDED_BYTES)
-                    .saturating_add(json::bytes(&self.claims)),
+                size_of::<Self>().saturating_add(json::bytes(&self.claims)),
                 usize::saturating_add,
             )
     }
@@ -197,9 +184,6 @@ impl AccessToken {
         })
     }
 }
-
-/// The names of members and the numbers of what records say.
-const RECORDED_BYTES: usize = 192;
 
 /// What a text in a list takes besides itself; a list may have room for as many again.
 const LISTED_BYTES: usize = ALLOCATION.saturating_add(size_of::<[Box<str>; 2]>());
