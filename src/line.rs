@@ -1,7 +1,7 @@
 //! A JSON object on one line, written member by member straight into its text.
 //!
-//! Every request writes its record so, and every refusal its answer: it costs one allocation and about an instruction for each byte. Names of members are our own and need
-//! no escaping; values are escaped as RFC 8259 §7 asks.
+//! Every request writes its record so, into the room of the one before, and every refusal its answer. Names of members are our own and need no
+//! escaping; values are escaped as RFC 8259 §7 asks.
 
 use crate::bytes::{self, is_one_of, is_within};
 

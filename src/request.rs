@@ -13,6 +13,7 @@ mod error;
 pub mod fingerprint;
 pub mod form;
 mod headers;
+mod known;
 pub mod mcp;
 mod name;
 mod secret;
@@ -30,7 +31,8 @@ use workspace::WorkspaceId;
 pub use error::{AuthorizationError, RequestError};
 pub use headers::{Headers, Kept};
 
-use name::{Known, same_name};
+use known::Known;
+use name::same_name;
 
 /// A request head that says one thing only.
 pub struct RequestHead<'a> {
@@ -49,7 +51,7 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// Reads a head, `max_token_bytes` being the most that a bearer token may have.
     pub fn read(headers: &'a Headers, max_token_bytes: usize) -> Result<Self, RequestError> {
-        let method = one(headers, Known::Method)?.ok_or(RequestError::NoMethod)?;
+        let method = one(headers, Known::METHOD)?.ok_or(RequestError::NoMethod)?;
         let method = std::str::from_utf8(method)
             .ok()
             .filter(|method| {
@@ -58,7 +60,7 @@ impl<'a> RequestHead<'a> {
                 !method.is_empty() && bytes::has_only(method.as_bytes(), is_capital)
             })
             .ok_or(RequestError::Method)?;
-        let target = one(headers, Known::Path)?.ok_or(RequestError::NoPath)?;
+        let target = one(headers, Known::PATH)?.ok_or(RequestError::NoPath)?;
         let Target { path, query } = Target::parse(target)?;
         if let Some(credential) = query.credential() {
             return Err(RequestError::QueryCredential(credential));
@@ -88,28 +90,12 @@ fn one(headers: &Headers, known: Known) -> Result<Option<&[u8]>, RequestError> {
     }
 }
 
-/// The same of a name that few requests are asked for.
-fn one_rare<'a>(
-    headers: &'a Headers,
-    name: &'static str,
-) -> Result<Option<&'a [u8]>, RequestError> {
-    let mut values = headers
-        .pairs()
-        .filter(|(candidate, _)| same_name(candidate, name))
-        .map(|(_, value)| value);
-    let first = values.next();
-    match values.next() {
-        Some(_) => Err(RequestError::Repeated(name)),
-        None => Ok(first),
-    }
-}
-
 /// The authority, held against a `host` header where a host hands over both.
 fn read_authority(headers: &Headers) -> Result<Option<Authority<'_>>, RequestError> {
-    let authority = one(headers, Known::Authority)?
+    let authority = one(headers, Known::AUTHORITY)?
         .map(Authority::parse)
         .transpose()?;
-    let host = one(headers, Known::Host)?
+    let host = one(headers, Known::HOST)?
         .map(Authority::parse)
         .transpose()?;
     match (authority, host) {
@@ -144,7 +130,7 @@ fn is_tchar(byte: u8) -> bool {
 
 /// Headers by which Databricks takes a second bearer token (Azure's management token, Google's service account token), so that a caller
 /// could be one person to us and another to the workspace.
-const SECOND_CREDENTIALS: [Known; 2] = [Known::AzureManagementToken, Known::GcpAccessToken];
+const SECOND_CREDENTIALS: [Known; 2] = [Known::AZURE_MANAGEMENT_TOKEN, Known::GCP_ACCESS_TOKEN];
 
 #[cfg(test)]
 mod tests;

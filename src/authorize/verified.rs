@@ -246,11 +246,12 @@ impl VerifiedTokens {
 }
 
 /// Of the end only: that is signature, which nobody chooses, and tells tokens apart as well as the whole would.
-fn hash([one, other]: [u64; 2], text: &[u8]) -> u64 {
-    let number = u128::from_le_bytes(text.last_chunk().copied().unwrap_or_default());
-    let low = u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default();
-    let high = u64::try_from(number >> u64::BITS).unwrap_or_default();
-    mixed(mixed(low ^ one) ^ high ^ other)
+fn hash(keys: [u64; 2], text: &[u8]) -> u64 {
+    let end: [u8; 16] = text.last_chunk().copied().unwrap_or_default();
+    let (words, _) = end.as_chunks();
+    words.iter().zip(keys).fold(0, |hash, (word, key)| {
+        mixed(hash ^ key ^ u64::from_le_bytes(*word))
+    })
 }
 
 /// Whether what is known still holds.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::bytes;
 use crate::token::bearer::{BearerError, BearerToken};
 
-use super::name::Known;
+use super::known::Known;
 use super::{AuthorizationError, Headers, RequestError, secret};
 
 /// The one credential of a request. Holds secrets, so it is not `Debug`.
@@ -79,7 +79,7 @@ pub enum CredentialKind {
 impl<'a> Credential<'a> {
     /// Reads `Authorization`: absent, or once, one scheme, one credential.
     pub(super) fn read(headers: &'a Headers, max_token_bytes: usize) -> Result<Self, RequestError> {
-        let (Some(value), is_repeated) = headers.spelled(Known::Authorization) else {
+        let (Some(value), is_repeated) = headers.spelled(Known::AUTHORIZATION) else {
             return Ok(Self::None);
         };
         let credential = Self::read_one(value, max_token_bytes);

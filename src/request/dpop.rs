@@ -3,11 +3,12 @@
 use crate::token::dpop::{Proof, ProofError};
 
 use super::authority::Authority;
-use super::{Headers, one_rare};
+use super::known::Known;
+use super::{Headers, one};
 
 /// The text of the one proof that a request brings.
 pub fn sent(headers: &Headers) -> Result<&[u8], InvalidProof> {
-    match one_rare(headers, "dpop") {
+    match one(headers, Known::DPOP) {
         Ok(None) => Err(InvalidProof::Missing),
         // As some servers join two headers.
         Ok(Some(value)) if value.contains(&b',') => Err(InvalidProof::Repeated),

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::bytes::{self, is_within};
 use crate::token::text;
 
-use super::name::Known;
+use super::known::Known;
 use super::{Headers, secret};
 
 /// A request as a record quotes it.
@@ -61,15 +61,15 @@ impl<'a> Asker<'a> {
 impl<'a> Envelope<'a> {
     /// Takes out of the head what a record quotes.
     pub fn of(headers: &'a Headers, source_ip: Option<&'a str>) -> Self {
-        let method = headers.first_known(Known::Method).unwrap_or_default();
+        let method = headers.first_known(Known::METHOD).unwrap_or_default();
         Self {
             method: quote(method, MAX_METHOD_CHARS),
             path: quote(path(headers), MAX_PATH_CHARS),
             request_id: headers
-                .first_known(Known::RequestId)
+                .first_known(Known::REQUEST_ID)
                 .map(|value| quote(value, MAX_REQUEST_ID_CHARS)),
             user_agent: headers
-                .first_known(Known::UserAgent)
+                .first_known(Known::USER_AGENT)
                 .map(|value| quote(value, MAX_USER_AGENT_CHARS)),
             source_ip,
         }
@@ -78,7 +78,7 @@ impl<'a> Envelope<'a> {
 
 /// The path, without its query.
 fn path(headers: &Headers) -> &[u8] {
-    let target = headers.first_known(Known::Path).unwrap_or_default();
+    let target = headers.first_known(Known::PATH).unwrap_or_default();
     target
         .split(|&byte| byte == b'?')
         .next()

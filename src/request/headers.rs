@@ -1,6 +1,7 @@
 //! The headers of a request as a host hands them over, and which of them no permitted request keeps.
 
-use super::name::{Filter, Key, Known, Places, filter, has_prefix, same_name};
+use super::known::{Known, Places};
+use super::name::{Key, has_prefix, same_name};
 
 /// The head of a request as the host gives it: lower-case names, repeats in order, values as bytes.
 #[derive(Clone, Default, Eq, PartialEq)]
@@ -85,12 +86,11 @@ impl Headers {
     pub fn to_remove(&self, kept: Kept) -> Vec<&str> {
         let mut names = Vec::new();
         for (pair, (name, _)) in self.pairs.iter().zip(self.pairs()) {
-            let is = |key, known| pair.key == key && same_name(name, known);
             let removed = is_removed(pair.key, name)
-                || (kept == Kept::Token && is(COOKIE, "cookie"))
+                || (kept == Kept::Token && same_name(name, "cookie"))
                 // It was for the gateway, except where clients sign in.
-                || (kept != Kept::All && is(DPOP, "dpop"))
-                || (kept == Kept::Cookies && is(AUTHORIZATION, "authorization"));
+                || (kept != Kept::All && same_name(name, "dpop"))
+                || (kept == Kept::Cookies && same_name(name, "authorization"));
             if removed
                 && let Ok(name) = str::from_utf8(name)
                 && !names.contains(&name)
@@ -127,9 +127,7 @@ impl Headers {
     /// Adds a pair whose name stands here in the text.
     fn add(&mut self, start: usize, name: &[u8], value_bytes: usize) {
         let key = Key::of(name);
-        if let Some(known) = Known::of(key, name) {
-            self.known.note(known, self.pairs.len());
-        }
+        self.known.note(key, name, self.pairs.len());
         self.pairs.push(Pair {
             key,
             start,
@@ -200,10 +198,9 @@ fn is_removed(key: Key, name: &[u8]) -> bool {
     matches!(key.first(), b'f' | b'p' | b'r' | b'x')
         && ((third == Some(b'o') && is_ours(name))
             || (third == Some(b'a') && has_prefix(name, REMOVED_PREFIX))
-            || (key.may_be_in(REMOVED_FILTER)
-                && REMOVED
-                    .iter()
-                    .any(|(removed, known)| *removed == key && same_name(name, known))))
+            || REMOVED
+                .iter()
+                .any(|(removed, known)| *removed == key && same_name(name, known)))
 }
 
 /// Whether a name is one that only the filter sets.
@@ -240,16 +237,8 @@ const REMOVED: [(Key, &str); 23] = [
     keyed("x-rewrite-url"),
 ];
 
-const REMOVED_FILTER: Filter = filter(&REMOVED);
-
 /// What other gateways' sign-in proxies set.
 const REMOVED_PREFIX: &str = "x-auth-request-";
-
-const COOKIE: Key = Key::of(b"cookie");
-
-const DPOP: Key = Key::of(b"dpop");
-
-const AUTHORIZATION: Key = Key::of(b"authorization");
 
 const fn keyed(name: &str) -> (Key, &str) {
     (Key::of(name.as_bytes()), name)

@@ -3,7 +3,8 @@
 //! Since revision 2026-07-28 of the Model Context Protocol the headers `Mcp-Method` and `Mcp-Name` repeat what the body says, and a server
 //! refuses a request in which they differ. Before, nobody held one against the other, so a caller could write what a rule likes to read.
 
-use super::{Headers, one_rare};
+use super::known::Known;
+use super::{Headers, one};
 
 /// What a request asks for, beside its path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,12 +46,12 @@ impl<'a> Tool<'a> {
     }
 
     fn told(headers: &'a Headers) -> Option<Self> {
-        let value = |name| one_rare(headers, name).ok().map(Option::unwrap_or_default);
-        if !holds_them(value("mcp-protocol-version")?) {
+        let value = |known| one(headers, known).ok().map(Option::unwrap_or_default);
+        if !holds_them(value(Known::MCP_PROTOCOL_VERSION)?) {
             return None;
         }
-        let method = plain(value("mcp-method")?)?;
-        let name = match value("mcp-name")? {
+        let method = plain(value(Known::MCP_METHOD)?)?;
+        let name = match value(Known::MCP_NAME)? {
             b"" if !NAMING.contains(&method) => None,
             name => Some(plain(name)?),
         };

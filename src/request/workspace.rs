@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::path::Path;
 
-use super::name::Known;
+use super::known::Known;
 use super::target::{self, Query};
 use super::{Headers, RequestError, one};
 
@@ -111,7 +111,7 @@ fn in_path<'a>(path: &Path<'a>) -> Option<&'a str> {
         .map(|rest| rest.split_once('/').map_or(rest, |(id, _)| id))
 }
 
-const HEADERS: [Known; 2] = [Known::OrgId, Known::WorkspaceId];
+const HEADERS: [Known; 2] = [Known::ORG_ID, Known::WORKSPACE_ID];
 
 pub(super) const PARAMETERS: [&str; 2] = ["o", "w"];
 

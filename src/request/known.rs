@@ -1,0 +1,113 @@
+//! The names of headers that a head is asked for by: each is found once, while the map is read.
+
+use super::name::{Key, same_name};
+
+/// One of them.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    name: &'static str,
+    key: Key,
+    /// Its place among [`Known::ALL`].
+    place: usize,
+}
+
+impl Known {
+    pub(super) const AUTHORITY: Self = Self::new(0, ":authority");
+    pub(super) const AUTHORIZATION: Self = Self::new(1, "authorization");
+    pub(super) const AZURE_MANAGEMENT_TOKEN: Self =
+        Self::new(2, "x-databricks-azure-sp-management-token");
+    pub(super) const DPOP: Self = Self::new(3, "dpop");
+    pub(super) const GCP_ACCESS_TOKEN: Self = Self::new(4, "x-databricks-gcp-sa-access-token");
+    pub(super) const HOST: Self = Self::new(5, "host");
+    pub(super) const MCP_METHOD: Self = Self::new(6, "mcp-method");
+    pub(super) const MCP_NAME: Self = Self::new(7, "mcp-name");
+    pub(super) const MCP_PROTOCOL_VERSION: Self = Self::new(8, "mcp-protocol-version");
+    pub(super) const METHOD: Self = Self::new(9, ":method");
+    pub(super) const ORG_ID: Self = Self::new(10, "x-databricks-org-id");
+    pub(super) const PATH: Self = Self::new(11, ":path");
+    pub(super) const REQUEST_ID: Self = Self::new(12, "x-request-id");
+    pub(super) const USER_AGENT: Self = Self::new(13, "user-agent");
+    pub(super) const WORKSPACE_ID: Self = Self::new(14, "x-databricks-workspace-id");
+
+    const ALL: [Self; 15] = [
+        Self::AUTHORITY,
+        Self::AUTHORIZATION,
+        Self::AZURE_MANAGEMENT_TOKEN,
+        Self::DPOP,
+        Self::GCP_ACCESS_TOKEN,
+        Self::HOST,
+        Self::MCP_METHOD,
+        Self::MCP_NAME,
+        Self::MCP_PROTOCOL_VERSION,
+        Self::METHOD,
+        Self::ORG_ID,
+        Self::PATH,
+        Self::REQUEST_ID,
+        Self::USER_AGENT,
+        Self::WORKSPACE_ID,
+    ];
+
+    const fn new(place: usize, name: &'static str) -> Self {
+        let key = Key::of(name.as_bytes());
+        Self { name, key, place }
+    }
+
+    /// The name.
+    pub(super) const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+/// For each name that is known, where it stands.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Places([Place; Known::ALL.len()]);
+
+/// Where a name stands, in whichever spelling.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Place {
+    /// The first pair of that name.
+    pub(super) first: Option<usize>,
+    /// Whether there is another.
+    pub(super) is_repeated: bool,
+}
+
+impl Places {
+    /// Notes where a name stands, if it is one of those that are known.
+    pub(super) fn note(&mut self, key: Key, name: &[u8], pair: usize) {
+        let mut known = Known::ALL.iter().zip(&mut self.0);
+        let place = known.find(|(known, _)| known.key == key && same_name(name, known.name));
+        if let Some((_, place)) = place {
+            place.is_repeated = place.first.is_some();
+            place.first = place.first.or(Some(pair));
+        }
+    }
+
+    /// Where a name stands.
+    pub(super) fn of(&self, known: Known) -> Place {
+        self.0.get(known.place).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_has_a_place_of_its_own() {
+        for (place, known) in Known::ALL.into_iter().enumerate() {
+            assert_eq!(known.place, place, "{}", known.name);
+            let mut places = Places::default();
+            for (pair, spelling) in [known.name, &known.name.to_ascii_uppercase()]
+                .into_iter()
+                .enumerate()
+            {
+                places.note(Key::of(spelling.as_bytes()), spelling.as_bytes(), pair);
+            }
+            let want = Place {
+                first: Some(0),
+                is_repeated: true,
+            };
+            assert_eq!(places.of(known), want, "{}", known.name);
+        }
+    }
+}
