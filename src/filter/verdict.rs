@@ -130,13 +130,13 @@ impl Worker {
     }
 }
 
-/// Answers a request that was permitted, and that the host does not let be recorded, or made what may go upstream.
+/// Answers a request that the host does not let be recorded, or made what may go upstream; after this decision, where one is at hand.
 pub(super) fn unprepared(decision_id: Option<DecisionId>) -> Progress {
-    let decision_id = decision_id
-        .as_ref()
-        .map_or("not recorded", DecisionId::as_str);
+    let decision = decision_id.map_or_else(String::new, |decision_id| {
+        format!(" after decision {}", decision_id.as_str())
+    });
     log::error!(
-        "a permitted request (decision {decision_id}) is refused, because the gateway does not let it be recorded, or its headers or trailers be read and changed: is that allowed by `capability_restriction_config`?"
+        "a request is refused{decision}, because the gateway does not let it be recorded, or its headers or trailers be read and changed: is that allowed by `capability_restriction_config`?"
     );
     host::reply_unable("This gateway could not prepare the request.");
     Progress::Answered

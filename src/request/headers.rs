@@ -54,7 +54,6 @@ impl Headers {
     }
 
     /// The first value of a name.
-    #[inline(never)]
     pub fn first(&self, name: &str) -> Option<&[u8]> {
         self.with_key(Key::of(name.as_bytes()))
             .find(|(candidate, _)| *candidate == name.as_bytes())
