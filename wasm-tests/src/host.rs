@@ -4,20 +4,17 @@
 //! not have that, so that the module's own way is tested. A trap stops the test.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
-use wasmtime::{
-    CallHook, Config, Engine, Instance, Linker, Module, Store, TypedFunc, WasmParams, WasmResults,
-};
-
-use crate::paths;
+use wasmtime::{CallHook, Instance, Linker, Module, Store, TypedFunc, WasmParams, WasmResults};
 
 mod abi;
 mod memory;
+mod module;
 mod odd;
 mod state;
 mod wasi;
 
+pub use module::{built_module, compile, metered_module};
 pub use state::{Callout, CalloutAnswer, Crossings, Headers, Reply};
 use state::{Delivery, State, Stream};
 
@@ -378,28 +375,6 @@ fn has_body(headers: &Headers, body: &[u8]) -> bool {
         .iter()
         .any(|(name, _)| name == "content-length" || name == "transfer-encoding");
     announced || !body.is_empty()
-}
-
-/// The built module, compiled once in a process.
-pub fn built_module() -> &'static Module {
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    MODULE.get_or_init(|| compile(&paths::module_bytes()))
-}
-
-/// The built module, compiled so that it meters what it executes: a number that no other work on the machine changes.
-pub fn metered_module() -> &'static Module {
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    MODULE.get_or_init(|| {
-        let mut config = Config::new();
-        config.consume_fuel(true);
-        let engine = Engine::new(&config).expect("an engine that meters");
-        Module::new(&engine, paths::module_bytes()).expect("a WebAssembly module")
-    })
-}
-
-/// Compiles a module.
-pub fn compile(bytes: &[u8]) -> Module {
-    Module::new(&Engine::default(), bytes).expect("a WebAssembly module")
 }
 
 /// The root context.
