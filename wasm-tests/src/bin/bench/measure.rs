@@ -62,6 +62,11 @@ pub(crate) fn measure(
         .collect();
     for round in 0..options.rounds {
         eprintln!("Round {} of {} ...", round + 1, options.rounds);
+        if round > 0 && round % ROUNDS_EACH == 0 {
+            for row in &mut running {
+                row.renew(folder);
+            }
+        }
         for place in order(running.len(), round) {
             running[place].turn(tokens, round, options);
         }
@@ -106,12 +111,24 @@ impl Running {
                 process: Vec::new(),
             },
         };
-        if running.measured.row.traffic != Traffic::New {
-            // Every token once, so that each is known.
-            let all = running.requests.len();
-            running.send(0..all, false, Duration::MAX);
-        }
+        running.make_known();
         running
+    }
+
+    /// Goes on with another Envoy.
+    fn renew(&mut self, folder: &Path) {
+        self.envoy = self.measured.row.start(folder);
+        cpu::pin(self.envoy.id());
+        self.connections = connect(&self.envoy);
+        self.make_known();
+    }
+
+    /// Every token once, so that each is known, where the row is about known ones.
+    fn make_known(&mut self) {
+        if self.measured.row.traffic != Traffic::New {
+            let all = self.requests.len();
+            self.send(0..all, false, Duration::MAX);
+        }
     }
 
     fn turn(&mut self, tokens: &Tokens, round: usize, options: &Options) {
@@ -166,6 +183,9 @@ fn connect(envoy: &Envoy) -> Vec<Connection> {
         .map(|_| Connection::open(envoy.address()).expect("Envoy listens"))
         .collect()
 }
+
+/// How long an Envoy lasts. Where a process happens to lie in memory is worth more than what separates some rows, so each row has several.
+const ROUNDS_EACH: usize = 3;
 
 /// As many as keep a worker busy.
 const CONNECTIONS: usize = 16;

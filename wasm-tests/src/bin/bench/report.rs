@@ -217,8 +217,8 @@ fn machine() -> String {
 }
 
 const NOTES: &str = "
-Each row has an Envoy of its own with one worker on a core of its own, and the client on another; the rows take turns, in another order each
-round, and the time is what the kernel counted for the worker's thread. Sixteen connections keep the worker busy. Requests are four operations
+Each row has an Envoy of its own with one worker on a core of its own, and the client on another, and every three rounds a new one, since one process
+may differ from the next by some microseconds; the rows take turns, in another order each round, and the time is what the kernel counted for the worker's thread. Sixteen connections keep the worker busy. Requests are four operations
 in turn (two that read, two that do, one with a name in its path), without bodies, and the router answers by itself, so that no row pays for an
 upstream. Ours judges by the whole catalogue, counts, and writes its record to Envoy's log, which is a file; RBAC has the same catalogue, one
 permission for each operation, made by `wasm-tests/src/bin/bench/rbac.rs`; the JSON access log is a file too, and what its own thread writes
