@@ -9,6 +9,7 @@ use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
 use wasm_tests::token_endpoint::TokenEndpoint;
 
+use crate::calls;
 use crate::tokens::{AUDIENCE, ISSUER};
 
 /// Where the JWT filter leaves the claims.
@@ -26,9 +27,16 @@ impl Modules {
     pub(crate) fn write(folder: &Path) -> Self {
         std::fs::create_dir_all(folder).expect("a folder under target");
         let empty = wat::parse_str(include_str!("empty.wat")).expect("the text of a module");
-        std::fs::write(folder.join(EMPTY), empty).expect("a file under target");
-        let fallback = without_host_engine(paths::module_bytes());
-        std::fs::write(folder.join(FALLBACK), fallback).expect("a file under target");
+        let modules = [
+            (EMPTY, empty),
+            (PERMITTING, calls::permitting()),
+            (VERIFYING, calls::verifying()),
+            (REFUSING, calls::refusing()),
+            (FALLBACK, without_host_engine(paths::module_bytes())),
+        ];
+        for (name, module) in modules {
+            std::fs::write(folder.join(name), module).expect("a file under target");
+        }
         Self {
             folder: folder.to_owned(),
             ours: paths::module(),
@@ -39,6 +47,21 @@ impl Modules {
     /// The module that does nothing.
     pub(crate) fn empty(&self) -> Value {
         wasm(&self.folder.join(EMPTY), &json!({}))
+    }
+
+    /// The one that makes the host calls of a permitted request.
+    pub(crate) fn permitting(&self) -> Value {
+        wasm(&self.folder.join(PERMITTING), &json!({}))
+    }
+
+    /// The one that has a signature verified besides.
+    pub(crate) fn verifying(&self) -> Value {
+        wasm(&self.folder.join(VERIFYING), &json!({}))
+    }
+
+    /// The one that makes the host calls of a refused request.
+    pub(crate) fn refusing(&self) -> Value {
+        wasm(&self.folder.join(REFUSING), &json!({}))
     }
 
     /// Ours.
@@ -163,6 +186,9 @@ fn without_host_engine(mut module: Vec<u8>) -> Vec<u8> {
 pub(crate) const EXCHANGE: &str = "databricks";
 
 const EMPTY: &str = "empty.wasm";
+const PERMITTING: &str = "calls-permitting.wasm";
+const VERIFYING: &str = "calls-verifying.wasm";
+const REFUSING: &str = "calls-refusing.wasm";
 const FALLBACK: &str = "fallback.wasm";
 const HOST_FUNCTION: &[u8; 16] = b"verify_signature";
 const NO_FUNCTION: &[u8; 16] = b"absent_signature";

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use wasm_tests::paths;
 
+mod calls;
 mod chart;
 mod cpu;
 mod extras;

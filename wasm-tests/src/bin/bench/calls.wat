@@ -1,0 +1,26 @@
+;; A filter that asks its host what ours asks, records as much, and decides nothing. `calls.rs` adds `$end`, and the data that it needs.
+(import "env" "proxy_get_header_map_pairs" (func $header_map (param i32 i32 i32) (result i32)))
+(import "env" "proxy_get_property" (func $property (param i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_get_current_time_nanoseconds" (func $time (param i32) (result i32)))
+(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+(import "env" "proxy_call_foreign_function" (func $foreign_function (param i32 i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_send_local_response" (func $answer (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+
+(memory (export "memory") 2)
+(data (i32.const 1024) "source\00address")
+(data (i32.const 1040) "verify_signature")
+(data (i32.const 2048) "{\"time\":\"2026-11-25T17:38:06.126Z\",\"decision\":\"allow\",\"mode\":\"enforce\",\"reason\":\"permitted\",\"decision_id\":\"087d937635df681c000000000000a308\",\"request_id\":\"7a77d6c4-2213-4bcb-ac85-fc7eb051f0fc\",\"method\":\"POST\",\"path\":\"/api/2.2/jobs/run-now\",\"operation\":\"jobs.run-now\",\"required_scopes\":[\"jobs\"],\"effective_scopes\":[\"clusters\",\"jobs\",\"sql\",\"unity-catalog:read\"],\"rule\":null,\"roles\":[],\"issuer\":\"https://issuer.example.com\",\"subject\":\"erin@example.com\",\"client\":\"etl\",\"token_id\":\"token-00041735\",\"token_expires_at\":1795635411,\"token_lifetime\":7260,\"credential\":\"jwt\",\"workspace\":null,\"source_ip\":\"127.0.0.1\",\"user_agent\":\"databricks-sdk-py/0.67.0 python/3.12.3 os/linux\",\"config\":\"ff9ef6c48820\"}")
+
+(func (export "proxy_abi_version_0_2_1"))
+;; Whatever the host hands over lies where the last was: none of it is read.
+(func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 65536))
+(func (export "proxy_on_context_create") (param i32 i32))
+(func (export "proxy_on_delete") (param i32))
+(func (export "proxy_on_vm_start") (param i32 i32) (result i32) (i32.const 1))
+(func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 1))
+(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+  (drop (call $time (i32.const 16)))
+  (drop (call $header_map (i32.const 0) (i32.const 24) (i32.const 28)))
+  (drop (call $property (i32.const 1024) (i32.const 14) (i32.const 24) (i32.const 28)))
+  (drop (call $log (i32.const 2) (i32.const 2048) (i32.const 692)))
+  (call $end))
