@@ -36,7 +36,10 @@ impl Fingerprint {
 
     /// Reads the base64url spelling, as `x5t#S256` has it (RFC 8705 §3.1); `None` where it is not that of 32 bytes.
     pub fn from_base64url(text: &str) -> Option<Self> {
-        base64url::decode(text)?.try_into().ok().map(Self)
+        base64url::decode(text.as_bytes())?
+            .try_into()
+            .ok()
+            .map(Self)
     }
 }
 

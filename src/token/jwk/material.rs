@@ -72,7 +72,10 @@ impl Thumbprint {
 
     /// Reads the base64url spelling, as `jkt` has it (RFC 9449 §6.1); `None` where it is not that of 32 bytes.
     pub fn from_base64url(text: &str) -> Option<Self> {
-        base64url::decode(text)?.try_into().ok().map(Self)
+        base64url::decode(text.as_bytes())?
+            .try_into()
+            .ok()
+            .map(Self)
     }
 
     /// The text holds the required members in order and without white space. Canonical base64url needs no escaping, and neither do the
@@ -190,7 +193,7 @@ fn number<'a>(entry: &'a Object, name: &'static str) -> Result<(&'a str, Box<[u8
 
 fn base64url<'a>(entry: &'a Object, name: &'static str) -> Result<(&'a str, Vec<u8>), JwkError> {
     let text = required(entry, name)?;
-    let bytes = base64url::decode(text).ok_or(JwkError::NotBase64Url(name))?;
+    let bytes = base64url::decode(text.as_bytes()).ok_or(JwkError::NotBase64Url(name))?;
     Ok((text, bytes))
 }
 

@@ -58,7 +58,7 @@ impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Delegated<C> {
     fn passes(&self, vector: &Vector) -> bool {
         let (Ok(key), Some(signature)) = (
             Jwk::parse(vector.key.as_bytes()),
-            base64url::decode(vector.signature),
+            base64url::decode(vector.signature.as_bytes()),
         ) else {
             return false;
         };
