@@ -26,33 +26,30 @@ pub(crate) fn is_one_of<const N: usize>(byte: u8, set: &[u8; N]) -> bool {
 
 /// Whether every byte of a text belongs.
 pub(crate) fn has_only(text: &[u8], belongs: impl Fn(u8) -> bool) -> bool {
-    let all_belong =
-        |chunk: &Chunk| u128::from_ne_bytes(chunk.map(|byte| u8::from(!belongs(byte)))) == 0;
-    let Some(last) = text.len().checked_sub(CHUNK) else {
-        return text.iter().all(|byte| belongs(*byte));
-    };
-    let mut place = 0;
-    loop {
-        let chunk = text.get(place..).and_then(<[u8]>::first_chunk);
-        if !chunk.is_some_and(all_belong) {
-            return false;
-        }
-        if place == last {
-            return true;
-        }
-        // The last chunk has some bytes for the second time, which costs less than the rest one by one.
-        place = place.saturating_add(CHUNK).min(last);
-    }
+    length_of_run(text, belongs) == text.len()
 }
 
 /// How many bytes of a text come before the first that does not belong.
 pub(crate) fn length_of_run(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
-    if has_only(text, &belongs) {
-        return text.len();
+    let Some(last) = text.len().checked_sub(CHUNK) else {
+        let mut bytes = text.iter();
+        let first = bytes.position(|byte| !belongs(*byte));
+        return first.unwrap_or(text.len());
+    };
+    let mut place = 0;
+    while let Some(chunk) = text.get(place..).and_then(<[u8]>::first_chunk::<CHUNK>) {
+        let strangers = u128::from_le_bytes(chunk.map(|byte| u8::from(!belongs(byte))));
+        if strangers != 0 {
+            let before = usize::try_from(strangers.trailing_zeros() / u8::BITS);
+            return place.saturating_add(before.unwrap_or_default());
+        }
+        if place == last {
+            break;
+        }
+        // The last chunk has some bytes for the second time, which costs less than the rest one by one.
+        place = place.saturating_add(CHUNK).min(last);
     }
-    text.iter()
-        .position(|byte| !belongs(*byte))
-        .unwrap_or(text.len())
+    text.len()
 }
 
 /// Whether two bytes that follow each other in a text are sought.
@@ -103,8 +100,6 @@ pub(crate) fn count(text: &[u8], byte: u8) -> usize {
         })
         .fold(0, usize::saturating_add)
 }
-
-type Chunk = [u8; CHUNK];
 
 /// What a processor compares at once.
 const CHUNK: usize = 16;

@@ -215,10 +215,10 @@ fn candidates<'a>(
 
 /// Tries the candidates, each key once, and not many of them.
 fn verify<'a>(
-    jws: &Jws<'_>,
+    jws: &'a Jws<'_>,
     verifier: &dyn Verifier,
     candidates: &[Candidate<'a>],
-) -> Result<(SignedPayload, &'a Jwk), Option<SignatureError>> {
+) -> Result<(SignedPayload<'a>, &'a Jwk), Option<SignatureError>> {
     let mut tried: Vec<&Jwk> = Vec::new();
     let mut failure = None;
     for candidate in candidates {

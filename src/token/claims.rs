@@ -37,11 +37,10 @@ pub struct Times {
 
 impl Claims {
     /// Parses the claims set.
-    pub fn parse(payload: SignedPayload) -> Result<Self, ClaimError> {
+    pub fn parse(payload: SignedPayload<'_>) -> Result<Self, ClaimError> {
         let Json::Object(all) = Json::parse(payload.as_bytes()).map_err(ClaimError::Json)? else {
             return Err(ClaimError::NotObject);
         };
-        drop(payload);
         Ok(Self {
             issuer: registered_text(&all, "iss")?
                 .ok_or_else(|| error("iss", ClaimFault::Missing))?,

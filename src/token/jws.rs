@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::bytes;
 use crate::time::UnixTime;
 use crate::token::algorithm::Algorithm;
 use crate::token::base64url;
@@ -20,7 +21,7 @@ use crate::token::text::{self, TextError};
 ///
 /// Invariant: three non-empty segments, each of them canonical base64url, behind a JOSE header that asks for nothing we do not do.
 pub struct Jws<'a> {
-    signing_input: &'a str,
+    signing_input: &'a [u8],
     header: Header,
     payload: Vec<u8>,
     signature: Vec<u8>,
@@ -34,19 +35,9 @@ impl<'a> Jws<'a> {
 
     /// The same, and the whole JOSE header: for a proof of possession, which does bring its own key (RFC 9449 §4.2).
     pub(super) fn read(token: &BearerToken<'a>) -> Result<(Self, Json), JwsError> {
-        let token = token.as_str();
-        let segments = token
-            .bytes()
-            .filter(|&byte| byte == b'.')
-            .count()
-            .saturating_add(1);
-        let (signing_input, signature) = token
-            .rsplit_once('.')
-            .ok_or(JwsError::SegmentCount(segments))?;
-        let (header, payload) = match signing_input.split_once('.') {
-            Some((header, payload)) if segments == 3 => (header, payload),
-            Some(_) | None => return Err(JwsError::SegmentCount(segments)),
-        };
+        let token = token.as_bytes();
+        let (signing_input, [header, payload, signature]) = segments(token)
+            .ok_or_else(|| JwsError::SegmentCount(bytes::count(token, b'.').saturating_add(1)))?;
         let header = decode(header, Segment::Header)?;
         let payload = decode(payload, Segment::Payload)?;
         let signature = decode(signature, Segment::Signature)?;
@@ -86,7 +77,7 @@ impl<'a> Jws<'a> {
         &self,
         key: &Jwk,
         verifier: &dyn Verifier,
-    ) -> Result<SignedPayload, SignatureError> {
+    ) -> Result<SignedPayload<'_>, SignatureError> {
         if !key.fits(self.header.algorithm) {
             return Err(SignatureError::KeyDoesNotFit);
         }
@@ -96,9 +87,9 @@ impl<'a> Jws<'a> {
         if !key.material().is_in_range(&self.signature) {
             return Err(SignatureError::Mismatch);
         }
-        let message = self.signing_input.as_bytes();
+        let message = self.signing_input;
         if verifier.verify(self.header.algorithm, key, message, &self.signature) {
-            Ok(SignedPayload(self.payload.clone()))
+            Ok(SignedPayload(&self.payload))
         } else {
             Err(SignatureError::Mismatch)
         }
@@ -133,18 +124,19 @@ pub struct IssuerHint {
 
 /// The payload of a [`Jws`] whose signature one key verified. What it says is still to be read, by
 /// [`Claims::parse`](crate::token::claims::Claims::parse).
-pub struct SignedPayload(Vec<u8>);
+#[derive(Clone, Copy)]
+pub struct SignedPayload<'a>(&'a [u8]);
 
-impl SignedPayload {
+impl<'a> SignedPayload<'a> {
     /// The bytes that were signed.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
     }
 
     /// A payload without a signature, to test what reads it.
     #[cfg(test)]
-    pub(crate) fn unsigned(bytes: &[u8]) -> Self {
-        Self(bytes.into())
+    pub(crate) const fn unsigned(bytes: &'a [u8]) -> Self {
+        Self(bytes)
     }
 }
 
@@ -307,7 +299,26 @@ impl Header {
     }
 }
 
-fn decode(text: &str, segment: Segment) -> Result<Vec<u8>, JwsError> {
+/// What is signed, and the three segments; `None` where they are not three.
+fn segments(token: &[u8]) -> Option<(&[u8], [&[u8]; 3])> {
+    let (header, rest) = split_at_dot(token)?;
+    let (payload, signature) = split_at_dot(rest)?;
+    if split_at_dot(signature).is_some() {
+        return None;
+    }
+    let signed = header
+        .len()
+        .saturating_add(DOT)
+        .saturating_add(payload.len());
+    Some((token.get(..signed)?, [header, payload, signature]))
+}
+
+fn split_at_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(bytes::length_of_run(text, |byte| byte != b'.'))?;
+    Some((before, rest.get(DOT..)?))
+}
+
+fn decode(text: &[u8], segment: Segment) -> Result<Vec<u8>, JwsError> {
     if text.is_empty() {
         return Err(JwsError::EmptySegment(segment));
     }
@@ -356,6 +367,9 @@ const REFUSED: [(&str, JwsError); 4] = [
     ("enc", JwsError::Encrypted),
     ("zip", JwsError::Compressed),
 ];
+
+/// The length of what separates segments.
+const DOT: usize = 1;
 
 /// Bytes of a key ID: identity providers use 20 to 90, some put a certificate's subject there.
 pub const MAX_KEY_ID_BYTES: usize = 1024;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::rc::Rc;
 
+use crate::bytes::{self, is_within};
 use crate::token::json::Json;
 
 /// One scope token, e.g. `sql` or `all-apis`.
@@ -23,9 +24,9 @@ impl Scope {
         if text.len() > MAX_BYTES {
             return Err(ScopeError::TooLong(text.len()));
         }
-        match text.bytes().position(|byte| !is_nqchar(byte)) {
-            Some(offset) => Err(ScopeError::IllegalByte(offset)),
-            None => Ok(Self(text.into())),
+        match bytes::length_of_run(text.as_bytes(), is_nqchar) {
+            all if all == text.len() => Ok(Self(text.into())),
+            offset => Err(ScopeError::IllegalByte(offset)),
         }
     }
 
@@ -122,7 +123,7 @@ fn collect<'a>(
 
 /// RFC 6749 §3.3: `%x21 / %x23-5B / %x5D-7E`, which leaves out the space, `"`, `\` and all that is not printable ASCII.
 const fn is_nqchar(byte: u8) -> bool {
-    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
+    is_within(byte, 0x21, 0x7e) & (byte != b'"') & (byte != b'\\')
 }
 
 /// Bytes of one scope: the longest in use are URIs of about a hundred.

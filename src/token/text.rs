@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::bytes::{self, is_within};
+
 /// Checks that a text is neither empty nor longer than `max_bytes` and breaks no line, wherever it is written.
 pub fn checked(text: &str, max_bytes: usize) -> Result<&str, TextError> {
     if text.is_empty() {
@@ -10,7 +12,8 @@ pub fn checked(text: &str, max_bytes: usize) -> Result<&str, TextError> {
     if text.len() > max_bytes {
         return Err(TextError::TooLong(text.len()));
     }
-    if text.chars().any(breaks_lines) {
+    let is_plain = bytes::has_only(text.as_bytes(), |byte| is_within(byte, b' ', b'~'));
+    if !is_plain && text.chars().any(breaks_lines) {
         return Err(TextError::ControlCharacter);
     }
     Ok(text)

@@ -75,10 +75,7 @@ fn escaped(bytes: &[u8]) -> String {
 const DATA: usize = 4096;
 
 const HEADERS: [(&str, &str); 3] = [
-    (
-        "www-authenticate",
-        r#"Bearer error="invalid_token""#,
-    ),
+    ("www-authenticate", r#"Bearer error="invalid_token""#),
     ("content-type", "application/json"),
     ("cache-control", "no-store"),
 ];
