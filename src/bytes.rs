@@ -31,25 +31,22 @@ pub(crate) fn has_only(text: &[u8], belongs: impl Fn(u8) -> bool) -> bool {
 
 /// How many bytes of a text come before the first that does not belong.
 pub(crate) fn length_of_run(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
-    let Some(last) = text.len().checked_sub(CHUNK) else {
-        let mut bytes = text.iter();
-        let first = bytes.position(|byte| !belongs(*byte));
-        return first.unwrap_or(text.len());
-    };
+    let all_belong =
+        |chunk: &Chunk| u128::from_ne_bytes(chunk.map(|byte| u8::from(!belongs(byte)))) == 0;
     let mut place = 0;
-    while let Some(chunk) = text.get(place..).and_then(<[u8]>::first_chunk::<CHUNK>) {
-        let strangers = u128::from_le_bytes(chunk.map(|byte| u8::from(!belongs(byte))));
-        if strangers != 0 {
-            let before = usize::try_from(strangers.trailing_zeros() / u8::BITS);
-            return place.saturating_add(before.unwrap_or_default());
+    if let Some(last) = text.len().checked_sub(CHUNK) {
+        let chunk = |place: usize| text.get(place..).and_then(<[u8]>::first_chunk);
+        while chunk(place).is_some_and(all_belong) {
+            if place == last {
+                return text.len();
+            }
+            // The last chunk has some bytes for the second time, which costs less than the rest one by one.
+            place = place.saturating_add(CHUNK).min(last);
         }
-        if place == last {
-            break;
-        }
-        // The last chunk has some bytes for the second time, which costs less than the rest one by one.
-        place = place.saturating_add(CHUNK).min(last);
     }
-    text.len()
+    let rest = text.get(place..).unwrap_or_default();
+    let run = rest.iter().position(|byte| !belongs(*byte));
+    run.map_or(text.len(), |run| place.saturating_add(run))
 }
 
 /// Whether two bytes that follow each other in a text are sought.
@@ -100,6 +97,8 @@ pub(crate) fn count(text: &[u8], byte: u8) -> usize {
         })
         .fold(0, usize::saturating_add)
 }
+
+type Chunk = [u8; CHUNK];
 
 /// What a processor compares at once.
 const CHUNK: usize = 16;
