@@ -56,7 +56,8 @@ fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<Source>
         problems.add(place, "not an object");
         return None;
     };
-    for key in list.keys().filter(|key| !LIST_KEYS.contains(&&***key)) {
+    let keys = list.iter().map(|(key, _)| key);
+    for key in keys.filter(|key| !LIST_KEYS.contains(key)) {
         let known = LIST_KEYS.join("`, `");
         problems.add(
             &place.key(key),

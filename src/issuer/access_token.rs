@@ -168,7 +168,7 @@ impl AccessToken {
             .chain(scopes.map(|held| held.as_str().len().saturating_add(SCOPE_BYTES)))
             .chain(listed.map(|text| text.len().saturating_add(LISTED_BYTES)))
             .fold(
-                size_of::<Self>().saturating_add(json::bytes(&self.claims)),
+                size_of::<Self>().saturating_add(self.claims.bytes()),
                 usize::saturating_add,
             )
     }
@@ -202,8 +202,8 @@ fn confirmation(
         return Ok((None, None));
     };
     let (mut certificate, mut key) = (None, None);
-    for (name, value) in confirmation.as_object().into_iter().flatten() {
-        let known = match (&**name, value.as_str()) {
+    for (name, value) in confirmation.as_object().into_iter().flat_map(Object::iter) {
+        let known = match (name, value.as_str()) {
             ("jkt", Some(text)) => {
                 key = Thumbprint::from_base64url(text);
                 key.is_some()

@@ -4,11 +4,12 @@
 /// zero: each of them would give one token a second spelling.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let (quads, rest) = text.as_chunks();
-    let mut bytes = Vec::with_capacity(text.len());
+    let mut triples = vec![[0; 3]; quads.len()];
     let mut seen = 0;
-    for quad in quads {
-        bytes.extend_from_slice(&octets(*quad, &mut seen));
+    for (triple, quad) in triples.iter_mut().zip(quads) {
+        *triple = octets(*quad, &mut seen);
     }
+    let mut bytes = triples.into_flattened();
     let (last, length) = match *rest {
         [] => ([ZERO; 4], 0),
         [first, second] => ([first, second, ZERO, ZERO], 1),

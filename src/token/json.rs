@@ -4,14 +4,13 @@
 //! disagree on what was signed. So are lone surrogates, bytes that are not UTF-8, a byte order mark, trailing bytes, numbers beyond
 //! a double, and nesting that only an attacker writes.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+mod object;
+mod reader;
+
 use std::fmt;
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
-
-/// The members of a JSON object. Ordered by name, which also bounds the cost of finding a repeated one.
-pub type Object = BTreeMap<Box<str>, Json>;
+pub use object::Object;
+use reader::Reader;
 
 /// A JSON value.
 ///
@@ -40,17 +39,7 @@ impl Json {
     /// Parses one JSON text, all of the bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
-        let fault = Cell::new(JsonError::Malformed);
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let seed = Value {
-            depth: 0,
-            fault: &fault,
-        };
-        let value = seed
-            .deserialize(&mut deserializer)
-            .map_err(|_| fault.get())?;
-        deserializer.end().map_err(|_| JsonError::Malformed)?;
-        Ok(value)
+        Reader::new(text).only_value()
     }
 
     /// The member of this name, where this is an object that has one.
@@ -105,7 +94,7 @@ impl Json {
                 .iter()
                 .map(|item| item.bytes().saturating_add(size_of::<[Self; 2]>()))
                 .fold(ALLOCATION, usize::saturating_add),
-            Self::Object(members) => bytes(members),
+            Self::Object(members) => members.bytes(),
         }
     }
 
@@ -126,21 +115,6 @@ pub fn at<'a, S: AsRef<str>>(object: &'a Object, path: &[S]) -> Option<&'a Json>
         .try_fold(object.get(first.as_ref())?, |value, name| {
             value.get(name.as_ref())
         })
-}
-
-/// About the memory that an object's members take, rather too much than too little.
-pub fn bytes(object: &Object) -> usize {
-    // A node of the tree has room for eleven members, and five of them at least, the first one aside.
-    let nodes = object.len().div_ceil(5);
-    let node = size_of::<(Box<str>, Json)>().saturating_mul(12);
-    object
-        .iter()
-        .map(|(name, value)| {
-            name.len()
-                .saturating_add(ALLOCATION)
-                .saturating_add(value.bytes())
-        })
-        .fold(nodes.saturating_mul(node), usize::saturating_add)
 }
 
 /// Why bytes are not JSON that we read.
@@ -164,96 +138,6 @@ impl fmt::Display for JsonError {
             Self::NotUtf8 => f.write_str("not UTF-8"),
             Self::TooDeep => write!(f, "JSON nested more than {MAX_DEPTH} deep"),
         }
-    }
-}
-
-/// Reads one value that stands inside `depth` others.
-///
-/// serde's errors are texts; the reasons of our own pass beside them, in `fault`.
-#[derive(Clone, Copy)]
-struct Value<'a> {
-    depth: usize,
-    fault: &'a Cell<JsonError>,
-}
-
-impl Value<'_> {
-    /// The seed for the values inside an array or object that is being entered.
-    fn inside<E: serde::de::Error>(self) -> Result<Self, E> {
-        let depth = self.depth.saturating_add(1);
-        if depth > MAX_DEPTH {
-            return Err(self.refuse(JsonError::TooDeep));
-        }
-        Ok(Self { depth, ..self })
-    }
-
-    fn refuse<E: serde::de::Error>(self, fault: JsonError) -> E {
-        self.fault.set(fault);
-        E::custom("refused")
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Value<'_> {
-    type Value = Json;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Value<'_> {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
-        Ok(Json::Unsigned(number))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
-        Ok(u64::try_from(number).map_or(Json::Negative(number), Json::Unsigned))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Json, E> {
-        if number.is_finite() {
-            Ok(Json::Float(number))
-        } else {
-            Err(E::custom("beyond a double"))
-        }
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::String(text.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        let item = self.inside()?;
-        let mut array = Vec::new();
-        while let Some(value) = items.next_element_seed(item)? {
-            array.push(value);
-        }
-        Ok(Json::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
-        let member = self.inside()?;
-        let mut object = Object::new();
-        while let Some(name) = members.next_key::<Box<str>>()? {
-            if object.contains_key(&name) {
-                return Err(self.refuse(JsonError::DuplicateMember));
-            }
-            object.insert(name, members.next_value_seed(member)?);
-        }
-        Ok(Json::Object(object))
     }
 }
 

@@ -13,11 +13,9 @@ use super::{EntryError, Names, Withdrawn};
 /// Reads the members of an object. `refuse` hears of everything that cannot be read, each with its place below the object.
 pub fn read(object: &Object, refuse: &mut dyn FnMut(&str, Fault)) -> Withdrawn {
     let mut withdrawn = Withdrawn::default();
-    for (key, value) in object {
-        let names = Names::ALL
-            .into_iter()
-            .find(|names| names.as_str() == &**key);
-        if names.is_none() && **key != *ISSUED_BEFORE {
+    for (key, value) in object.iter() {
+        let names = Names::ALL.into_iter().find(|names| names.as_str() == key);
+        if names.is_none() && key != ISSUED_BEFORE {
             refuse(printable(key), Fault::UnknownKey);
             continue;
         }
@@ -84,8 +82,8 @@ impl fmt::Display for Fault {
 fn add_issued_before(item: &Json, withdrawn: &mut Withdrawn) -> Result<(), Fault> {
     let limit = item.as_object().ok_or(Fault::NotLimit)?;
     let (mut issuer, mut subject, mut time) = (None, None, None);
-    for (key, value) in limit {
-        match &**key {
+    for (key, value) in limit.iter() {
+        match key {
             "issuer" => issuer = Some(value.as_str().ok_or(Fault::NotLimit)?),
             "subject" => subject = Some(value.as_str().ok_or(Fault::NotLimit)?),
             "time" => time = Some(moment(value).ok_or(Fault::NotMoment)?),

@@ -1,3 +1,8 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Number, Value};
+
 use super::*;
 
 #[test]
@@ -71,6 +76,84 @@ fn what_two_readers_could_read_differently_is_refused() {
     }
 }
 
+#[test]
+fn a_repeated_member_is_found_among_any_number() {
+    for count in 1..40 {
+        let members: Vec<String> = (0..count).map(|name| format!(r#""{name}":0"#)).collect();
+        for repeated in [0, count - 1] {
+            let text = format!(r#"{{{},"{repeated}":0}}"#, members.join(","));
+            let want = Err(JsonError::DuplicateMember);
+            assert_eq!(Json::parse(text.as_bytes()), want, "{text}");
+        }
+    }
+}
+
+proptest! {
+    /// What is read is what `serde_json` reads; what is not, it does not read either, but for repeated members and depth.
+    #[test]
+    fn others_read_the_same(text in prop_oneof![json_text(), changed(json_text()), scraps()]) {
+        let theirs = serde_json::from_slice::<Value>(&text).ok();
+        match Json::parse(&text) {
+            Ok(json) => prop_assert_eq!(Some(value(&json)), theirs),
+            Err(JsonError::DuplicateMember | JsonError::TooDeep) => {}
+            Err(JsonError::Malformed | JsonError::NotUtf8) => prop_assert_eq!(None, theirs),
+        }
+    }
+}
+
+/// As `serde_json` has it.
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Unsigned(number) => Value::from(*number),
+        Json::Negative(number) => Value::from(*number),
+        Json::Float(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
+        Json::String(text) => Value::from(&**text),
+        Json::Array(items) => items.iter().map(value).collect(),
+        Json::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, json)| (name.to_owned(), value(json)));
+            Value::Object(members.collect())
+        }
+    }
+}
+
+fn json_text() -> impl Strategy<Value = Vec<u8>> {
+    let string = r#""([a-c é😀]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|\\ud83[d-f]\\ude0[0-9]){0,20}""#;
+    let number = r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,4})?([eE][+-]?[0-9]{1,3})?";
+    let leaf = prop_oneof![
+        string,
+        number,
+        select(&["null", "true", "false"][..]).prop_map(str::to_owned),
+    ];
+    let tree = leaf.prop_recursive(4, 60, 20, move |inner| {
+        let member = (string, inner.clone()).prop_map(|(name, value)| format!("{name} :{value}"));
+        prop_oneof![
+            vec(inner, 0..6).prop_map(|items| format!("[{}]", items.join(" , "))),
+            vec(member, 0..30).prop_map(|members| format!("{{{}}}", members.join(",\n"))),
+        ]
+    });
+    tree.prop_map(String::into_bytes)
+}
+
+fn changed(texts: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    (texts, any::<Index>(), any::<u8>()).prop_map(|(mut text, place, byte)| {
+        let place = place.index(text.len());
+        text[place] = byte;
+        text
+    })
+}
+
+fn scraps() -> impl Strategy<Value = Vec<u8>> {
+    let scraps = [
+        "{", "}", "[", "]", ",", ":", " ", "\t", "\"", "\"a\"", "\\", "\\u", "d800", "0", "1", "-",
+        "+", ".", "e", "true", "null", "/", "\u{1}", "\u{a0}",
+    ];
+    vec(select(scraps.to_vec()), 0..12).prop_map(|scraps| scraps.concat().into_bytes())
+}
+
 /// The module has a stack of 1 MiB for everything; frames are largest in an unoptimised build, such as a test's.
 #[test]
 fn depth_costs_no_stack() {
@@ -123,5 +206,5 @@ fn nested(depth: usize) -> String {
 }
 
 fn object(name: &str, value: Json) -> Json {
-    Json::Object(Object::from([(name.into(), value)]))
+    Json::Object(Object::from_iter([(name.into(), value)]))
 }
