@@ -31,8 +31,8 @@ pub struct SeenProofs {
 pub struct Replays<'a> {
     /// The memory.
     pub seen: &'a RefCell<SeenProofs>,
-    /// A number that no other request has meanwhile: one that had to wait is judged again, and its own proof is no replay.
-    pub request: u32,
+    /// A number that no other request has, as long as its proof is fresh: one that had to wait is judged again, and its own proof is no replay.
+    pub request: u64,
 }
 
 impl SeenProofs {
@@ -50,7 +50,7 @@ impl SeenProofs {
         &mut self,
         proof: &Proof,
         key: Thumbprint,
-        request: u32,
+        request: u64,
         now: UnixTime,
     ) -> Result<(), Denial> {
         if now >= self.turned_at.after(SPAN) {
@@ -103,7 +103,7 @@ struct Table {
 struct Seen {
     /// Zero where the place is free.
     hash: u64,
-    request: u32,
+    request: u64,
 }
 
 impl Table {

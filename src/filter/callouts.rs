@@ -42,6 +42,11 @@ impl Callouts {
         self.0.insert(token_id, purpose);
     }
 
+    /// Takes others in.
+    pub(super) fn join(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// Takes what came of a call.
     pub(super) fn on_response(
         &mut self,

@@ -1,10 +1,10 @@
 //! The contexts of this VM, by the host's numbers: the roots, of which there is nearly always one, and the requests on their way.
 //!
 //! A host may call back while we call it. So whoever works with a context takes out what it changes and puts that back afterwards; nothing
-//! here is borrowed over a call of the host. What is taken out is not there: a request whose context is unknown, or is being judged
-//! further up, stays where it is.
+//! here is borrowed over a call of the host, and of what a [`Worker`] has, only what is not changed meanwhile. What is taken out is not
+//! there: a request whose context is unknown, or is being judged further up, stays where it is.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
@@ -72,7 +72,9 @@ pub(super) fn serve_root(root_id: u32, work: impl FnOnce(&Worker, &mut Callouts)
     with_root(root_id, |root| {
         let is_same = |other| Rc::ptr_eq(&worker, other);
         if root.worker.as_ref().is_some_and(is_same) {
-            root.callouts = callouts;
+            // What was sent meanwhile, if the host called back, is under way too.
+            let sent_meanwhile = std::mem::replace(&mut root.callouts, callouts);
+            root.callouts.join(sent_meanwhile);
         }
     });
 }
@@ -107,7 +109,15 @@ pub(super) fn body_action(context_id: u32) -> Option<Action> {
     action.flatten()
 }
 
-/// Whether a request is there and as far as this: a later one of the same number waits under another number of its own, if at all.
+/// A number for a request that no other of this VM ever has, unlike the host's for its context.
+pub(super) fn next_number() -> u64 {
+    NUMBERS.with(|last| {
+        last.set(last.get().wrapping_add(1));
+        last.get()
+    })
+}
+
+/// Whether a request is there and as far as this: a later one of the same context waits under a number of its own, if at all.
 pub(super) fn is_at(context_id: u32, progress: Progress) -> bool {
     let found = with_requests(|requests| Some(requests.get(&context_id)?.as_ref()?.progress()));
     found.flatten() == Some(progress)
@@ -177,6 +187,7 @@ impl Hasher for Spread {
 const GOLDEN: u64 = 0x9e37_79b1;
 
 thread_local! {
+    static NUMBERS: Cell<u64> = const { Cell::new(0) };
     static ROOTS: RefCell<Vec<Root>> = const { RefCell::new(Vec::new()) };
     static REQUESTS: RefCell<Requests> =
         const { RefCell::new(HashMap::with_hasher(BuildHasherDefault::new())) };

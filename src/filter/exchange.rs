@@ -98,12 +98,12 @@ pub(super) fn on_response(
     let Some(exchanger) = worker.exchanger() else {
         return;
     };
-    let mut exchanger = exchanger.borrow_mut();
     let result = if let Some(response) = response {
+        let status = response.status();
         let body = response.body(Exchanger::MAX_ANSWER_BYTES);
-        exchanger.on_answer(errand, response.status(), &body, now)
+        exchanger.borrow_mut().on_answer(errand, status, &body, now)
     } else {
-        exchanger.on_failure(errand, now);
+        exchanger.borrow_mut().on_failure(errand, now);
         Err(Failure::NoAnswer)
     };
     if let Err(failure) = result {

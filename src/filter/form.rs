@@ -15,6 +15,7 @@ use super::{host, verdict};
 
 /// A form that is yet to come: the head before it, which was permitted, and the decision's name.
 pub(super) struct Announced {
+    number: u64,
     headers: Headers,
     pub(super) decision_id: DecisionId,
     /// What all such heads of this worker hold, this one among them.
@@ -23,8 +24,9 @@ pub(super) struct Announced {
 }
 
 impl Announced {
-    /// The form that a head with a body behind it announces.
+    /// The form that a head with a body behind it announces, `number` being the request's.
     pub(super) fn by(
+        number: u64,
         headers: &Headers,
         has_body: bool,
         held: &Rc<Cell<usize>>,
@@ -34,6 +36,7 @@ impl Announced {
             let bytes = headers.bytes();
             held.set(held.get().saturating_add(bytes));
             Box::new(Self {
+                number,
                 headers: headers.clone(),
                 decision_id: decision_id(),
                 held: Rc::clone(held),
@@ -66,14 +69,14 @@ impl Worker {
         let now = host::now();
         let request = Pending {
             context_id,
+            number: announced.number,
             source_ip: host::source_ip(),
             headers: std::mem::take(&mut announced.headers),
             deadline: None,
-            wait: 0,
             form: Some(announced.decision_id),
         };
         let form = body.and_then(|body| Form::parse(&request.headers, body));
-        let mut decision = self.decide(context_id, &request.headers, now);
+        let mut decision = self.decide(request.number, &request.headers, now);
         let authorizer = &self.configuration.authorizer;
         authorizer.judge_form(&mut decision, &form, now);
         let (decision_id, is_recorded) = self.record(&decision, &request, now);
@@ -85,26 +88,19 @@ impl Worker {
             return verdict::unprepared(Some(decision_id));
         }
         match form {
-            Ok(form) if progress == Progress::Permitted => {
-                self.give_back(context_id, &request.headers, &form, now)
-            }
+            Ok(form) if progress == Progress::Permitted => self.give_back(&request, &form, now),
             Ok(_) | Err(_) => progress,
         }
     }
 
     /// Answers a SQL driver with its own token, where that is one to use here. Every other form is Databricks' to answer.
-    fn give_back(
-        &self,
-        context_id: u32,
-        head: &Headers,
-        form: &Form<'_>,
-        now: UnixTime,
-    ) -> Progress {
+    fn give_back(&self, request: &Pending, form: &Form<'_>, now: UnixTime) -> Progress {
+        let head = &request.headers;
         let (Some(exchanger), Some(subject)) = (self.exchanger(), driver::subject(head, form))
         else {
             return Progress::Permitted;
         };
-        let decision = self.decide(context_id, &driver::probe(subject, head), now);
+        let decision = self.decide(request.number, &driver::probe(subject, head), now);
         let is_ours = decision
             .exchangeable()
             .is_some_and(|issuer| exchanger.borrow().terms().takes(issuer));

@@ -55,6 +55,8 @@ impl Request {
     }
 
     pub(super) fn on_headers(&mut self, context_id: u32, end_of_stream: bool) -> Action {
+        // No host shows a context a second head. If one did, the first one's verdict would not be this one's.
+        self.leave_queue();
         if let Some(worker) = &self.worker {
             (self.progress, self.form) = worker.judge(context_id, !end_of_stream);
         } else {
@@ -82,7 +84,7 @@ impl Request {
         let is_clean = host::request_trailers()
             .is_some_and(|trailers| trailers.ours().all(host::remove_request_trailer));
         if !is_clean && self.progress != Progress::Answered {
-            self.leave_queue(context_id);
+            self.leave_queue();
             self.progress = verdict::unprepared(None);
         }
         self.action()
@@ -92,14 +94,12 @@ impl Request {
     pub(super) fn end(mut self, context_id: u32) {
         // Whoever goes away before the form has come leaves a record too.
         self.judge_form(context_id, false);
-        self.leave_queue(context_id);
+        self.leave_queue();
     }
 
-    fn leave_queue(&self, context_id: u32) {
-        if matches!(self.progress, Progress::Waits(_))
-            && let Some(worker) = &self.worker
-        {
-            worker.forget(context_id);
+    fn leave_queue(&self) {
+        if let (Progress::Waits(number), Some(worker)) = (self.progress, &self.worker) {
+            worker.forget(number);
         }
     }
 

@@ -60,7 +60,8 @@ pub(super) fn on_response(
         age: age.as_deref(),
         body: &body,
     };
-    match worker.keys.borrow_mut().on_answer(fetch, &answer, now) {
+    let fetched = worker.keys.borrow_mut().on_answer(fetch, &answer, now);
+    match fetched {
         Ok(Fetched::Address) => {}
         Ok(Fetched::Keys { admitted, ignored }) => {
             worker.metrics.fetched(fetch.issuer, now);

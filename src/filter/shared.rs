@@ -20,12 +20,12 @@ pub(super) fn consult(worker: &Worker, now: UnixTime) {
 
 fn consult_for(worker: &Worker, issuer: IssuerIndex, now: UnixTime) -> Result<(), Unshared> {
     for _ in 0..TRIES {
-        let mut keys = worker.keys.borrow_mut();
-        let Some(name) = keys.slot(issuer, now).map(str::to_owned) else {
+        let name = (worker.keys.borrow().slot(issuer, now)).map(str::to_owned);
+        let Some(name) = name else {
             return Ok(());
         };
         let (value, version) = host::shared_value(&name)?.unzip();
-        let consulted = keys.consult(issuer, value.as_deref(), now);
+        let consulted = (worker.keys.borrow_mut()).consult(issuer, value.as_deref(), now);
         if consulted.took {
             worker.metrics.took(issuer);
         }
@@ -33,6 +33,7 @@ fn consult_for(worker: &Worker, issuer: IssuerIndex, now: UnixTime) -> Result<()
             return Ok(());
         };
         let made = host::share_value(&name, &write, version)?;
+        let mut keys = worker.keys.borrow_mut();
         keys.on_written(issuer, made);
         if !keys.is_sharing(issuer) {
             return Err(ALWAYS_OVERTAKEN);

@@ -14,12 +14,12 @@ use super::decision_id::DecisionId;
 /// A request under judgement, with all that is needed to judge it again.
 pub(super) struct Pending {
     pub(super) context_id: u32,
+    /// What tells it from every other request of this VM ([`contexts::next_number`](super::contexts::next_number)).
+    pub(super) number: u64,
     pub(super) headers: Headers,
     pub(super) source_ip: Option<String>,
     /// Until when it may wait, however often; set when it first does.
     pub(super) deadline: Option<UnixTime>,
-    /// The number under which it waits.
-    pub(super) wait: u64,
     /// The decision's name, where a form is to be judged with the head; its record waits for that.
     pub(super) form: Option<DecisionId>,
 }
@@ -45,8 +45,6 @@ pub(super) struct Queue {
     waiting: Vec<Waiting>,
     most: usize,
     most_each: usize,
-    /// How many requests have waited.
-    waits: u64,
 }
 
 struct Waiting {
@@ -71,7 +69,6 @@ impl Queue {
             waiting: Vec::new(),
             most,
             most_each: if sources > 1 { most.div_ceil(2) } else { most },
-            waits: 0,
         }
     }
 
@@ -94,12 +91,10 @@ impl Queue {
         self.waiting.len() < self.most && same_source < self.most_each && bytes <= MAX_BYTES
     }
 
-    /// Takes a request for which there is room; the number under which it waits.
-    pub(super) fn push(&mut self, request: Pending, awaited: Awaited, deadline: UnixTime) -> u64 {
-        self.waits = self.waits.wrapping_add(1);
+    /// Takes a request for which there is room.
+    pub(super) fn push(&mut self, request: Pending, awaited: Awaited, deadline: UnixTime) {
         let request = Pending {
             deadline: Some(deadline),
-            wait: self.waits,
             ..request
         };
         self.waiting.push(Waiting {
@@ -107,7 +102,6 @@ impl Queue {
             awaited,
             deadline,
         });
-        self.waits
     }
 
     /// Releases requests whose deadline has passed, or for which `is_over` says so, longest waiting first.
@@ -126,9 +120,9 @@ impl Queue {
     }
 
     /// Forgets a request whose client is gone.
-    pub(super) fn forget(&mut self, context_id: u32) {
+    pub(super) fn forget(&mut self, number: u64) {
         self.waiting
-            .retain(|waiting| waiting.request.context_id != context_id);
+            .retain(|waiting| waiting.request.number != number);
     }
 }
 

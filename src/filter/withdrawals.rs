@@ -66,11 +66,14 @@ pub(super) fn on_response(poll: &Poll, response: Option<&Response>, worker: &Wor
 
 /// Fewer and fewer times while it goes on: every second of an outage on every worker would fill the log.
 fn warn(list: &RefCell<List>, why: fmt::Arguments<'_>) {
-    let list = list.borrow();
-    if !list.failures().is_power_of_two() {
+    let (failures, is_known) = {
+        let list = list.borrow();
+        (list.failures(), list.is_known())
+    };
+    if !failures.is_power_of_two() {
         return;
     }
-    let consequence = if list.is_known() {
+    let consequence = if is_known {
         "the last good one holds"
     } else {
         "there was none yet, so tokens are judged without"

@@ -54,7 +54,7 @@ pub(super) enum Progress {
     Permitted,
     /// It is not judged yet.
     Undecided,
-    /// It was, and waits for what the judgement lacked; under this number, which no other wait of the worker has.
+    /// It was, and waits for what the judgement lacked; under its own number.
     Waits(u64),
 }
 
@@ -132,9 +132,10 @@ impl Worker {
         context_id: u32,
         has_body: bool,
     ) -> (Progress, Option<Box<Announced>>) {
+        let number = contexts::next_number();
         let headers = host::request_headers();
         let next_id = || self.decision_ids.next();
-        let announced = Announced::by(&headers, has_body, &self.held_forms, next_id);
+        let announced = Announced::by(number, &headers, has_body, &self.held_forms, next_id);
         let announced = match announced {
             Some(form) if !form.has_room() => {
                 let no_room = Err(FormError::NoRoom);
@@ -144,10 +145,10 @@ impl Worker {
         };
         let request = Pending {
             context_id,
+            number,
             headers,
             source_ip: host::source_ip(),
             deadline: None,
-            wait: 0,
             form: announced.as_ref().map(|form| form.decision_id),
         };
         let progress = self.consider(request, host::now());
@@ -157,7 +158,7 @@ impl Worker {
 
     /// Judges a request, and says how far that went.
     fn consider(&self, request: Pending, now: UnixTime) -> Progress {
-        let mut decision = self.decide(request.context_id, &request.headers, now);
+        let mut decision = self.decide(request.number, &request.headers, now);
         if let Some(awaited) = decision.awaited
             && let Some(deadline) = self.may_wait_for_keys(&request, awaited, now)
         {
@@ -180,7 +181,7 @@ impl Worker {
         self.act(&decision, &request, authorization.as_deref(), now)
     }
 
-    pub(super) fn decide(&self, context_id: u32, headers: &Headers, now: UnixTime) -> Decision<'_> {
+    pub(super) fn decide(&self, number: u64, headers: &Headers, now: UnixTime) -> Decision<'_> {
         let withdrawals = self.withdrawals.as_ref().map(RefCell::borrow);
         let by = Verification {
             keys: &self.keys.borrow(),
@@ -191,7 +192,7 @@ impl Worker {
             encrypted: &host::is_encrypted,
             replays: Some(Replays {
                 seen: &self.proofs,
-                request: context_id,
+                request: number,
             }),
         };
         self.configuration.authorizer.authorize(headers, &by, now)
@@ -205,14 +206,15 @@ impl Worker {
         deadline: UnixTime,
         tick: Duration,
     ) -> Progress {
-        let wait = self.waiting.borrow_mut().push(request, awaited, deadline);
+        let number = request.number;
+        self.waiting.borrow_mut().push(request, awaited, deadline);
         self.metrics.count(Event::Waited);
         let period = self.tick_period.get();
         // Never later: a tick that is put off with every request never comes.
         if period.is_zero() || tick < period {
             self.tick_every(tick);
         }
-        Progress::Waits(wait)
+        Progress::Waits(number)
     }
 
     /// Until when a request may wait; `None` where there is no room, or its time is over.
@@ -257,7 +259,7 @@ impl Worker {
         }
         for request in ready {
             let context_id = request.context_id;
-            let before = Progress::Waits(request.wait);
+            let before = Progress::Waits(request.number);
             // The client may be gone, and its context with it.
             if !contexts::is_at(context_id, before) || !host::become_context(context_id) {
                 continue;
@@ -291,8 +293,8 @@ impl Worker {
     }
 
     /// Forgets a request whose client is gone.
-    pub(super) fn forget(&self, context_id: u32) {
-        self.waiting.borrow_mut().forget(context_id);
+    pub(super) fn forget(&self, number: u64) {
+        self.waiting.borrow_mut().forget(number);
     }
 
     /// How soon to be called again.

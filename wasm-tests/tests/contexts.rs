@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict};
 use wasm_tests::keys::jwk_set;
-use wasm_tests::scene::{fetched, token};
+use wasm_tests::paths;
+use wasm_tests::scene::{fetched, token, token_with};
+use wasm_tests::token::proof;
 
 #[test]
 fn a_context_of_which_nothing_is_known_passes_nothing() {
@@ -84,6 +86,61 @@ fn a_context_may_go_while_it_is_judged() {
     assert!(passes(&mut host));
 }
 
+#[test]
+fn a_form_may_go_while_keys_are_taken() {
+    let mut host = fetching();
+    let context = host.begin(&form_head());
+    assert!(matches!(host.verdict(context), Verdict::Forward(_)));
+    host.go_with_next_line(context);
+    host.tick();
+    assert!(passes(&mut host));
+}
+
+#[test]
+fn a_verdict_is_for_the_request_that_was_judged() {
+    let mut host = fetching();
+    let mut strict = fetched(&json!({}));
+    let deny = json!({ "name": "no-jobs", "effect": "deny", "paths": ["/api/2.2/jobs/{call}"] });
+    strict["policy"]["rules"] = json!([deny]);
+    host.create_context(OTHER_ROOT, 0);
+    assert!(host.configure_context(OTHER_ROOT, &strict.to_string()));
+    let context = host.begin(&head());
+    assert_eq!(host.verdict(context), Verdict::Waiting);
+    assert!(host.show_head(context, &nobody()));
+    assert_eq!(status(&host.verdict(context)), 401);
+    host.delete_context(context);
+    host.create_context(context, OTHER_ROOT);
+    assert!(host.show_head(context, &head()));
+    host.tick();
+    assert_eq!(
+        host.verdict(context),
+        Verdict::Waiting,
+        "for the other's keys"
+    );
+}
+
+/// The host's number of a context tells nothing of a request that had it before.
+#[test]
+fn a_proof_is_taken_once_whatever_the_number_of_its_request() {
+    let mut host = start();
+    let token = token_with("acme-rsa", &json!({ "cnf": { "jkt": ED25519 } }));
+    let uri = "https://databricks.example.com/api/2.2/jobs/get";
+    let proof = proof::of("acme-ed25519", "GET", uri, &token, paths::now());
+    let mut bound = nobody();
+    bound.push((
+        "authorization".to_owned(),
+        ["DPoP ", &token].concat().into(),
+    ));
+    bound.push(("dpop".to_owned(), proof.into()));
+    let mut holds = || {
+        host.create_context(SOME_CONTEXT, ROOT);
+        let holds = host.show_head(SOME_CONTEXT, &bound);
+        host.delete_context(SOME_CONTEXT);
+        holds
+    };
+    assert_eq!([holds(), holds()], [false, true]);
+}
+
 /// An operator may have granted the module less than it needs. What was judged is then not what the upstream would see.
 #[test]
 fn what_cannot_be_taken_from_a_request_is_not_passed_on() {
@@ -101,9 +158,7 @@ fn what_cannot_be_recorded_does_not_pass() {
     let mut host = start();
     host.log_nothing();
     assert_eq!(status(&host.request(&head(), b"")), 500);
-    let mut nobody = head();
-    nobody.retain(|(name, _)| name != "authorization");
-    assert_eq!(status(&host.request(&nobody, b"")), 401);
+    assert_eq!(status(&host.request(&nobody(), b"")), 401);
 }
 
 /// That none could be read does not mean that none of ours is there.
@@ -121,14 +176,7 @@ fn trailers_that_are_not_handed_over_do_not_pass() {
 #[test]
 fn a_form_that_is_not_handed_over_whole_does_not_pass() {
     let mut host = start();
-    let head: Headers = [
-        (":method", "POST"),
-        (":path", "/oidc/v1/token"),
-        (":authority", "databricks.example.com"),
-        ("content-type", "application/x-www-form-urlencoded"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-    .into();
+    let head = form_head();
     let form = b"grant_type=authorization_code&code=a&client_id=cli ";
     assert!(matches!(host.request(&head, form), Verdict::Forward(_)));
     host.withhold();
@@ -142,6 +190,18 @@ fn start() -> Host {
         &[],
         Box::new(|_| CalloutAnswer::Never),
     );
+    assert!(host.configured());
+    host
+}
+
+/// The module with keys that come with the first tick.
+fn fetching() -> Host {
+    let answers = Box::new(|_: &_| CalloutAnswer::Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: jwk_set(["acme-rsa"]).to_string().into(),
+    });
+    let host = Host::start(&fetched(&json!({})).to_string(), &["issuer"], answers);
     assert!(host.configured());
     host
 }
@@ -170,6 +230,26 @@ fn head() -> Headers {
         .into()
 }
 
+/// The same without a token.
+fn nobody() -> Headers {
+    let mut headers = head();
+    headers.retain(|(name, _)| name != "authorization");
+    headers
+}
+
+/// A token request, whose form is to come.
+fn form_head() -> Headers {
+    let pairs = [
+        (":method", "POST"),
+        (":path", "/oidc/v1/token"),
+        (":authority", "databricks.example.com"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+        .into()
+}
+
 /// The status of a refusal.
 fn status(verdict: &Verdict) -> u16 {
     match verdict {
@@ -182,3 +262,7 @@ const ROOT: u32 = 1;
 
 /// Far from the numbers that requests get.
 const OTHER_ROOT: u32 = 100_000;
+const SOME_CONTEXT: u32 = 50_000;
+
+/// The thumbprint of `acme-ed25519`.
+const ED25519: &str = "zvKLXlPsEsgrhsqxXATHPNLil3Ufiw3i74qTpXzL6jw";

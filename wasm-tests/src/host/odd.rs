@@ -1,6 +1,7 @@
 //! What no host should do, and some may.
 
-use super::Host;
+use super::state::Stream;
+use super::{Headers, Host, PAUSE};
 
 impl Host {
     /// Begins a context: a root where `root` is zero.
@@ -64,9 +65,28 @@ impl Host {
         self.store.data_mut().withholds = true;
     }
 
+    /// Shows a context a head, in place of what it was shown before; whether it is held.
+    pub fn show_head(&mut self, context: u32, headers: &Headers) -> bool {
+        let stream = Stream {
+            request: headers.clone(),
+            ..Stream::default()
+        };
+        self.store.data_mut().streams.insert(context, stream);
+        let count = u32::try_from(headers.len()).expect("few headers");
+        let shown = (context, count, 1);
+        let action = self.call_if_there::<(u32, u32, u32), u32>("proxy_on_request_headers", shown);
+        self.stop_if(context, action);
+        action == Some(PAUSE)
+    }
+
+    /// The context goes while the module writes the next line to the log.
+    pub fn go_with_next_line(&mut self, context: u32) {
+        self.store.data_mut().goes = Some(context);
+    }
+
     /// Sends a head whose context goes while the module writes to the log.
-    pub fn begin_and_go(&mut self, headers: &super::Headers) -> u32 {
-        self.store.data_mut().goes = Some(self.next_context);
+    pub fn begin_and_go(&mut self, headers: &Headers) -> u32 {
+        self.go_with_next_line(self.next_context);
         self.begin(headers)
     }
 
