@@ -4,6 +4,7 @@
 //! [`token`]), the two places in which the module runs (`host`, [`envoy`]), and the corpus of whole-product cases that both and the
 //! core must answer alike (`corpus`). Code here stops the test at the first thing that is not as it should be.
 
+pub mod capabilities;
 pub mod certificate;
 pub mod client;
 #[cfg(feature = "host")]

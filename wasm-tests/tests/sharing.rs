@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
+use wasm_tests::capabilities;
 use wasm_tests::client::Connection;
 use wasm_tests::each_worker::{self, ask};
 use wasm_tests::envoy::{Envoy, Setup};
@@ -104,9 +105,7 @@ fn without_shared_data_each_worker_fetches_for_itself() {
         .cluster("issuer", issuer.address())
         .cluster("workspace", workspace.address())
         .bootstrap();
-    let filters = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"];
-    let plugin = &mut filters[0]["typed_config"]["http_filters"][0]["typed_config"]["config"];
-    plugin["capability_restriction_config"] = json!({ "allowed_capabilities": granted() });
+    capabilities::grant_all_but(&mut bootstrap, &capabilities::SHARED_DATA);
     let envoy = Envoy::launch(&bootstrap, 8, None).expect("Envoy starts");
     let good = token("acme-rsa");
     for connection in &mut each_worker::connections(envoy.address(), &good, WORKERS) {
@@ -116,32 +115,6 @@ fn without_shared_data_each_worker_fetches_for_itself() {
     until(&envoy, "keys.0.fetches", 9);
     assert_eq!(issuer.requests("/keys"), 9);
     assert!(envoy.log().text().contains("fetches them for itself"));
-}
-
-/// All that the module imports and exports, but for shared data.
-fn granted() -> Value {
-    let bytes = std::fs::read(wasm_tests::paths::module()).expect("the built module");
-    let mut granted = json!({});
-    for payload in wasmparser::Parser::new(0).parse_all(&bytes) {
-        match payload.expect("a module") {
-            wasmparser::Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    granted[import.expect("an import").name] = json!({});
-                }
-            }
-            wasmparser::Payload::ExportSection(section) => {
-                for export in section {
-                    granted[export.expect("an export").name] = json!({});
-                }
-            }
-            _ => {}
-        }
-    }
-    for refused in ["proxy_get_shared_data", "proxy_set_shared_data"] {
-        let granted = granted.as_object_mut().expect("an object");
-        granted.remove(refused).expect("the module shares keys");
-    }
-    granted
 }
 
 /// Sends a request to every worker before it reads an answer.

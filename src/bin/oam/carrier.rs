@@ -127,6 +127,7 @@ fn envoy(document: &Value) -> Vec<Found> {
         };
         filter.check_failure(&mut one);
         filter.check_machine(&mut one);
+        filter.check_capabilities(&mut one);
         filter.check_connection(&mut one);
         check_clusters(document, &mut one);
         found.push(one);
@@ -176,6 +177,34 @@ impl Filter<'_> {
         if id.and_then(Value::as_str).is_none_or(str::is_empty) {
             found.warnings.push(format!("{}.config.vm_config.vm_id: missing: other modules without one could give this one keys to verify tokens with; write one that no other module has", self.place));
         }
+    }
+
+    /// What Envoy is told to grant a module is all that it grants it. Nothing is told where the list is empty.
+    fn check_capabilities(&self, found: &mut Found) {
+        let granted = self
+            .value
+            .pointer("/config/capability_restriction_config/allowed_capabilities")
+            .and_then(Value::as_object)
+            .filter(|granted| !granted.is_empty());
+        let Some(granted) = granted else {
+            return;
+        };
+        let place = format!(
+            "{}.config.capability_restriction_config.allowed_capabilities",
+            self.place
+        );
+        let mut check = |needed: &[&str], consequence: &str| {
+            let missing = needed.iter().filter(|name| !granted.contains_key(**name));
+            let missing: Vec<&str> = missing.copied().collect();
+            if !missing.is_empty() {
+                let missing = missing.join("`, `");
+                found
+                    .errors
+                    .push(format!("{place}: {consequence}; grant `{missing}`"));
+            }
+        };
+        check(&CALLBACKS, NOT_CALLED);
+        check(&CALLS, NOT_ANSWERED);
     }
 
     fn check_connection(&self, found: &mut Found) {
@@ -306,3 +335,45 @@ const OPEN: &str = "once the module has failed, every request goes to the worksp
 const OPEN_ENVOY_GATEWAY: &str =
     "once the module has failed, every request goes to the workspace unchecked; remove it";
 const CLOSED_FOR_GOOD: &str = "not `FAIL_RELOAD`: a worker whose module has failed once answers 503 until the configuration changes; write `FAIL_RELOAD`";
+const NOT_CALLED: &str =
+    "Envoy lets requests, forms and trailers pass by a filter whose callbacks are not granted";
+const NOT_ANSWERED: &str = "the filter refuses or holds requests without these";
+
+/// What Envoy calls in the module.
+const CALLBACKS: [&str; 9] = [
+    "proxy_on_configure",
+    "proxy_on_context_create",
+    "proxy_on_delete",
+    "proxy_on_http_call_response",
+    "proxy_on_request_body",
+    "proxy_on_request_headers",
+    "proxy_on_request_trailers",
+    "proxy_on_tick",
+    "proxy_on_vm_start",
+];
+
+/// What the module calls in Envoy, but for shared data: without that, each worker fetches keys for itself.
+const CALLS: [&str; 22] = [
+    "environ_get",
+    "environ_sizes_get",
+    "fd_write",
+    "proc_exit",
+    "proxy_call_foreign_function",
+    "proxy_continue_stream",
+    "proxy_define_metric",
+    "proxy_get_buffer_bytes",
+    "proxy_get_current_time_nanoseconds",
+    "proxy_get_header_map_pairs",
+    "proxy_get_header_map_value",
+    "proxy_get_property",
+    "proxy_http_call",
+    "proxy_increment_metric",
+    "proxy_log",
+    "proxy_record_metric",
+    "proxy_remove_header_map_value",
+    "proxy_replace_header_map_value",
+    "proxy_send_local_response",
+    "proxy_set_effective_context",
+    "proxy_set_tick_period_milliseconds",
+    "random_get",
+];

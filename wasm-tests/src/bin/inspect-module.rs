@@ -1,10 +1,10 @@
-//! Prints the module's size and imports, and refuses one that is too large or that Envoy could not load.
+//! Prints the module's size, imports and callbacks, and refuses one that is too large or that Envoy could not load.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use wasm_tests::paths;
+use wasm_tests::{capabilities, paths};
 use wasmparser::{Parser, Payload, TypeRef};
 
 fn main() -> ExitCode {
@@ -21,9 +21,9 @@ fn main() -> ExitCode {
 }
 
 fn inspect(name: &str, bytes: &[u8]) -> ExitCode {
-    let imports = match imports(bytes) {
-        Ok(imports) => imports,
-        Err(error) => {
+    let (imports, callbacks) = match (imports(bytes), capabilities::callbacks(bytes)) {
+        (Ok(imports), Ok(callbacks)) => (imports, callbacks),
+        (Err(error), _) | (_, Err(error)) => {
             eprintln!("{name}: not a module: {error}");
             return ExitCode::FAILURE;
         }
@@ -37,6 +37,7 @@ fn inspect(name: &str, bytes: &[u8]) -> ExitCode {
     for (module, functions) in &imports {
         println!("  imports from {module}: {}", functions.join(", "));
     }
+    println!("  callbacks: {}", callbacks.join(", "));
     let mut faults = Vec::new();
     if bytes.len() > BUDGET {
         faults.push(format!(

@@ -197,7 +197,7 @@ fn write(path: &Path, bytes: &[u8]) {
 }
 
 /// The binary, built first where it is not up to date.
-fn binary() -> &'static Path {
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

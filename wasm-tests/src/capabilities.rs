@@ -1,0 +1,51 @@
+//! What Envoy may grant a module and what not: the callbacks that it makes and the calls that it answers.
+
+use serde_json::{Map, Value, json};
+use wasmparser::{BinaryReaderError, Parser, Payload};
+
+use crate::paths;
+
+/// The calls that share keys between workers. The module does without.
+pub const SHARED_DATA: [&str; 2] = ["proxy_get_shared_data", "proxy_set_shared_data"];
+
+/// All that the built module imports, and its callbacks.
+pub fn of_the_module() -> Vec<String> {
+    let module = paths::module_bytes();
+    let mut names = callbacks(&module).expect("a module");
+    for payload in Parser::new(0).parse_all(&module) {
+        if let Payload::ImportSection(section) = payload.expect("a module") {
+            let imports = section.into_imports();
+            names.extend(imports.map(|import| import.expect("an import").name.to_owned()));
+        }
+    }
+    names.sort_unstable();
+    names
+}
+
+/// The callbacks among a module's exports, which a host need not make. It takes memory in any case.
+pub fn callbacks(module: &[u8]) -> Result<Vec<String>, BinaryReaderError> {
+    let mut names = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::ExportSection(section) = payload? {
+            for export in section {
+                let name = export?.name;
+                if name.starts_with("proxy_on_") && name != "proxy_on_memory_allocate" {
+                    names.push(name.to_owned());
+                }
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Has the first filter of a bootstrap granted all that the module needs but this.
+pub fn grant_all_but(bootstrap: &mut Value, refused: &[&str]) {
+    let names = of_the_module().into_iter();
+    let granted: Map<String, Value> = names
+        .filter(|name| !refused.contains(&name.as_str()))
+        .map(|name| (name, json!({})))
+        .collect();
+    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"];
+    let plugin = &mut manager[0]["typed_config"]["http_filters"][0]["typed_config"]["config"];
+    plugin["capability_restriction_config"] = json!({ "allowed_capabilities": granted });
+}
