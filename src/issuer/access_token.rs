@@ -226,8 +226,11 @@ fn confirmation(
 
 /// The current actor, `act.sub`, and those nested in it.
 fn actors(claims: &Claims) -> Result<(Option<Box<str>>, Vec<Box<str>>), ClaimError> {
-    let mut path = vec!["act"];
     let (mut current, mut earlier) = (None, Vec::new());
+    if claims.at(&["act"]).is_none() {
+        return Ok((current, earlier));
+    }
+    let mut path = vec!["act"];
     while let Some(act) = claims.at(&path) {
         let is_current = path.len() == 1;
         let fault = if act.as_object().is_none() {

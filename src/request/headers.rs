@@ -38,7 +38,8 @@ impl Headers {
     /// Takes a header map as proxy-wasm hosts write it: the number of pairs, the lengths of each name and value, then these, each with a
     /// NUL behind it; numbers are 32 bits, the lowest first.
     ///
-    /// `None` where the bytes are anything else, or a name is not ASCII, which no codec lets through.
+    /// `None` where these lengths lead beyond the bytes, or a name is not ASCII, which no codec lets through. Bytes behind the last pair
+    /// belong to none.
     pub fn from_map(map: Vec<u8>) -> Option<Self> {
         let mut headers = Self::default();
         headers.read(&map)?;
