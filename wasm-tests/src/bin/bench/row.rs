@@ -68,7 +68,7 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         row("router",            "router alone",                                                             known,                  200, vec![]),
         row("empty",             "a module that does nothing",                                               known,                  200, vec![modules.empty()]),
         row("calls",             "a module that makes the host calls of **ours** and nothing else",          known,                  200, vec![modules.permitting()]),
-        row("calls-verify",      "… one of which verifies a signature",                                      known,                  200, vec![modules.verifying()]),
+        row("calls-verify",      "… one of which verifies a signature",                                      Traffic::New,           200, vec![modules.verifying()]),
         row("calls-refuse",      "… one of which refuses the request",                                       Traffic::Expired,       401, vec![modules.refusing()]),
         row("ours-warm",         "**ours**, 10 tokens",                                                      known,                  200, vec![modules.ours()]),
         row("ours-many",         "**ours**, 10,000 tokens",                                                  Traffic::Known(10_000), 200, vec![modules.ours()]),
