@@ -78,6 +78,8 @@ fn what_stands_around_the_module_is_checked() {
         ("no-list-cluster",     "issuers:",                       "withdrawn: { list: { cluster: idp, uri: https://s.example/w } }\n                            issuers:", "  error    withdrawn.list.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-exchange-cluster", "cluster: workspace\n",           "cluster: idp\n",      "  error    exchange.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-vm-id",            "vm_id: databricks-oam-filter",   "",                    format!("  warning  {filter}.vm_config.vm_id: missing: other modules without one could give this one keys to verify tokens with; write one that no other module has")),
+        ("grants",              "failure_policy: FAIL_RELOAD",    "failure_policy: FAIL_RELOAD\n                        capability_restriction_config: { allowed_capabilities: [proxy_log] }", format!("  error    {filter}.capability_restriction_config.allowed_capabilities: not an object: write `proxy_log: {{}}` and the like")),
+        ("no-grants",           "failure_policy: FAIL_RELOAD",    "failure_policy: FAIL_RELOAD\n                        capability_restriction_config: { allowed_capabilities: {} }", String::new()),
         ("no-idle-timeout",     "stream_idle_timeout: 30s",       "",                    format!("  warning  {manager}.stream_idle_timeout: {idle}")),
     ];
     for (name, from, to, want) in cases {

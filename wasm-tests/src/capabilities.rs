@@ -45,7 +45,13 @@ pub fn grant_all_but(bootstrap: &mut Value, refused: &[&str]) {
         .filter(|name| !refused.contains(&name.as_str()))
         .map(|name| (name, json!({})))
         .collect();
-    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"];
-    let plugin = &mut manager[0]["typed_config"]["http_filters"][0]["typed_config"]["config"];
-    plugin["capability_restriction_config"] = json!({ "allowed_capabilities": granted });
+    *restriction(bootstrap, "capability_restriction_config") =
+        json!({ "allowed_capabilities": granted });
+}
+
+/// Where the first filter of a bootstrap is restricted, under this name.
+pub fn restriction<'a>(bootstrap: &'a mut Value, name: &str) -> &'a mut Value {
+    let filters = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"];
+    let wasm = &mut filters[0]["typed_config"]["http_filters"][0]["typed_config"];
+    &mut wasm["config"][name]
 }

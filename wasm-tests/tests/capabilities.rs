@@ -44,13 +44,41 @@ fn whatever_is_missing_is_an_error_but_what_the_module_does_without() {
     }
 }
 
+/// Envoy takes both.
+#[test]
+fn the_other_spelling_counts_as_well() {
+    let restriction = [
+        "capability_restriction_config",
+        "capabilityRestrictionConfig",
+    ];
+    let list = ["allowed_capabilities", "allowedCapabilities"];
+    for (restriction, list) in [
+        (restriction[0], list[1]),
+        (restriction[1], list[0]),
+        (restriction[1], list[1]),
+    ] {
+        let mut bootstrap = Setup::sample().bootstrap();
+        *capabilities::restriction(&mut bootstrap, restriction) =
+            json!({ list: { "proxy_log": {} } });
+        let (holds, said) = check_bootstrap(list, &bootstrap);
+        assert!(
+            !holds && said.contains("proxy_on_request_headers"),
+            "{restriction}.{list}: {said}"
+        );
+    }
+}
+
 /// Whether `oam check` finds nothing wrong where this is not granted, and what it says of the grants.
 fn check(name: &str, refused: &[&str]) -> (bool, String) {
+    let mut bootstrap = Setup::sample().bootstrap();
+    capabilities::grant_all_but(&mut bootstrap, refused);
+    check_bootstrap(name, &bootstrap)
+}
+
+fn check_bootstrap(name: &str, bootstrap: &Value) -> (bool, String) {
     let folder = paths::root().join("target/oam-runs/capabilities");
     std::fs::create_dir_all(&folder).expect("a folder under target");
     let file = folder.join(format!("{name}.json"));
-    let mut bootstrap = Setup::sample().bootstrap();
-    capabilities::grant_all_but(&mut bootstrap, refused);
     std::fs::write(&file, bootstrap.to_string()).expect("a file under target");
     let mut oam = Command::new(oam::binary());
     let output = oam.arg("check").arg(file).output().expect("oam runs");

@@ -181,18 +181,23 @@ impl Filter<'_> {
 
     /// What Envoy is told to grant a module is all that it grants it. Nothing is told where the list is empty.
     fn check_capabilities(&self, found: &mut Found) {
-        let granted = self
-            .value
-            .pointer("/config/capability_restriction_config/allowed_capabilities")
-            .and_then(Value::as_object)
-            .filter(|granted| !granted.is_empty());
+        let (restriction, list) = ("capability_restriction_config", "allowed_capabilities");
+        let config = self.value.get("config").unwrap_or(&Value::Null);
+        let granted = in_either_spelling(config, restriction)
+            .and_then(|restriction| in_either_spelling(restriction, list));
         let Some(granted) = granted else {
             return;
         };
-        let place = format!(
-            "{}.config.capability_restriction_config.allowed_capabilities",
-            self.place
-        );
+        let place = format!("{}.config.{restriction}.{list}", self.place);
+        let Some(granted) = granted.as_object() else {
+            found.errors.push(format!(
+                "{place}: not an object: write `proxy_log: {{}}` and the like"
+            ));
+            return;
+        };
+        if granted.is_empty() {
+            return;
+        }
         let mut check = |needed: &[&str], consequence: &str| {
             let missing = needed.iter().filter(|name| !granted.contains_key(**name));
             let missing: Vec<&str> = missing.copied().collect();
@@ -203,8 +208,9 @@ impl Filter<'_> {
                     .push(format!("{place}: {consequence}; grant `{missing}`"));
             }
         };
-        check(&CALLBACKS, NOT_CALLED);
-        check(&CALLS, NOT_ANSWERED);
+        check(&GATES, "what Envoy does not show the filter passes it");
+        check(&CALLBACKS, "the filter is never ready without these");
+        check(&CALLS, "the filter refuses or holds requests without these");
     }
 
     fn check_connection(&self, found: &mut Found) {
@@ -327,6 +333,18 @@ fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str()
 }
 
+/// A member of a message, which Envoy takes under its name and under that name's JSON form, as in `allowedCapabilities`.
+fn in_either_spelling<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    let json_name = words.fold(first, |mut name, word| {
+        let (initial, rest) = word.split_at_checked(1).unwrap_or_default();
+        name.push_str(&initial.to_ascii_uppercase());
+        name + rest
+    });
+    value.get(name).or_else(|| value.get(json_name))
+}
+
 fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
@@ -335,19 +353,20 @@ const OPEN: &str = "once the module has failed, every request goes to the worksp
 const OPEN_ENVOY_GATEWAY: &str =
     "once the module has failed, every request goes to the workspace unchecked; remove it";
 const CLOSED_FOR_GOOD: &str = "not `FAIL_RELOAD`: a worker whose module has failed once answers 503 until the configuration changes; write `FAIL_RELOAD`";
-const NOT_CALLED: &str =
-    "Envoy lets requests, forms and trailers pass by a filter whose callbacks are not granted";
-const NOT_ANSWERED: &str = "the filter refuses or holds requests without these";
 
-/// What Envoy calls in the module.
-const CALLBACKS: [&str; 9] = [
+/// By what Envoy shows the module requests.
+const GATES: [&str; 3] = [
+    "proxy_on_request_body",
+    "proxy_on_request_headers",
+    "proxy_on_request_trailers",
+];
+
+/// What else Envoy calls in it.
+const CALLBACKS: [&str; 6] = [
     "proxy_on_configure",
     "proxy_on_context_create",
     "proxy_on_delete",
     "proxy_on_http_call_response",
-    "proxy_on_request_body",
-    "proxy_on_request_headers",
-    "proxy_on_request_trailers",
     "proxy_on_tick",
     "proxy_on_vm_start",
 ];
