@@ -1,8 +1,9 @@
 //! The contexts of this VM, by the host's numbers: the roots, of which there is nearly always one, and the requests on their way.
 //!
 //! A host may call back while we call it. So whoever works with a context takes out what it changes and puts that back afterwards; nothing
-//! here is borrowed over a call of the host, and of what a [`Worker`] has, only what is not changed meanwhile. What is taken out is not
-//! there: a request whose context is unknown, or is being judged further up, stays where it is.
+//! here is borrowed over a call of the host. What is taken out is not there: a request whose context is unknown, or is being judged
+//! further up, stays where it is. Of a [`Worker`], keys and the list of what is withdrawn are lent to a judgement, which asks the host for
+//! the connection's properties and for signatures; a request may end meanwhile, but no callout be answered, which no host does.
 
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasherDefault, Hasher};

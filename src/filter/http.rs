@@ -56,7 +56,7 @@ impl Request {
 
     pub(super) fn on_headers(&mut self, context_id: u32, end_of_stream: bool) -> Action {
         // No host shows a context a second head. If one did, the first one's verdict would not be this one's.
-        self.leave_queue();
+        self.give_up(context_id);
         if let Some(worker) = &self.worker {
             (self.progress, self.form) = worker.judge(context_id, !end_of_stream);
         } else {
@@ -92,6 +92,10 @@ impl Request {
 
     /// Its context is gone.
     pub(super) fn end(mut self, context_id: u32) {
+        self.give_up(context_id);
+    }
+
+    fn give_up(&mut self, context_id: u32) {
         // Whoever goes away before the form has come leaves a record too.
         self.judge_form(context_id, false);
         self.leave_queue();

@@ -312,9 +312,11 @@ impl Worker {
 
     /// Hands over what was counted since the tick before.
     pub(super) fn flush_metrics(&self) {
-        let mut verified = self.verified.borrow_mut();
-        self.metrics
-            .flush(verified.counts(), &verified.take_fresh());
+        let (counts, fresh) = {
+            let mut verified = self.verified.borrow_mut();
+            (verified.counts(), verified.take_fresh())
+        };
+        self.metrics.flush(counts, &fresh);
     }
 }
 
