@@ -4,12 +4,6 @@
 /// zero: each of them would give one token a second spelling.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let (quads, rest) = text.as_chunks();
-    let mut triples = vec![[0; 3]; quads.len()];
-    let mut seen = 0;
-    for (triple, quad) in triples.iter_mut().zip(quads) {
-        *triple = octets(*quad, &mut seen);
-    }
-    let mut bytes = triples.into_flattened();
     let (last, length) = match *rest {
         [] => ([ZERO; 4], 0),
         [first, second] => ([first, second, ZERO, ZERO], 1),
@@ -17,10 +11,19 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
         // Six bits are no byte.
         _ => return None,
     };
-    let last = octets(last, &mut seen);
-    let (last, trailing) = last.split_at_checked(length)?;
-    bytes.extend_from_slice(last);
-    let is_canonical = seen & NO_DIGIT == 0 && trailing.iter().all(|bits| *bits == 0);
+    let mut triples = vec![[0; 3]; quads.len().saturating_add(1)];
+    let mut seen = 0;
+    for (triple, quad) in triples.iter_mut().zip(quads) {
+        *triple = octets(*quad, &mut seen);
+    }
+    if let Some(triple) = triples.last_mut() {
+        *triple = octets(last, &mut seen);
+    }
+    let mut bytes = triples.into_flattened();
+    let length = quads.len().saturating_mul(3).saturating_add(length);
+    let mut trailing = bytes.iter().skip(length);
+    let is_canonical = seen & NO_DIGIT == 0 && trailing.all(|bits| *bits == 0);
+    bytes.truncate(length);
     is_canonical.then_some(bytes)
 }
 
@@ -37,19 +40,6 @@ fn octets(characters: [u8; 4], seen: &mut u8) -> [u8; 3] {
         (third << 6) | fourth,
     ]
 }
-
-/// [`digit`] of every character.
-static DIGITS: [u8; 256] = {
-    let mut digits = [0; 256];
-    let mut character: u8 = 0;
-    let mut rest: &mut [u8] = &mut digits;
-    while let [place, others @ ..] = rest {
-        *place = digit(character);
-        character = character.wrapping_add(1);
-        rest = others;
-    }
-    digits
-};
 
 /// RFC 4648 §5; [`NO_DIGIT`] for a character that the alphabet does not have.
 const fn digit(character: u8) -> u8 {
@@ -68,6 +58,19 @@ const ZERO: u8 = b'A';
 
 /// No digit has this bit.
 const NO_DIGIT: u8 = 0x80;
+
+/// [`digit`] of every character.
+static DIGITS: [u8; 256] = {
+    let mut digits = [0; 256];
+    let mut character: u8 = 0;
+    let mut rest: &mut [u8] = &mut digits;
+    while let [place, others @ ..] = rest {
+        *place = digit(character);
+        character = character.wrapping_add(1);
+        rest = others;
+    }
+    digits
+};
 
 #[cfg(test)]
 mod tests {
