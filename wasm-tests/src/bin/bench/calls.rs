@@ -11,13 +11,13 @@ pub(crate) fn permitting() -> Vec<u8> {
     ending_in("(func $end (result i32) (i32.const 0))")
 }
 
-/// Has the host verify an RS256 signature first, as for a token that is new; always the same one.
+/// Has the host verify an RS256 signature besides, as for a token that is new; always the same one.
 pub(crate) fn verifying() -> Vec<u8> {
     let arguments = arguments_of_verify_signature();
     ending_in(&format!(
-        r#"(data (i32.const {DATA}) "{data}")
+        r#"(data (i32.const {FURTHER}) "{data}")
            (func $end (result i32)
-             (drop (call $foreign_function (i32.const 1040) (i32.const 16) (i32.const {DATA}) (i32.const {size}) (i32.const 24) (i32.const 28)))
+             (drop (call $foreign_function (i32.const 1040) (i32.const 16) (i32.const {FURTHER}) (i32.const {size}) (i32.const 24) (i32.const 28)))
              (i32.const 0))"#,
         data = escaped(&arguments),
         size = arguments.len(),
@@ -28,14 +28,14 @@ pub(crate) fn verifying() -> Vec<u8> {
 pub(crate) fn refusing() -> Vec<u8> {
     let headers = header_map(&HEADERS);
     ending_in(&format!(
-        r#"(data (i32.const {DATA}) "{headers}{body}")
+        r#"(data (i32.const {FURTHER}) "{headers}{body}")
            (func $end (result i32)
-             (drop (call $answer (i32.const 401) (i32.const 0) (i32.const 0) (i32.const {at}) (i32.const {size}) (i32.const {DATA}) (i32.const {headers_size}) (i32.const -1)))
+             (drop (call $answer (i32.const 401) (i32.const 0) (i32.const 0) (i32.const {at}) (i32.const {size}) (i32.const {FURTHER}) (i32.const {headers_size}) (i32.const -1)))
              (i32.const 1))"#,
         headers = escaped(&headers),
         headers_size = headers.len(),
         body = escaped(BODY.as_bytes()),
-        at = DATA + headers.len(),
+        at = FURTHER + headers.len(),
         size = BODY.len(),
     ))
 }
@@ -76,8 +76,8 @@ fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// Where data begins that not every module needs.
-const DATA: usize = 4096;
+/// Where that begins which not every module needs.
+const FURTHER: usize = 4096;
 
 const HEADERS: [(&str, &str); 3] = [
     ("www-authenticate", r#"Bearer error="invalid_token""#),
