@@ -60,7 +60,7 @@ fn the_other_spelling_counts_as_well() {
         let mut bootstrap = Setup::sample().bootstrap();
         *capabilities::restriction(&mut bootstrap, restriction) =
             json!({ list: { "proxy_log": {} } });
-        let (holds, said) = check_bootstrap(list, &bootstrap);
+        let (holds, said) = check_bootstrap("other-spelling", &bootstrap);
         assert!(
             !holds && said.contains("proxy_on_request_headers"),
             "{restriction}.{list}: {said}"
