@@ -3,7 +3,7 @@
 //! A host may call back while we call it. So whoever works with a context takes out what it changes and puts that back afterwards; nothing
 //! here is borrowed over a call of the host. What is taken out is not there: a request whose context is unknown, or is being judged
 //! further up, stays where it is. Of a [`Worker`], keys and the list of what is withdrawn are lent to a judgement, which asks the host for
-//! the connection's properties and for signatures; a request may end meanwhile, but no callout be answered, which no host does.
+//! the connection's properties and for signatures: meanwhile a request may end, but an answer to a callout would trap. No host has one then.
 
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasherDefault, Hasher};
