@@ -12,6 +12,7 @@ pub mod corpus;
 pub mod each_worker;
 pub mod envoy;
 pub mod exchange;
+pub mod header_map;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod issuer;

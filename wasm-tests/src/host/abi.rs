@@ -2,7 +2,9 @@
 
 use wasmtime::{Caller, Linker, Result};
 
-use super::memory::{Guest, serialize};
+use crate::header_map;
+
+use super::memory::Guest;
 use super::state::{Callout, Reply, State};
 
 type Call<'a> = Caller<'a, State>;
@@ -107,7 +109,8 @@ fn link_maps(linker: &mut Linker<State>) -> Result<()> {
                 return Ok(INTERNAL_FAILURE);
             }
             // Envoy answers a map of the wrong phase with an empty one.
-            let bytes = serialize(&guest.state().map(kind).cloned().unwrap_or_default());
+            let bytes =
+                header_map::serialize(&guest.state().map(kind).cloned().unwrap_or_default());
             guest.give(&bytes, data, size).map(|()| OK)
         },
     )?;
@@ -119,7 +122,7 @@ fn link_maps(linker: &mut Linker<State>) -> Result<()> {
             let length = guest
                 .state()
                 .map(kind)
-                .map_or(0, |map| serialize(map).len());
+                .map_or(0, |map| header_map::serialize(map).len());
             guest.write_u32(size, u32::try_from(length)?).map(|()| OK)
         },
     )?;

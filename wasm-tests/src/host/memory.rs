@@ -2,6 +2,8 @@
 
 use wasmtime::{Caller, Extern, Memory, Result, error::Context as _};
 
+use crate::header_map;
+
 use super::state::{Headers, State};
 
 /// The module's memory, from within one of its calls.
@@ -32,7 +34,7 @@ impl Guest<'_> {
         if bytes.is_empty() {
             Ok(Vec::new())
         } else {
-            parse(&bytes).context("a serialized map")
+            header_map::parse(&bytes).context("a serialized map")
         }
     }
 
@@ -84,40 +86,4 @@ impl Guest<'_> {
             .and_then(Extern::into_memory)
             .context("the module exports no memory")
     }
-}
-
-/// Serializes a header map: a count, the lengths, then names and values, each ended by a zero.
-pub(super) fn serialize(headers: &Headers) -> Vec<u8> {
-    let number = |length: usize| {
-        u32::try_from(length)
-            .expect("a map below 4 GiB")
-            .to_le_bytes()
-    };
-    let mut bytes = number(headers.len()).to_vec();
-    for (name, value) in headers {
-        bytes.extend_from_slice(&number(name.len()));
-        bytes.extend_from_slice(&number(value.len()));
-    }
-    for (name, value) in headers {
-        bytes.extend_from_slice(&[name.as_bytes(), &[0], value, &[0]].concat());
-    }
-    bytes
-}
-
-fn parse(bytes: &[u8]) -> Option<Headers> {
-    let number = |at: usize| {
-        let four = bytes.get(at..at + 4)?.try_into().ok()?;
-        usize::try_from(u32::from_le_bytes(four)).ok()
-    };
-    let count = number(0)?;
-    let mut at = 4 + 8 * count;
-    let mut headers = Vec::with_capacity(count);
-    for i in 0..count {
-        let (name, value) = (number(4 + 8 * i)?, number(8 + 8 * i)?);
-        let text = String::from_utf8_lossy(bytes.get(at..at + name)?).into_owned();
-        at += name + 1;
-        headers.push((text, bytes.get(at..at + value)?.to_vec()));
-        at += value + 1;
-    }
-    Some(headers)
 }

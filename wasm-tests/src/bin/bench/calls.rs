@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use databricks_oam_filter::token::signature::delegated::Delegated;
 use databricks_oam_filter::token::{Algorithm, AlgorithmSet};
+use wasm_tests::header_map;
 
 /// Lets every request through.
 pub(crate) fn permitting() -> Vec<u8> {
@@ -26,7 +27,7 @@ pub(crate) fn verifying() -> Vec<u8> {
 
 /// Refuses every request, as ours refuses one with an expired token.
 pub(crate) fn refusing() -> Vec<u8> {
-    let headers = header_map(&HEADERS);
+    let headers = header_map::serialize(&HEADERS);
     ending_in(&format!(
         r#"(data (i32.const {FURTHER}) "{headers}{body}")
            (func $end (result i32)
@@ -55,16 +56,6 @@ fn arguments_of_verify_signature() -> Vec<u8> {
     });
     let mut asked = asked.into_inner().into_iter();
     asked.next().expect("a sound signature comes first")
-}
-
-/// Pairs as hosts read them.
-fn header_map(pairs: &[(&str, &str)]) -> Vec<u8> {
-    let number = |length: usize| u32::try_from(length).expect("a short text").to_le_bytes();
-    let texts = || pairs.iter().flat_map(|(name, value)| [*name, *value]);
-    let mut map = number(pairs.len()).to_vec();
-    map.extend(texts().flat_map(|text| number(text.len())));
-    map.extend(texts().flat_map(|text| [text.as_bytes(), b"\0"]).flatten());
-    map
 }
 
 /// Bytes as a string of WebAssembly's text format.
