@@ -1,7 +1,9 @@
 //! What Envoy may grant a module and what not: the callbacks that it makes and the calls that it answers.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
-use wasmparser::{BinaryReaderError, Parser, Payload};
+use wasmparser::{BinaryReaderError, Parser, Payload, TypeRef};
 
 use crate::paths;
 
@@ -12,14 +14,31 @@ pub const SHARED_DATA: [&str; 2] = ["proxy_get_shared_data", "proxy_set_shared_d
 pub fn of_the_module() -> Vec<String> {
     let module = paths::module_bytes();
     let mut names = callbacks(&module).expect("a module");
-    for payload in Parser::new(0).parse_all(&module) {
-        if let Payload::ImportSection(section) = payload.expect("a module") {
-            let imports = section.into_imports();
-            names.extend(imports.map(|import| import.expect("an import").name.to_owned()));
-        }
-    }
+    names.extend(imports(&module).expect("a module").into_values().flatten());
     names.sort_unstable();
     names
+}
+
+/// The imports by the module they come from. One that is no function counts by its name too: Envoy offers none.
+pub fn imports(module: &[u8]) -> Result<BTreeMap<String, Vec<String>>, BinaryReaderError> {
+    let mut imports: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::ImportSection(section) = payload? {
+            for import in section.into_imports() {
+                let import = import?;
+                let kind = if matches!(import.ty, TypeRef::Func(_)) {
+                    ""
+                } else {
+                    " (not a function)"
+                };
+                imports
+                    .entry(import.module.to_owned())
+                    .or_default()
+                    .push(format!("{}{kind}", import.name));
+            }
+        }
+    }
+    Ok(imports)
 }
 
 /// The callbacks among a module's exports, which a host need not make. It takes memory in any case.

@@ -1,11 +1,9 @@
 //! Prints the module's size, imports and callbacks, and refuses one that is too large or that Envoy could not load.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use wasm_tests::{capabilities, paths};
-use wasmparser::{Parser, Payload, TypeRef};
 
 fn main() -> ExitCode {
     let path = std::env::args_os()
@@ -21,7 +19,8 @@ fn main() -> ExitCode {
 }
 
 fn inspect(name: &str, bytes: &[u8]) -> ExitCode {
-    let (imports, callbacks) = match (imports(bytes), capabilities::callbacks(bytes)) {
+    let (imports, callbacks) = match (capabilities::imports(bytes), capabilities::callbacks(bytes))
+    {
         (Ok(imports), Ok(callbacks)) => (imports, callbacks),
         (Err(error), _) | (_, Err(error)) => {
             eprintln!("{name}: not a module: {error}");
@@ -67,28 +66,6 @@ fn inspect(name: &str, bytes: &[u8]) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-/// The imports by the module they come from. One that is no function counts by its name too: Envoy offers none.
-fn imports(bytes: &[u8]) -> Result<BTreeMap<String, Vec<String>>, wasmparser::BinaryReaderError> {
-    let mut imports: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for payload in Parser::new(0).parse_all(bytes) {
-        if let Payload::ImportSection(section) = payload? {
-            for import in section.into_imports() {
-                let import = import?;
-                let kind = if matches!(import.ty, TypeRef::Func(_)) {
-                    ""
-                } else {
-                    " (not a function)"
-                };
-                imports
-                    .entry(import.module.to_owned())
-                    .or_default()
-                    .push(format!("{}{kind}", import.name));
-            }
-        }
-    }
-    Ok(imports)
 }
 
 /// What the module may weigh: every worker compiles it and keeps it.
