@@ -227,12 +227,10 @@ fn confirmation(
 /// The current actor, `act.sub`, and those nested in it.
 fn actors(claims: &Claims) -> Result<(Option<Box<str>>, Vec<Box<str>>), ClaimError> {
     let (mut current, mut earlier) = (None, Vec::new());
-    if claims.at(&["act"]).is_none() {
-        return Ok((current, earlier));
-    }
-    let mut path = vec!["act"];
-    while let Some(act) = claims.at(&path) {
-        let is_current = path.len() == 1;
+    let mut path = Vec::new();
+    let mut next = claims.at(&["act"]);
+    while let Some(act) = next {
+        path.push("act");
         let fault = if act.as_object().is_none() {
             Some(ClaimFault::WrongType)
         } else {
@@ -242,15 +240,16 @@ fn actors(claims: &Claims) -> Result<(Option<Box<str>>, Vec<Box<str>>), ClaimErr
             let name = path.join(".").into();
             return Err(ClaimError::Claim { name, fault });
         }
+        let is_current = path.len() == 1;
         path.push("sub");
         let subject = claims.text(&path)?.map(Into::into);
         path.pop();
-        path.push("act");
         if is_current {
             current = subject;
         } else {
             earlier.extend(subject);
         }
+        next = act.get("act");
     }
     Ok((current, earlier))
 }
