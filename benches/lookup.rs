@@ -20,10 +20,8 @@ fn lookup(criterion: &mut Criterion) {
                     let Ok(path) = Path::parse(black_box(path.as_bytes())) else {
                         return;
                     };
-                    let asked = policy.asked(Call::of(method), path);
-                    black_box(policy.governing(&asked, Some(ISSUER)));
-                    black_box(policy.denying(&asked, Some(ISSUER)));
-                    black_box(policy.trial(&asked, ISSUER));
+                    let readings = policy.readings(Call::of(method), path);
+                    black_box(policy.apply(&readings, Some(ISSUER)));
                 });
             });
         }

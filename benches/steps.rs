@@ -56,9 +56,8 @@ fn steps(criterion: &mut Criterion) {
     group.bench_function("operation and rules", |bencher| {
         bencher.iter(|| {
             let issuer = Some(&*access.issuer);
-            let asked = policy.asked(Call::of(head.method), black_box(head.path));
-            black_box(policy.governing(&asked, issuer));
-            policy.denying(&asked, issuer).is_some()
+            let readings = policy.readings(Call::of(head.method), black_box(head.path));
+            policy.apply(&readings, issuer).denying.is_some()
         });
     });
     group.bench_function("scopes", |bencher| {

@@ -24,7 +24,7 @@ use crate::key_store::{IssuerIndex, KeyStore};
 use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::Workspaces;
-use crate::policy::{Asked, Governing, Policy};
+use crate::policy::{Applied, Governing, Policy};
 use crate::request::credential::{self, Credential, CredentialKind, Scheme};
 use crate::request::fingerprint::Fingerprints;
 use crate::request::mcp::{Call, Tool};
@@ -249,11 +249,11 @@ impl Authorizer {
     ) -> Result<Verdict, Denial> {
         let head = RequestHead::read(headers, self.max_token_bytes)
             .inspect_err(|error| evidence.refused_head(error))?;
-        let asked = self.policy.asked(self.call(&head, headers), head.path);
-        let for_anyone = self.policy.governing(&asked, None);
-        evidence.governing(&self.policy, for_anyone);
-        self.classify(&head.credential, for_anyone, now, evidence)?;
-        if let Some(verdict) = self.public(&head, &asked, for_anyone, evidence) {
+        let readings = self.policy.readings(self.call(&head, headers), head.path);
+        let mut policy = self.policy.apply(&readings, None);
+        evidence.governing(&self.policy, &policy.governing);
+        self.classify(&head.credential, &policy.governing, now, evidence)?;
+        if let Some(verdict) = self.public(&head, readings.call, &policy, evidence) {
             return Ok(verdict);
         }
         let workspace = self.workspace(&head);
@@ -265,15 +265,14 @@ impl Authorizer {
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
             Credential::Unverifiable(found) => {
-                return self.observe((&head, &asked), for_anyone, found, now, evidence);
+                return self.observe(&head, &policy, found, now, evidence);
             }
         };
-        let mut governing = for_anyone;
         if self.policy.rules.asks_for_issuers() {
-            governing = self.policy.governing(&asked, Some(&token.issuer));
-            evidence.governing(&self.policy, governing);
+            policy = self.policy.apply(&readings, Some(&token.issuer));
+            evidence.governing(&self.policy, &policy.governing);
         }
-        if matches!(governing, Governing::Ambiguous) {
+        if matches!(policy.governing, Governing::Ambiguous) {
             return Err(Denial::AmbiguousPath);
         }
         let standing = self
@@ -283,7 +282,7 @@ impl Authorizer {
         let judged = match workspace {
             Ok(workspace) => {
                 evidence.workspace(workspace);
-                self.permits(&asked, &token.issuer, governing, &standing, evidence)
+                self.permits(readings.call, &policy, &standing, evidence)
             }
             Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
         };
@@ -321,24 +320,21 @@ impl Authorizer {
     fn public<'a>(
         &'a self,
         head: &RequestHead<'_>,
-        asked: &Asked<'_>,
-        governing: Governing<'a>,
+        call: Call<'_>,
+        policy: &Applied<'a>,
         evidence: &mut Evidence<'a>,
     ) -> Option<Verdict> {
-        let permit = match governing {
-            Governing::Rule(_) if governing.is_public() => Permit::Public,
-            Governing::Operation(_) if governing.is_public() => Permit::Discovery,
-            Governing::Rule(_)
-            | Governing::Operation(_)
-            | Governing::Ambiguous
-            | Governing::Unmatched => return None,
+        let permit = match &policy.governing {
+            governing if !governing.is_public() => return None,
+            Governing::Operation(_) => Permit::Discovery,
+            Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => Permit::Public,
         };
-        match self.policy.denying(asked, None) {
+        match policy.denying {
             None => Some(self.described(head).unwrap_or(Verdict::Allow(permit))),
             Some(rule) if rule.mode == Mode::Shadow || self.policy.mode == Mode::Shadow => {
                 evidence.rule(rule);
                 evidence.shadowed();
-                Some(Verdict::Shadow(denied(rule, asked.call), permit))
+                Some(Verdict::Shadow(denied(rule, call), permit))
             }
             Some(_) => None,
         }

@@ -10,8 +10,12 @@ pub mod scope;
 pub mod scope_set;
 
 mod packed;
+mod twin;
 
+use std::cmp::Ordering;
 use std::sync::OnceLock;
+
+use hashbrown::HashMap;
 
 use crate::path::Path;
 use crate::path::index::{Escapes, Index};
@@ -24,6 +28,8 @@ pub use operation::{Access, Level, Mark, Marks, Operation, Requirement};
 pub struct Catalogue {
     operations: Vec<Operation>,
     index: Index<usize>,
+    /// The positions of operations that have several paths, by their names.
+    several: HashMap<&'static str, Vec<usize>>,
 }
 
 impl Catalogue {
@@ -36,23 +42,46 @@ impl Catalogue {
     fn new() -> Self {
         let operations = packed::operations();
         let mut index = Index::with_capacity(NODES);
-        index.fill(operations.iter().enumerate().map(|(position, operation)| {
-            let version = versioned(operation.template).map(|_| 1);
-            let segments = template::segments(operation.template).enumerate();
-            // Any version finds the operation: a name stands where the template has its own.
-            let segments = segments.map(move |(place, segment)| {
-                if Some(place) == version {
-                    Segment::Name
-                } else {
-                    segment
-                }
-            });
-            (segments, position)
-        }));
-        Self { operations, index }
+        let entries = operations.iter().enumerate();
+        index.fill(entries.map(|(position, operation)| (in_any_version(operation), position)));
+        let several = several(&operations);
+        Self {
+            operations,
+            index,
+            several,
+        }
     }
 
-    /// The operation that a request asks for.
+    /// The operation that a request asks for, with a trailing slash or without: servers take one for
+    /// the other.
+    pub fn operation(&'static self, method: &str, path: &Path<'_>) -> Lookup {
+        let sent = self.find(method, path);
+        let is_settled = match sent {
+            Lookup::Found(_) => !path.ends_in_slash(),
+            Lookup::Ambiguous => true,
+            Lookup::Unknown => false,
+        };
+        if is_settled {
+            return sent;
+        }
+        let other = path.with_other_slash();
+        let other = other.map_or(Lookup::Unknown, |path| self.find(method, &path));
+        match (sent, other) {
+            (Lookup::Found(one), Lookup::Found(two)) if one.name != two.name => {
+                let order = template::specificity(in_any_version(one), in_any_version(two), false);
+                match order {
+                    Some(Ordering::Less) => sent,
+                    Some(Ordering::Greater) => other,
+                    Some(Ordering::Equal) | None if one.asks_the_same_as(two) => other,
+                    Some(Ordering::Equal) | None => Lookup::Ambiguous,
+                }
+            }
+            (Lookup::Found(_), Lookup::Found(_) | Lookup::Unknown) => sent,
+            (_, other) => other,
+        }
+    }
+
+    /// The operation whose path this is, as it is written.
     pub fn find(&'static self, method: &str, path: &Path<'_>) -> Lookup {
         if is_alias(path) {
             return Lookup::Ambiguous;
@@ -66,8 +95,7 @@ impl Catalogue {
             })
         };
         let Some(found) = self.index.find(path, accept) else {
-            // Escapes pass only where an operation takes them.
-            return if path.has_escapes() {
+            return if self.index.misreads(path) {
                 Lookup::Ambiguous
             } else {
                 Lookup::Unknown
@@ -82,16 +110,21 @@ impl Catalogue {
         }
     }
 
-    /// An accepted operation whose path this is, be it of any method.
-    pub(crate) fn any(
-        &self,
+    /// The other paths under which the same request reaches the same operation.
+    ///
+    /// What the path names is filled in by the names in the templates. What it does not name stands as
+    /// `{}`, which every name takes and no literal is.
+    pub fn other_paths(
+        &'static self,
+        operation: &'static Operation,
         path: &Path<'_>,
-        accept: impl Fn(&Operation) -> bool,
-    ) -> Option<&Operation> {
-        let found = self.index.find(path, |&position| {
-            self.operations.get(position).is_some_and(&accept)
-        })?;
-        self.operations.get(*found.value)
+    ) -> impl Iterator<Item = String> {
+        let positions = self.several.get(operation.name).map(Vec::as_slice);
+        let others = positions.unwrap_or_default().iter();
+        others
+            .filter_map(|&position| self.operations.get(position))
+            .filter(|other| other.template != operation.template)
+            .map(move |other| twin::path(operation.template, path, other.template))
     }
 
     /// Every operation, ordered by path.
@@ -103,7 +136,7 @@ impl Catalogue {
 /// What the catalogue says about a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Lookup {
-    /// An escape could be read as another path, or no operation takes it; or the path is an alias of another.
+    /// A server could read the path as that of another operation; or it is an alias of another path.
     Ambiguous,
     /// This operation.
     Found(&'static Operation),
@@ -118,27 +151,43 @@ pub fn is_alias(path: &Path<'_>) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A path in the version that the catalogue names for its operation and without a trailing slash, where the request has it otherwise.
-pub(crate) fn in_documented_version<'a>(
-    operation: &Operation,
-    path: &Path<'a>,
-) -> Option<Path<'a>> {
-    let trimmed = path.without_trailing_slash();
-    let (documented, _) = versioned(operation.template)?;
-    let (sent, _) = versioned(trimmed.unwrap_or(*path).as_str())?;
-    match trimmed {
-        None if sent == documented => None,
-        trimmed => Some(trimmed.unwrap_or(*path).in_version(documented)),
+/// The segments of an operation's template, with a name in the place of its version: any version finds
+/// the operation.
+fn in_any_version(operation: &Operation) -> impl Iterator<Item = Segment<&'static str>> {
+    let version = versioned(operation.template).map(|_| 1);
+    let segments = template::segments(operation.template).enumerate();
+    segments.map(move |(place, segment)| {
+        if Some(place) == version {
+            Segment::Name
+        } else {
+            segment
+        }
+    })
+}
+
+/// The positions of the operations whose name stands at several paths.
+fn several(operations: &[Operation]) -> HashMap<&'static str, Vec<usize>> {
+    let mut positions: HashMap<&'static str, Vec<usize>> = HashMap::new();
+    for (position, operation) in operations.iter().enumerate() {
+        positions.entry(operation.name).or_default().push(position);
     }
+    positions.retain(|_, positions| positions.len() > 1);
+    positions
+}
+
+/// Whether a segment is a version of the API, as `2.1`.
+pub fn is_version(segment: &str) -> bool {
+    let is_number =
+        |text: &str| matches!(text.as_bytes(), [b'0'..=b'9'] | [b'1'..=b'9', b'0'..=b'9']);
+    segment
+        .split_once('.')
+        .is_some_and(|(major, minor)| is_number(major) && is_number(minor))
 }
 
 /// The version of an API path, as in `2.1`, and what follows it.
 fn versioned(path: &str) -> Option<(&str, &str)> {
     let (version, resource) = path.strip_prefix("/api/")?.split_once('/')?;
-    let (major, minor) = version.split_once('.')?;
-    let is_number =
-        |text: &str| matches!(text.as_bytes(), [b'0'..=b'9'] | [b'1'..=b'9', b'0'..=b'9']);
-    (is_number(major) && is_number(minor)).then_some((version, resource))
+    is_version(version).then_some((version, resource))
 }
 
 /// What the workspace's own pages call `api`: a second name for every path, under which nothing is judged.

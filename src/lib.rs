@@ -8,7 +8,7 @@
 //! A room names only itself and rooms to its left:
 //!
 //! ```text
-//! bytes · line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · filter, bin
+//! bytes · few · line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · filter, bin
 //! ```
 //!
 //! Only `filter` knows proxy-wasm, through `host-calls`; that exists on `wasm32` alone, so that a core file which names it does not compile
@@ -23,6 +23,7 @@ pub mod config;
 pub mod databricks;
 pub mod denial;
 pub mod exchange;
+pub mod few;
 #[cfg(target_arch = "wasm32")]
 mod filter;
 pub mod issuer;

@@ -26,8 +26,8 @@ use escape::Fault;
 pub struct Path<'a> {
     text: &'a str,
     has_escapes: bool,
-    /// Read as the second segment.
-    version: Option<&'a str>,
+    /// Whether a slash is read behind the text.
+    adds_slash: bool,
 }
 
 impl<'a> Path<'a> {
@@ -51,7 +51,7 @@ impl<'a> Path<'a> {
         let path = Self {
             text,
             has_escapes: bytes.contains(&b'%'),
-            version: None,
+            adds_slash: false,
         };
         path.check_segments()?;
         Ok(path)
@@ -66,25 +66,24 @@ impl<'a> Path<'a> {
     pub fn segments(&self) -> Segments<'a> {
         Segments {
             sent: Some(self.text.strip_prefix('/').unwrap_or_default()),
-            version: self.version,
-            is_first: true,
+            adds_slash: self.adds_slash,
         }
     }
 
-    /// The path with this for its second segment, where APIs have their version. [`Self::as_str`] stays what was sent.
+    /// The path with a trailing slash where it has none, and without where it has one; `None` for `/`.
     #[must_use]
-    pub(crate) const fn in_version(mut self, version: &'a str) -> Self {
-        self.version = Some(version);
-        self
+    pub(crate) fn with_other_slash(mut self) -> Option<Self> {
+        match self.text.strip_suffix('/') {
+            Some("") => return None,
+            Some(text) => self.text = text,
+            None => self.adds_slash = true,
+        }
+        Some(self)
     }
 
-    /// The path without the slash that it ends in; `None` where it ends in none, or is nothing else.
-    pub(crate) fn without_trailing_slash(mut self) -> Option<Self> {
-        self.text = self
-            .text
-            .strip_suffix('/')
-            .filter(|text| !text.is_empty())?;
-        Some(self)
+    /// Whether the path ends in a slash.
+    pub(crate) fn ends_in_slash(&self) -> bool {
+        self.adds_slash || self.text.ends_with('/')
     }
 
     /// Whether any segment holds a percent-escape.
@@ -124,26 +123,24 @@ impl<'a> Path<'a> {
 pub struct Segments<'a> {
     /// What is still to come of what was sent.
     sent: Option<&'a str>,
-    version: Option<&'a str>,
-    is_first: bool,
+    /// Whether an empty segment follows.
+    adds_slash: bool,
 }
 
 impl<'a> Iterator for Segments<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        let sent = self.sent?;
+        let Some(sent) = self.sent else {
+            return std::mem::take(&mut self.adds_slash).then_some("");
+        };
         let slash = sent.bytes().position(|byte| byte == b'/');
         let (segment, rest) = match slash.and_then(|slash| sent.split_at_checked(slash)) {
             Some((segment, rest)) => (segment, rest.strip_prefix('/')),
             None => (sent, None),
         };
         self.sent = rest;
-        let is_first = std::mem::take(&mut self.is_first);
-        if self.version.is_none() || is_first {
-            return Some(segment);
-        }
-        self.version.take()
+        Some(segment)
     }
 }
 

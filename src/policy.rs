@@ -1,27 +1,33 @@
 //! Who may do what: roles narrow scopes, rules and the catalogue say which scope a request needs.
 //!
 //! The policy never sees a token's text or a key. It is asked which rules and which operation speak of this request
-//! ([`Policy::governing`], [`Policy::denying`], [`Policy::trial`]), which scopes this caller effectively holds
-//! ([`Policy::effective_scopes`]), and whether these cover what is needed ([`Requirement::met_by`]).
+//! ([`Policy::apply`]), which scopes this caller effectively holds ([`Policy::effective_scopes`]), and whether these cover what is
+//! needed ([`Requirement::met_by`]).
 
 pub mod credential;
+mod governing;
+pub mod reading;
 pub mod role;
 pub mod rule;
+pub mod rule_book;
 pub mod workspace;
 
 use std::rc::Rc;
 
-use crate::databricks::scope::{self, ALL_APIS};
 use crate::databricks::scope_set::ScopeSet;
-use crate::databricks::{self, Catalogue, Lookup, Operation, operation};
+use crate::databricks::{Catalogue, Lookup};
+use crate::few::Few;
 use crate::issuer::access_token::AccessToken;
 use crate::path::Path;
 use crate::request::mcp::Call;
 use crate::request::workspace::WorkspaceId;
-use crate::token::scope::Scope;
 
 use role::Role;
-use rule::{Effect, Governed, Mode, Rule, RuleBook, Trials};
+use rule::{Mode, Rule};
+use rule_book::{Applicable, AppliedRule, RuleBook};
+
+pub use governing::{Governing, Requirement, Rules};
+pub use reading::Readings;
 
 /// Everything that decides what a sound token may do.
 pub struct Policy {
@@ -46,34 +52,6 @@ pub enum Unmatched {
     Deny,
 }
 
-/// What governs a request.
-#[derive(Clone, Copy)]
-pub enum Governing<'a> {
-    /// A percent-escape stands where no other reader could be trusted to read it as we do.
-    Ambiguous,
-    /// An operation of the catalogue.
-    Operation(&'static Operation),
-    /// A rule of the operator's.
-    Rule(&'a Rule),
-    /// Nothing.
-    Unmatched,
-}
-
-/// What a request needs its caller to hold.
-#[derive(Clone, Copy, Debug)]
-pub enum Requirement<'a> {
-    /// `all-apis` itself.
-    AllApis,
-    /// Every one of these.
-    AllOf(&'a [Scope]),
-    /// One of these.
-    AnyOf(&'a [Scope]),
-    /// A sound token, whatever it grants.
-    AnyToken,
-    /// What the operation's scope covers.
-    Operation(&'static Operation),
-}
-
 /// The roles that a caller holds, and what they come to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Standing {
@@ -87,101 +65,62 @@ pub struct Standing {
     pub elsewhere: bool,
 }
 
-/// What a request asks for, and what the catalogue says of that; looked up once.
-#[derive(Clone, Copy)]
-pub struct Asked<'r> {
-    /// The call.
-    pub call: Call<'r>,
-    /// The path.
-    pub path: Path<'r>,
-    found: Lookup,
+/// What the policy says of a request, by the rules for one issuer or for nobody known.
+pub struct Applied<'a> {
+    /// What governs it; rules in shadow mode left out.
+    pub governing: Governing<'a>,
+    /// The deny rule that applies, enforced ones before those in shadow mode.
+    pub denying: Option<&'a Rule>,
+    /// The rules that would govern it if those in shadow mode were enforced; none where none of them would.
+    pub in_shadow: Rules<'a>,
 }
 
 impl Policy {
-    /// Looks up what a request asks for.
-    pub fn asked<'r>(&self, call: Call<'r>, path: Path<'r>) -> Asked<'r> {
-        let found = self.catalogue.find(call.method, &path);
-        Asked { call, path, found }
+    /// Reads a request in every way in which a server might read it.
+    pub fn readings<'r>(&self, call: Call<'r>, path: Path<'r>) -> Readings<'r> {
+        Readings::of(self.catalogue, call, path)
     }
 
-    /// The most specific rule for the request, or else the operation that it is; rules on trial left out. Rules that are narrowed to
-    /// issuers count only where `issuer` is one of them.
-    ///
-    /// A rule for an operation's documented path holds in every version in which the catalogue knows the operation, and with the trailing
-    /// slash that some clients send: another spelling of a call is no way around a rule for it. A rule for an older version is for that
-    /// one alone.
-    pub fn governing<'a>(&'a self, asked: &Asked<'_>, issuer: Option<&str>) -> Governing<'a> {
-        let Asked { call, path, found } = asked;
-        if databricks::is_alias(path) || self.rules.misreads(path) {
-            return Governing::Ambiguous;
+    /// What the policy says of a request. Rules that are narrowed to issuers count only where `issuer` is
+    /// one of them.
+    pub fn apply<'a>(&'a self, readings: &Readings<'_>, issuer: Option<&str>) -> Applied<'a> {
+        let mut rules = self.rules.applicable(readings, issuer);
+        let is_known = readings.operation().is_some();
+        if !is_known && !rules.opens && self.unmatched == Unmatched::AllApis {
+            // Nobody described it, so it may be what a rule for another version of the API means.
+            rules = self.rules.applicable(&readings.in_any_version(), issuer);
         }
-        if !self.rules.is_empty()
-            && let Some(found) = self.rules.find(*call, path, issuer, Trials::LeftOut)
-        {
-            return found.into();
+        let denying = rules.denying.first().or(rules.denying_in_shadow.first());
+        let is_in_shadow = |found: &AppliedRule<'_>| found.rule.mode == Mode::Shadow;
+        let mut in_shadow = Rules::default();
+        if rules.with_shadow.iter().any(is_in_shadow) {
+            let mut found = rules.with_shadow.clone();
+            found.retain(is_in_shadow);
+            in_shadow = Rules::of(&found, is_known || rules.opens_in_shadow);
         }
-        let operation = match *found {
-            Lookup::Found(operation) => operation,
-            Lookup::Unknown => return Governing::Unmatched,
-            Lookup::Ambiguous => return Governing::Ambiguous,
-        };
-        self.under_documented_path(operation, path, |twin| {
-            let found = self.rules.find(*call, twin, issuer, Trials::LeftOut)?;
-            (found.rule.effect != Effect::Public).then(|| found.into())
-        })
-        .unwrap_or(Governing::Operation(operation))
-    }
-
-    /// The rule on trial that would govern the request if it were enforced.
-    pub fn trial(&self, asked: &Asked<'_>, issuer: &str) -> Option<&Rule> {
-        if self.rules.is_empty() {
-            return None;
-        }
-        let found = self
-            .rules
-            .find(asked.call, &asked.path, Some(issuer), Trials::Included)?;
-        (found.rule.mode == Mode::Shadow).then_some(found.rule)
-    }
-
-    /// The deny rule that applies, enforced ones before those on trial; to a path with a trailing slash also one for the path without.
-    pub fn denying(&self, asked: &Asked<'_>, issuer: Option<&str>) -> Option<&Rule> {
-        if self.rules.is_empty() {
-            return None;
-        }
-        let Asked { call, path, found } = asked;
-        let as_written = self.rules.denying(*call, path, issuer);
-        if as_written.is_some_and(|rule| rule.mode == Mode::Enforce) {
-            return as_written;
-        }
-        let twin = match *found {
-            Lookup::Found(operation) => self.under_documented_path(operation, path, |twin| {
-                self.rules.denying(*call, twin, issuer)
-            }),
-            Lookup::Ambiguous | Lookup::Unknown => None,
-        };
-        let without_slash = || {
-            let trimmed = path.without_trailing_slash()?;
-            self.rules.denying(*call, &trimmed, issuer)
-        };
-        let other = twin.or_else(without_slash);
-        match (as_written, other) {
-            (Some(_), Some(other)) if other.mode == Mode::Enforce => Some(other),
-            (Some(as_written), _) => Some(as_written),
-            (None, other) => other,
+        Applied {
+            governing: Self::governing(readings, &rules),
+            denying: denying.map(|found| found.rule),
+            in_shadow,
         }
     }
 
-    /// Looks a request up under the path that the catalogue documents for its operation, where it was sent under another.
-    fn under_documented_path<T>(
-        &self,
-        operation: &Operation,
-        path: &Path<'_>,
-        look_up: impl FnOnce(&Path<'_>) -> Option<T>,
-    ) -> Option<T> {
-        if self.rules.is_empty() {
-            return None;
+    fn governing<'a>(readings: &Readings<'_>, rules: &Applicable<'a>) -> Governing<'a> {
+        let has_escapes = readings.path.has_escapes();
+        let is_misread = rules.is_ambiguous
+            || rules.governing.iter().any(|found| found.has_escaped_name)
+            || readings.lookup == Lookup::Ambiguous;
+        match readings.operation() {
+            _ if is_misread => Governing::Ambiguous,
+            // Escapes pass only where something takes them.
+            None if has_escapes && !rules.opens => Governing::Ambiguous,
+            operation if !rules.governing.is_empty() => {
+                let opens = operation.is_some() || rules.opens;
+                Governing::Rules(Rules::of(&rules.governing, opens))
+            }
+            Some(operation) => Governing::Operation(operation),
+            None => Governing::Unmatched,
         }
-        look_up(&databricks::in_documented_version(operation, path)?)
     }
 
     /// Scopes in the token ∩ grants of the roles held; the token's alone where no roles are configured, the roles' alone where the issuer
@@ -213,70 +152,30 @@ impl Policy {
         standing
     }
 
-    /// What a request needs that is governed so; `None` where nothing that a token grants would do.
-    pub fn requirement<'a>(&self, governing: Governing<'a>) -> Option<Requirement<'a>> {
+    /// What a request needs that is governed so, all of it; `None` where nothing that a token grants would
+    /// do.
+    pub fn requirements<'a>(&self, governing: &Governing<'a>) -> Option<Few<Requirement<'a>>> {
         match governing {
-            Governing::Operation(operation) => Some(match operation.requirement {
-                operation::Requirement::AnyToken | operation::Requirement::NoToken => {
-                    Requirement::AnyToken
-                }
-                operation::Requirement::Scope(_) => Requirement::Operation(operation),
-            }),
-            Governing::Rule(rule) => match &rule.effect {
-                Effect::RequireAll(scopes) => Some(Requirement::AllOf(scopes)),
-                Effect::RequireAny(scopes) => Some(Requirement::AnyOf(scopes)),
-                Effect::Public => Some(Requirement::AnyToken),
-                Effect::Deny => None,
-            },
-            Governing::Unmatched if self.unmatched == Unmatched::AllApis => {
-                Some(Requirement::AllApis)
+            Governing::Operation(operation) => Some(Few::One(Requirement::of_operation(operation))),
+            Governing::Rules(rules) => {
+                let more = if rules.opens() {
+                    None
+                } else {
+                    Some(self.of_unmatched()?)
+                };
+                let required = rules.iter().map(Requirement::of_rule);
+                required.chain(more.map(Some)).collect()
             }
-            Governing::Unmatched | Governing::Ambiguous => None,
-        }
-    }
-}
-
-impl<'a> From<Governed<'a>> for Governing<'a> {
-    fn from(found: Governed<'a>) -> Self {
-        if found.ambiguous {
-            Self::Ambiguous
-        } else {
-            Self::Rule(found.rule)
-        }
-    }
-}
-
-impl Governing<'_> {
-    /// Whether nobody needs to say who they are.
-    pub fn is_public(&self) -> bool {
-        match self {
-            Self::Operation(operation) => operation.requirement == operation::Requirement::NoToken,
-            Self::Rule(rule) => rule.effect == Effect::Public,
-            Self::Ambiguous | Self::Unmatched => false,
-        }
-    }
-}
-
-impl<'a> Requirement<'a> {
-    /// Whether the scopes held are enough.
-    pub fn met_by(&self, held: &ScopeSet) -> bool {
-        match self {
-            Self::AllApis => held.contains(ALL_APIS),
-            Self::AllOf(scopes) => scopes.iter().all(|scope| held.covers(scope)),
-            Self::AnyOf(scopes) => scopes.iter().any(|scope| held.covers(scope)),
-            Self::AnyToken => true,
-            Self::Operation(operation) => held.covers_operation(operation),
+            Governing::Unmatched => self.of_unmatched().map(Few::One),
+            Governing::Ambiguous => None,
         }
     }
 
-    /// The scopes to ask for, for challenges and records.
-    pub fn scopes(self) -> impl Iterator<Item = &'a str> {
-        let (one, listed): (_, &[Scope]) = match self {
-            Self::AllApis => (Some(ALL_APIS), &[]),
-            Self::AllOf(scopes) | Self::AnyOf(scopes) => (None, scopes),
-            Self::AnyToken => (None, &[]),
-            Self::Operation(operation) => (scope::required(operation), &[]),
-        };
-        one.into_iter().chain(listed.iter().map(Scope::as_str))
+    /// What a request needs that nothing describes.
+    fn of_unmatched<'a>(&self) -> Option<Requirement<'a>> {
+        match self.unmatched {
+            Unmatched::AllApis => Some(Requirement::AllApis),
+            Unmatched::Deny => None,
+        }
     }
 }

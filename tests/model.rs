@@ -5,6 +5,8 @@
 
 #![cfg(test)]
 
+#[path = "model/readings.rs"]
+mod readings;
 #[path = "model/slow.rs"]
 mod slow;
 #[path = "model/world.rs"]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::few::Few;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::Requirement;
 use crate::policy::rule::Mode;
@@ -10,7 +11,7 @@ use crate::token::scope::Scope;
 fn evidence(required: &[&'static str]) -> Evidence<'static> {
     let scopes = required.iter().map(|scope| Scope::parse(scope).unwrap());
     Evidence {
-        requirement: Some(Requirement::AllOf(scopes.collect::<Vec<_>>().leak())),
+        requirements: Few::One(Requirement::AllOf(scopes.collect::<Vec<_>>().leak())),
         ..Evidence::new(Mode::Enforce)
     }
 }

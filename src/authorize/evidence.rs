@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use crate::databricks::Operation;
+use crate::few::Few;
 use crate::issuer::access_token::{AccessToken, Groups};
 use crate::policy::rule::{Mode, Rule};
 use crate::policy::{Governing, Policy, Requirement, Standing};
@@ -21,8 +22,8 @@ pub struct Evidence<'a> {
     pub operation: Option<&'static Operation>,
     /// The rule that governed it.
     pub rule: Option<&'a Rule>,
-    /// What it needs its caller to hold.
-    pub requirement: Option<Requirement<'a>>,
+    /// What it needs its caller to hold, all of it.
+    pub requirements: Few<Requirement<'a>>,
     /// The kind of credential that came with it.
     pub credential: Option<CredentialKind>,
     /// How its token was shown.
@@ -47,7 +48,7 @@ impl<'a> Evidence<'a> {
             mode,
             operation: None,
             rule: None,
-            requirement: None,
+            requirements: Few::None,
             credential: None,
             scheme: Scheme::Bearer,
             fingerprint: None,
@@ -61,7 +62,8 @@ impl<'a> Evidence<'a> {
 
     /// The scopes that the request needs.
     pub fn required_scopes(&self) -> impl Iterator<Item = &'a str> {
-        self.requirement.into_iter().flat_map(Requirement::scopes)
+        let requirements = self.requirements.iter().copied();
+        requirements.flat_map(Requirement::scopes)
     }
 
     /// Whether the token says that it does not list its subject's groups.
@@ -99,13 +101,13 @@ impl<'a> Evidence<'a> {
         self.leaked = error.is_leak();
     }
 
-    pub(super) fn governing(&mut self, policy: &Policy, governing: Governing<'a>) {
+    pub(super) fn governing(&mut self, policy: &Policy, governing: &Governing<'a>) {
         (self.operation, self.rule) = match governing {
-            Governing::Operation(operation) => (Some(operation), None),
-            Governing::Rule(rule) => (None, Some(rule)),
+            Governing::Operation(operation) => (Some(*operation), None),
+            Governing::Rules(rules) => (None, rules.iter().next()),
             Governing::Ambiguous | Governing::Unmatched => (None, None),
         };
-        self.requirement = policy.requirement(governing);
+        self.requirements = policy.requirements(governing).unwrap_or_default();
     }
 
     pub(super) fn rule(&mut self, rule: &'a Rule) {

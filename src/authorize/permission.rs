@@ -2,7 +2,7 @@
 
 use crate::denial::Denial;
 use crate::policy::rule::{Mode, Rule};
-use crate::policy::{Asked, Governing, Standing};
+use crate::policy::{Applied, Governing, Requirement, Standing};
 use crate::request::mcp::Call;
 
 use super::Authorizer;
@@ -12,59 +12,81 @@ impl Authorizer {
     /// Authorization: deny rules first, then whether the scopes held are enough.
     pub(super) fn permits<'a>(
         &'a self,
-        asked: &Asked<'_>,
-        issuer: &str,
-        governing: Governing<'a>,
+        call: Call<'_>,
+        policy: &Applied<'a>,
         standing: &Standing,
         evidence: &mut Evidence<'a>,
     ) -> Result<(), Refused> {
-        let denying = self.policy.denying(asked, Some(issuer));
-        if let Some(rule) = denying.filter(|rule| rule.mode == Mode::Enforce) {
+        if let Some(rule) = policy.denying.filter(|rule| rule.mode == Mode::Enforce) {
             evidence.rule(rule);
-            return Err(Refused::by(denied(rule, asked.call), self.policy.mode));
+            return Err(Refused::by(denied(rule, call), self.policy.mode));
         }
-        // A rule on trial hides no refusal that stands without it; where nothing stands, it speaks alone.
-        let trial = self.policy.trial(asked, issuer);
-        if trial.is_none() || self.policy.requirement(governing).is_some() {
-            self.scopes_suffice(asked.call, governing, standing)?;
+        // A shadow rule never overrides an enforced denial; it decides alone only where nothing else
+        // matches the path.
+        let stands = self.policy.requirements(&policy.governing).is_some();
+        if stands || !policy.in_shadow.opens() {
+            self.scopes_suffice(call, &policy.governing, standing, evidence)?;
         }
-        if let Some(rule) = denying {
+        if let Some(rule) = policy.denying {
             evidence.rule(rule);
-            return Err(Refused::by(denied(rule, asked.call), Mode::Shadow));
+            return Err(Refused::by(denied(rule, call), Mode::Shadow));
         }
-        let Some(rule) = trial else {
+        if policy.in_shadow.is_empty() {
             return Ok(());
-        };
-        evidence.governing(&self.policy, Governing::Rule(rule));
-        self.scopes_suffice(asked.call, Governing::Rule(rule), standing)
+        }
+        let governing = Governing::Rules(policy.in_shadow.clone());
+        evidence.governing(&self.policy, &governing);
+        self.scopes_suffice(call, &governing, standing, evidence)
     }
 
-    fn scopes_suffice(
-        &self,
+    /// Whether the scopes held meet all that is required. The record names the rule that is not met.
+    fn scopes_suffice<'a>(
+        &'a self,
         call: Call<'_>,
-        governing: Governing<'_>,
+        governing: &Governing<'a>,
         standing: &Standing,
+        evidence: &mut Evidence<'a>,
     ) -> Result<(), Refused> {
         let mode = match governing {
-            Governing::Rule(rule) if rule.mode == Mode::Shadow => Mode::Shadow,
-            Governing::Rule(_)
+            Governing::Rules(rules) if rules.are_in_shadow() => Mode::Shadow,
+            Governing::Rules(_)
             | Governing::Operation(_)
             | Governing::Unmatched
             | Governing::Ambiguous => self.policy.mode,
         };
-        if let Governing::Rule(rule) = governing
-            && rule.is_left_guessing(call)
-        {
-            return Err(Refused::by(Denial::UntoldMcpCall, mode));
-        }
-        match self.policy.requirement(governing) {
-            None => Err(Refused::by(Denial::Unmatched, mode)),
-            Some(requirement) if requirement.met_by(&standing.scopes) => Ok(()),
-            Some(_) if standing.elsewhere && standing.roles.is_empty() => {
-                Err(Refused::by(Denial::WorkspaceNotGranted, mode))
+        let refused = |denial| Refused::by(denial, mode);
+        let Some(requirements) = self.policy.requirements(governing) else {
+            return Err(refused(Denial::Unmatched));
+        };
+        if let Governing::Rules(rules) = governing {
+            for rule in rules.iter() {
+                if let Err(denial) = rule_is_met(rule, call, standing) {
+                    evidence.rule(rule);
+                    return Err(refused(denial));
+                }
             }
-            Some(_) => Err(Refused::by(Denial::InsufficientScope, mode)),
         }
+        let unmet = requirements
+            .iter()
+            .find_map(|requirement| is_met(requirement, standing).err());
+        unmet.map_or(Ok(()), |denial| Err(refused(denial)))
+    }
+}
+
+fn rule_is_met(rule: &Rule, call: Call<'_>, standing: &Standing) -> Result<(), Denial> {
+    if rule.is_left_guessing(call) {
+        return Err(Denial::UntoldMcpCall);
+    }
+    Requirement::of_rule(rule).map_or(Ok(()), |requirement| is_met(&requirement, standing))
+}
+
+fn is_met(requirement: &Requirement<'_>, standing: &Standing) -> Result<(), Denial> {
+    if requirement.met_by(&standing.scopes) {
+        Ok(())
+    } else if standing.elsewhere && standing.roles.is_empty() {
+        Err(Denial::WorkspaceNotGranted)
+    } else {
+        Err(Denial::InsufficientScope)
     }
 }
 

@@ -279,7 +279,7 @@ fn roles_rules_and_the_catalogue_decide() {
         ("a trial beside the catalogue",    "GET",  "/api/2.1/clusters/list",     r#","groups":["eng"],"scope":"clusters""#,  "shadow: insufficient_scope"),
         ("both are content",                "GET",  "/api/2.1/clusters/list",     r#","groups":["eng"],"scope":"clusters own.scope""#, "allow"),
         ("denied in another version",       "POST", "/api/2.1/jobs/runs/delete",  r#","groups":["eng"],"scope":"jobs""#,      "denied_by_rule"),
-        ("denied in an old version alone",  "POST", "/api/2.2/jobs/create",       r#","groups":["eng"],"scope":"jobs""#,      "allow"),
+        ("denied in an old version",        "POST", "/api/2.2/jobs/create",       r#","groups":["eng"],"scope":"jobs""#,      "denied_by_rule"),
         ("narrowed in another version",     "POST", "/api/2.1/jobs/runs/submit",  r#","groups":["eng"],"scope":"jobs""#,      "insufficient_scope"),
         ("denied but for a slash",          "POST", "/api/2.0/sql/statements/",   r#","groups":["ana"],"scope":"sql""#,       "denied_by_rule"),
         ("a version with a zero before",    "POST", "/api/02.2/jobs/run-now",     r#","groups":["eng"],"scope":"jobs""#,      "unmatched"),

@@ -3,7 +3,7 @@
 use crate::denial::{Denial, Forbidden};
 use crate::policy::rule::Mode;
 use crate::policy::workspace::WorkspaceError;
-use crate::policy::{Asked, Governing};
+use crate::policy::{Applied, Governing};
 use crate::request::RequestHead;
 use crate::request::credential::{Credential, CredentialKind, Form, Unverifiable};
 use crate::time::UnixTime;
@@ -16,7 +16,7 @@ impl Authorizer {
     pub(super) fn classify(
         &self,
         credential: &Credential<'_>,
-        governing: Governing<'_>,
+        governing: &Governing<'_>,
         now: UnixTime,
         evidence: &mut Evidence<'_>,
     ) -> Result<(), Denial> {
@@ -49,8 +49,8 @@ impl Authorizer {
     /// stays refused.
     pub(super) fn observe<'a>(
         &'a self,
-        (head, asked): (&RequestHead<'_>, &Asked<'_>),
-        governing: Governing<'a>,
+        head: &RequestHead<'_>,
+        policy: &Applied<'a>,
         found: &Unverifiable<'_>,
         now: UnixTime,
         evidence: &mut Evidence<'a>,
@@ -59,7 +59,7 @@ impl Authorizer {
         if found.form == Form::Other || !self.treatments.admit(kind, now) {
             return Err(Denial::UnsupportedCredential(kind));
         }
-        if matches!(governing, Governing::Ambiguous) {
+        if matches!(policy.governing, Governing::Ambiguous) {
             return Err(Denial::AmbiguousPath);
         }
         let enforced = |mode: Mode| mode == Mode::Enforce && self.policy.mode == Mode::Enforce;
@@ -71,7 +71,7 @@ impl Authorizer {
             Err(WorkspaceError::Unknown) => {}
             Err(error) => return Err(error.into()),
         }
-        if let Some(rule) = self.policy.denying(asked, None) {
+        if let Some(rule) = policy.denying {
             evidence.rule(rule);
             if enforced(rule.mode) {
                 return Err(Denial::Unidentified(kind, Forbidden::ByRule));

@@ -271,6 +271,10 @@ pub(super) struct RuleSection {
     pub(super) mcp: Option<ToolsSection>,
     /// `shadow`: this rule's refusals are recorded and let through.
     pub(super) mode: Option<ModeName>,
+    /// `true`: for the paths as they are written alone. Absent: for the operation, in every version of the API, under each of its paths, with a
+    /// trailing slash and without.
+    #[serde(default)]
+    pub(super) exact: bool,
 }
 
 /// `methods` and `names`. A map, since a derived reader costs the module kilobytes.

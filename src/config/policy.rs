@@ -6,7 +6,8 @@ use crate::databricks::Catalogue;
 use crate::path::template::Template;
 use crate::policy::credential::{Treatment, Treatments};
 use crate::policy::role::{Member, Role};
-use crate::policy::rule::{Effect, Mode, Rule, RuleBook, Tools};
+use crate::policy::rule::{Effect, Mode, Rule, Tools};
+use crate::policy::rule_book::RuleBook;
 use crate::policy::workspace::{Workspace, Workspaces};
 use crate::policy::{Policy, Unmatched};
 use crate::request::authority::Authority;
@@ -284,6 +285,7 @@ fn rule(
         methods: section.methods.map(boxed),
         issuers: section.issuers.map(boxed),
         mode: section.mode.map(mode).unwrap_or_default(),
+        exact: section.exact,
     })
 }
 

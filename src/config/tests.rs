@@ -219,7 +219,7 @@ fn a_mistake_of_shape_hides_no_other() {
         "issuers[1]: missing field `issuer`",
         "issuers[2]: invalid type: string \"https://j.example\", expected an object",
         "policy.rules[0].effect: unknown variant `allow`, expected one of `deny`, `public`, `require`",
-        "policy.rules[1].path: unknown field `path`, expected one of `name`, `effect`, `paths`, `methods`, `scopes`, `any_scope`, `issuers`, `mcp`, `mode`",
+        "policy.rules[1].path: unknown field `path`, expected one of `name`, `effect`, `paths`, `methods`, `scopes`, `any_scope`, `issuers`, `mcp`, `mode`, `exact`",
         "policy.rules[1]: missing field `name`",
         "policy.rules[1]: missing field `paths`",
         "roles[0].members[1]: invalid type: integer `7`, expected an object",

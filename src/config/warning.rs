@@ -1,8 +1,9 @@
 //! What a configuration says that can hardly be meant. It is carried out all the same.
 
+mod spelling;
+
 use std::fmt;
 
-use crate::databricks::Catalogue;
 use crate::databricks::area::Area;
 use crate::databricks::scope::{self, ALL_APIS};
 use crate::path::Path;
@@ -42,7 +43,7 @@ pub(super) fn all(document: &Document) -> Vec<Warning> {
         warnings.role(role, &Place::at("roles").item(position), document);
     }
     warnings.ceiling(document);
-    warnings.rules(&document.policy.rules);
+    warnings.rules(document);
     warnings.0
 }
 
@@ -109,7 +110,8 @@ impl Warnings {
         }
     }
 
-    fn rules(&mut self, rules: &[RuleSection]) {
+    fn rules(&mut self, document: &Document) {
+        let rules = &document.policy.rules;
         let covers = Covers::of(rules);
         for (position, rule) in rules.iter().enumerate() {
             let place = Place::at("policy.rules").item(position).key("paths");
@@ -125,16 +127,18 @@ impl Warnings {
                         format!("never applies: `{name}` {why}: remove one of the two: `{path}`"),
                     );
                 }
-                if rule.effect != EffectName::Public
-                    && let Some(documented) = documented_elsewhere(&template)
-                {
+                if rule.effect != EffectName::Public && rule.exact {
+                    let others = spelling::others(&template).join("`, `");
                     self.add(
                         place.clone(),
                         format!(
-                            "for this version of the API alone, and requests of others find the same operation: \
-                             write `{documented}`, which holds in every version: `{path}`"
+                            "`exact` holds for the path as written alone: this rule does not hold for `{others}`; \
+                             leave `exact` out to restrict the operation under every spelling: `{path}`"
                         ),
                     );
+                }
+                if let Some(open) = left_to_others(rule, &template, document) {
+                    self.add(place.clone(), format!("{open}: `{path}`"));
                 }
                 if rule.effect == EffectName::Public && may_be_api(&template) {
                     self.add(
@@ -293,29 +297,44 @@ fn sample(template: &Template) -> String {
     path
 }
 
-/// The path that the catalogue documents for the operation of a template, where the template has another version of the API.
-fn documented_elsewhere(template: &Template) -> Option<&'static str> {
-    let wanted = resource(template.as_str())?;
-    let sample = sample(template);
-    let path = Path::parse(sample.as_bytes()).ok()?;
-    let documented = |accept: &dyn Fn(&str) -> bool| {
-        let found = Catalogue::shared().any(&path, |operation| accept(operation.template))?;
-        Some(found.template)
-    };
-    if documented(&|path| path == template.as_str()).is_some() {
+/// What a rule for certain issuers leaves to the callers of all others, where the catalogue, or nothing
+/// but `all-apis`, is then asked in its place.
+fn left_to_others(rule: &RuleSection, template: &Template, document: &Document) -> Option<String> {
+    let issuers = rule.issuers.as_ref()?;
+    if rule.effect != EffectName::Require || rule.mode == Some(ModeName::Shadow) {
         return None;
     }
-    documented(&|path| resource(path) == Some(wanted))
-}
-
-/// What follows the version in a path of the API.
-fn resource(path: &str) -> Option<&str> {
-    let (version, resource) = path.strip_prefix("/api/")?.split_once('/')?;
-    let is_version = version.contains('.')
-        && version
-            .bytes()
-            .all(|byte| byte == b'.' || byte.is_ascii_digit());
-    is_version.then_some(resource)
+    let restricts = |other: &RuleSection, issuer: &String| {
+        let paths = other
+            .paths
+            .iter()
+            .filter_map(|path| Template::parse(path).ok());
+        other.effect != EffectName::Public
+            && other.mode != Some(ModeName::Shadow)
+            && other
+                .issuers
+                .as_ref()
+                .is_none_or(|issuers| issuers.contains(issuer))
+            && contains(other.methods.as_deref(), rule.methods.as_deref())
+            && contains_tools(other.mcp.as_ref(), rule.mcp.as_ref())
+            && paths
+                .into_iter()
+                .any(|path| is_wider(path.segments(), template.segments()))
+    };
+    let rules = &document.policy.rules;
+    let others = document.issuers.iter().map(|section| &section.issuer);
+    let left = others
+        .filter(|issuer| !issuers.contains(issuer))
+        .find(|issuer| !rules.iter().any(|other| restricts(other, issuer)))?;
+    let asked = match spelling::operation(template, rule.methods.as_deref()) {
+        Some(operation) => scope::required(operation).unwrap_or("no scope"),
+        None if document.policy.unmatched == UnmatchedName::AllApis => ALL_APIS,
+        None => return None,
+    };
+    Some(format!(
+        "for these `issuers` alone: callers of `{left}` are not asked for these scopes, and `{asked}` opens the path to them; \
+         write a rule for them too, or leave `issuers` out"
+    ))
 }
 
 fn may_be_api(template: &Template) -> bool {

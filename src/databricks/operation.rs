@@ -30,6 +30,18 @@ impl Operation {
         }
     }
 
+    /// Whether names in the operation's path are Unity Catalog's, which ignores their case.
+    pub fn ignores_case(&self) -> bool {
+        UNITY_CATALOG_AREAS.contains(&self.area())
+    }
+
+    /// Whether whoever may use the one may use the other.
+    pub(super) fn asks_the_same_as(&self, other: &Self) -> bool {
+        self.requirement == other.requirement
+            && self.access == other.access
+            && self.marks == other.marks
+    }
+
     /// Whether the operation answers to this method. Methods are case-sensitive (RFC 9110 §9.1).
     pub fn method_is(&self, method: &str) -> bool {
         self.method == method || self.method == "*"
@@ -152,3 +164,21 @@ impl Marks {
         Self(bits)
     }
 }
+
+/// The areas whose paths name what Unity Catalog holds: catalogs, schemas, tables, volumes and the files
+/// in them, functions, models, indexes, shares and recipients.
+const UNITY_CATALOG_AREAS: [&str; 13] = [
+    "ai-search",
+    "cleanrooms",
+    "database",
+    "dataclassification",
+    "dataquality",
+    "feature-engineering",
+    "feature-store",
+    "files",
+    "qualitymonitor",
+    "sharing",
+    "tags",
+    "unity-catalog",
+    "vector-search",
+];

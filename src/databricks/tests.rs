@@ -43,12 +43,38 @@ fn a_request_finds_its_operation() {
 }
 
 #[test]
+fn a_trailing_slash_leads_to_the_same_operation() {
+    let found = |method, path: &str| {
+        let path = Path::parse(path.as_bytes()).unwrap();
+        match Catalogue::shared().operation(method, &path) {
+            Lookup::Found(operation) => operation.name,
+            Lookup::Ambiguous => "ambiguous",
+            Lookup::Unknown => "unknown",
+        }
+    };
+    #[rustfmt::skip]
+    let cases = [
+        // name                         method  path                                          want
+        ("without",                     "GET",  "/api/2.2/jobs/list",                         "jobs.list"),
+        ("with",                        "GET",  "/api/2.2/jobs/list/",                        "jobs.list"),
+        ("behind a name",               "GET",  "/api/2.0/sql/warehouses/7/",                 "warehouses.get"),
+        ("both are listed",             "POST", "/api/2.0/sql/statements/",                   "statement-execution.execute-statement"),
+        ("two that ask the same",       "GET",  "/.well-known/oauth-protected-resource/",     "discovery.protected-resource"),
+        ("the one without",             "GET",  "/api/2.0/mlflow-artifacts/artifacts",        "mlflow-artifacts.list-artifacts"),
+        ("neither",                     "GET",  "/nothing/",                                  "unknown"),
+        ("escapes that nothing takes",  "GET",  "/api/2.2/jobs/a%20b",                        "unknown"),
+        ("an escaped version",          "POST", "/api/2%202/jobs/run-now",                    "unknown"),
+    ];
+    for (name, method, path, want) in cases {
+        assert_eq!(found(method, path), want, "{name}");
+    }
+}
+
+#[test]
 fn what_could_lead_elsewhere_is_ambiguous() {
     #[rustfmt::skip]
     let cases = [
         ("a verb, decoded",             "GET",  "/api/2.1/marketplace-consumer/listings%3AbatchGet"),
-        ("escapes that nothing takes",  "GET",  "/api/2.2/jobs/a%20b"),
-        ("an escaped version",          "POST", "/api/2%202/jobs/run-now"),
         ("the alias of the pages",      "POST", "/ajax-api/2.2/jobs/run-now"),
         ("the alias alone",             "GET",  "/ajax-api"),
     ];
@@ -121,7 +147,8 @@ fn no_two_operations_answer_to_one_request() {
             "{version}".clone_into(&mut template[1]);
         }
         let template = Template::parse(&format!("/{}", template.join("/"))).unwrap();
-        let rivals = catalogue.index.at(&template).iter().filter(|&&position| {
+        let segments = template.segments().iter().map(Segment::as_ref);
+        let rivals = catalogue.index.at(segments).iter().filter(|&&position| {
             let rival = &catalogue.operations[position];
             rival.method_is(operation.method) || operation.method_is(rival.method)
         });

@@ -10,7 +10,6 @@
 //! the segments before it, so a walk enters each node at most once: it is bounded by the nodes that fit the path, which is the number
 //! of segments unless templates put `{id}` beside literals on several levels.
 
-mod few;
 mod walk;
 
 use std::borrow::Cow;
@@ -19,8 +18,8 @@ use hashbrown::{Equivalent, HashMap};
 
 use super::Path;
 use super::template::{Segment, Template};
+use crate::few::Few;
 
-use few::Few;
 use walk::Walk;
 
 /// Templates, each with its values.
@@ -38,24 +37,42 @@ impl<T> Index<T> {
 
     /// Adds a value under a template, behind those that are there.
     pub fn insert(&mut self, template: &Template, value: T) {
-        self.insert_before(template, value, |_| false);
+        let segments = template.segments().iter().map(Segment::as_ref);
+        self.change(segments, |values| values.push(value));
     }
 
-    /// Adds a value under a template, before the first of those that are there for which `later` holds.
-    pub fn insert_before(&mut self, template: &Template, value: T, later: impl Fn(&T) -> bool) {
+    /// The values under a template of these segments.
+    pub fn at<'s>(&self, segments: impl Iterator<Item = Segment<&'s str>>) -> &[T] {
         let mut id = ROOT;
-        for segment in template.segments() {
-            id = match segment.as_ref() {
-                Segment::Rest => return self.node_mut(id, |node| node.rest.insert(value, later)),
-                segment @ (Segment::Literal(_) | Segment::Name | Segment::Verb(_)) => {
-                    let next = self.below(id, segment);
-                    next.unwrap_or_else(|| {
-                        self.add_below(id, segment, |text| Cow::Owned(text.to_owned()))
-                    })
-                }
-            };
+        for segment in segments {
+            if segment == Segment::Rest {
+                return self.nodes.get(id).map_or(&[], |node| node.rest.as_slice());
+            }
+            match self.below(id, segment) {
+                Some(next) => id = next,
+                None => return &[],
+            }
         }
-        self.node_mut(id, |node| node.values.insert(value, later));
+        let node = self.nodes.get(id);
+        node.map_or(&[], |node| node.values.as_slice())
+    }
+
+    /// Changes the values under a template of these segments.
+    pub fn change<'s>(
+        &mut self,
+        segments: impl Iterator<Item = Segment<&'s str>>,
+        change: impl FnOnce(&mut Few<T>),
+    ) {
+        let mut id = ROOT;
+        for segment in segments {
+            if segment == Segment::Rest {
+                return self.node_mut(id, |node| change(&mut node.rest));
+            }
+            let next = self.below(id, segment);
+            id = next
+                .unwrap_or_else(|| self.add_below(id, segment, |text| Cow::Owned(text.to_owned())));
+        }
+        self.node_mut(id, |node| change(&mut node.values));
     }
 
     /// Adds values under templates whose text outlives the index: no text is copied, and where the templates are in order, what one
@@ -94,7 +111,7 @@ impl<T> Index<T> {
                 } else {
                     &mut node.values
                 };
-                values.insert(value, |_| false);
+                values.push(value);
             });
         }
     }
@@ -109,32 +126,20 @@ impl<T> Index<T> {
         index
     }
 
-    /// The values of every template of the same shape, whatever it calls its segments: equally specific, and overlapping exactly.
-    pub fn at(&self, template: &Template) -> &[T] {
-        let mut id = ROOT;
-        for segment in template.segments() {
-            if *segment == Segment::Rest {
-                return self.nodes.get(id).map_or(&[], |node| node.rest.as_slice());
-            }
-            match self.below(id, segment.as_ref()) {
-                Some(next) => id = next,
-                None => return &[],
-            }
-        }
-        self.nodes
-            .get(id)
-            .map_or(&[], |node| node.values.as_slice())
-    }
-
     /// The first accepted value of the most specific template that takes the path.
-    pub fn find(&self, path: &Path<'_>, accept: impl FnMut(&T) -> bool) -> Option<Match<'_, T>> {
+    pub fn find(
+        &self,
+        path: &Path<'_>,
+        mut accept: impl FnMut(&T) -> bool,
+    ) -> Option<Match<'_, T>> {
         if self.is_empty() {
             return None;
         }
         let mut walk = Walk {
             index: self,
-            accept,
+            accept: |value, _| accept(value),
             has_escapes: path.has_escapes(),
+            either_slash: false,
             is_ambiguous: false,
         };
         let (value, escapes) = walk.from(ROOT, path.segments(), Escapes::None)?;
@@ -146,20 +151,29 @@ impl<T> Index<T> {
         Some(Match { value, escapes })
     }
 
-    /// Whether a server that decodes before it routes would follow a template here that the path as it is written does not take.
-    ///
-    /// Asked of rules that forbid or narrow: to take such a path for one that they do not govern would be a way around them.
-    pub fn misreads(&self, path: &Path<'_>) -> bool {
+    /// Visits every value of every template that takes the path as it is written or, where it has no
+    /// trailing slash, with one. Says whether a server that decodes before it routes could follow a
+    /// template here that the path as it is written does not take.
+    pub fn visit<'i>(&'i self, path: &Path<'_>, mut take: impl FnMut(&'i T, Escapes)) -> bool {
         let mut walk = Walk {
             index: self,
-            accept: |_: &T| false,
+            // Nothing is accepted, so every branch is walked.
+            accept: |value, escapes| {
+                take(value, escapes);
+                false
+            },
             has_escapes: path.has_escapes(),
+            either_slash: true,
             is_ambiguous: false,
         };
-        // Nothing is accepted, so every branch is walked.
-        path.has_escapes()
-            && walk.from(ROOT, path.segments(), Escapes::None).is_none()
-            && walk.is_ambiguous
+        walk.from(ROOT, path.segments(), Escapes::None);
+        walk.is_ambiguous
+    }
+
+    /// Whether a server that decodes before it routes would follow a template here that the path as it
+    /// is written does not take.
+    pub fn misreads(&self, path: &Path<'_>) -> bool {
+        path.has_escapes() && self.visit(path, |_, _| {})
     }
 
     /// Whether it has no template.

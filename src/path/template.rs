@@ -3,6 +3,7 @@
 //! `{id}` is one segment, `{name}:verb` one segment with a suffix, `{path=**}` the rest, which is one segment at least; everything else
 //! is literal text, matched byte for byte. What a template stands for, and which of several wins, is [`index`](super::index)'s business.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A path template, e.g. `/api/2.0/clusters/{id}`.
@@ -27,9 +28,20 @@ pub enum Segment<S = Box<str>> {
     Verb(S),
 }
 
+impl<S> Segment<S> {
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Literal(_) => 0,
+            Self::Verb(_) => 1,
+            Self::Name => 2,
+            Self::Rest => 3,
+        }
+    }
+}
+
 impl Segment {
     /// The segment, its text borrowed.
-    pub(super) fn as_ref(&self) -> Segment<&str> {
+    pub(crate) fn as_ref(&self) -> Segment<&str> {
         match self {
             Self::Literal(text) => Segment::Literal(text),
             Self::Name => Segment::Name,
@@ -37,6 +49,33 @@ impl Segment {
             Self::Verb(suffix) => Segment::Verb(suffix),
         }
     }
+}
+
+/// Which of two templates is the more specific one, `Less` coming first: at the first segment that
+/// differs a literal before a verb, that before a name, and the rest last. `None` where they fit different
+/// paths.
+pub(crate) fn specificity<'s>(
+    one: impl Iterator<Item = Segment<&'s str>>,
+    other: impl Iterator<Item = Segment<&'s str>>,
+    ignores_case: bool,
+) -> Option<Ordering> {
+    let mut others = other;
+    for segment in one {
+        let other = others.next()?;
+        let ((Segment::Literal(text), Segment::Literal(known))
+        | (Segment::Verb(text), Segment::Verb(known))) = (segment, other)
+        else {
+            let order = segment.rank().cmp(&other.rank());
+            if order.is_ne() {
+                return Some(order);
+            }
+            continue;
+        };
+        if text != known && !(ignores_case && text.eq_ignore_ascii_case(known)) {
+            return None;
+        }
+    }
+    others.next().is_none().then_some(Ordering::Equal)
 }
 
 /// The segments of a text that is known to be a template.

@@ -29,7 +29,7 @@ const SCOPES: [&str; 11] = [
 const MCP_METHODS: [&str; 3] = ["tools/call", "tools/list", "prompts/get"];
 const TOOLS: [&str; 2] = ["run_sql", "search"];
 
-const TEMPLATES: [&str; 14] = [
+const TEMPLATES: [&str; 26] = [
     "/a",
     "/a/b",
     "/a/{id}",
@@ -40,17 +40,30 @@ const TEMPLATES: [&str; 14] = [
     "/a/b/",
     "/a/{id}/c",
     "/a/b:go",
+    "/a/b/{path=**}",
     "/api/2.2/jobs/run-now",
+    "/api/2.1/jobs/run-now",
+    "/api/2.0/jobs/{path=**}",
     "/api/{version}/jobs/{path=**}",
     "/api/2.0/sql/statements",
     "/api/{path=**}",
+    "/api/2.1/{path=**}",
+    "/api/2.0/nothing/known",
+    "/sql/1.0/warehouses/{id}",
+    "/sql/1.0/endpoints/abc",
+    "/sql/{path=**}",
+    "/api/2.0/sql/endpoints/{id}/edit",
+    "/api/2.0/fs/files/Volumes/Secret/{path=**}",
+    "/api/2.0/fs/files/{path=**}",
+    "/api/2.1/unity-catalog/tables/main.secret.t",
 ];
 
-const PATHS: [&str; 22] = [
+const PATHS: [&str; 38] = [
     "/a",
     "/a/",
     "/a/b",
     "/a/b/",
+    "/A/b",
     "/a/x:go",
     "/a/b:go",
     "/a/:go",
@@ -61,14 +74,29 @@ const PATHS: [&str; 22] = [
     "/z",
     "/api/2.2/jobs/run-now",
     "/api/2.1/jobs/run-now",
+    "/api/2.1/jobs/run-now/",
     "/api/2.2/jobs/list",
+    "/api/2.2/jobs/list/",
     "/api/2.0/sql/statements",
+    "/api/2.1/sql/statements/",
     "/api/2.0/secrets/get",
     "/api/2.0/preview/scim/v2/Me",
     "/oidc/v1/token",
     "/api/2.0/bundle/deployments",
     "/api/2.0/nothing/known",
+    "/api/2.1/nothing/known",
     "/api/2.1/clusters/list",
+    "/sql/1.0/warehouses/abc",
+    "/sql/1.0/endpoints/abc",
+    "/sql/1.0/endpoints/ABC/",
+    "/api/2.0/sql/warehouses/7/edit",
+    "/api/2.1/sql/endpoints/7/edit/",
+    "/api/2.0/fs/files/Volumes/Secret/x",
+    "/api/2.0/fs/files/Volumes/SECRET/x/",
+    "/api/2.0/fs/files/Volumes/other/x",
+    "/api/2.1/unity-catalog/tables/MAIN.secret.T",
+    "/api/2.0/unity-catalog/tables/main.secret.t/",
+    "/api/2.1/unity-catalog/tables/main.secret.u",
 ];
 
 /// Numbers that are the same at every run (splitmix64).
@@ -144,6 +172,7 @@ pub(super) struct Rule {
     pub(super) all: Option<Vec<&'static str>>,
     pub(super) any: Option<Vec<&'static str>>,
     pub(super) shadow: bool,
+    pub(super) exact: bool,
 }
 
 /// The MCP calls that a rule is for.
@@ -294,6 +323,7 @@ impl Rule {
             all,
             any,
             shadow: effect != "public" && dice.one_in(4),
+            exact: dice.one_in(6),
         }
     }
 
@@ -316,6 +346,9 @@ impl Rule {
                     rule["mcp"][key] = json!(list);
                 }
             }
+        }
+        if self.exact {
+            rule["exact"] = json!(true);
         }
         if self.shadow {
             rule["mode"] = json!("shadow");

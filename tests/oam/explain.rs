@@ -58,7 +58,7 @@ fn machines_get_the_fields_of_the_contract() {
         "decision": "deny", "status": 403, "reason": "insufficient_scope",
         "operation": {"name": "jobs.run-now", "area": "jobs", "access": "write", "method": "POST", "template": "/api/2.2/jobs/run-now"},
         "required_scopes": ["jobs"], "token_scopes": ["jobs", "sql"], "role_grants": ["jobs:read", "own"],
-        "effective_scopes": ["jobs:read"], "roles": ["analyst"], "rule": null, "mode": "enforce"
+        "effective_scopes": ["jobs:read"], "roles": ["analyst"], "rule": null, "readings": [], "mode": "enforce"
     });
     assert_eq!(found, want);
     assert_eq!(ran.code, Some(1));

@@ -192,7 +192,7 @@ impl Case {
             name: self.name.clone(),
             differences: self
                 .expect
-                .differences(Explanation::of(&decision, &request)),
+                .differences(Explanation::of(gateway, &decision, &request)),
         })
     }
 }

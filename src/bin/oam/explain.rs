@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
     let mut request = gateway.request(&arguments.method, &arguments.url, &headers, &shown, now)?;
     request.data.clone_from(&arguments.data);
     let decision = gateway.decide(&request);
-    let explanation = Explanation::of(&decision, &request);
+    let explanation = Explanation::of(&gateway, &decision, &request);
     // Not by the status: callers of gRPC are refused with 200, and told in trailers.
     let passes = !matches!(decision.verdict, Verdict::Deny(_));
     if arguments.json {
@@ -88,10 +88,19 @@ pub(super) struct Explanation {
     pub(super) effective_scopes: Vec<String>,
     pub(super) roles: Vec<String>,
     pub(super) rule: Option<String>,
+    /// The rules that apply, each with the reading of the path under which it does.
+    pub(super) readings: Vec<Reading>,
     pub(super) mode: &'static str,
     /// Absent where nothing is exchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exchanged_scope: Option<&'static str>,
+}
+
+/// A rule that applies, and how the path is read for that.
+#[derive(Serialize)]
+pub(super) struct Reading {
+    rule: String,
+    path: String,
 }
 
 /// An operation of the catalogue.
@@ -105,8 +114,13 @@ pub(super) struct OperationFacts {
 }
 
 impl Explanation {
-    pub(super) fn of(decision: &Decision<'_>, request: &Request) -> Self {
+    pub(super) fn of(gateway: &Gateway, decision: &Decision<'_>, request: &Request) -> Self {
         let evidence = &decision.evidence;
+        let readings = reason::readings(&gateway.authorizer, request, evidence);
+        let readings = readings
+            .into_iter()
+            .map(|(rule, path)| Reading { rule, path });
+        let readings = readings.collect();
         let (word, reason) = words(&decision.verdict);
         let standing = evidence.standing.as_ref();
         let token_scopes = evidence
@@ -134,6 +148,7 @@ impl Explanation {
                 .map(|standing| standing.roles.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
             rule: evidence.rule.map(|rule| rule.name.to_string()),
+            readings,
             mode: match evidence.mode {
                 Mode::Enforce => "enforce",
                 Mode::Shadow => "shadow",
@@ -313,6 +328,18 @@ impl Trace<'_> {
         let evidence: &Evidence<'_> = &self.decision.evidence;
         if let Some(rule) = &self.explanation.rule {
             line(text, "rule", rule);
+        }
+        let sent = Envelope::of(&self.request.headers, None).path;
+        for (number, Reading { rule, path }) in self.explanation.readings.iter().enumerate() {
+            let how = if **path == *sent {
+                "as it was sent".to_owned()
+            } else {
+                format!("read as {path}")
+            };
+            let decides = self.explanation.rule.as_ref() == Some(rule);
+            let decides = if decides { ", decides" } else { "" };
+            let name = if number == 0 { "applies" } else { "" };
+            line(text, name, &format!("{rule}: {how}{decides}"));
         }
         if let Some(operation) = evidence.operation {
             let Operation {

@@ -7,12 +7,46 @@ use databricks_oam_filter::denial::Denial;
 use databricks_oam_filter::issuer::access_token::AccessToken;
 use databricks_oam_filter::issuer::invalid_token::InvalidToken;
 use databricks_oam_filter::policy::role::{Member, Role};
-use databricks_oam_filter::policy::{Governing, Policy, Requirement};
+use databricks_oam_filter::policy::{Policy, Requirement};
 use databricks_oam_filter::request::RequestHead;
 use databricks_oam_filter::request::credential::Scheme;
 use databricks_oam_filter::request::mcp::{Call, Tool};
 
 use super::gateway::Request;
+
+/// The rules that apply to a request, each with the reading of its path under which it does.
+pub(super) fn readings(
+    authorizer: &Authorizer,
+    request: &Request,
+    evidence: &Evidence<'_>,
+) -> Vec<(String, String)> {
+    let Ok(head) = RequestHead::read(&request.headers, authorizer.max_token_bytes) else {
+        return Vec::new();
+    };
+    let policy = &authorizer.policy;
+    let issuer = evidence.token.as_ref().map(|token| &*token.issuer);
+    let call = Call {
+        method: head.method,
+        tool: Tool::read(&request.headers),
+    };
+    let readings = policy.readings(call, head.path);
+    let rules = policy.rules.applicable(&readings, issuer);
+    let lists = [
+        &rules.denying,
+        &rules.denying_in_shadow,
+        &rules.governing,
+        &rules.with_shadow,
+    ];
+    let mut found: Vec<(String, String)> = Vec::new();
+    for applied in lists.into_iter().flatten() {
+        let reading = readings.under(applied.template).unwrap_or_default();
+        let line = (applied.rule.name.to_string(), reading);
+        if !found.contains(&line) {
+            found.push(line);
+        }
+    }
+    found
+}
 
 /// The roles that the caller does not hold, each with the reason.
 pub(super) fn roles_not_held(policy: &Policy, evidence: &Evidence<'_>) -> Vec<(String, String)> {
@@ -120,17 +154,17 @@ pub(super) fn remedies(
         | Verdict::Shadow(Denial::InsufficientScope | Denial::WorkspaceNotGranted, _) => {
             let head = RequestHead::read(&request.headers, authorizer.max_token_bytes).ok();
             let issuer = evidence.token.as_ref().map(|token| &*token.issuer);
-            let governing = head.map_or(Governing::Unmatched, |head| {
+            let requirements = head.and_then(|head| {
                 let call = Call {
                     method: head.method,
                     tool: Tool::read(&request.headers),
                 };
-                policy.governing(&policy.asked(call, head.path), issuer)
+                let applied = policy.apply(&policy.readings(call, head.path), issuer);
+                policy.requirements(&applied.governing)
             });
-            policy
-                .requirement(governing)
-                .map(|requirement| missing(policy, evidence, requirement))
-                .unwrap_or_default()
+            let requirements = requirements.unwrap_or_default();
+            let missing = |requirement| missing(policy, evidence, requirement);
+            requirements.iter().copied().flat_map(missing).collect()
         }
         Verdict::Deny(Denial::KeysUnavailable) => {
             vec!["keys to verify the token with: give the issuer's JWK Set by `--jwks`".to_owned()]

@@ -23,6 +23,12 @@ fn rules(rules: &str) -> String {
     format!(r#"{role},"policy":{{"rules":[{rules}]}}"#)
 }
 
+/// The same, with a role of one issuer's.
+fn of_a(rules: &str) -> String {
+    let role = role(r#"{"group":"g","issuer":"https://a.example"}"#, "jobs");
+    format!(r#"{role},"policy":{{"rules":[{rules}]}}"#)
+}
+
 #[test]
 fn what_can_hardly_be_meant_is_told_with_its_place_and_a_remedy() {
     let (one, two) = (
@@ -54,7 +60,12 @@ fn what_can_hardly_be_meant_is_told_with_its_place_and_a_remedy() {
         ("one tool of those denied",   one,     rules(r#"{"name":"d","effect":"deny","paths":["/a"],"mcp":{"methods":["tools/call"]}},{"name":"x","effect":"require","paths":["/a"],"mcp":{"methods":["tools/call"],"names":["t"]},"scopes":["jobs"]}"#), "policy.rules[1].paths[0]: never applies: `d` denies all that it describes: remove one of the two: `/a`"),
         ("calls beside those denied",  one,     rules(r#"{"name":"d","effect":"deny","paths":["/a"],"mcp":{"methods":["tools/call"]}},{"name":"x","effect":"require","paths":["/a"],"scopes":["jobs"]}"#), ""),
         ("denied twice",               one,     rules(&format!(r#"{deny},{{"name":"x","effect":"deny","paths":["/a/b/c"],"methods":["PUT"]}}"#)),                     "policy.rules[1].paths[0]: never applies: `d` denies all that it describes: remove one of the two: `/a/b/c`"),
-        ("an older version denied",    one,     rules(r#"{"name":"d","effect":"deny","paths":["/api/2.0/jobs/list"]}"#),                                             "policy.rules[0].paths[0]: for this version of the API alone, and requests of others find the same operation: write `/api/2.2/jobs/list`, which holds in every version: `/api/2.0/jobs/list`"),
+        ("an older version denied",    one,     rules(r#"{"name":"d","effect":"deny","paths":["/api/2.0/jobs/list"]}"#),                                             ""),
+        ("one spelling denied",        one,     rules(r#"{"name":"d","effect":"deny","exact":true,"paths":["/api/2.0/jobs/list"]}"#),                                "policy.rules[0].paths[0]: `exact` holds for the path as written alone: this rule does not hold for `/api/2.0/jobs/list/`, `/api/2.2/jobs/list`; leave `exact` out to restrict the operation under every spelling: `/api/2.0/jobs/list`"),
+        ("one path of two",            one,     rules(r#"{"name":"d","effect":"deny","exact":true,"paths":["/sql/1.0/warehouses/{id}"]}"#),                          "policy.rules[0].paths[0]: `exact` holds for the path as written alone: this rule does not hold for `/sql/1.0/warehouses/{id}/`, `/sql/1.0/endpoints/{id}`; leave `exact` out to restrict the operation under every spelling: `/sql/1.0/warehouses/{id}`"),
+        ("one issuer's callers",       two,     of_a(r#"{"name":"r","effect":"require","paths":["/api/2.0/secrets/get"],"issuers":["https://a.example"],"scopes":["x"]}"#), "policy.rules[0].paths[0]: for these `issuers` alone: callers of `https://b.example` are not asked for these scopes, and `secrets` opens the path to them; write a rule for them too, or leave `issuers` out: `/api/2.0/secrets/get`"),
+        ("and a rule for the others",  two,     of_a(r#"{"name":"r","effect":"require","paths":["/api/2.0/secrets/get"],"issuers":["https://a.example"],"scopes":["x"]},{"name":"o","effect":"require","paths":["/api/2.0/secrets/{path=**}"],"scopes":["y"]}"#), ""),
+        ("one issuer's own path",      two,     of_a(r#"{"name":"r","effect":"require","paths":["/apps/x"],"issuers":["https://a.example"],"scopes":["x"]}"#),         ""),
         ("the documented one",         one,     rules(r#"{"name":"d","effect":"deny","paths":["/api/2.0/token/create"]}"#),                                          ""),
         ("every version denied",       one,     rules(r#"{"name":"d","effect":"deny","paths":["/api/{version}/token/create"]}"#),                                    ""),
         ("a denial on trial",          one,     rules(r#"{"name":"d","effect":"deny","mode":"shadow","paths":["/a"]},{"name":"x","effect":"require","paths":["/a"],"scopes":["jobs"]}"#), ""),

@@ -125,22 +125,46 @@ fn values_that_are_not_accepted_make_way() {
 }
 
 #[test]
-fn templates_of_one_shape_share_a_place() {
+fn a_visit_sees_every_template_that_takes_the_path_with_either_slash() {
     let index = index(&[
         "/a/{id}",
         "/a/{name}",
         "/a/{name}:x",
         "/a/{rest=**}",
         "/a/b",
+        "/a/b/{rest=**}",
+        "/a/b/{id}",
+        "/{rest=**}",
     ]);
-    let at = |text: &str| index.at(&Template::parse(text).unwrap()).to_vec();
-    assert_eq!(at("/a/{any}"), ["/a/{id}", "/a/{name}"]);
-    assert_eq!(at("/a/{any}:x"), ["/a/{name}:x"]);
-    assert_eq!(at("/a/{any=**}"), ["/a/{rest=**}"]);
-    assert_eq!(at("/a/b"), ["/a/b"]);
-    assert!(at("/a").is_empty());
-    assert!(at("/a/b/c").is_empty());
-    assert!(at("/a/{any}:y").is_empty());
+    let visited = |text: &str| {
+        let path = Path::parse(text.as_bytes()).unwrap();
+        let mut values = Vec::new();
+        let is_ambiguous = index.visit(&path, |value, escapes| values.push((*value, escapes)));
+        (values, is_ambiguous)
+    };
+    let none = |values: &[&'static str]| {
+        values
+            .iter()
+            .map(|value| (*value, Escapes::None))
+            .collect::<Vec<_>>()
+    };
+    #[rustfmt::skip]
+    let cases = [
+        // path       values
+        ("/a/b",      none(&["/a/b", "/a/b/{rest=**}", "/a/{id}", "/a/{name}", "/a/{rest=**}", "/{rest=**}"])),
+        ("/a/c:x",    none(&["/a/{name}:x", "/a/{id}", "/a/{name}", "/a/{rest=**}", "/{rest=**}"])),
+        ("/a",        none(&["/a/{rest=**}", "/{rest=**}"])),
+        ("/",         none(&["/{rest=**}"])),
+        ("/a/b/c",    none(&["/a/b/{id}", "/a/b/{rest=**}", "/a/{rest=**}", "/{rest=**}"])),
+        ("/c%20d",    vec![("/{rest=**}", Escapes::InRest)]),
+    ];
+    for (text, want) in cases {
+        assert_eq!(visited(text), (want, false), "{text}");
+    }
+    assert!(
+        visited("/a%3B/b").1,
+        "read as `/a` by a server that decodes"
+    );
 }
 
 /// What [`Index::find`] should find, from one template at a time.

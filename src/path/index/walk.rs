@@ -1,8 +1,8 @@
 //! The walk from the root of an index along a path.
 
+use crate::few::Few;
 use crate::path::{Segments, escape};
 
-use super::few::Few;
 use super::{Escapes, Index, Kind, NodeId};
 
 /// A search under way.
@@ -12,11 +12,13 @@ pub(super) struct Walk<'i, T, F> {
     pub(super) accept: F,
     /// Whether the path has any.
     pub(super) has_escapes: bool,
+    /// Whether a template that takes the path with a trailing slash takes it without one too.
+    pub(super) either_slash: bool,
     /// Whether a server that decodes the path first could find something else.
     pub(super) is_ambiguous: bool,
 }
 
-impl<'i, T, F: FnMut(&T) -> bool> Walk<'i, T, F> {
+impl<'i, T, F: FnMut(&'i T, Escapes) -> bool> Walk<'i, T, F> {
     /// The best match below a node. It calls itself once per segment of a template, of which there are [`Template::MAX_SEGMENTS`] at most.
     pub(super) fn from(
         &mut self,
@@ -33,9 +35,11 @@ impl<'i, T, F: FnMut(&T) -> bool> Walk<'i, T, F> {
         let node = index.nodes.get(id)?;
         let mut tail = segments.clone();
         let Some(segment) = tail.next() else {
-            return self
-                .first(node.values.as_slice())
-                .map(|value| (value, escapes));
+            let found = self.first(&node.values, escapes);
+            return match found {
+                None if self.either_slash => self.first(&node.rest, escapes),
+                found => found,
+            };
         };
         if node.has_literals
             && let Some(next) = index.edge(id, Kind::Literal, segment)
@@ -63,12 +67,16 @@ impl<'i, T, F: FnMut(&T) -> bool> Walk<'i, T, F> {
             self.is_ambiguous |= is_escaped && tail.next().is_some() && holds(segment, &['?', '#']);
             return Some(found);
         }
-        let value = self.first(node.rest.as_slice())?;
-        Some((value, self.in_rest(segments, escapes)))
+        if node.rest.is_empty() {
+            return None;
+        }
+        let escapes = self.in_rest(segments, escapes);
+        self.first(&node.rest, escapes)
     }
 
-    fn first(&mut self, values: &'i [T]) -> Option<&'i T> {
-        values.iter().find(|value| (self.accept)(value))
+    fn first(&mut self, values: &'i Few<T>, escapes: Escapes) -> Option<(&'i T, Escapes)> {
+        let value = values.iter().find(|value| (self.accept)(value, escapes))?;
+        Some((value, escapes))
     }
 
     fn in_rest(&self, mut rest: Segments<'_>, escapes: Escapes) -> Escapes {

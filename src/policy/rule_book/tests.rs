@@ -1,3 +1,8 @@
+use crate::databricks::Catalogue;
+use crate::request::mcp::{Call, Tool};
+use crate::token::scope::Scope;
+
+use super::super::rule::Tools;
 use super::*;
 
 const A: &str = "https://a.example";
@@ -11,6 +16,7 @@ fn rule(name: &str, effect: Effect) -> Rule {
         issuers: None,
         mcp: None,
         mode: Mode::Enforce,
+        exact: false,
     }
 }
 
@@ -39,8 +45,18 @@ fn book(rules: Vec<(Rule, &[&str])>) -> RuleBook {
     book
 }
 
-fn path(text: &str) -> Path<'_> {
-    Path::parse(text.as_bytes()).unwrap()
+fn applicable<'a>(
+    book: &'a RuleBook,
+    call: Call<'_>,
+    path: &str,
+    issuer: Option<&str>,
+) -> Applicable<'a> {
+    let path = Path::parse(path.as_bytes()).unwrap();
+    book.applicable(&Readings::of(Catalogue::shared(), call, path), issuer)
+}
+
+fn names<'a>(found: &Few<AppliedRule<'a>>) -> Vec<&'a str> {
+    found.iter().map(|found| &*found.rule.name).collect()
 }
 
 #[test]
@@ -50,7 +66,7 @@ fn the_most_specific_path_governs() {
         (require("one"), &["/a/{id}"]),
         (require("verb"), &["/a/{id}:run"]),
         (require("literal"), &["/a/b"]),
-        (require("below"), &["/a/b/{path=**}"]),
+        (require("below"), &["/a/b/c/{path=**}"]),
         (
             Rule {
                 methods: Some(vec!["POST".into()]),
@@ -81,17 +97,11 @@ fn the_most_specific_path_governs() {
         ("another issuer",            "GET",  "/a/d",       Some(A), "one"),
         ("no issuer known",           "GET",  "/a/d",       None,    "one"),
         ("a path in another case",    "GET",  "/A/b",       Some(A), "everything"),
-        ("a trailing slash",          "GET",  "/a/b/",      Some(A), "below"),
+        ("a trailing slash",          "GET",  "/a/b/",      Some(A), "literal"),
     ];
     for (name, method, text, issuer, want) in cases {
-        let governed = book
-            .find(Call::of(method), &path(text), issuer, Trials::Included)
-            .unwrap();
-        assert_eq!(
-            (&*governed.rule.name, governed.ambiguous),
-            (want, false),
-            "{name}"
-        );
+        let found = applicable(&book, Call::of(method), text, issuer);
+        assert_eq!(names(&found.governing), [want], "{name}");
     }
 }
 
@@ -101,17 +111,18 @@ fn escapes_pass_only_where_the_rest_is_taken() {
         (require("one"), &["/a/{id}"]),
         (require("rest"), &["/b/{path=**}"]),
     ]);
-    assert!(
-        book.find(Call::of("GET"), &path("/a/x%20y"), None, Trials::Included)
-            .unwrap()
-            .ambiguous
-    );
-    assert!(
-        !book
-            .find(Call::of("GET"), &path("/b/x%20y/z"), None, Trials::Included)
-            .unwrap()
-            .ambiguous
-    );
+    let is_escaped = |path| {
+        let found = applicable(&book, Call::of("GET"), path, None);
+        let escaped: Vec<_> = found
+            .governing
+            .iter()
+            .map(|found| found.has_escaped_name)
+            .collect();
+        (escaped, found.is_ambiguous)
+    };
+    assert_eq!(is_escaped("/a/x%20y"), (vec![true], false));
+    assert_eq!(is_escaped("/b/x%20y/z"), (vec![false], false));
+    assert_eq!(is_escaped("/a%3B/x"), (vec![], true));
 }
 
 #[test]
@@ -137,10 +148,9 @@ fn a_deny_rule_applies_however_general_and_escaped() {
         ("none",                       "/z",         None),
     ];
     for (name, text, want) in cases {
-        let found = book
-            .denying(Call::of("GET"), &path(text), None)
-            .map(|rule| &*rule.name);
-        assert_eq!(found, want, "{name}");
+        let found = applicable(&book, Call::of("GET"), text, None);
+        let denying = found.denying.first().or(found.denying_in_shadow.first());
+        assert_eq!(denying.map(|found| &*found.rule.name), want, "{name}");
     }
 }
 
@@ -218,9 +228,8 @@ fn a_rule_for_a_tool_goes_before_one_for_a_method_and_that_before_one_for_all() 
                 method: "POST",
                 tool,
             };
-            let found = book
-                .find(call, &path(text), None, Trials::Included)
-                .unwrap();
+            let found = applicable(&book, call, text, None);
+            let found = found.governing.first().unwrap();
             let is_named = &*found.rule.name == want
                 || reversed && want == "one" && &*found.rule.name == "named";
             assert!(is_named, "{name}: {}", found.rule.name);
@@ -260,5 +269,52 @@ fn rules_for_the_same_tool_are_a_tie() {
         };
         let added = book.add(other, &[Template::parse("/mcp").unwrap()]);
         assert_eq!(added.is_err(), tie, "{name}");
+    }
+}
+
+#[test]
+fn a_rule_is_for_an_operation_under_every_spelling_of_its_path() {
+    let exact = Rule {
+        exact: true,
+        ..require("exact")
+    };
+    let book = book(vec![
+        (require("broad"), &["/api/{path=**}"]),
+        (require("secret"), &["/api/2.0/secrets/get"]),
+        (require("older"), &["/api/2.1/secrets/{path=**}"]),
+        (require("driver"), &["/sql/1.0/warehouses/{id}"]),
+        (
+            require("volume"),
+            &["/api/2.0/fs/files/Volumes/Secret/{path=**}"],
+        ),
+        (rule("public", Effect::Public), &["/apps/etl/{path=**}"]),
+        (require("admin"), &["/apps/etl/admin"]),
+        (exact, &["/api/2.0/jobs/list"]),
+    ]);
+    #[rustfmt::skip]
+    let cases: [(&str, &str, &str, &[&str]); 18] = [
+        // name                       method  path                                        want
+        ("as documented",             "GET",  "/api/2.0/secrets/get",                     &["secret", "older"]),
+        ("a slash",                   "GET",  "/api/2.0/secrets/get/",                    &["secret", "older"]),
+        ("a version",                 "GET",  "/api/2.1/secrets/get",                     &["secret", "older"]),
+        ("a version and a slash",     "GET",  "/api/1.2/secrets/get/",                    &["secret", "older"]),
+        ("not the operation",         "PUT",  "/api/2.1/secrets/get",                     &["older"]),
+        ("nor this one",              "PUT",  "/api/2.2/secrets/get",                     &["broad"]),
+        ("one of two paths",          "POST", "/sql/1.0/warehouses/7",                    &["driver"]),
+        ("the other path",            "POST", "/sql/1.0/endpoints/7",                     &["driver"]),
+        ("the other path, a slash",   "POST", "/sql/1.0/endpoints/7/",                    &["driver"]),
+        ("another method",            "GET",  "/sql/1.0/endpoints/7",                     &[]),
+        ("a name in another case",    "GET",  "/api/2.0/fs/files/Volumes/SECRET/x",       &["volume"]),
+        ("another name",              "GET",  "/api/2.0/fs/files/Volumes/secrets/x",      &["broad"]),
+        ("public",                    "GET",  "/apps/etl/x",                              &["public"]),
+        ("and what is not",           "GET",  "/apps/etl/admin/",                         &["admin"]),
+        ("another case of one's own", "GET",  "/apps/etl/Admin",                          &["public"]),
+        ("public for one spelling",   "GET",  "/apps/etl",                                &[]),
+        ("exact",                     "GET",  "/api/2.0/jobs/list",                       &["exact"]),
+        ("and nothing else",          "GET",  "/api/2.2/jobs/list",                       &["broad"]),
+    ];
+    for (name, method, path, want) in cases {
+        let found = applicable(&book, Call::of(method), path, None);
+        assert_eq!(names(&found.governing), want, "{name}");
     }
 }

@@ -1,0 +1,142 @@
+//! What governs a request, and what its caller needs to hold for that.
+
+use crate::databricks::Operation;
+use crate::databricks::operation;
+use crate::databricks::scope::{self, ALL_APIS};
+use crate::databricks::scope_set::ScopeSet;
+use crate::few::Few;
+use crate::token::scope::Scope;
+
+use super::rule::{Effect, Mode, Rule};
+use super::rule_book::AppliedRule;
+
+/// What governs a request.
+#[derive(Clone, Debug)]
+pub enum Governing<'a> {
+    /// A percent-escape stands where no other reader could be trusted to read it as we do.
+    Ambiguous,
+    /// An operation of the catalogue.
+    Operation(&'static Operation),
+    /// Rules of the operator's.
+    Rules(Rules<'a>),
+    /// Nothing.
+    Unmatched,
+}
+
+/// Rules that a request must pass, all of them, in the configuration's order.
+#[derive(Clone, Debug, Default)]
+pub struct Rules<'a> {
+    rules: Few<&'a Rule>,
+    /// Whether there is more to it than what restricts: the catalogue knows the request, or a rule takes
+    /// its path as it was sent. Where not, it is unmatched besides.
+    opens: bool,
+}
+
+/// What a request needs its caller to hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Requirement<'a> {
+    /// `all-apis` itself.
+    AllApis,
+    /// Every one of these.
+    AllOf(&'a [Scope]),
+    /// One of these.
+    AnyOf(&'a [Scope]),
+    /// A sound token, whatever it grants.
+    AnyToken,
+    /// What the operation's scope covers.
+    Operation(&'static Operation),
+}
+
+impl<'a> Rules<'a> {
+    /// The rules that count among those that apply: what restricts goes before what opens.
+    pub(super) fn of(applied: &Few<AppliedRule<'a>>, opens: bool) -> Self {
+        let is_public = |found: &AppliedRule<'_>| found.rule.effect == Effect::Public;
+        let all_public = applied.iter().all(is_public);
+        let counting = applied
+            .iter()
+            .filter(|found| all_public || !is_public(found));
+        let mut rules: Few<&Rule> = Few::None;
+        for found in counting {
+            // One rule may apply by several of its paths.
+            if !rules.iter().any(|rule| std::ptr::eq(*rule, found.rule)) {
+                rules.push(found.rule);
+            }
+        }
+        Self { rules, opens }
+    }
+
+    /// The rules.
+    pub fn iter(&self) -> impl Iterator<Item = &'a Rule> {
+        self.rules.iter().copied()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Whether their refusals are recorded only.
+    pub fn are_in_shadow(&self) -> bool {
+        self.iter().any(|rule| rule.mode == Mode::Shadow)
+    }
+
+    /// Whether the request is let through where all of them are passed.
+    pub const fn opens(&self) -> bool {
+        self.opens
+    }
+}
+
+impl Governing<'_> {
+    /// Whether nobody needs to say who they are.
+    pub fn is_public(&self) -> bool {
+        match self {
+            Self::Operation(operation) => operation.requirement == operation::Requirement::NoToken,
+            Self::Rules(rules) => {
+                rules.opens && rules.iter().all(|rule| rule.effect == Effect::Public)
+            }
+            Self::Ambiguous | Self::Unmatched => false,
+        }
+    }
+}
+
+impl<'a> Requirement<'a> {
+    /// What a rule requires; `None` where it denies.
+    pub(crate) fn of_rule(rule: &'a Rule) -> Option<Self> {
+        match &rule.effect {
+            Effect::RequireAll(scopes) => Some(Self::AllOf(scopes)),
+            Effect::RequireAny(scopes) => Some(Self::AnyOf(scopes)),
+            Effect::Public => Some(Self::AnyToken),
+            Effect::Deny => None,
+        }
+    }
+
+    /// What an operation of the catalogue requires.
+    pub(super) const fn of_operation(operation: &'static Operation) -> Self {
+        match operation.requirement {
+            operation::Requirement::AnyToken | operation::Requirement::NoToken => Self::AnyToken,
+            operation::Requirement::Scope(_) => Self::Operation(operation),
+        }
+    }
+
+    /// Whether the scopes held are enough.
+    pub fn met_by(&self, held: &ScopeSet) -> bool {
+        match self {
+            Self::AllApis => held.contains(ALL_APIS),
+            Self::AllOf(scopes) => scopes.iter().all(|scope| held.covers(scope)),
+            Self::AnyOf(scopes) => scopes.iter().any(|scope| held.covers(scope)),
+            Self::AnyToken => true,
+            Self::Operation(operation) => held.covers_operation(operation),
+        }
+    }
+
+    /// The scopes to ask for, for challenges and records.
+    pub fn scopes(self) -> impl Iterator<Item = &'a str> {
+        let (one, listed): (_, &[Scope]) = match self {
+            Self::AllApis => (Some(ALL_APIS), &[]),
+            Self::AllOf(scopes) | Self::AnyOf(scopes) => (None, scopes),
+            Self::AnyToken => (None, &[]),
+            Self::Operation(operation) => (scope::required(operation), &[]),
+        };
+        one.into_iter().chain(listed.iter().map(Scope::as_str))
+    }
+}

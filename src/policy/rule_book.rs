@@ -1,0 +1,323 @@
+//! All rules, and which of them apply to a request.
+//!
+//! A rule is for an operation, not for a spelling of its path: what restricts is looked up under every
+//! [reading](super::reading) of a request, what opens under the path as it was sent. Of the rules that
+//! apply, the most specific path counts: at the first segment where two templates differ a literal goes
+//! before `{name}:verb`, that before `{id}`, and that before `{path=**}`. Of one path, a rule for named
+//! MCP tools goes before one for MCP methods, and that before one for all calls. Where neither of two
+//! paths is the more specific one, because they fit different readings, both rules apply.
+//!
+//! Deny rules win over everything, however general.
+
+mod shelf;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use crate::databricks;
+use crate::few::Few;
+use crate::path::Path;
+use crate::path::index::{Escapes, Index};
+use crate::path::template::{self, Segment, Template};
+
+use super::reading::{Fit, Readings};
+use super::rule::{Effect, Mode, Rule};
+
+use shelf::Shelf;
+
+/// All rules, found by path.
+#[derive(Default)]
+pub struct RuleBook {
+    rules: Vec<Rule>,
+    places: Vec<Place>,
+    index: Index<Shelf>,
+    asks_for_issuers: bool,
+    asks_for_tools: bool,
+}
+
+/// A path of a rule.
+struct Place {
+    /// The position of the rule.
+    rule: usize,
+    template: Template,
+}
+
+/// Two rules that overlap and are equally specific.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Overlap {
+    /// The position of the rule that was there first.
+    pub earlier: usize,
+}
+
+impl RuleBook {
+    /// Adds a rule for these paths, unless one of them makes a tie.
+    pub fn add(&mut self, rule: Rule, paths: &[Template]) -> Result<(), Overlap> {
+        let number = self.rules.len();
+        for path in paths {
+            self.check_tie(&rule, path)?;
+        }
+        for path in paths {
+            let (rules, places) = (&self.rules, &self.places);
+            let is_alike = |place: usize| {
+                let other = places.get(place);
+                other.is_some_and(
+                    |Place {
+                         rule: other,
+                         template,
+                     }| {
+                        let same_path = specificity(template, path, false) == Some(Ordering::Equal);
+                        let other = rules.get(*other);
+                        same_path && other.is_some_and(|other| other.is_alike_untold(&rule))
+                    },
+                )
+            };
+            let segments = shelf_of(path);
+            self.index
+                .change(segments.iter().map(Segment::as_ref), |shelves| {
+                    if shelves.is_empty() {
+                        shelves.push(Shelf::default());
+                    }
+                    for shelf in shelves.as_mut_slice() {
+                        shelf.put(places.len(), &rule, is_alike);
+                    }
+                });
+            self.places.push(Place {
+                rule: number,
+                template: path.clone(),
+            });
+        }
+        self.asks_for_issuers |= rule.issuers.is_some();
+        self.asks_for_tools |= rule.mcp.is_some();
+        self.rules.push(rule);
+        Ok(())
+    }
+
+    fn check_tie(&self, rule: &Rule, path: &Template) -> Result<(), Overlap> {
+        let segments = shelf_of(path);
+        let shelves = self.index.at(segments.iter().map(Segment::as_ref));
+        let places = shelves.iter().flat_map(Shelf::all);
+        for Place {
+            rule: earlier,
+            template,
+        } in places.filter_map(|place| self.places.get(place))
+        {
+            let same_path = specificity(template, path, false) == Some(Ordering::Equal);
+            let ties = |other: &Rule| {
+                other.effect != Effect::Deny && rule.effect != Effect::Deny && other.overlaps(rule)
+            };
+            if same_path && self.rules.get(*earlier).is_some_and(ties) {
+                return Err(Overlap { earlier: *earlier });
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules that apply to a request of this issuer's, or of nobody known.
+    pub fn applicable(&self, readings: &Readings<'_>, issuer: Option<&str>) -> Applicable<'_> {
+        let mut applicable = Applicable {
+            ignores_case: readings.ignores_case(),
+            ..Applicable::default()
+        };
+        if self.rules.is_empty() {
+            return applicable;
+        }
+        self.read(&readings.path, true, readings, issuer, &mut applicable);
+        for path in readings.other_paths() {
+            // What was filled in from a path that can be read can be read.
+            if let Ok(path) = Path::parse(path.as_bytes()) {
+                self.read(&path, false, readings, issuer, &mut applicable);
+            }
+        }
+        applicable
+    }
+
+    /// Adds the rules that apply to one path in any version of the API, any case and with either slash,
+    /// as far as the readings allow that. `is_sent` says whether the path is the one that was sent.
+    fn read<'a>(
+        &'a self,
+        path: &Path<'_>,
+        is_sent: bool,
+        readings: &Readings<'_>,
+        issuer: Option<&str>,
+        applicable: &mut Applicable<'a>,
+    ) {
+        let text = path.as_str();
+        let text = text
+            .strip_suffix('/')
+            .filter(|text| !text.is_empty())
+            .unwrap_or(text);
+        let text = lower_case(text);
+        let Ok(shelved) = Path::parse(text.as_bytes()) else {
+            return;
+        };
+        let is_ambiguous = self.index.visit(&shelved, |shelf, escapes| {
+            shelf.visit(readings.call.tool, issuer, |place| {
+                let found = self.found(place, path, is_sent, readings, issuer);
+                if let Some(found) = found {
+                    applicable.add(found, escapes == Escapes::InName);
+                }
+            });
+        });
+        applicable.is_ambiguous |= is_ambiguous;
+    }
+
+    /// The rule at a place, if it applies to this path.
+    fn found(
+        &self,
+        place: usize,
+        path: &Path<'_>,
+        is_sent: bool,
+        readings: &Readings<'_>,
+        issuer: Option<&str>,
+    ) -> Option<AppliedRule<'_>> {
+        let Place { rule, template } = self.places.get(place)?;
+        let rule = self.rules.get(*rule)?;
+        if !rule.is_for(readings.call, issuer) {
+            return None;
+        }
+        let fit = Fit::of(template, path)?;
+        let as_sent = is_sent && fit.is_as_written();
+        let applies = as_sent || (!rule.is_for_one_spelling() && readings.allows(fit));
+        applies.then_some(AppliedRule {
+            rule,
+            template,
+            place,
+            as_sent,
+            has_escaped_name: false,
+        })
+    }
+
+    /// Whether some rule is for certain MCP calls only.
+    pub const fn asks_for_tools(&self) -> bool {
+        self.asks_for_tools
+    }
+
+    /// Whether some rule counts for certain issuers only, so that what governs a request depends on
+    /// whose token it carries.
+    pub const fn asks_for_issuers(&self) -> bool {
+        self.asks_for_issuers
+    }
+
+    /// Whether there is no rule at all.
+    pub const fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Every rule, in the configuration's order.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+}
+
+/// The rules that apply to a request, in the configuration's order.
+#[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact, and no two go together"
+)]
+pub struct Applicable<'a> {
+    /// Deny rules, enforced.
+    pub denying: Few<AppliedRule<'a>>,
+    /// Deny rules in shadow mode.
+    pub denying_in_shadow: Few<AppliedRule<'a>>,
+    /// Of the others that are enforced, the most specific ones.
+    pub governing: Few<AppliedRule<'a>>,
+    /// The same, had those in shadow mode been enforced.
+    pub with_shadow: Few<AppliedRule<'a>>,
+    /// Whether a rule that is enforced takes the path as it was sent.
+    pub opens: bool,
+    /// The same, had those in shadow mode been enforced.
+    pub opens_in_shadow: bool,
+    /// Whether a server that decodes before it routes could follow the path of another rule.
+    pub is_ambiguous: bool,
+    ignores_case: bool,
+}
+
+/// A rule that applies, by one of its paths.
+#[derive(Clone, Copy)]
+pub struct AppliedRule<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Its path.
+    pub template: &'a Template,
+    /// Whether it takes the path as it was sent.
+    pub as_sent: bool,
+    /// Whether an escape stands where its path has a name.
+    pub has_escaped_name: bool,
+    /// Counts through the configuration.
+    place: usize,
+}
+
+impl<'a> Applicable<'a> {
+    fn add(&mut self, found: AppliedRule<'a>, has_escaped_name: bool) {
+        let found = AppliedRule {
+            has_escaped_name,
+            ..found
+        };
+        let is_enforced = found.rule.mode == Mode::Enforce;
+        match (&found.rule.effect, is_enforced) {
+            (Effect::Deny, true) => keep(&mut self.denying, found, self.ignores_case),
+            (Effect::Deny, false) => keep(&mut self.denying_in_shadow, found, self.ignores_case),
+            (Effect::Public | Effect::RequireAll(_) | Effect::RequireAny(_), is_enforced) => {
+                if is_enforced {
+                    self.opens |= found.as_sent;
+                    keep(&mut self.governing, found, self.ignores_case);
+                }
+                self.opens_in_shadow |= found.as_sent;
+                keep(&mut self.with_shadow, found, self.ignores_case);
+            }
+        }
+    }
+}
+
+/// Adds a rule to those that apply, unless one of them goes before it; those that it goes before drop out.
+fn keep<'a>(kept: &mut Few<AppliedRule<'a>>, found: AppliedRule<'a>, ignores_case: bool) {
+    let goes_before = |one: &AppliedRule<'_>, other: &AppliedRule<'_>| {
+        let same = one.place == other.place;
+        let by_path = specificity(one.template, other.template, ignores_case);
+        let by_tools = other.rule.narrowness().cmp(&one.rule.narrowness());
+        same || by_path.map(|by_path| by_path.then(by_tools)) == Some(Ordering::Less)
+    };
+    if !kept.iter().any(|other| goes_before(other, &found)) {
+        kept.retain(|other| !goes_before(&found, other));
+        kept.insert(found, |other| other.place > found.place);
+    }
+}
+
+fn specificity(one: &Template, other: &Template, ignores_case: bool) -> Option<Ordering> {
+    template::specificity(
+        one.segments().iter().map(Segment::as_ref),
+        other.segments().iter().map(Segment::as_ref),
+        ignores_case,
+    )
+}
+
+/// Where a template is looked up, whatever its version of the API, its case and its trailing slash.
+fn shelf_of(template: &Template) -> Vec<Segment> {
+    let segments = match template.segments() {
+        [segments @ .., Segment::Literal(last)] if last.is_empty() => segments,
+        segments => segments,
+    };
+    let is_api = segments.first() == Some(&Segment::Literal("api".into()));
+    let shelved = |(position, segment): (usize, &Segment)| match segment {
+        Segment::Literal(text) if is_api && position == 1 && databricks::is_version(text) => {
+            Segment::Name
+        }
+        Segment::Literal(text) => Segment::Literal(text.to_ascii_lowercase().into()),
+        Segment::Verb(text) => Segment::Verb(text.to_ascii_lowercase().into()),
+        Segment::Name => Segment::Name,
+        Segment::Rest => Segment::Rest,
+    };
+    segments.iter().enumerate().map(shelved).collect()
+}
+
+fn lower_case(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+//! All readings of a request, and the rules that apply to any of them.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use databricks_oam_filter::databricks::{Catalogue, Operation};
+
+use crate::world::{Request, Rule, World};
+
+/// What governs a request.
+#[derive(Clone)]
+pub(super) enum Governing<'a> {
+    Nothing,
+    Operation(&'static Operation),
+    /// All of these; where the path is not opened, it is unmatched besides.
+    Rules(Vec<&'a Rule>, bool),
+}
+
+/// The rules that apply to a request.
+pub(super) struct Applied<'a> {
+    pub(super) governing: Governing<'a>,
+    pub(super) denying: Option<&'a Rule>,
+    pub(super) in_shadow: Vec<&'a Rule>,
+    pub(super) opens_in_shadow: bool,
+}
+
+/// "Of one path, a rule for named MCP tools goes before one for MCP methods, and that before one for all calls."
+pub(super) fn narrowness(rule: &Rule) -> u8 {
+    match &rule.mcp {
+        None => 0,
+        Some(tools) if tools.names.is_none() => 1,
+        Some(_) => 2,
+    }
+}
+
+/// "Otherwise your rules come first, the most specific path among them, and the catalogue judges what none of them matches." "What
+/// restricts restricts every reading; what opens opens the path as sent."
+pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str>) -> Applied<'a> {
+    let operation = operation(request);
+    let mut rules = applied(world, request, issuer, operation.is_some());
+    let opened = |rules: &[Match<'_>], shadow: bool| {
+        rules.iter().any(|found| {
+            found.as_sent && found.rule.effect != "deny" && (shadow || !found.rule.shadow)
+        })
+    };
+    if operation.is_none() && world.unmatched_all_apis && !opened(&rules, false) {
+        rules = applied(world, request, issuer, true);
+    }
+    let ignores_case = operation.is_some_and(ignores_case);
+    let most_specific = |accept: &dyn Fn(&Rule) -> bool| {
+        let accepted: Vec<&Match<'_>> = rules.iter().filter(|found| accept(found.rule)).collect();
+        let goes_before = |one: &Match<'_>, other: &Match<'_>| {
+            let by_path = compare(one.template, other.template, ignores_case);
+            by_path.map(|path| path.then(narrowness(other.rule).cmp(&narrowness(one.rule))))
+                == Some(Ordering::Less)
+        };
+        let mut rules: Vec<&'a Rule> = Vec::new();
+        for found in &accepted {
+            if !accepted.iter().any(|other| goes_before(other, found))
+                && !rules.iter().any(|rule| rule.name == found.rule.name)
+            {
+                rules.push(found.rule);
+            }
+        }
+        rules
+    };
+    let denying = most_specific(&|rule| rule.effect == "deny" && !rule.shadow)
+        .first()
+        .copied();
+    let denying = denying.or(most_specific(&|rule| rule.effect == "deny")
+        .first()
+        .copied());
+    let mut governing = most_specific(&|rule| rule.effect != "deny" && !rule.shadow);
+    if governing.iter().any(|rule| rule.effect != "public") {
+        governing.retain(|rule| rule.effect != "public");
+    }
+    let mut in_shadow = most_specific(&|rule| rule.effect != "deny");
+    in_shadow.retain(|rule| rule.shadow);
+    Applied {
+        governing: match operation {
+            _ if !governing.is_empty() => {
+                Governing::Rules(governing, operation.is_some() || opened(&rules, false))
+            }
+            Some(operation) => Governing::Operation(operation),
+            None => Governing::Nothing,
+        },
+        denying,
+        in_shadow,
+        opens_in_shadow: operation.is_some() || opened(&rules, true),
+    }
+}
+
+/// A rule that applies, and the path by which.
+struct Match<'a> {
+    rule: &'a Rule,
+    template: &'a str,
+    as_sent: bool,
+}
+
+/// "A request counts under every reading that a server might give it."
+fn applied<'a>(
+    world: &'a World,
+    request: &Request,
+    issuer: Option<&str>,
+    any_version: bool,
+) -> Vec<Match<'a>> {
+    let operation = operation(request);
+    let ignores_case = operation.is_some_and(ignores_case);
+    let folded = |text: &str| folded(text, ignores_case);
+    let mut readings = vec![request.path.to_owned()];
+    readings.extend(
+        operation
+            .into_iter()
+            .flat_map(|known| twins(known, request.path)),
+    );
+    for reading in readings.clone() {
+        readings.push(match reading.strip_suffix('/') {
+            Some(trimmed) => trimmed.to_owned(),
+            None => format!("{reading}/"),
+        });
+    }
+    if any_version {
+        let rules = world.rules.iter();
+        let versioned: Vec<&str> = rules.flat_map(|rule| rule.paths.iter().copied()).collect();
+        for reading in readings.clone() {
+            readings.extend(versioned.iter().map(|other| same_version(&reading, other)));
+        }
+    }
+    let mut found = Vec::new();
+    for rule in world
+        .rules
+        .iter()
+        .filter(|rule| is_for(rule, request, issuer))
+    {
+        for template in &rule.paths {
+            let as_sent = takes(template, request.path);
+            let restricts = !rule.exact && rule.effect != "public";
+            let is_read = |reading: &String| takes(&folded(template), &folded(reading));
+            if as_sent || restricts && readings.iter().any(is_read) {
+                found.push(Match {
+                    rule,
+                    template,
+                    as_sent,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// The path under the other paths that the catalogue has for an operation, names filled in by their names.
+fn twins(operation: &Operation, path: &str) -> Vec<String> {
+    let sent: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let parts: Vec<&str> = operation.template.split('/').collect();
+    let others = Catalogue::shared().operations().iter();
+    others
+        .filter(|other| other.name == operation.name && other.template != operation.template)
+        .map(|other| {
+            let mut left: Vec<(&str, &str)> = parts
+                .iter()
+                .copied()
+                .zip(sent.iter().copied())
+                .filter(|(part, _)| part.starts_with('{'))
+                .collect();
+            let filled = other.template.split('/').map(|part| {
+                let place = left.iter().position(|(name, _)| *name == part);
+                match place.map(|place| left.remove(place).1) {
+                    Some(text) => text.to_owned(),
+                    None if part.starts_with('{') => "{}".to_owned(),
+                    None => part.to_owned(),
+                }
+            });
+            filled.collect::<Vec<_>>().join("/")
+        })
+        .collect()
+}
+
+/// Unity Catalog's names ignore case.
+fn ignores_case(operation: &Operation) -> bool {
+    ["files", "unity-catalog"].contains(&operation.area())
+}
+
+fn folded(text: &str, ignores_case: bool) -> String {
+    if ignores_case {
+        text.to_ascii_lowercase()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Which of two templates is the more specific; `None` where they fit different paths.
+fn compare(one: &str, other: &str, ignores_case: bool) -> Option<Ordering> {
+    let folded = |text: &str| folded(text, ignores_case);
+    let (one, other) = (ranks(&folded(one)), ranks(&folded(other)));
+    let kind = |rank: &str| rank.chars().next();
+    match one.iter().zip(&other).find(|(one, other)| one != other) {
+        Some((one, other)) if kind(one) == kind(other) => None,
+        Some((one, other)) => Some(kind(one).cmp(&kind(other))),
+        None => (one.len() == other.len()).then_some(Ordering::Equal),
+    }
+}
+
+fn is_for(rule: &Rule, request: &Request, issuer: Option<&str>) -> bool {
+    rule.methods
+        .as_ref()
+        .is_none_or(|methods| methods.contains(&request.method))
+        && rule
+            .issuers
+            .as_ref()
+            .is_none_or(|issuers| issuer.is_some_and(|issuer| issuers.contains(&issuer)))
+        && match (&rule.mcp, request.told) {
+            (Some(tools), Some(told)) => {
+                let method = tools.methods.as_ref();
+                let name = tools.names.as_ref();
+                method.is_none_or(|methods| methods.contains(&told.method))
+                    && name.is_none_or(|names| told.name.is_some_and(|told| names.contains(&told)))
+            }
+            _ => true,
+        }
+}
+
+/// The catalogue's operation, whatever version of the API the path names, with a trailing slash or without.
+fn operation(request: &Request) -> Option<&'static Operation> {
+    operation_at(request.method, request.path)
+        .or_else(|| operation_at(request.method, request.path.strip_suffix('/')?))
+}
+
+/// The catalogue's operation at a path. Requests repeat, so answers are kept.
+fn operation_at(method: &'static str, path: &'static str) -> Option<&'static Operation> {
+    static KNOWN: Mutex<Option<HashMap<(&str, &str), Option<&Operation>>>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap();
+    *known
+        .get_or_insert_default()
+        .entry((method, path))
+        .or_insert_with(|| {
+            let mut best: Option<(Vec<String>, &Operation)> = None;
+            for operation in Catalogue::shared().operations() {
+                let method = operation.method == method || operation.method == "*";
+                let template = same_version(operation.template, path);
+                if method
+                    && takes(&template, path)
+                    && best
+                        .as_ref()
+                        .is_none_or(|(known, _)| ranks(&template) < *known)
+                {
+                    best = Some((ranks(&template), operation));
+                }
+            }
+            best.map(|(_, operation)| operation)
+        })
+}
+
+/// The template with the version of the path, where both have one.
+fn same_version(template: &str, path: &str) -> String {
+    let version = |text: &str| {
+        let word = text.strip_prefix("/api/")?.split('/').next()?.to_owned();
+        (word.contains('.')
+            && word
+                .bytes()
+                .all(|byte| byte == b'.' || byte.is_ascii_digit()))
+        .then_some(word)
+    };
+    match (version(template), version(path)) {
+        (Some(old), Some(new)) => template.replacen(&old, &new, 1),
+        _ => template.to_owned(),
+    }
+}
+
+/// "`{id}` is one segment, `{name}:verb` a segment with a suffix, `{path=**}` the rest."
+fn takes(template: &str, path: &str) -> bool {
+    let mut segments = path.split('/').skip(1).peekable();
+    for part in template.split('/').skip(1) {
+        if part.ends_with("=**}") {
+            return segments.peek().is_some();
+        }
+        let Some(segment) = segments.next() else {
+            return false;
+        };
+        let fits = match part.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+            Some((_, suffix)) => segment.len() > suffix.len() && segment.ends_with(suffix),
+            None => segment == part,
+        };
+        if !fits {
+            return false;
+        }
+    }
+    segments.next().is_none()
+}
+
+/// How specific a template is, segment by segment: a literal before a name with a verb, that before a name, and the rest last. Names
+/// do not matter, texts do.
+pub(super) fn ranks(template: &str) -> Vec<String> {
+    let rank = |part: &str| match part.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        _ if part.ends_with("=**}") => "4".to_owned(),
+        Some((_, "")) => "3".to_owned(),
+        Some((_, verb)) => format!("2{verb}"),
+        None => format!("1{part}"),
+    };
+    template.split('/').skip(1).map(rank).collect()
+}
