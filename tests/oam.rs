@@ -10,6 +10,10 @@ mod cookbook;
 mod explain;
 #[path = "oam/odd_files.rs"]
 mod odd_files;
+#[path = "oam/planted.rs"]
+mod planted;
+#[path = "oam/planting.rs"]
+mod planting;
 #[path = "oam/schema.rs"]
 mod schema;
 #[path = "oam/suites.rs"]

@@ -45,7 +45,8 @@ policy:
         "  error    policy.rules[1].paths: `second` and `first` (policy.rules[0]) match the same requests and neither path is more specific: merge them, or give them different methods, issuers or paths",
         "  error    issuers[0].preset: no preset of this name; there are auth0, aws_iam, cognito, databricks, entra, entra_v1, generic, github_actions, google, keycloak, okta, pingone, rfc9068: `oktaa`",
         "  error    issuers[0].jwks.uri: not an https URL: `htp://k`",
-        "5 errors, 0 warnings",
+        "  unseen   not checked: the gateway that this configuration is for; check the Envoy bootstrap or the manifests that carry it",
+        "5 errors, 0 warnings, 1 not checked",
     ];
     assert_eq!(
         lines("all-wrong.yaml", configuration),
@@ -78,7 +79,7 @@ fn what_stands_around_the_module_is_checked() {
         ("no-list-cluster",     "issuers:",                       "withdrawn: { list: { cluster: idp, uri: https://s.example/w } }\n                            issuers:", "  error    withdrawn.list.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-exchange-cluster", "cluster: workspace\n",           "cluster: idp\n",      "  error    exchange.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-vm-id",            "vm_id: databricks-oam-filter",   "",                    format!("  warning  {filter}.vm_config.vm_id: missing: other modules without one could give this one keys to verify tokens with; write one that no other module has")),
-        ("grants",              "failure_policy: FAIL_RELOAD",    "failure_policy: FAIL_RELOAD\n                        capability_restriction_config: { allowed_capabilities: [proxy_log] }", format!("  error    {filter}.capability_restriction_config.allowed_capabilities: not an object: write `proxy_log: {{}}` and the like")),
+        ("grants",              "failure_policy: FAIL_RELOAD",    "failure_policy: FAIL_RELOAD\n                        capability_restriction_config: { allowed_capabilities: [proxy_log] }", format!("  error    {filter}.capability_restriction_config.allowed_capabilities: not an object; write `proxy_log: {{}}` and the like")),
         ("no-grants",           "failure_policy: FAIL_RELOAD",    "failure_policy: FAIL_RELOAD\n                        capability_restriction_config: { allowed_capabilities: {} }", String::new()),
         ("no-idle-timeout",     "stream_idle_timeout: 30s",       "",                    format!("  warning  {manager}.stream_idle_timeout: {idle}")),
     ];
@@ -113,6 +114,8 @@ fn a_configuration_is_found_in_whatever_carries_it() {
         )
     };
     let closed = "  error    spec.failStrategy: not `FAIL_RELOAD`: a worker whose module has failed once answers 503 until the configuration changes; write `FAIL_RELOAD`";
+    let patch = "kind: EnvoyPatchPolicy\nspec: { jsonPatches: [{ operation: { op: add, path: /typed_config/config/failure_policy, value: FAIL_RELOAD } }] }";
+    let closed_policy = "  error    spec.wasm[0]: Envoy Gateway sets no `failure_policy`: a worker whose module has failed once answers 503 until the configuration changes; set `FAIL_RELOAD` by an `EnvoyPatchPolicy`, and check it together with this file";
     let open = "  error    spec.wasm[0].failOpen: once the module has failed, every request goes to the workspace unchecked; remove it";
     #[rustfmt::skip]
     let cases = [
@@ -122,7 +125,8 @@ fn a_configuration_is_found_in_whatever_carries_it() {
         ("string.json",        envoy(&string),                                                                                             "FILE: typed_config.config.configuration", ""),
         ("plugin.yaml",        format!("apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nspec: {{ failStrategy: FAIL_RELOAD, pluginConfig: {inner} }}"), "FILE: spec.pluginConfig", ""),
         ("closed-plugin.yaml", format!("kind: Service\n---\nkind: WasmPlugin\nspec: {{ pluginConfig: {inner} }}"),                         "FILE: spec.pluginConfig", closed),
-        ("policy.yaml",        format!("kind: EnvoyExtensionPolicy\nspec: {{ wasm: [{{ name: oam, config: {inner} }}] }}"),                "FILE: spec.wasm[0].config", ""),
+        ("policy.yaml",        format!("kind: EnvoyExtensionPolicy\nspec: {{ wasm: [{{ name: oam, config: {inner} }}] }}\n---\n{patch}"), "FILE: spec.wasm[0].config", ""),
+        ("closed-policy.yaml", format!("kind: EnvoyExtensionPolicy\nspec: {{ wasm: [{{ name: oam, config: {inner} }}] }}"),                "FILE: spec.wasm[0].config", closed_policy),
         ("open-policy.yaml",   format!("kind: EnvoyExtensionPolicy\nspec: {{ wasm: [{{ failOpen: true, config: {inner} }}] }}"),           "FILE: spec.wasm[0].config", open),
         ("patch.yaml",         format!("kind: EnvoyFilter\nspec: {{ configPatches: [{{ patch: {{ operation: INSERT_BEFORE, value: {} }} }}] }}", envoy(inner)), "FILE: spec.configPatches[0].patch.value.typed_config.config.configuration", ""),
     ];

@@ -5,84 +5,151 @@ use std::fmt::Write as _;
 use databricks_oam_filter::config::Configuration;
 use serde::Serialize;
 
-use super::carrier::{self, Found};
+use super::carrier::{self, Files};
+use super::surroundings::{Document, Finding, Severity, Subject};
 use super::{Said, Unreadable, style};
 
 pub(super) fn run(arguments: &super::Check) -> Result<Said, Unreadable> {
-    let verdicts: Vec<Verdict> = carrier::find(&arguments.config)?
+    let Files {
+        documents,
+        subjects,
+    } = carrier::read(&arguments.files)?;
+    let verdicts: Vec<Verdict> = subjects
         .into_iter()
-        .map(Verdict::of)
+        .map(|subject| Verdict::of(subject, arguments.strict))
         .collect();
-    let sound = verdicts.iter().all(|verdict| verdict.errors.is_empty());
-    if arguments.json {
-        let text = serde_json::to_string_pretty(&verdicts).unwrap_or_default();
-        return Ok(Said::new(format!("{text}\n"), sound));
-    }
+    let is_sound = verdicts
+        .iter()
+        .all(|verdict| verdict.count(Severity::Error) == 0);
     let mut text = String::new();
-    for verdict in &verdicts {
-        verdict.tell(&arguments.config.display().to_string(), &mut text);
+    if arguments.json {
+        let findings = verdicts.iter().flat_map(|verdict| &verdict.findings);
+        let findings: Vec<Told> = findings
+            .map(|finding| Told::of(finding, &documents))
+            .collect();
+        text = serde_json::to_string_pretty(&findings).unwrap_or_default() + "\n";
+    } else {
+        for verdict in &verdicts {
+            verdict.tell(&documents, &mut text);
+        }
     }
-    Ok(Said::new(text, sound))
+    Ok(Said::new(text, is_sound))
 }
 
-/// What is to be said about one configuration.
-#[derive(Serialize)]
+/// What is to be said about one configuration and its surroundings.
 struct Verdict {
-    place: String,
-    errors: Vec<String>,
-    warnings: Vec<String>,
+    subject: Subject,
+    findings: Vec<Finding>,
     digest: Option<String>,
 }
 
+/// A finding for machines.
+#[derive(Serialize)]
+struct Told<'a> {
+    severity: Severity,
+    code: &'static str,
+    file: Option<String>,
+    line: Option<u64>,
+    place: String,
+    message: &'a str,
+    remedy: &'a str,
+}
+
+impl<'a> Told<'a> {
+    fn of(finding: &'a Finding, documents: &[Document]) -> Self {
+        let document = documents.get(finding.place.document);
+        Self {
+            severity: finding.severity,
+            code: finding.code,
+            file: document.map(|document| document.file.display().to_string()),
+            line: document.and_then(|document| document.line(&finding.place)),
+            place: finding.place.to_string(),
+            message: &finding.message,
+            remedy: &finding.remedy,
+        }
+    }
+}
+
 impl Verdict {
-    fn of(found: Found) -> Self {
-        let Found {
-            place,
-            text,
-            mut errors,
-            mut warnings,
-        } = found;
-        let digest = match Configuration::parse(text.as_bytes()) {
+    fn of(mut subject: Subject, is_strict: bool) -> Self {
+        let mut findings = Vec::new();
+        let mut add = |severity, text: &str| {
+            findings.push(Finding::of_configuration(severity, &subject.place, text));
+        };
+        let digest = match Configuration::parse(subject.text.as_bytes()) {
             Ok(configuration) => {
-                warnings.extend(configuration.warnings.iter().map(ToString::to_string));
+                for warning in &configuration.warnings {
+                    add(Severity::Warning, &warning.to_string());
+                }
                 Some(configuration.digest)
             }
             Err(error) => {
-                errors.splice(0..0, error.problems().iter().cloned());
+                for problem in error.problems() {
+                    add(Severity::Error, problem);
+                }
                 None
             }
         };
+        findings.append(&mut subject.findings);
+        for finding in &mut findings {
+            if is_strict && finding.severity == Severity::NotChecked {
+                finding.severity = Severity::Error;
+            }
+        }
+        findings.sort_by_key(|finding| finding.severity);
         Self {
-            place,
-            errors,
-            warnings,
+            subject,
+            findings,
             digest,
         }
     }
 
-    fn tell(&self, file: &str, text: &mut String) {
-        let place = if self.place.is_empty() {
-            file.to_owned()
-        } else {
-            format!("{file}: {}", self.place)
+    fn count(&self, severity: Severity) -> usize {
+        let of_severity = |finding: &&Finding| finding.severity == severity;
+        self.findings.iter().filter(of_severity).count()
+    }
+
+    fn tell(&self, documents: &[Document], text: &mut String) {
+        let place = self.subject.found_at.to_string();
+        let document = documents.get(self.subject.found_at.document);
+        let file = document.map(|document| document.file.display().to_string());
+        let file = file.unwrap_or_default();
+        let _ = match place.as_str() {
+            "" => writeln!(text, "{file}"),
+            place => writeln!(text, "{file}: {place}"),
         };
-        let _ = writeln!(text, "{place}");
-        for error in &self.errors {
-            let _ = writeln!(text, "  {}    {error}", style::bad("error"));
+        for finding in &self.findings {
+            let severity = match finding.severity {
+                Severity::Error => style::bad("error"),
+                Severity::NotChecked => style::warning("unseen"),
+                Severity::Warning => style::warning("warning"),
+            };
+            // Padded by hand: what colours a word counts as width.
+            let width = match finding.severity {
+                Severity::Error => "  ",
+                Severity::NotChecked => " ",
+                Severity::Warning => "",
+            };
+            let _ = writeln!(text, "  {severity}{width}  {finding}");
         }
-        for warning in &self.warnings {
-            let _ = writeln!(text, "  {}  {warning}", style::warning("warning"));
-        }
-        let warnings = style::count(self.warnings.len(), "warning");
-        let _ = match (self.errors.len(), &self.digest) {
+        self.sum_up(text);
+    }
+
+    fn sum_up(&self, text: &mut String) {
+        let warnings = style::count(self.count(Severity::Warning), "warning");
+        let unseen = match self.count(Severity::NotChecked) {
+            0 => String::new(),
+            count => format!(", {count} not checked"),
+        };
+        let _ = match (self.count(Severity::Error), &self.digest) {
             (0, Some(digest)) => writeln!(
                 text,
-                "{}, {warnings}, digest {digest}",
+                "{}, {warnings}{unseen}, digest {digest}",
                 style::good("sound")
             ),
             (errors, _) => writeln!(
                 text,
-                "{}, {warnings}",
+                "{}, {warnings}{unseen}",
                 style::bad(style::count(errors, "error"))
             ),
         };

@@ -12,6 +12,7 @@ mod reason;
 mod report;
 mod stand_in;
 mod style;
+mod surroundings;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Tell everything that is wrong with a configuration, and with what stands around it
+    /// Tell everything that is wrong with a configuration, and with the gateway around it
     Check(Check),
     /// Judge one request, and tell why
     Explain(Explain),
@@ -47,8 +48,13 @@ enum Command {
 /// Arguments of `check`.
 #[derive(Args)]
 struct Check {
-    /// The configuration: JSON or YAML, by itself or in an Envoy bootstrap, a `WasmPlugin` or an `EnvoyExtensionPolicy`; `-` is standard input
-    config: PathBuf,
+    /// Files with the configuration and the gateway around it, read together: JSON or YAML; an Envoy bootstrap, a `TrafficExtension`,
+    /// `WasmPlugin`, `EnvoyFilter` or `EnvoyExtensionPolicy` and what belongs to it, or the configuration by itself; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Take what could not be checked for an error
+    #[arg(long)]
+    strict: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,

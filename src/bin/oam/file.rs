@@ -5,8 +5,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use serde_json::Value;
+use serde_saphyr::Spanned;
 
 use super::Unreadable;
+use super::surroundings::{Document, Layout};
 
 /// The bytes of a file; `-` is standard input.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
@@ -28,14 +30,34 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
 
 /// The documents of a JSON or YAML file, empty ones left out.
 pub(super) fn documents(path: &Path) -> Result<Vec<Value>, Unreadable> {
-    let name = path.display();
+    parse(path, &read(path)?)
+}
+
+/// The same, with the lines on which everything stands.
+pub(super) fn laid_out(path: &Path) -> Result<Vec<Document>, Unreadable> {
     let bytes = read(path)?;
+    let values = parse(path, &bytes)?;
+    // JSON is YAML.
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let layouts = serde_saphyr::from_multiple::<Spanned<Layout>>(text).unwrap_or_default();
+    let are_same = layouts.len() == values.len();
+    let mut layouts = layouts.into_iter().filter(|_| are_same);
+    let documents = values.into_iter().map(|value| Document {
+        file: path.to_owned(),
+        value,
+        layout: layouts.next(),
+    });
+    Ok(documents.collect())
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Value>, Unreadable> {
+    let name = path.display();
     let is_json = bytes.trim_ascii_start().starts_with(b"{");
-    let json = is_json.then(|| serde_json::from_slice::<Value>(&bytes));
+    let json = is_json.then(|| serde_json::from_slice::<Value>(bytes));
     if let Some(Ok(value)) = json {
         return Ok(vec![value]);
     }
-    let yaml = std::str::from_utf8(&bytes)
+    let yaml = std::str::from_utf8(bytes)
         .map_err(|error| error.to_string())
         .and_then(|text| {
             serde_saphyr::from_multiple::<Value>(text)

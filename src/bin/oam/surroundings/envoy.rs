@@ -1,0 +1,157 @@
+//! An Envoy as its own documents describe it: a bootstrap, and what is discovered where that is given too.
+
+use super::cluster::Cluster;
+use super::cluster::is_loopback;
+use super::code::Code;
+use super::finding::Findings;
+use super::listener::Listener;
+use super::node::Node;
+use super::place::Place;
+use super::plugin::WasmFilter;
+
+/// Everything that an Envoy was told, as far as it can be seen.
+pub(super) struct Envoy<'a> {
+    pub(super) listeners: Vec<Listener<'a>>,
+    pub(super) clusters: Vec<Cluster<'a>>,
+    /// Where it says that clusters come from elsewhere.
+    pub(super) more_clusters: Option<Place>,
+    /// The wasm filters in it that are this product's.
+    pub(super) filters: Vec<WasmFilter<'a>>,
+}
+
+/// Resources by their kind, before anything is made of them.
+#[derive(Default)]
+struct Resources<'a> {
+    listeners: Vec<Node<'a>>,
+    clusters: Vec<Node<'a>>,
+    routes: Vec<Node<'a>>,
+    secrets: Vec<Node<'a>>,
+}
+
+impl<'a> Envoy<'a> {
+    /// Reads a bootstrap; `discovered` are documents with resources that a control plane would send.
+    pub(super) fn read(
+        bootstrap: &Node<'a>,
+        discovered: &[Node<'a>],
+        findings: &mut Findings,
+    ) -> Self {
+        let mut resources = Resources::default();
+        if let Some(written) = bootstrap.get("static_resources") {
+            resources.listeners.extend(written.items("listeners"));
+            resources.clusters.extend(written.items("clusters"));
+            resources.secrets.extend(written.items("secrets"));
+        }
+        for document in discovered {
+            resources.take(document);
+        }
+        let dynamic = bootstrap.get("dynamic_resources");
+        let told = |kind: &str, known: bool| {
+            let dynamic = dynamic.as_ref().filter(|_| !known)?;
+            let source = dynamic.get(kind).or_else(|| dynamic.get("ads_config"))?;
+            Some(source.place)
+        };
+        let has = |kind: &str| discovered.iter().any(|document| holds(document, kind));
+        if let Some(place) = told("lds_config", has(LISTENER)) {
+            findings.note(Code::ListenersNotSeen, place);
+        }
+        check_admin(bootstrap, findings);
+        let mut documents = vec![bootstrap.clone()];
+        documents.extend(discovered.iter().cloned());
+        let filters = own_filters(&documents, findings);
+        let places: Vec<Place> = filters
+            .iter()
+            .map(|filter| filter.place().clone())
+            .collect();
+        let clusters = resources.clusters.into_iter();
+        Self {
+            clusters: clusters
+                .map(|cluster| Cluster::read(cluster, &resources.secrets))
+                .collect(),
+            more_clusters: told("cds_config", has(CLUSTER)),
+            listeners: resources
+                .listeners
+                .into_iter()
+                .map(|listener| Listener::read(listener, &resources.routes, &places))
+                .collect(),
+            filters,
+        }
+    }
+
+    /// The clusters of this name: itself, or those that it stands for.
+    pub(super) fn behind(&self, name: &str) -> Vec<&Cluster<'a>> {
+        let mut names = vec![name];
+        let mut found: Vec<&Cluster> = Vec::new();
+        while let Some(name) = names.pop() {
+            let known = |cluster: &&Cluster| cluster.name == name;
+            let Some(cluster) = self.clusters.iter().find(known) else {
+                continue;
+            };
+            if found.iter().any(|other| other.name == cluster.name) {
+                continue;
+            }
+            if let super::cluster::Kind::Aggregate(members) = &cluster.kind {
+                names.extend(members);
+            }
+            found.push(cluster);
+        }
+        found
+    }
+}
+
+impl<'a> Resources<'a> {
+    fn take(&mut self, document: &Node<'a>) {
+        for resource in document.items("resources") {
+            let kinds = [
+                (LISTENER, &mut self.listeners),
+                (CLUSTER, &mut self.clusters),
+                (ROUTES, &mut self.routes),
+                (SECRET, &mut self.secrets),
+            ];
+            for (kind, known) in kinds {
+                if resource.is_message(kind) {
+                    known.push(resource.clone());
+                }
+            }
+        }
+    }
+}
+
+/// The wasm filters in these documents that are this product's: those with a configuration of it, or the only one. Says what is wrong
+/// with how each is loaded.
+pub(super) fn own_filters<'a>(
+    documents: &[Node<'a>],
+    findings: &mut Findings,
+) -> Vec<WasmFilter<'a>> {
+    let all: Vec<WasmFilter> = documents.iter().flat_map(WasmFilter::all).collect();
+    let alone = all.len() == 1;
+    let is_own = |filter: &&WasmFilter| alone || filter.has_issuers();
+    let own: Vec<WasmFilter> = all.iter().filter(is_own).cloned().collect();
+    for filter in &own {
+        filter.check(&all, findings);
+    }
+    own
+}
+
+/// Whoever reaches the administration changes levels of logs.
+fn check_admin(bootstrap: &Node, findings: &mut Findings) {
+    let address = bootstrap.at(&["admin", "address", "socket_address"]);
+    let Some(address) = address else {
+        return;
+    };
+    if !address.text("address").is_some_and(is_loopback) {
+        findings.note(Code::AdminExposed, address.place_of("address"));
+    }
+}
+
+/// Whether a document holds resources of this kind.
+fn holds(document: &Node, kind: &str) -> bool {
+    document
+        .items("resources")
+        .iter()
+        .any(|resource| resource.is_message(kind))
+}
+
+const CLUSTER: &str = "envoy.config.cluster.v3.Cluster";
+const LISTENER: &str = "envoy.config.listener.v3.Listener";
+const ROUTES: &str = "envoy.config.route.v3.RouteConfiguration";
+const SECRET: &str = "envoy.extensions.transport_sockets.tls.v3.Secret";
