@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 #[derive(Deserialize)]
 pub(crate) struct Case {
     pub(crate) name: String,
+    /// The files that it is planted in, where these are not always the same.
+    #[serde(default)]
+    pub(crate) of: Vec<String>,
     /// The code that is to be found.
     pub(crate) finds: String,
     /// What follows from it, and is found as well.
@@ -33,14 +36,22 @@ const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/t
 
 /// The bootstrap with these values set.
 pub(crate) fn planted(bootstrap: &Value, edits: &BTreeMap<String, Value>) -> Value {
-    let mut planted = bootstrap.clone();
+    plant(bootstrap, edits, pointer, &|value| filled(value, bootstrap))
+}
+
+/// The same of anything, in which `pointer` finds places and `filled` makes of values what they stand for.
+pub(crate) fn plant(
+    root: &Value,
+    edits: &BTreeMap<String, Value>,
+    pointer: impl Fn(&str) -> String,
+    filled: &dyn Fn(&Value) -> Value,
+) -> Value {
+    let mut planted = root.clone();
     // Items are added before anything is set in them.
-    let (added, set): (Vec<_>, Vec<_>) = edits
-        .iter()
-        .partition(|(place, _)| place.ends_with("/-") || place.contains("/+"));
+    let is_added = |place: &str| place.ends_with("/-") || place.contains("/+");
+    let (added, set): (Vec<_>, Vec<_>) = edits.iter().partition(|(place, _)| is_added(place));
     for (place, value) in added.into_iter().chain(set) {
-        let value = filled(value, bootstrap);
-        set_at(&mut planted, &pointer(place), value);
+        set_at(&mut planted, &pointer(place), filled(value));
     }
     planted
 }
@@ -99,6 +110,8 @@ fn filled(value: &Value, bootstrap: &Value) -> Value {
             other["name"] = json!("other");
             let config = &mut other["typed_config"]["config"];
             config["name"] = json!("other");
+            // What it is given is no configuration, and Envoy takes it all the same.
+            config["failure_policy"] = json!("FAIL_OPEN");
             config["vm_config"]["vm_id"] = json!("other");
             config["configuration"] =
                 json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "x" });
