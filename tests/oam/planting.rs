@@ -110,8 +110,7 @@ fn filled(value: &Value, bootstrap: &Value) -> Value {
             other["name"] = json!("other");
             let config = &mut other["typed_config"]["config"];
             config["name"] = json!("other");
-            // What it is given is no configuration, and Envoy takes it all the same.
-            config["failure_policy"] = json!("FAIL_OPEN");
+            config["vm_config"]["code"] = json!({ "local": { "inline_bytes": IDLE } });
             config["vm_config"]["vm_id"] = json!("other");
             config["configuration"] =
                 json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "x" });
@@ -131,3 +130,6 @@ fn filled(value: &Value, bootstrap: &Value) -> Value {
         Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
+
+/// A module that Envoy loads and that does nothing: `proxy_abi_version_0_2_1`, `proxy_on_memory_allocate` and a memory.
+const IDLE: &str = "AGFzbQEAAAABCQJgAABgAX8BfwMDAgABBQMBAAEHPwMXcHJveHlfYWJpX3ZlcnNpb25fMF8yXzEAABhwcm94eV9vbl9tZW1vcnlfYWxsb2NhdGUAAQZtZW1vcnkCAAoJAgIACwQAQQAL";
