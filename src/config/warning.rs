@@ -113,6 +113,11 @@ impl Warnings {
     fn rules(&mut self, document: &Document) {
         let rules = &document.policy.rules;
         let covers = Covers::of(rules);
+        let compared = if rules.len() <= MAX_COMPARED_RULES {
+            rules.as_slice()
+        } else {
+            &[]
+        };
         for (position, rule) in rules.iter().enumerate() {
             let place = Place::at("policy.rules").item(position).key("paths");
             for (number, path) in rule.paths.iter().enumerate() {
@@ -137,7 +142,18 @@ impl Warnings {
                         ),
                     );
                 }
-                if let Some(open) = left_to_others(rule, &template, document) {
+                if let Some(name) = shares_its_path(rule, path, compared) {
+                    self.add(
+                        place.clone(),
+                        format!(
+                            "also holds for the path without its last segment, since a trailing slash makes no difference: \
+                             what `{name}` asks for or opens there needs this too; write `exact: true` if the two differ: `{path}`"
+                        ),
+                    );
+                }
+                if !compared.is_empty()
+                    && let Some(open) = left_to_others(rule, &template, document)
+                {
                     self.add(place.clone(), format!("{open}: `{path}`"));
                 }
                 if rule.effect == EffectName::Public && may_be_api(&template) {
@@ -297,6 +313,24 @@ fn sample(template: &Template) -> String {
     path
 }
 
+/// Another rule, for the very path below which this one takes everything, and so the empty segment too.
+fn shares_its_path<'d>(
+    rule: &RuleSection,
+    path: &str,
+    rules: &'d [RuleSection],
+) -> Option<&'d str> {
+    let (above, last) = path.rsplit_once('/')?;
+    let restricts = rule.effect == EffectName::Require && !rule.exact && last.ends_with("=**}");
+    let is_there = |other: &&RuleSection| {
+        let asks_the_same = other.scopes == rule.scopes && other.any_scope == rule.any_scope;
+        other.effect != EffectName::Deny
+            && (other.effect == EffectName::Public || !asks_the_same)
+            && other.paths.iter().any(|path| path == above)
+    };
+    let other = rules.iter().filter(|_| restricts).find(is_there)?;
+    Some(&other.name)
+}
+
 /// What a rule for certain issuers leaves to the callers of all others, where the catalogue, or nothing
 /// but `all-apis`, is then asked in its place.
 fn left_to_others(rule: &RuleSection, template: &Template, document: &Document) -> Option<String> {
@@ -359,6 +393,10 @@ fn is_asked_for(scope: &str, document: &Document) -> bool {
         asked.into_iter().any(|asked| asked == scope)
     })
 }
+
+/// Rules of which each is compared with each other: a worker reads its configuration while requests wait, and longer lists are
+/// written by programs.
+const MAX_COMPARED_RULES: usize = 256;
 
 #[cfg(test)]
 mod tests;
