@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::callout::Call;
 use crate::time::UnixTime;
+use crate::time::clock::{Clock, Reading, Timer};
 use crate::token::bearer::BearerToken;
 use crate::token::fingerprint::Fingerprint;
 
@@ -69,7 +70,7 @@ pub struct Errand {
     key: Key,
     /// Tells this errand from an earlier one for the same key whose answer may still come.
     number: u64,
-    sent: UnixTime,
+    sent: Reading,
     subject_ends: UnixTime,
 }
 
@@ -97,6 +98,7 @@ pub struct Exchanger {
     bytes: usize,
     wanted: Vec<Key>,
     number: u64,
+    clock: Clock,
 }
 
 enum Entry {
@@ -104,17 +106,17 @@ enum Entry {
     Wanted {
         call: Box<Call>,
         subject_ends: UnixTime,
-        until: UnixTime,
+        until: Timer,
     },
     /// Sent; `until` is when to stop believing that an answer will come.
-    UnderWay { number: u64, until: UnixTime },
+    UnderWay { number: u64, until: Timer },
     /// Good for this long.
     Held {
         authorization: Rc<str>,
-        until: UnixTime,
+        until: Timer,
     },
     /// Not asked for again so soon.
-    Failed { refusal: Refusal, until: UnixTime },
+    Failed { refusal: Refusal, until: Timer },
 }
 
 impl Exchanger {
@@ -129,6 +131,7 @@ impl Exchanger {
             bytes: 0,
             wanted: Vec::new(),
             number: 0,
+            clock: Clock::new(),
         }
     }
 
@@ -146,7 +149,8 @@ impl Exchanger {
             subject: subject.fingerprint,
             scope,
         };
-        match self.entry(&key).filter(|entry| now < entry.until()) {
+        let now = self.clock.read(now);
+        match self.entry(&key).filter(|entry| !entry.is_over(now)) {
             Some(Entry::Held { authorization, .. }) => Outcome::Held(Rc::clone(authorization)),
             Some(Entry::Failed { refusal, .. }) => Outcome::Refused(*refusal),
             Some(Entry::Wanted { .. } | Entry::UnderWay { .. }) => Outcome::Wait(key),
@@ -154,7 +158,7 @@ impl Exchanger {
         }
     }
 
-    fn want(&mut self, subject: Subject<'_>, key: Key, now: UnixTime) -> Outcome {
+    fn want(&mut self, subject: Subject<'_>, key: Key, now: Reading) -> Outcome {
         if !self.make_room(now) {
             return Outcome::Refused(Refusal::Unavailable);
         }
@@ -165,7 +169,7 @@ impl Exchanger {
             Entry::Wanted {
                 call,
                 subject_ends: subject.expires_at,
-                until: now.after(LONGEST_WANTED),
+                until: Timer::new(now, LONGEST_WANTED),
             },
         );
         Outcome::Wait(key)
@@ -174,7 +178,9 @@ impl Exchanger {
     /// Whether there is nothing left to wait for: the next question is answered, or begins anew.
     pub fn is_settled(&self, key: Key, now: UnixTime) -> bool {
         match self.entry(&key) {
-            Some(entry @ (Entry::Wanted { .. } | Entry::UnderWay { .. })) => now >= entry.until(),
+            Some(entry @ (Entry::Wanted { .. } | Entry::UnderWay { .. })) => {
+                entry.is_over(self.clock.peek(now))
+            }
             Some(Entry::Held { .. } | Entry::Failed { .. }) | None => true,
         }
     }
@@ -186,18 +192,19 @@ impl Exchanger {
 
     /// Something to send at `now`, marked as under way; call again until `None`.
     pub fn due(&mut self, now: UnixTime) -> Option<Errand> {
+        let now = self.clock.read(now);
         while let Some(key) = self.wanted.pop() {
             let number = self.number.wrapping_add(1);
             let under_way = Entry::UnderWay {
                 number,
-                until: now.after(self.terms.timeout.saturating_add(ANSWER_GRACE)),
+                until: Timer::new(now, self.terms.timeout.saturating_add(ANSWER_GRACE)),
             };
             match self.take(key) {
                 Some(Entry::Wanted {
                     call,
                     subject_ends,
                     until,
-                }) if now < until => {
+                }) if !until.is_over(now) => {
                     self.number = number;
                     self.put(key, under_way);
                     return Some(Errand {
@@ -234,12 +241,12 @@ impl Exchanger {
         };
         match read {
             Ok(grant) => {
-                let ends = errand.sent.after(grant.lifetime).min(errand.subject_ends);
-                let lifetime = ends.since(errand.sent);
+                let subject = errand.subject_ends.since(errand.sent.wall);
+                let lifetime = grant.lifetime.min(subject);
                 let early = EARLY.min(lifetime.checked_div(4).unwrap_or_default());
                 let held = Entry::Held {
                     authorization: grant.authorization.into(),
-                    until: ends.before(early),
+                    until: Timer::new(errand.sent, lifetime.saturating_sub(early)),
                 };
                 self.put(errand.key, held);
                 Ok(())
@@ -273,7 +280,7 @@ impl Exchanger {
                 (Refusal::Unavailable, UNAVAILABLE_PAUSE)
             }
         };
-        let until = now.after(pause);
+        let until = Timer::new(self.clock.read(now), pause);
         self.put(key, Entry::Failed { refusal, until });
     }
 
@@ -302,19 +309,20 @@ impl Exchanger {
     }
 
     /// Makes room for one more: without what is over, and then without what ends first. What is awaited stays.
-    fn make_room(&mut self, now: UnixTime) -> bool {
+    fn make_room(&mut self, now: Reading) -> bool {
         if self.has_room() {
             return true;
         }
-        self.entries.retain(|(_, entry)| now < entry.until());
+        self.entries.retain(|(_, entry)| !entry.is_over(now));
         self.bytes = self.entries.iter().map(|(_, entry)| entry.bytes()).sum();
         while !self.has_room() {
-            let ended = self
-                .entries
-                .iter()
-                .filter(|(_, entry)| matches!(entry, Entry::Held { .. } | Entry::Failed { .. }))
-                .min_by_key(|(_, entry)| entry.until());
-            let Some(key) = ended.map(|(key, _)| *key) else {
+            let ends = |(key, entry): &(Key, Entry)| match entry {
+                Entry::Held { until, .. } | Entry::Failed { until, .. } => {
+                    Some((until.left(now), *key))
+                }
+                Entry::Wanted { .. } | Entry::UnderWay { .. } => None,
+            };
+            let Some((_, key)) = self.entries.iter().filter_map(ends).min() else {
                 return false;
             };
             self.take(key);
@@ -328,12 +336,11 @@ impl Exchanger {
 }
 
 impl Entry {
-    const fn until(&self) -> UnixTime {
+    /// Whether its time is up. What is awaited is not given up for one look at a clock; what is held is rather asked for again.
+    const fn is_over(&self, now: Reading) -> bool {
         match self {
-            Self::Wanted { until, .. }
-            | Self::UnderWay { until, .. }
-            | Self::Held { until, .. }
-            | Self::Failed { until, .. } => *until,
+            Self::Wanted { until, .. } | Self::UnderWay { until, .. } => until.is_over(now),
+            Self::Held { until, .. } | Self::Failed { until, .. } => until.may_be_over(now),
         }
     }
 

@@ -15,6 +15,7 @@ mod slot;
 pub mod source;
 
 use crate::time::UnixTime;
+use crate::time::clock::Clock;
 use crate::token::jwk_set::JwkSet;
 
 use clockwork::{Clockwork, Tried};
@@ -29,6 +30,7 @@ pub struct IssuerIndex(pub usize);
 pub struct KeyStore {
     sources: Vec<Source>,
     jitter: Jitter,
+    clock: Clock,
 }
 
 impl KeyStore {
@@ -37,12 +39,13 @@ impl KeyStore {
         Self {
             sources: sources.into_iter().map(Source::new).collect(),
             jitter: Jitter(seed),
+            clock: Clock::new(),
         }
     }
 
     /// The keys that an issuer's tokens may be verified with at `now`; `None` when there never were any, or they are too old to trust.
     pub fn keys(&self, issuer: IssuerIndex, now: UnixTime) -> Option<&JwkSet> {
-        self.sources.get(issuer.0)?.keys(now)
+        self.sources.get(issuer.0)?.keys(self.clock.peek(now))
     }
 
     /// A number that changes when the issuer's keys do, and only then: a fetch that brings the same keys leaves it.
@@ -52,6 +55,7 @@ impl KeyStore {
 
     /// Something to fetch at `now`, marked as under way; call again until `None`.
     pub fn due(&mut self, now: UnixTime) -> Option<Fetch> {
+        let now = self.clock.read(now);
         self.sources
             .iter_mut()
             .enumerate()
@@ -65,6 +69,7 @@ impl KeyStore {
         answer: &Answer<'_>,
         now: UnixTime,
     ) -> Result<Fetched, FetchFailure> {
+        let now = self.clock.read(now);
         match self.sources.get_mut(fetch.issuer.0) {
             Some(Source::Remote(clockwork)) => {
                 clockwork.on_answer(fetch, answer, now, &mut self.jitter)
@@ -84,6 +89,7 @@ impl KeyStore {
     }
 
     fn fail(&mut self, fetch: &Fetch, tried: Tried, now: UnixTime) {
+        let now = self.clock.read(now);
         if let Some(Source::Remote(clockwork)) = self.sources.get_mut(fetch.issuer.0) {
             clockwork.on_failure(fetch, tried, now, &mut self.jitter);
         }
@@ -94,31 +100,35 @@ impl KeyStore {
     /// `true` when a fetch is under way or has become due, so that a request may wait for it; `false` during the cool-down, and where
     /// nothing is fetched.
     pub fn refresh_early(&mut self, issuer: IssuerIndex, now: UnixTime) -> bool {
+        let now = self.clock.read(now);
         self.clockwork_mut(issuer)
             .is_some_and(|clockwork| clockwork.refresh_early(now))
     }
 
     /// Whether a fetch for the issuer is under way or due, so that a request may wait for its keys.
     pub fn expects(&self, issuer: IssuerIndex, now: UnixTime) -> bool {
+        let now = self.clock.peek(now);
         self.clockwork(issuer)
             .is_some_and(|clockwork| clockwork.expects(now))
     }
 
     /// By when the next fetch for the issuer begins; `None` where nothing is fetched.
     pub fn expected_by(&self, issuer: IssuerIndex, now: UnixTime) -> Option<UnixTime> {
-        let clockwork = self.clockwork(issuer)?;
-        Some(if clockwork.expects(now) {
+        let (clockwork, reading) = (self.clockwork(issuer)?, self.clock.peek(now));
+        Some(if clockwork.expects(reading) {
             now
         } else {
-            clockwork.next_due()
+            now.after(clockwork.next_due().left(reading))
         })
     }
 
     /// The moment at which the next fetch falls due, a fetch under way counts as lost, or the other workers may have news; `None` when
     /// nothing is ever fetched.
     pub fn next_due(&self) -> Option<UnixTime> {
+        let now = self.clock.last();
         let clockworks = self.sources.iter().filter_map(Source::clockwork);
-        clockworks.map(Clockwork::next_step).min()
+        let next = clockworks.map(|clockwork| clockwork.next_step(now)).min()?;
+        Some(now.wall.after(next))
     }
 
     /// From now on fetches only what no other worker of the process fetches; `worker` is a number that no other has.
@@ -142,7 +152,7 @@ impl KeyStore {
 
     /// The name under which the workers share the issuer's keys, when it is time to [`consult`](Self::consult) what is there.
     pub fn slot(&self, issuer: IssuerIndex, now: UnixTime) -> Option<&str> {
-        self.clockwork(issuer)?.slot(now)
+        self.clockwork(issuer)?.slot(self.clock.peek(now))
     }
 
     /// Takes what the workers share of the issuer's keys, and says what to write in its place: if nobody has meanwhile.
@@ -152,6 +162,7 @@ impl KeyStore {
         value: Option<&[u8]>,
         now: UnixTime,
     ) -> Consulted {
+        let now = self.clock.read(now);
         match self.sources.get_mut(issuer.0) {
             Some(Source::Remote(clockwork)) => clockwork.consult(value, now, &mut self.jitter),
             Some(Source::Inline(_)) | None => Consulted::default(),

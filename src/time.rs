@@ -1,8 +1,9 @@
 //! Points in time and spans of time, as values.
 //!
-//! The core never asks what time it is: `now` is an argument. This module knows `NumericDate` (RFC 7519 §2), the duration texts of
+//! The core never asks what time it is: `now` is an argument; what has passed between two of them is [`clock`]'s business. This module knows `NumericDate` (RFC 7519 §2), the duration texts of
 //! the configuration (`500ms`, `30s`, `10m`, `24h`), and how a moment is written for people (RFC 3339).
 
+pub mod clock;
 mod rfc_3339;
 
 use std::fmt;

@@ -1,4 +1,7 @@
-//! Proofs that were seen, so that none is taken twice (RFC 9449 §11.1): a worker's memory of them, as long as they are fresh.
+//! Proofs that were seen, so that none is taken twice (RFC 9449 §11.1): a worker's memory of them.
+//!
+//! A proof is fresh for a minute by the time of day, which may come twice where a clock is set back. So they are kept for hours, and
+//! forgotten sooner only where there is no room.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher as _, RandomState};
@@ -7,6 +10,7 @@ use std::time::Duration;
 use crate::denial::Denial;
 use crate::request::dpop::InvalidProof;
 use crate::time::UnixTime;
+use crate::time::clock::{Clock, Reading, Timer};
 use crate::token::dpop::Proof;
 use crate::token::jwk::Thumbprint;
 
@@ -17,13 +21,18 @@ use super::sender::{MAX_AGE, MAX_AHEAD};
 /// Of each there is a hash alone, keyed by a number that nobody outside knows. Two proofs that meet in one refuse the later of them, which
 /// happens to fewer than one in 10¹³, and never let one pass for new that is not.
 ///
-/// Invariant: every proof that was taken and is still fresh is in one of the two tables, so that one of them can be dropped as a whole.
+/// Invariant: every proof that was taken within [`SPAN`] is in one of the two tables, so that one of them can be dropped as a whole.
 pub struct SeenProofs {
     young: Table,
     old: Table,
     random: RandomState,
-    /// When the young ones became the old ones.
-    turned_at: UnixTime,
+    clock: Clock,
+    /// Whether the old ones are old enough to be dropped where room is needed.
+    fresh: Timer,
+    /// Whether they are to be dropped all the same.
+    kept: Timer,
+    /// When the latest proof was made that was dropped.
+    forgotten: Option<UnixTime>,
 }
 
 /// The memory, and who is asking.
@@ -42,7 +51,10 @@ impl SeenProofs {
             young: Table::default(),
             old: Table::default(),
             random,
-            turned_at: UnixTime::EPOCH,
+            clock: Clock::new(),
+            fresh: Timer::OVER,
+            kept: Timer::OVER,
+            forgotten: None,
         }
     }
 
@@ -53,12 +65,15 @@ impl SeenProofs {
         request: u64,
         now: UnixTime,
     ) -> Result<(), Denial> {
-        if now >= self.turned_at.after(SPAN) {
-            self.old = std::mem::take(&mut self.young);
-            self.turned_at = now;
+        let reading = self.clock.read(now);
+        if self.kept.is_over(reading) {
+            self.turn(reading);
         }
-        // It was fresh once and may have been dropped since: the clock was set back.
-        if proof.issued_at.after(MAX_AGE) < self.turned_at {
+        // It may have been dropped, and be fresh a second time: the clock was set back. Not by more than anybody's tokens live, or one
+        // that was years ahead would have every proof refused for years.
+        let is_forgotten =
+            |latest: UnixTime| proof.issued_at <= latest && latest.since(now) <= MOST_DOUBTED;
+        if self.forgotten.is_some_and(is_forgotten) {
             return Err(InvalidProof::Expired.into());
         }
         // A client need not know which IDs others take.
@@ -75,11 +90,25 @@ impl SeenProofs {
                 Some(_) | None => {}
             }
         }
-        if self.young.put(Seen { hash, request }) {
-            Ok(())
-        } else {
-            Err(Denial::ProofsUnremembered)
+        let seen = Seen { hash, request };
+        if self.young.put(seen, proof.issued_at) {
+            return Ok(());
         }
+        if self.fresh.is_over(reading) {
+            self.turn(reading);
+            if self.young.put(seen, proof.issued_at) {
+                return Ok(());
+            }
+        }
+        Err(Denial::ProofsUnremembered)
+    }
+
+    /// Drops the old ones, and has the young ones grow old.
+    fn turn(&mut self, now: Reading) {
+        let dropped = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+        self.forgotten = self.forgotten.max(dropped.latest);
+        self.fresh = Timer::new(now, SPAN);
+        self.kept = Timer::new(now, KEPT);
     }
 }
 
@@ -97,6 +126,8 @@ impl Replays<'_> {
 struct Table {
     places: Vec<Seen>,
     taken: usize,
+    /// When the latest of them was made.
+    latest: Option<UnixTime>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -119,8 +150,8 @@ impl Table {
             .find(|seen| seen.hash == hash || seen.hash == 0)
     }
 
-    /// Puts in what is not there. `false` where there is no room.
-    fn put(&mut self, seen: Seen) -> bool {
+    /// Puts in what is not there, of a proof that was made at `issued_at`. `false` where there is no room.
+    fn put(&mut self, seen: Seen, issued_at: UnixTime) -> bool {
         if self.taken >= self.places.len().saturating_mul(3) / 4 {
             let places = self.places.len().saturating_mul(2).max(LEAST_PLACES);
             if places > MOST_PLACES {
@@ -132,6 +163,7 @@ impl Table {
             }
         }
         self.taken = self.taken.saturating_add(1);
+        self.latest = self.latest.max(Some(issued_at));
         self.set(seen)
     }
 
@@ -143,6 +175,12 @@ impl Table {
 
 /// For how long after its first use a proof is fresh at the most.
 const SPAN: Duration = MAX_AGE.saturating_add(MAX_AHEAD);
+
+/// How long proofs are kept at least where there is room: as far as a clock may be set back, so that none is taken twice.
+const KEPT: Duration = Duration::from_hours(2);
+
+/// As far as a clock may be set back so that proofs are refused that may have been dropped.
+const MOST_DOUBTED: Duration = Duration::from_hours(24);
 
 const LEAST_PLACES: usize = 256;
 

@@ -50,6 +50,13 @@ fn ask(exchanger: &mut Exchanger, token: &str, now: u64) -> String {
     }
 }
 
+/// A second after the other, as a worker ticks.
+fn wait(exchanger: &mut Exchanger, seconds: std::ops::RangeInclusive<u64>) {
+    for second in seconds {
+        exchanger.clock.read(at(second));
+    }
+}
+
 /// Asks, sends and answers.
 fn answered(status: u16, body: &str, now: u64) -> (Exchanger, Result<(), Failure>) {
     let mut exchanger = exchanger();
@@ -217,6 +224,7 @@ fn an_answer_that_never_comes_is_given_up() {
     let mut exchanger = exchanger();
     ask(&mut exchanger, TOKEN, 100);
     let lost = exchanger.due(at(100)).unwrap();
+    wait(&mut exchanger, 101..=106);
     assert!(!exchanger.is_settled(lost.key, at(106)));
     assert!(exchanger.is_settled(lost.key, at(107)));
     assert_eq!(ask(&mut exchanger, TOKEN, 107), "wait");
@@ -234,9 +242,11 @@ fn an_answer_that_never_comes_is_given_up() {
 fn what_was_not_sent_in_time_is_not_sent() {
     let mut exchanger = exchanger();
     ask(&mut exchanger, TOKEN, 100);
+    wait(&mut exchanger, 101..=110);
     assert!(exchanger.due(at(110)).is_none());
     // Asked for again before the first turn came.
     ask(&mut exchanger, TOKEN, 200);
+    wait(&mut exchanger, 201..=210);
     assert_eq!(ask(&mut exchanger, TOKEN, 210), "wait");
     assert!(exchanger.due(at(210)).is_some());
     assert!(exchanger.due(at(210)).is_none());
@@ -281,8 +291,48 @@ fn the_memory_is_bounded() {
         "wait",
         "the one that ends first went"
     );
+    wait(&mut exchanger, 201..=9000);
     ask(&mut exchanger, OTHER, 9000);
     assert_eq!(exchanger.entries.len(), 1, "what is over goes first");
     let call = terms(ScopeWanted::AllApis).call(OTHER, ALL_APIS);
     assert_eq!(exchanger.bytes, call.body.len());
+}
+
+#[test]
+fn however_the_clock_is_set_nothing_is_held_or_refused_for_longer() {
+    const HOUR: i64 = 3600;
+    const YEARS: i64 = 5 * 365 * 24 * HOUR;
+    const NOW: u64 = 1_800_000_000;
+    let subject = || Subject {
+        expires_at: UnixTime::MAX,
+        ..subject(TOKEN)
+    };
+    for step in [4, 60, HOUR, YEARS, -4, -60, -HOUR, -YEARS] {
+        for (status, span) in [(200, 90), (400, 10), (503, 2)] {
+            let mut exchanger = exchanger();
+            let mut now = at(NOW);
+            assert!(matches!(
+                exchanger.ask(subject(), ALL_APIS, now),
+                Outcome::Wait(_)
+            ));
+            let errand = exchanger.due(now).unwrap();
+            // The answer comes by another clock than the question went out.
+            now = at(NOW.checked_add_signed(step).unwrap());
+            let body = r#"{"access_token":"dbx-1","token_type":"Bearer","expires_in":120}"#;
+            let answered = exchanger.on_answer(&errand, status, body.as_bytes(), now);
+            assert_eq!(answered.is_ok(), status == 200, "{step}");
+            let mut over = None;
+            for second in 0..=span {
+                if matches!(exchanger.ask(subject(), ALL_APIS, now), Outcome::Wait(_)) {
+                    over = over.or(Some(second));
+                }
+                now = now.after(Duration::from_secs(1));
+            }
+            assert!(over.is_some(), "{step}, {status}: over within {span} s");
+            assert!(
+                exchanger.due(now).is_some(),
+                "{step}, {status}: and asked for again"
+            );
+        }
+    }
 }

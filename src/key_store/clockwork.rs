@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::callout::Call;
 use crate::callout::uri::HttpsUri;
 use crate::time::UnixTime;
+use crate::time::clock::{Reading, Timer};
 use crate::token::jwk_set::JwkSet;
 
 use super::fetch::{Answer, Fetch, FetchFailure};
@@ -27,10 +28,11 @@ pub(super) struct Clockwork {
     discovered: Option<HttpsUri>,
     /// Which of the two metadata addresses is tried next.
     second_address: bool,
-    due: UnixTime,
+    due: Timer,
     under_way: Option<UnderWay>,
     failures: u32,
-    last_early: Option<UnixTime>,
+    /// Since the last refresh before its time.
+    cool_down: Timer,
     number: u64,
     /// Absent where this worker fetches for itself.
     sharing: Option<Sharing>,
@@ -38,15 +40,16 @@ pub(super) struct Clockwork {
 
 struct Kept {
     set: JwkSet,
+    /// By the clock of all workers, to tell which document is newer.
     fetched_at: UnixTime,
-    fresh_until: UnixTime,
-    usable_until: UnixTime,
+    fresh: Timer,
+    usable: Timer,
 }
 
 struct UnderWay {
     number: u64,
-    /// When to stop believing that an answer will come.
-    lost: UnixTime,
+    /// How long an answer may take.
+    lost: Timer,
 }
 
 /// How far a fetch came that brought nothing.
@@ -66,29 +69,29 @@ impl Clockwork {
             generation: 0,
             discovered: None,
             second_address: false,
-            due: UnixTime::EPOCH,
+            due: Timer::OVER,
             under_way: None,
             failures: 0,
-            last_early: None,
+            cool_down: Timer::OVER,
             number: 0,
             sharing: None,
         }
     }
 
-    pub(super) fn keys(&self, now: UnixTime) -> Option<&JwkSet> {
+    pub(super) fn keys(&self, now: Reading) -> Option<&JwkSet> {
         let kept = self.keys.as_ref()?;
-        (now < kept.usable_until).then_some(&kept.set)
+        (!kept.usable.is_over(now)).then_some(&kept.set)
     }
 
     pub(super) const fn generation(&self) -> u64 {
         self.generation
     }
 
-    pub(super) fn due(&mut self, issuer: IssuerIndex, now: UnixTime) -> Option<Fetch> {
+    pub(super) fn due(&mut self, issuer: IssuerIndex, now: Reading) -> Option<Fetch> {
         if self
             .under_way
             .as_ref()
-            .is_some_and(|under_way| now >= under_way.lost)
+            .is_some_and(|under_way| under_way.lost.is_over(now))
         {
             // No jitter: the moment at which the fetch began had it.
             self.under_way = None;
@@ -97,13 +100,13 @@ impl Clockwork {
             .sharing
             .as_ref()
             .is_none_or(|sharing| sharing.may_begin(now));
-        if self.under_way.is_some() || now < self.due || !may {
+        if self.under_way.is_some() || !self.due.may_be_over(now) || !may {
             return None;
         }
         self.number = self.number.wrapping_add(1);
         self.under_way = Some(UnderWay {
             number: self.number,
-            lost: now.after(self.remote.timeout.saturating_add(ANSWER_GRACE)),
+            lost: Timer::new(now, self.remote.timeout.saturating_add(ANSWER_GRACE)),
         });
         Some(Fetch {
             issuer,
@@ -145,7 +148,7 @@ impl Clockwork {
         &mut self,
         fetch: &Fetch,
         answer: &Answer<'_>,
-        now: UnixTime,
+        now: Reading,
         jitter: &mut Jitter,
     ) -> Result<Fetched, FetchFailure> {
         if !self.answers(fetch) {
@@ -162,7 +165,7 @@ impl Clockwork {
         &mut self,
         fetch: &Fetch,
         tried: Tried,
-        now: UnixTime,
+        now: Reading,
         jitter: &mut Jitter,
     ) {
         if self.answers(fetch) {
@@ -173,7 +176,7 @@ impl Clockwork {
     fn take(
         &mut self,
         answer: &Answer<'_>,
-        now: UnixTime,
+        now: Reading,
         jitter: &mut Jitter,
     ) -> Result<Fetched, FetchFailure> {
         // A cluster whose hosts are down answers 503 with a body of Envoy's own.
@@ -182,7 +185,7 @@ impl Clockwork {
         }
         if matches!(self.remote.addresses, Addresses::Discovered(_)) && self.discovered.is_none() {
             self.discovered = Some(metadata::keys_address(answer.body, &self.remote.issuer)?);
-            self.due = now;
+            self.due = Timer::OVER;
             return Ok(Fetched::Address);
         }
         let set = JwkSet::parse(answer.body).map_err(FetchFailure::Keys)?;
@@ -191,7 +194,7 @@ impl Clockwork {
             ignored: set.ignored().iter().map(ToString::to_string).collect(),
         };
         let granted = freshness::granted(answer.cache_control, answer.age);
-        self.keep(set, granted, now, jitter);
+        self.keep(set, granted, now.wall, now, jitter);
         self.failures = 0;
         if let Some(sharing) = &mut self.sharing {
             sharing.succeed(granted, answer.body);
@@ -205,13 +208,17 @@ impl Clockwork {
         set: JwkSet,
         granted: Option<Duration>,
         fetched_at: UnixTime,
+        now: Reading,
         jitter: &mut Jitter,
     ) {
         let fresh = match granted {
             Some(granted) => granted.clamp(self.remote.refresh.min(MIN_FRESH), MAX_FRESH),
             None => self.remote.refresh,
         };
-        self.due = fetched_at.after(jitter.shorten(fresh));
+        // What another worker has fetched is of some age already.
+        let age = now.wall.since(fetched_at);
+        let rest_of = |span: Duration| Timer::new(now, span.saturating_sub(age));
+        self.due = rest_of(jitter.shorten(fresh));
         let same = self
             .keys
             .as_ref()
@@ -222,21 +229,21 @@ impl Clockwork {
         self.keys = Some(Kept {
             set,
             fetched_at,
-            fresh_until: fetched_at.after(fresh),
-            usable_until: fetched_at.after(fresh.max(self.remote.max_stale)),
+            fresh: rest_of(fresh),
+            usable: rest_of(fresh.max(self.remote.max_stale)),
         });
         self.discovered = None;
     }
 
     /// Sets the next try after a fetch that brought nothing.
-    fn fail(&mut self, tried: Tried, now: UnixTime, jitter: &mut Jitter) {
+    fn fail(&mut self, tried: Tried, now: Reading, jitter: &mut Jitter) {
         let failures = match &mut self.sharing {
             Some(sharing) if matches!(tried, Tried::Unsent) => &mut sharing.unsent,
             _ => &mut self.failures,
         };
         let before = *failures;
         *failures = before.saturating_add(1);
-        self.due = now.after(jitter.shorten(self.back_off(before, now)));
+        self.due = Timer::new(now, jitter.shorten(self.back_off(before, now)));
         self.discovered = None;
         self.second_address = !self.second_address;
         if let Some(sharing) = &mut self.sharing {
@@ -245,7 +252,7 @@ impl Clockwork {
     }
 
     /// Until the next try: soon while there are no keys at all, later and later otherwise.
-    fn back_off(&self, failures: u32, now: UnixTime) -> Duration {
+    fn back_off(&self, failures: u32, now: Reading) -> Duration {
         let longest = if self.keys(now).is_some() {
             MAX_BACK_OFF
         } else {
@@ -256,14 +263,16 @@ impl Clockwork {
         doubled.min(longest)
     }
 
-    pub(super) fn refresh_early(&mut self, now: UnixTime) -> bool {
+    pub(super) fn refresh_early(&mut self, now: Reading) -> bool {
         if !self.expects(now) {
             // While fetches fail, their back-off rules: an unknown key ID must not become a way to hammer an issuer that is down.
-            if !self.has_cooled_down(now) || self.failures > 0 {
+            if !self.cool_down.may_be_over(now) || self.failures > 0 {
                 return false;
             }
-            self.last_early = Some(now);
-            self.due = now;
+            self.cool_down = Timer::new(now, EARLY_REFRESH_COOL_DOWN);
+            if self.sharing.is_none() {
+                self.due = Timer::OVER;
+            }
         }
         if let Some(sharing) = &mut self.sharing {
             sharing.hurry();
@@ -271,32 +280,28 @@ impl Clockwork {
         true
     }
 
-    fn has_cooled_down(&self, now: UnixTime) -> bool {
-        self.last_early
-            .is_none_or(|last| now >= last.after(EARLY_REFRESH_COOL_DOWN))
-    }
-
     /// Whether a fetch is under way, here or elsewhere, or due.
-    pub(super) fn expects(&self, now: UnixTime) -> bool {
-        let elsewhere = self
+    pub(super) fn expects(&self, now: Reading) -> bool {
+        let by_sharing = self
             .sharing
             .as_ref()
-            .is_some_and(|sharing| sharing.is_elsewhere(now));
-        self.under_way.is_some() || now >= self.due || elsewhere
+            .is_some_and(|sharing| sharing.expects(now));
+        self.under_way.is_some() || self.due.may_be_over(now) || by_sharing
     }
 
     /// When the next fetch falls due, or the one under way counts as lost.
-    pub(super) fn next_due(&self) -> UnixTime {
+    pub(super) fn next_due(&self) -> Timer {
         self.under_way
             .as_ref()
             .map_or(self.due, |under_way| under_way.lost)
     }
 
-    /// When there is something to do next.
-    pub(super) fn next_step(&self) -> UnixTime {
+    /// How long until there is something to do.
+    pub(super) fn next_step(&self, now: Reading) -> Duration {
+        let due = self.next_due().left(now);
         match &self.sharing {
-            None => self.next_due(),
-            Some(sharing) => sharing.next_step(self.next_due(), self.under_way.is_some()),
+            None => due,
+            Some(sharing) => sharing.next_step(due, self.under_way.is_some(), now),
         }
     }
 }

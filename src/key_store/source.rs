@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::callout::uri::{HttpsUri, UriError};
-use crate::time::UnixTime;
+use crate::time::clock::Reading;
 use crate::token::jwk_set::JwkSet;
 
 use super::clockwork::Clockwork;
@@ -84,7 +84,7 @@ impl Source {
         }
     }
 
-    pub(super) fn keys(&self, now: UnixTime) -> Option<&JwkSet> {
+    pub(super) fn keys(&self, now: Reading) -> Option<&JwkSet> {
         match self {
             Self::Inline(set) => Some(set),
             Self::Remote(clockwork) => clockwork.keys(now),

@@ -251,7 +251,9 @@ fn discovery_asks_both_addresses_and_then_for_the_keys() {
 fn an_answer_out_of_its_time_is_ignored() {
     let mut store = store();
     let lost = store.due(at(1000)).unwrap();
-    assert_eq!(store.due(at(1006)), None);
+    for second in 1001..=1006 {
+        assert_eq!(store.due(at(second)), None);
+    }
     let second = store.due(at(1007)).unwrap();
     assert_eq!(
         store.on_answer(&lost, &ok(KEYS), at(1008)),
@@ -286,4 +288,95 @@ fn a_set_without_a_usable_key_is_a_failure() {
         matches!(failure, FetchFailure::Keys(JwkSetError::NoUsableKey(_))),
         "{failure}"
     );
+}
+
+/// A store whose worker ticks each second, and an issuer that answers at once, or not at all.
+struct Ticking {
+    store: KeyStore,
+    /// Seconds, by the clock.
+    clock: i64,
+    /// Seconds, by its own life.
+    lived: u32,
+    is_up: bool,
+    fetches: usize,
+    /// When the last keys came.
+    fetched: u32,
+}
+
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "what a test counts is small"
+)]
+impl Ticking {
+    fn now(&self) -> UnixTime {
+        at(u64::try_from(1_800_000_000 + self.clock).unwrap())
+    }
+
+    fn live(&mut self, seconds: u32) {
+        for _ in 0..seconds {
+            self.clock += 1;
+            self.lived += 1;
+            while let Some(fetch) = self.store.due(self.now()) {
+                self.fetches += 1;
+                if self.is_up {
+                    self.fetched = self.lived;
+                    self.store.on_answer(&fetch, &ok(KEYS), self.now()).unwrap();
+                } else {
+                    self.store.on_failure(&fetch, self.now());
+                }
+            }
+        }
+    }
+
+    fn has_keys(&self) -> bool {
+        self.store.keys(ISSUER, self.now()).is_some()
+    }
+}
+
+#[test]
+fn however_the_clock_is_set_keys_are_fetched_in_time_and_not_used_for_longer() {
+    let years = 5 * 365 * 24 * 3600;
+    for step in [4, 60, 3600, years, -4, -60, -3600, -years] {
+        for and_back in [false, true] {
+            let name = format!("{step} s, {and_back}");
+            let mut world = Ticking {
+                store: store(),
+                clock: 0,
+                lived: 0,
+                is_up: true,
+                fetches: 0,
+                fetched: 0,
+            };
+            world.live(300);
+            assert_eq!(world.fetches, 1, "{name}");
+            world.clock += step;
+            assert!(
+                world.has_keys(),
+                "{name}: one look at the clock makes none too old"
+            );
+            if and_back {
+                world.live(1);
+                world.clock -= step;
+            }
+            world.live(301);
+            let fetches = world.fetches;
+            assert!(
+                (2..=3).contains(&fetches),
+                "{name}: {fetches}, in the time of a refresh"
+            );
+            world.is_up = false;
+            world.clock += step;
+            world.live(3590 - (world.lived - world.fetched));
+            assert!(world.has_keys(), "{name}: an hour is not over");
+            world.live(20);
+            assert!(!world.has_keys(), "{name}: an hour after the last fetch");
+            let tries = world.fetches;
+            world.live(300);
+            assert!(world.fetches > tries, "{name}: and tried again");
+            world.clock += step;
+            world.is_up = true;
+            world.live(16);
+            assert!(world.has_keys(), "{name}: until the issuer is back");
+        }
+    }
 }

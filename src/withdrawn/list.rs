@@ -12,6 +12,7 @@ use crate::callout::uri::HttpsUri;
 use crate::issuer::access_token::AccessToken;
 use crate::key_store::Jitter;
 use crate::time::UnixTime;
+use crate::time::clock::{Clock, Reading, Timer};
 use crate::token::bearer::BearerToken;
 use crate::token::json::{Json, JsonError};
 
@@ -46,7 +47,8 @@ pub enum WhenStale {
 pub struct List {
     source: Source,
     known: Option<Known>,
-    due: UnixTime,
+    clock: Clock,
+    due: Timer,
     under_way: Option<UnderWay>,
     failures: u32,
     number: u64,
@@ -57,15 +59,15 @@ pub struct List {
 struct Known {
     withdrawn: Withdrawn,
     tag: Option<Box<str>>,
-    /// When it was asked for, or asked after.
-    confirmed: UnixTime,
+    /// From when it was asked for, or asked after: how long it is taken for the newest.
+    fresh: Timer,
 }
 
 struct UnderWay {
     number: u64,
-    asked: UnixTime,
-    /// When to stop believing that an answer will come.
-    lost: UnixTime,
+    asked: Reading,
+    /// How long an answer may take.
+    lost: Timer,
 }
 
 /// A question to the list's server.
@@ -106,7 +108,8 @@ impl List {
         Self {
             source,
             known: None,
-            due: UnixTime::EPOCH,
+            clock: Clock::new(),
+            due: Timer::OVER,
             under_way: None,
             failures: 0,
             number: 0,
@@ -128,8 +131,8 @@ impl List {
         if known.withdrawn.has(token, bearer) {
             return Ok(true);
         }
-        let old = now >= known.confirmed.after(self.source.max_stale);
-        if old && self.source.when_stale == WhenStale::Refuse {
+        let is_old = known.fresh.is_over(self.clock.peek(now));
+        if is_old && self.source.when_stale == WhenStale::Refuse {
             return Err(Stale);
         }
         Ok(false)
@@ -137,14 +140,15 @@ impl List {
 
     /// The question that is to be asked at `now`, marked as under way.
     pub fn due(&mut self, now: UnixTime) -> Option<Poll> {
+        let now = self.clock.read(now);
         if let Some(under_way) = &self.under_way
-            && now >= under_way.lost
+            && under_way.lost.is_over(now)
         {
             let asked = under_way.asked;
             self.under_way = None;
             self.put_off(asked);
         }
-        if self.under_way.is_some() || now < self.due {
+        if self.under_way.is_some() || !self.due.may_be_over(now) {
             return None;
         }
         let timeout = self.timeout();
@@ -152,7 +156,7 @@ impl List {
         self.under_way = Some(UnderWay {
             number: self.number,
             asked: now,
-            lost: now.after(timeout.saturating_add(ANSWER_GRACE)),
+            lost: Timer::new(now, timeout.saturating_add(ANSWER_GRACE)),
         });
         let mut call = Call::get(&self.source.cluster, self.source.uri.clone(), timeout);
         let tag = self.known.as_ref().and_then(|known| known.tag.clone());
@@ -170,7 +174,7 @@ impl List {
         match taken {
             Ok(_) => {
                 self.failures = 0;
-                self.due = asked.after(self.jitter.shorten(self.source.poll));
+                self.due = Timer::new(asked, self.jitter.shorten(self.source.poll));
             }
             Err(_) => self.put_off(asked),
         }
@@ -196,10 +200,10 @@ impl List {
 
     /// The moment at which the next poll falls due, or one under way counts as lost.
     pub fn next_due(&self) -> UnixTime {
-        match &self.under_way {
-            Some(under_way) => under_way.lost,
-            None => self.due,
-        }
+        let now = self.clock.last();
+        let next = self.under_way.as_ref();
+        let next = next.map_or(self.due, |under_way| under_way.lost);
+        now.wall.after(next.left(now))
     }
 
     fn timeout(&self) -> Duration {
@@ -207,18 +211,19 @@ impl List {
     }
 
     /// When a poll was asked, if it is the one under way; it is over then.
-    fn over(&mut self, poll: &Poll) -> Option<UnixTime> {
+    fn over(&mut self, poll: &Poll) -> Option<Reading> {
         self.under_way
             .take_if(|under_way| under_way.number == poll.number)
             .map(|under_way| under_way.asked)
     }
 
-    fn take(&mut self, answer: &Answer<'_>, asked: UnixTime) -> Result<Polled, PollFailure> {
+    fn take(&mut self, answer: &Answer<'_>, asked: Reading) -> Result<Polled, PollFailure> {
+        let fresh = Timer::new(asked, self.source.max_stale);
         match (answer.status, &mut self.known) {
             (200, _) => {}
             // RFC 9110 §15.4.5: the answer to a question that only one who has the list can ask.
             (304, Some(known)) if known.tag.is_some() => {
-                known.confirmed = asked;
+                known.fresh = fresh;
                 return Ok(Polled::Unchanged);
             }
             (status, _) => return Err(PollFailure::Status(status)),
@@ -229,7 +234,7 @@ impl List {
         let before = self.known.replace(Known {
             withdrawn,
             tag,
-            confirmed: asked,
+            fresh,
         });
         let unchanged = match (&before, &self.known) {
             (Some(before), Some(known)) => before.withdrawn == known.withdrawn,
@@ -243,7 +248,7 @@ impl List {
     }
 
     /// Sets the poll after one that failed: sooner than the interval at first, and never later than it.
-    fn put_off(&mut self, asked: UnixTime) {
+    fn put_off(&mut self, asked: Reading) {
         let doubled = FIRST_RETRY.saturating_mul(
             1_u32
                 .checked_shl(self.failures.min(MAX_DOUBLINGS))
@@ -251,7 +256,7 @@ impl List {
         );
         self.failures = self.failures.saturating_add(1);
         let wait = self.jitter.shorten(doubled.min(self.source.poll));
-        self.due = asked.after(wait);
+        self.due = Timer::new(asked, wait);
     }
 }
 

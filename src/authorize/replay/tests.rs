@@ -47,6 +47,13 @@ fn a_proof_is_taken_once() {
     assert_eq!(seen.young.taken, 3);
 }
 
+/// A second after the other.
+fn wait(seen: &mut SeenProofs, seconds: std::ops::RangeInclusive<u64>) {
+    for second in seconds {
+        seen.clock.read(moment(second));
+    }
+}
+
 #[test]
 fn memory_is_bounded_and_ends_with_the_window() {
     let mut seen = SeenProofs::new(RandomState::new());
@@ -59,22 +66,72 @@ fn memory_is_bounded_and_ends_with_the_window() {
     let full = Err(Denial::ProofsUnremembered);
     let most = MOST_PLACES / 4 * 3;
     for turn in [0, 70] {
+        wait(&mut seen, turn..=turn);
         for _ in 0..most {
             assert_eq!(take(&mut seen, turn, turn), Ok(()));
         }
         assert_eq!(seen.young.places.len(), MOST_PLACES);
         assert!(seen.old.places.len() <= MOST_PLACES);
         assert_eq!(take(&mut seen, turn, turn), full);
+        wait(&mut seen, turn..=turn + 69);
         assert_eq!(take(&mut seen, turn + 69, turn + 69), full);
     }
     assert_eq!(seen.old.taken, most);
     // Of the first ones none is fresh any more.
+    wait(&mut seen, 139..=140);
     assert_eq!(take(&mut seen, 140, 140), Ok(()));
     assert_eq!((seen.young.taken, seen.old.taken), (1, most));
     // With the clock set back, what was forgotten does not come again.
     let forgotten = proof("1", moment(0));
     let expired = Err(InvalidProof::Expired.into());
     assert_eq!(seen.take(&forgotten, key(ONE), 0, moment(30)), expired);
+}
+
+#[test]
+fn however_the_clock_is_set_no_proof_is_taken_twice_and_new_ones_are() {
+    let replayed: Result<(), Denial> = Err(InvalidProof::Replayed.into());
+    let years = 5 * 365 * 24 * 3600;
+    for step in [4, 60, 3600, years] {
+        let mut seen = SeenProofs::new(RandomState::new());
+        let used = proof("a", moment(step));
+        let ahead = moment(step);
+        assert_eq!(seen.take(&used, key(ONE), 1, ahead), Ok(()));
+        for second in 0..3 * SPAN.as_secs() {
+            let other = proof(&format!("{second} before"), moment(step + second));
+            let now = moment(step + second);
+            assert_eq!(seen.take(&other, key(ONE), 2, now), Ok(()), "{step}");
+        }
+        assert_eq!(
+            seen.take(&used, key(ONE), 3, ahead),
+            replayed,
+            "{step}: set back"
+        );
+        for second in 0..3 * SPAN.as_secs() {
+            let other = proof(&format!("{second} after"), moment(second));
+            let now = moment(second);
+            assert_eq!(
+                seen.take(&other, key(ONE), 4, now),
+                Ok(()),
+                "{step}: {second}"
+            );
+        }
+        assert_eq!(
+            seen.take(&used, key(ONE), 5, ahead),
+            replayed,
+            "{step}: and on"
+        );
+    }
+}
+
+#[test]
+fn what_was_forgotten_under_pressure_is_refused_and_by_a_clock_of_another_year_is_not() {
+    let years = 5 * 365 * 24 * 3600;
+    for (step, want) in [(3600, Err(InvalidProof::Expired.into())), (years, Ok(()))] {
+        let mut seen = SeenProofs::new(RandomState::new());
+        seen.forgotten = Some(moment(step));
+        let new = proof("a", moment(0));
+        assert_eq!(seen.take(&new, key(ONE), 1, moment(0)), want, "{step}");
+    }
 }
 
 #[test]

@@ -8,11 +8,12 @@
 use std::time::Duration;
 
 use crate::time::UnixTime;
+use crate::time::clock::{Reading, Timer};
 use crate::token::jwk_set::JwkSet;
 
 use super::super::slot::{self, Document, Lease, Slot};
 use super::super::{Consulted, Jitter};
-use super::{ANSWER_GRACE, Addresses, Clockwork, MAX_BACK_OFF, Tried};
+use super::{ANSWER_GRACE, Addresses, Clockwork, EARLY_REFRESH_COOL_DOWN, MAX_BACK_OFF, Tried};
 
 /// One worker's dealings with the others.
 pub(super) struct Sharing {
@@ -20,12 +21,12 @@ pub(super) struct Sharing {
     name: Box<str>,
     /// This worker's own number.
     holder: u64,
-    /// The last moment at which this worker may begin a fetch: the lease is its own for as long as the answer may take.
-    begins_by: Option<UnixTime>,
-    /// Until when it is another's.
-    elsewhere: Option<UnixTime>,
+    /// As long as this worker may begin a fetch: the lease is its own for as long as the answer may take.
+    begins_by: Option<Timer>,
+    /// As long as it is another's.
+    elsewhere: Option<Timer>,
     /// When to look again.
-    look: UnixTime,
+    look: Timer,
     /// Whether newer keys are wanted before the old ones are due.
     early: bool,
     /// What is to be written.
@@ -36,8 +37,8 @@ pub(super) struct Sharing {
     overtaken: u32,
     /// Fetches in a row that could not be sent from here.
     pub(super) unsent: u32,
-    /// Until when none is tried from here.
-    barred: UnixTime,
+    /// As long as none is tried from here.
+    barred: Timer,
 }
 
 /// What came of a fetch.
@@ -53,22 +54,24 @@ enum Outcome {
 
 #[derive(Clone, Copy)]
 enum Written {
-    Claim {
-        since: UnixTime,
-        begins_by: UnixTime,
-    },
+    Claim { begins_by: Timer },
     Outcome,
 }
 
 impl Sharing {
     /// Whether this worker may begin a fetch.
-    pub(super) fn may_begin(&self, now: UnixTime) -> bool {
-        self.begins_by.is_some_and(|last| now <= last)
+    pub(super) fn may_begin(&self, now: Reading) -> bool {
+        self.begins_by.is_some_and(|last| !last.may_be_over(now))
     }
 
     /// Whether the lease is another's.
-    pub(super) fn is_elsewhere(&self, now: UnixTime) -> bool {
-        self.elsewhere.is_some_and(|until| now < until)
+    fn is_elsewhere(&self, now: Reading) -> bool {
+        self.elsewhere.is_some_and(|until| !until.may_be_over(now))
+    }
+
+    /// Whether another fetches, or this worker is about to look whether it may.
+    pub(super) fn expects(&self, now: Reading) -> bool {
+        self.early || self.is_elsewhere(now)
     }
 
     /// Has a document told to the others with the next look. The lease is over with the fetch: it is given back with what is told.
@@ -81,7 +84,7 @@ impl Sharing {
     }
 
     /// Has a failure told to the others with the next look. Where none was asked they may try at once, and only this worker waits.
-    pub(super) fn fail(&mut self, tried: Tried, due: UnixTime) {
+    pub(super) fn fail(&mut self, tried: Tried, due: Timer) {
         if matches!(tried, Tried::Unsent) {
             self.barred = due;
         }
@@ -92,18 +95,20 @@ impl Sharing {
     /// Newer keys are wanted now.
     pub(super) const fn hurry(&mut self) {
         self.early = true;
-        self.look = UnixTime::EPOCH;
+        self.look = Timer::OVER;
     }
 
-    pub(super) fn next_step(&self, due: UnixTime, is_under_way: bool) -> UnixTime {
+    /// How long until there is something to do, `due` being how long until a fetch is due, or one under way counts as lost.
+    pub(super) fn next_step(&self, due: Duration, is_under_way: bool, now: Reading) -> Duration {
+        let look = self.look.left(now);
         if self.outcome.is_some() {
-            UnixTime::EPOCH
-        } else if is_under_way || self.may_begin(due) {
+            Duration::ZERO
+        } else if is_under_way || self.begins_by.is_some_and(|last| due < last.left(now)) {
             due
         } else if self.elsewhere.is_some() {
-            self.look
+            look
         } else {
-            self.look.min(due)
+            look.min(due)
         }
     }
 }
@@ -116,43 +121,43 @@ impl Clockwork {
             holder,
             begins_by: None,
             elsewhere: None,
-            look: UnixTime::EPOCH,
+            look: Timer::OVER,
             early: false,
             outcome: None,
             written: Written::Outcome,
             overtaken: 0,
             unsent: 0,
-            barred: UnixTime::EPOCH,
+            barred: Timer::OVER,
         });
     }
 
     /// From now on alone.
     pub(in super::super) fn stop_sharing(&mut self) {
-        self.sharing = None;
+        if self.sharing.take().is_some_and(|sharing| sharing.early) {
+            self.due = Timer::OVER;
+        }
     }
 
     /// The name of the slot, where it is to be looked into.
-    pub(in super::super) fn slot(&self, now: UnixTime) -> Option<&str> {
+    pub(in super::super) fn slot(&self, now: Reading) -> Option<&str> {
         let sharing = self.sharing.as_ref()?;
-        // While it fetches, it knows all there is to know; and with the lease in hand it is about to fetch. A clock that was set back must
-        // not keep it from looking.
+        // While it fetches, it knows all there is to know; and with the lease in hand it is about to fetch.
         let busy =
             sharing.outcome.is_none() && (self.under_way.is_some() || sharing.may_begin(now));
-        let is_set_back = now.after(LOOK) < sharing.look;
-        (!busy && (is_set_back || now >= self.next_step())).then_some(&*sharing.name)
+        (!busy && self.next_step(now).is_zero()).then_some(&*sharing.name)
     }
 
     /// Takes what the slot holds, and says what to write there.
     pub(in super::super) fn consult(
         &mut self,
         value: Option<&[u8]>,
-        now: UnixTime,
+        now: Reading,
         jitter: &mut Jitter,
     ) -> Consulted {
         let slot = value
             .and_then(Slot::parse)
-            .filter(|slot| slot.is_believable(now, MAX_BACK_OFF));
-        if let Some(write) = self.tell(slot) {
+            .filter(|slot| slot.is_believable(now.wall, MAX_BACK_OFF));
+        if let Some(write) = self.tell(slot, now) {
             return Consulted {
                 write: Some(write),
                 took: false,
@@ -166,7 +171,8 @@ impl Clockwork {
     }
 
     /// What to write of a fetch that is over; nothing where it is no news.
-    fn tell(&mut self, slot: Option<Slot<'_>>) -> Option<Vec<u8>> {
+    fn tell(&mut self, slot: Option<Slot<'_>>, now: Reading) -> Option<Vec<u8>> {
+        let due = now.wall.after(self.due.left(now));
         let sharing = self.sharing.as_mut()?;
         let base = slot.unwrap_or_default();
         let is_mine = base
@@ -182,7 +188,7 @@ impl Clockwork {
                     .document
                     .is_none_or(|document| document.fetched_at < kept.fetched_at);
                 is_news.then_some(Slot {
-                    due: Some(self.due),
+                    due: Some(due),
                     failures: 0,
                     second_address: self.second_address,
                     document: Some(Document {
@@ -194,7 +200,7 @@ impl Clockwork {
                 })
             }
             (Some(Outcome::Failed(Tried::Asked)), _) if is_mine => Some(Slot {
-                due: Some(self.due),
+                due: Some(due),
                 failures: self.failures,
                 second_address: self.second_address,
                 ..base
@@ -211,47 +217,53 @@ impl Clockwork {
     }
 
     /// Takes over what the others know. `true` where that is newer keys.
-    fn adopt(&mut self, slot: &Slot<'_>, now: UnixTime, jitter: &mut Jitter) -> bool {
+    fn adopt(&mut self, slot: &Slot<'_>, now: Reading, jitter: &mut Jitter) -> bool {
         let newer = slot.document.filter(|document| {
             self.keys.as_ref().is_none_or(|kept| {
                 let older = document.fetched_at < kept.fetched_at;
                 // What was fetched in time to come was fetched before the clock was set back.
-                document.fetched_at > kept.fetched_at || (older && now < kept.fetched_at)
+                document.fetched_at > kept.fetched_at || (older && now.wall < kept.fetched_at)
             })
         });
         // What is no key set is as good as nothing.
         let newer = newer.and_then(|document| Some((document, JwkSet::parse(document.body).ok()?)));
         let took = newer.is_some();
         if let Some((document, set)) = newer {
-            self.keep(set, document.granted, document.fetched_at, jitter);
+            self.keep(set, document.granted, document.fetched_at, now, jitter);
         }
         self.failures = slot.failures;
         self.second_address = slot.second_address;
-        self.last_early = slot.last_early;
-        let due = slot.due.unwrap_or(UnixTime::EPOCH);
+        let until = |moment: UnixTime| Timer::new(now, moment.since(now.wall));
+        self.cool_down = slot.last_early.map_or(Timer::OVER, |last| {
+            until(last.after(EARLY_REFRESH_COOL_DOWN))
+        });
+        let due = slot.due.map_or(Timer::OVER, until);
         let due = match &self.keys {
             _ if slot.failures > 0 => due,
             // The other's configuration may call keys fresh for longer than this one's.
-            Some(kept) => due.min(kept.fresh_until),
-            None => UnixTime::EPOCH,
+            Some(kept) if took => sooner(due, kept.fresh, now),
+            // Where the clock was set, what was due for this worker is so all the same.
+            Some(_) => sooner(due, self.due, now),
+            None => Timer::OVER,
         };
         if let Some(sharing) = &mut self.sharing {
             if took {
                 sharing.unsent = 0;
-                sharing.barred = UnixTime::EPOCH;
+                sharing.barred = Timer::OVER;
             }
-            self.due = due.max(sharing.barred);
+            self.due = later(due, sharing.barred, now);
             let others = slot
                 .lease
-                .filter(|lease| lease.holder != sharing.holder && now < lease.until);
-            sharing.elsewhere = others.map(|lease| lease.until);
+                .filter(|lease| lease.holder != sharing.holder && now.wall < lease.until);
+            sharing.elsewhere = others.map(|lease| until(lease.until));
         }
         took
     }
 
     /// What to write for the lease, where a fetch is due and nobody has it.
-    fn claim(&mut self, slot: Option<Slot<'_>>, took: bool, now: UnixTime) -> Option<Vec<u8>> {
-        let early_may = !took && self.failures == 0 && self.has_cooled_down(now);
+    fn claim(&mut self, slot: Option<Slot<'_>>, took: bool, now: Reading) -> Option<Vec<u8>> {
+        let last_early = self.last_early(now);
+        let early_may = !took && self.failures == 0 && self.cool_down.may_be_over(now);
         let in_need = self.keys(now).is_none();
         let further: u32 = match self.remote.addresses {
             Addresses::Known(_) => 0,
@@ -266,32 +278,37 @@ impl Clockwork {
         sharing.early &= early_may;
         let is_elsewhere = sharing.is_elsewhere(now);
         let soon = is_elsewhere && (in_need || sharing.early);
-        sharing.look = now.after(if soon { LOOK_SOON } else { LOOK });
-        if is_elsewhere || (now < self.due && !sharing.early) {
+        sharing.look = Timer::new(now, if soon { LOOK_SOON } else { LOOK });
+        if is_elsewhere || (!self.due.may_be_over(now) && !sharing.early) {
             return None;
         }
-        let begins_by = now.after(length.saturating_mul(further));
+        let begins_within = length.saturating_mul(further);
         sharing.written = Written::Claim {
-            since: now,
-            begins_by,
+            begins_by: Timer::new(now, begins_within.saturating_add(AT_ONCE)),
         };
         let base = slot.unwrap_or(Slot {
-            last_early: self.last_early,
+            last_early,
             ..Slot::default()
         });
         let claimed = Slot {
             lease: Some(Lease {
                 holder: sharing.holder,
-                until: begins_by.after(length),
+                until: now.wall.after(begins_within.saturating_add(length)),
             }),
             last_early: if sharing.early {
-                Some(now)
+                Some(now.wall)
             } else {
                 base.last_early
             },
             ..base
         };
         Some(claimed.to_bytes())
+    }
+
+    /// When the last early refresh was, as long as its cool-down lasts.
+    fn last_early(&self, now: Reading) -> Option<UnixTime> {
+        let left = self.cool_down.left(now);
+        (!left.is_zero()).then(|| now.wall.after(left).before(EARLY_REFRESH_COOL_DOWN))
     }
 
     /// Takes what came of a write: whether it was made, or somebody wrote since the look.
@@ -301,17 +318,17 @@ impl Clockwork {
         };
         if !made {
             sharing.overtaken = sharing.overtaken.saturating_add(1);
-            sharing.look = UnixTime::EPOCH;
+            sharing.look = Timer::OVER;
             if sharing.overtaken > MOST_OVERTAKEN {
-                self.sharing = None;
+                self.stop_sharing();
             }
             return;
         }
         sharing.overtaken = 0;
         match sharing.written {
-            Written::Claim { since, begins_by } => {
+            Written::Claim { begins_by } => {
                 sharing.begins_by = Some(begins_by);
-                self.due = self.due.min(since);
+                self.due = Timer::OVER;
             }
             Written::Outcome => {
                 sharing.outcome = None;
@@ -326,6 +343,25 @@ impl Clockwork {
         self.sharing.is_some()
     }
 }
+
+fn sooner(one: Timer, other: Timer, now: Reading) -> Timer {
+    if other.left(now) < one.left(now) {
+        other
+    } else {
+        one
+    }
+}
+
+fn later(one: Timer, other: Timer, now: Reading) -> Timer {
+    if other.left(now) > one.left(now) {
+        other
+    } else {
+        one
+    }
+}
+
+/// How long a fetch may take to begin that begins with the lease: it is sent by the same look at the clock.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// How often to look whether others know more: as often as a worker ticks when nothing happens.
 const LOOK: Duration = Duration::from_secs(1);

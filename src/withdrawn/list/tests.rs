@@ -46,6 +46,13 @@ fn answered(when_stale: WhenStale, body: &[u8]) -> List {
     list
 }
 
+/// A second after the other, as a worker ticks, nothing being asked or answered.
+fn wait(list: &mut List, seconds: std::ops::RangeInclusive<u64>) {
+    for second in seconds {
+        list.clock.read(at(second));
+    }
+}
+
 fn has(list: &List, seconds: u64) -> Result<bool, Stale> {
     list.has(&sound(), bearer(), at(seconds))
 }
@@ -94,6 +101,7 @@ fn a_tag_is_sent_back_and_an_unchanged_list_is_confirmed() {
     let poll = list.due(at(50)).unwrap();
     assert_eq!(poll.call.headers, [("if-none-match", Box::from("\"v1\""))]);
     assert_eq!(list.on_answer(&poll, &status(304)), Ok(Polled::Unchanged));
+    wait(&mut list, 50..=109);
     assert_eq!(has(&list, 109), Ok(false));
     assert_eq!(has(&list, 110), Err(Stale));
 }
@@ -156,11 +164,13 @@ fn a_list_that_is_not_renewed_grows_stale() {
         (WhenStale::Refuse, Err(Stale)),
         (WhenStale::Ignore, Ok(false)),
     ] {
-        let list = answered(when_stale, b"{}");
+        let mut list = answered(when_stale, b"{}");
+        wait(&mut list, 0..=59);
         assert_eq!(has(&list, 59), Ok(false));
         assert_eq!(has(&list, 60), want);
         // What is withdrawn stays so, and is not an outage.
-        let list = answered(when_stale, LIST);
+        let mut list = answered(when_stale, LIST);
+        wait(&mut list, 0..=60);
         assert_eq!(has(&list, 60), Ok(true));
     }
 }
@@ -168,6 +178,7 @@ fn a_list_that_is_not_renewed_grows_stale() {
 #[test]
 fn a_stale_list_is_one_good_answer_from_being_fresh() {
     let mut list = answered(WhenStale::Refuse, b"{}");
+    wait(&mut list, 0..=100);
     assert_eq!(has(&list, 100), Err(Stale));
     let poll = list.due(at(100)).unwrap();
     list.on_answer(&poll, &ok(b"{}")).unwrap();
@@ -197,7 +208,9 @@ fn failures_are_tried_again_sooner_than_the_interval_and_never_later() {
 fn a_poll_without_an_answer_is_given_up() {
     let mut list = list(WhenStale::Refuse);
     let first = list.due(at(0)).unwrap();
-    assert!(list.due(at(6)).is_none());
+    for second in 1..=6 {
+        assert!(list.due(at(second)).is_none());
+    }
     let second = list.due(at(7)).unwrap();
     assert_eq!(list.on_answer(&first, &ok(LIST)), Err(PollFailure::Unasked));
     assert_eq!(list.on_answer(&second, &ok(LIST)), Ok(Polled::New(1)));
@@ -209,4 +222,101 @@ fn a_list_that_says_the_same_again_is_no_news() {
     let mut list = answered(WhenStale::Refuse, LIST);
     let poll = list.due(at(10)).unwrap();
     assert_eq!(list.on_answer(&poll, &ok(LIST)), Ok(Polled::Unchanged));
+}
+
+/// A list that is polled each second, and what its server last said.
+struct Polled1s {
+    list: List,
+    /// Milliseconds since the start, by the clock.
+    clock: i64,
+    is_up: bool,
+    body: &'static [u8],
+}
+
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "what a test counts is small"
+)]
+impl Polled1s {
+    fn now(&self) -> UnixTime {
+        let start = i64::try_from(START).unwrap() * 1000;
+        UnixTime::from_millis(u64::try_from(start + self.clock).unwrap()).unwrap()
+    }
+
+    /// So many seconds of the worker's life, in each of which it ticks and its polls are answered.
+    fn live(&mut self, seconds: u32) {
+        for _ in 0..seconds {
+            self.clock += 1000;
+            while let Some(poll) = self.list.due(self.now()) {
+                if self.is_up {
+                    self.list.on_answer(&poll, &ok(self.body)).unwrap();
+                } else {
+                    self.list.on_failure(&poll);
+                }
+            }
+        }
+    }
+
+    fn has(&self) -> Result<bool, Stale> {
+        self.list.has(&sound(), bearer(), self.now())
+    }
+}
+
+#[test]
+fn however_the_clock_is_set_a_list_holds_within_its_interval_and_no_longer_than_it_may() {
+    const SECOND: i64 = 1000;
+    const HOUR: i64 = 3600 * SECOND;
+    const YEARS: i64 = 5 * 365 * 24 * HOUR;
+    for first in [3, 60, 3600, 5 * 365 * 24 * 3600].map(|seconds| seconds * SECOND) {
+        for steps in [
+            [-first, 0],
+            [first, 0],
+            [first, -first],
+            [-first, first],
+            [YEARS, -YEARS],
+            [HOUR, HOUR],
+        ] {
+            let mut world = Polled1s {
+                list: list(WhenStale::Refuse),
+                clock: 0,
+                is_up: true,
+                body: b"{}",
+            };
+            world.list.source.poll = Duration::from_secs(1);
+            world.list.source.max_stale = Duration::from_secs(5);
+            let name = format!("{steps:?}");
+            world.live(10);
+            world.body = LIST;
+            world.clock += steps[0];
+            assert_eq!(
+                world.has(),
+                Ok(false),
+                "{name}: one look at the clock makes nothing stale"
+            );
+            world.live(1);
+            assert_eq!(
+                world.has(),
+                Ok(true),
+                "{name}: withdrawn within an interval"
+            );
+            world.body = b"{}";
+            world.clock += steps[1];
+            world.live(1);
+            assert_eq!(world.has(), Ok(false), "{name}: and let go within one");
+            world.is_up = false;
+            world.clock += steps[0];
+            world.live(1);
+            assert_eq!(world.has(), Ok(false), "{name}: not stale for one look");
+            world.live(5);
+            assert_eq!(
+                world.has(),
+                Err(Stale),
+                "{name}: nor known for longer than it may be"
+            );
+            world.is_up = true;
+            world.clock += steps[1];
+            world.live(10);
+            assert_eq!(world.has(), Ok(false), "{name}: and back once it is polled");
+        }
+    }
 }

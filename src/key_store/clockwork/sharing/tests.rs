@@ -128,6 +128,42 @@ fn a_clock_that_was_set_back_keeps_nobody_from_newer_keys() {
 }
 
 #[test]
+fn however_the_clock_is_set_keys_come_within_a_refresh_and_for_few_fetches() {
+    let hour = Duration::from_hours(1);
+    for step in [Duration::from_secs(4), hour / 60, hour, hour * 24 * 365 * 5] {
+        for is_ahead in [true, false] {
+            let set = |process: &mut Process, is_ahead: bool| {
+                process.now = if is_ahead {
+                    process.now.after(step)
+                } else {
+                    process.now.before(step)
+                };
+            };
+            let (second, name) = (Duration::from_secs(1), format!("{step:?}, {is_ahead}"));
+            let mut process = Process::new(3, false);
+            process.run_ticking(second, 60 * second, true);
+            // One that holds the lease is lost, and the clock is set while it does.
+            process.wait(Duration::from_mins(11));
+            process.look(0);
+            process.write(0);
+            process.send(0);
+            process.replace(0);
+            set(&mut process, is_ahead);
+            process.rotate();
+            process.run_ticking(second, LONGEST_LEASE + 20 * second, true);
+            assert_eq!(process.versions(), [2; 3], "{name}");
+            // Two for those above, and one for each time that the clock is set.
+            set(&mut process, !is_ahead);
+            process.rotate();
+            process.run_ticking(second, Duration::from_mins(11), true);
+            assert_eq!(process.versions(), [3; 3], "{name}: set right again");
+            let fetches = process.fetches.len();
+            assert!((4..=6).contains(&fetches), "{name}: {fetches}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_is_nobodys_word() {
     let mut real = Process::new(1, false);
     real.run(Duration::from_millis(20), true);
