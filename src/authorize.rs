@@ -105,9 +105,10 @@ impl Decision<'_> {
     }
 
     /// The `Authorization` that goes upstream in place of the caller's, unless its token is exchanged: Databricks reads no proofs, and
-    /// this one was for the gateway.
+    /// this one was for the gateway; and who knows what it makes of more spaces than one.
     pub fn authorization(&self, headers: &Headers) -> Option<String> {
-        if self.evidence.scheme == Scheme::Bearer || self.exchangeable().is_none() {
+        let is_plain = self.evidence.scheme == Scheme::Bearer && !credential::has_spaces(headers);
+        if is_plain || self.exchangeable().is_none() {
             return None;
         }
         let token = credential::bearer_token(headers)?;

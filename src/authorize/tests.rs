@@ -188,6 +188,36 @@ fn what_a_list_withdraws_is_refused_though_it_was_verified_before() {
 }
 
 #[test]
+fn what_was_judged_goes_upstream_behind_one_space() {
+    let key = issuer(
+        "https://a.example",
+        &format!(r#"{{"keys":{}}}"#, jwks("a", X)),
+    );
+    let (authorizer, keys) = configured(&format!(r#"{{"issuers":[{key}]}}"#));
+    let scope = r#","scope":"jobs""#;
+    let token = token("a", "https://a.example", scope, [0; 64]);
+    let plain = Some(format!("Bearer {token}"));
+    #[rustfmt::skip]
+    let cases = [
+        // name                  Authorization                     want
+        ("as it should be",      format!("Bearer {token}"),        None),
+        ("in another case",      format!("bearer {token}"),        None),
+        ("two spaces",           format!("Bearer  {token}"),       plain.clone()),
+        ("many, another case",   format!("bEARER      {token}"),   plain),
+    ];
+    for (name, authorization, want) in cases {
+        let headers = Headers::new(vec![
+            (":method".to_owned(), b"GET".to_vec()),
+            (":path".to_owned(), b"/api/2.2/jobs/get".to_vec()),
+            ("authorization".to_owned(), authorization.into_bytes()),
+        ]);
+        let decision = authorizer.authorize(&headers, &Verification::afresh(&keys, &Zeros), now());
+        assert_eq!(word(&decision.verdict), "allow", "{name}");
+        assert_eq!(decision.authorization(&headers), want, "{name}");
+    }
+}
+
+#[test]
 fn keys_that_are_not_there_are_told_from_tokens_that_are_not_sound() {
     let remote = r#"{"cluster":"c","uri":"https://a.example/keys"}"#;
     let text = format!(

@@ -77,9 +77,10 @@ pub enum CredentialKind {
 }
 
 impl<'a> Credential<'a> {
-    /// Reads `Authorization`: absent, or once, one scheme, one credential.
+    /// Reads `Authorization`: absent or empty, or once, one scheme, one credential.
     pub(super) fn read(headers: &'a Headers, max_token_bytes: usize) -> Result<Self, RequestError> {
-        let (Some(value), is_repeated) = headers.spelled(Known::AUTHORIZATION) else {
+        let (value, is_repeated) = headers.spelled(Known::AUTHORIZATION);
+        let Some(value) = value.filter(|value| is_repeated || !value.is_empty()) else {
             return Ok(Self::None);
         };
         let credential = Self::read_one(value, max_token_bytes);
@@ -97,7 +98,9 @@ impl<'a> Credential<'a> {
             return Err(malformed);
         };
         let (scheme, rest) = value.split_at_checked(space).unwrap_or((value, &[]));
-        let text = rest.strip_prefix(b" ").unwrap_or(rest);
+        // RFC 9110 §11.4: one space or more, and no other white space.
+        let spaces = bytes::length_of_run(rest, |byte| byte == b' ');
+        let text = rest.get(spaces..).unwrap_or_default();
         if scheme.eq_ignore_ascii_case(b"bearer") {
             return Self::bearer(text, max_token_bytes);
         }
@@ -219,6 +222,12 @@ pub fn bearer_token(headers: &Headers) -> Option<BearerToken<'_>> {
     }
 }
 
+/// Whether more spaces than one stand behind the scheme `Bearer`.
+pub fn has_spaces(headers: &Headers) -> bool {
+    let value = headers.spelled(Known::AUTHORIZATION).0;
+    value.and_then(|value| value.get("Bearer ".len())) == Some(&b' ')
+}
+
 impl CredentialKind {
     /// Every kind.
     pub const ALL: [Self; 9] = [
@@ -301,7 +310,7 @@ mod tests {
         };
         let long = format!("Bearer {}", "a".repeat(41));
         #[rustfmt::skip]
-        let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 36] = [
+        let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 44] = [
             // name                      Authorization                                               want
             ("absent",                   &[],                                                        Ok(None)),
             ("a JWT",                    &[b"Bearer a.b.c"],                                         Ok(Jwt)),
@@ -326,14 +335,23 @@ mod tests {
             ("a JWT in another Basic",   &[b"Basic ZXlKaGJHY2lPaUpTVXpJMU5pSjkuZTMwLmMybG46"],       Ok(Jwt)),
             ("a JWT with a proof",       &[b"dPoP a.b.c"],                                           Ok(Jwt)),
             ("no JWT with a proof",      &[b"DPoP a.b"],                                             Ok(Opaque)),
-            ("two spaces with a proof",  &[b"DPoP  a.b.c"],                                          Err(Malformed)),
+            ("two spaces with a proof",  &[b"DPoP  a.b.c"],                                          Ok(Jwt)),
             ("another scheme",           &[b"Negotiate a.b.c"],                                      Ok(UnknownScheme)),
             ("twice",                    &[b"Bearer a.b.c", b"Bearer a.b.c"],                        Err(Repeated)),
             ("joined by a comma",        &[b"Bearer a.b.c,Bearer a.b.c"],                            Err(Repeated)),
-            ("an empty value",           &[b""],                                                     Err(Malformed)),
+            ("an empty value",           &[b""],                                                     Ok(None)),
+            ("empty, and then a token",  &[b"", b"Bearer a.b.c"],                                    Err(Repeated)),
+            ("empty twice",              &[b"", b""],                                                Err(Repeated)),
+            ("a space",                  &[b" "],                                                    Err(Malformed)),
             ("a scheme alone",           &[b"Bearer"],                                               Err(Malformed)),
             ("no token",                 &[b"Bearer "],                                              Err(Malformed)),
-            ("two spaces",               &[b"Bearer  a.b.c"],                                        Err(Malformed)),
+            ("two spaces",               &[b"Bearer  a.b.c"],                                        Ok(Jwt)),
+            ("many spaces",              &[b"Bearer        a.b.c"],                                  Ok(Jwt)),
+            ("spaces alone",             &[b"Bearer   "],                                            Err(Malformed)),
+            ("a space and a tab",        &[b"Bearer \ta.b.c"],                                       Err(Malformed)),
+            ("two tokens behind two",    &[b"Bearer  a.b.c a.b.c"],                                  Err(Malformed)),
+            ("a static token behind two", &[b"Bearer  dapi0123456789abcdef0123456789abcdef"],        Ok(PersonalAccessToken)),
+            ("one in Basic behind two",  &[b"Basic  ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm"], Ok(PersonalAccessToken)),
             ("a tab",                    &[b"Bearer\ta.b.c"],                                        Err(Malformed)),
             ("a space behind",           &[b"Bearer a.b.c "],                                        Err(Malformed)),
             ("a byte past ASCII",        &[b"Bearer a.b.\xff"],                                      Err(Malformed)),

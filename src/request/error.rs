@@ -45,7 +45,7 @@ pub enum RequestError {
 /// Why an `Authorization` header is refused as malformed (RFC 6750 §2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AuthorizationError {
-    /// Not `Bearer`, one space, and a token of the permitted characters.
+    /// Not a scheme, spaces, and a credential of the permitted characters.
     Malformed,
     /// Several values, or one with a comma in it: some server reads the first, some the last.
     Repeated,

@@ -1,5 +1,8 @@
 //! base64url as JOSE writes it: RFC 7515 §2, without padding, and one text for one value.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 /// Decodes canonical base64url. `None` for padding, white space, the other alphabet, an impossible length, or trailing bits that are not
 /// zero: each of them would give one token a second spelling.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
@@ -25,6 +28,11 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let is_canonical = seen & NO_DIGIT == 0 && trailing.all(|bits| *bits == 0);
     bytes.truncate(length);
     is_canonical.then_some(bytes)
+}
+
+/// The one text for these bytes.
+pub(super) fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The bytes of four characters. What is seen of their digits is added, bit by bit, to what was seen before: asking once is cheaper.
@@ -74,8 +82,6 @@ static DIGITS: [u8; 256] = {
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;

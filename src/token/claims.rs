@@ -4,6 +4,7 @@
 //! the claims mean, and whether they are the ones wanted, is left to those who know the issuer and the time.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::time::UnixTime;
 use crate::token::json::{self, Json, JsonError, Object};
@@ -48,7 +49,7 @@ impl Claims {
             audiences: audiences(&all)?,
             times: Times {
                 expires_at: date(&all, "exp")?.ok_or_else(|| error("exp", ClaimFault::Missing))?,
-                not_before: date(&all, "nbf")?,
+                not_before: not_before(&all)?,
                 issued_at: date(&all, "iat")?,
             },
             token_id: registered_text(&all, "jti")?,
@@ -179,7 +180,7 @@ impl fmt::Display for ClaimError {
 pub enum ClaimFault {
     /// Not there, and required.
     Missing,
-    /// Not a whole number of seconds from 0 to the end of the year 9999.
+    /// Not a number of seconds from 0 to the end of the year 9999, or one with an exponent.
     NotNumericDate,
     /// Not a list of scopes.
     Scopes(ScopeListError),
@@ -195,9 +196,7 @@ impl fmt::Display for ClaimFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("is missing"),
-            Self::NotNumericDate => {
-                f.write_str("is not a whole number of seconds before the year 10000")
-            }
+            Self::NotNumericDate => f.write_str("is not a number of seconds before the year 10000"),
             Self::Scopes(error) => write!(f, "is not a list of scopes: {error}"),
             Self::Text(fault) => fault.fmt(f),
             Self::TooManyItems => write!(f, "has more than {MAX_ITEMS} items"),
@@ -206,10 +205,30 @@ impl fmt::Display for ClaimFault {
     }
 }
 
-/// RFC 7519 §2 allows fractions. Nobody signs them, and a reader that rounds disagrees with one that does not; so integers alone, written
-/// as such, and none that is milliseconds taken for seconds.
+/// RFC 7519 §2, to the millisecond below: what has a fraction ends, and was issued, no later than it says. Not with an exponent, as nobody
+/// writes dates, and none that is milliseconds taken for seconds.
 pub(super) fn numeric_date(value: &Json) -> Option<UnixTime> {
-    value.as_u64().and_then(UnixTime::from_seconds)
+    match value {
+        Json::Unsigned(seconds) => UnixTime::from_seconds(*seconds),
+        Json::Decimal(seconds) => {
+            let since = Duration::try_from_secs_f64(*seconds).ok()?;
+            UnixTime::from_millis(u64::try_from(since.as_millis()).ok()?)
+        }
+        Json::Null
+        | Json::Bool(_)
+        | Json::Negative(_)
+        | Json::Float(_)
+        | Json::String(_)
+        | Json::Array(_)
+        | Json::Object(_) => None,
+    }
+}
+
+/// `nbf`. Of one with a fraction the millisecond above, so that it begins no sooner than it says.
+fn not_before(claims: &Object) -> Result<Option<UnixTime>, ClaimError> {
+    let has_fraction = matches!(claims.get("nbf"), Some(Json::Decimal(_)));
+    let rounded = Duration::from_millis(has_fraction.into());
+    Ok(date(claims, "nbf")?.map(|below| below.after(rounded)))
 }
 
 fn date(claims: &Object, name: &str) -> Result<Option<UnixTime>, ClaimError> {

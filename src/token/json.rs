@@ -25,6 +25,8 @@ pub enum Json {
     Unsigned(u64),
     /// An integer below 0, written without fraction and exponent.
     Negative(i64),
+    /// A number of at least 0 that was written with a fraction and without an exponent.
+    Decimal(f64),
     /// Every other number, integers beyond 64 bits and `-0` among them.
     Float(f64),
     /// A string.
@@ -86,9 +88,12 @@ impl Json {
     /// About the memory that the value takes beyond its own place.
     fn bytes(&self) -> usize {
         match self {
-            Self::Null | Self::Bool(_) | Self::Unsigned(_) | Self::Negative(_) | Self::Float(_) => {
-                0
-            }
+            Self::Null
+            | Self::Bool(_)
+            | Self::Unsigned(_)
+            | Self::Negative(_)
+            | Self::Decimal(_)
+            | Self::Float(_) => 0,
             Self::String(text) => text.len().saturating_add(ALLOCATION),
             Self::Array(items) => items
                 .iter()

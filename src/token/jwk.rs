@@ -104,8 +104,6 @@ pub enum JwkError {
     CoordinateLength(&'static str),
     /// Not JSON that we read.
     Json(JsonError),
-    /// This number is written with leading zeros.
-    LeadingZero(&'static str),
     /// This required member is missing.
     Missing(&'static str),
     /// This member is not canonical base64url.
@@ -154,7 +152,6 @@ impl fmt::Display for JwkError {
                 write!(f, "`{member}` does not have the length of its curve")
             }
             Self::Json(error) => error.fmt(f),
-            Self::LeadingZero(member) => write!(f, "`{member}` has leading zeros"),
             Self::Missing(member) => write!(f, "`{member}` is missing"),
             Self::NotBase64Url(member) => write!(f, "`{member}` is not canonical base64url"),
             Self::NotForSignatures => f.write_str("`use` is not `sig`"),

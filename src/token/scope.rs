@@ -44,6 +44,7 @@ impl Scope {
             | Json::Bool(_)
             | Json::Unsigned(_)
             | Json::Negative(_)
+            | Json::Decimal(_)
             | Json::Float(_)
             | Json::Object(_) => Err(ScopeListError::WrongType),
         }

@@ -102,7 +102,9 @@ fn moment(value: &Json) -> Option<UnixTime> {
         Json::String(text) => parse_moment(text).ok(),
         Json::Unsigned(seconds) => UnixTime::from_seconds(*seconds),
         // `Display` writes a whole number without a fraction, which the parser of whole numbers then takes.
-        Json::Float(seconds) => UnixTime::from_seconds(seconds.to_string().parse().ok()?),
+        Json::Decimal(seconds) | Json::Float(seconds) => {
+            UnixTime::from_seconds(seconds.to_string().parse().ok()?)
+        }
         Json::Null | Json::Bool(_) | Json::Negative(_) | Json::Array(_) | Json::Object(_) => None,
     }
 }

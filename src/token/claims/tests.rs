@@ -46,10 +46,10 @@ fn a_registered_claim_is_right_or_an_error() {
 }
 
 #[test]
-fn a_date_is_a_whole_number_of_seconds() {
+fn a_date_is_a_number_of_seconds() {
     use ClaimFault::{Missing, NotNumericDate};
     #[rustfmt::skip]
-    let cases: [Case; 20] = [
+    let cases: [Case; 28] = [
         // name                        claims                                          want
         ("no expiry",                  r#"{"iss":"a"}"#.into(),                        Err(("exp", Missing))),
         ("expiry as string",           r#"{"iss":"a","exp":"1"}"#.into(),              Err(("exp", NotNumericDate))),
@@ -59,8 +59,15 @@ fn a_date_is_a_whole_number_of_seconds() {
         ("expiry in an object",        r#"{"iss":"a","exp":{"a":1}}"#.into(),          Err(("exp", NotNumericDate))),
         ("expiry negative",            r#"{"iss":"a","exp":-1}"#.into(),               Err(("exp", NotNumericDate))),
         ("expiry minus nothing",       r#"{"iss":"a","exp":-0}"#.into(),               Err(("exp", NotNumericDate))),
-        ("expiry with a fraction",     r#"{"iss":"a","exp":1.5}"#.into(),              Err(("exp", NotNumericDate))),
-        ("expiry as a whole double",   r#"{"iss":"a","exp":1795436400.0}"#.into(),     Err(("exp", NotNumericDate))),
+        ("expiry with a fraction",     r#"{"iss":"a","exp":1.5}"#.into(),              Ok(())),
+        ("expiry as a whole double",   r#"{"iss":"a","exp":1795436400.0}"#.into(),     Ok(())),
+        ("a fraction below 0",         r#"{"iss":"a","exp":-0.5}"#.into(),             Err(("exp", NotNumericDate))),
+        ("nothing below 0",            r#"{"iss":"a","exp":-0.0}"#.into(),             Err(("exp", NotNumericDate))),
+        ("an exponent",                r#"{"iss":"a","exp":1e9}"#.into(),              Err(("exp", NotNumericDate))),
+        ("a fraction with one",        r#"{"iss":"a","exp":1.5e9}"#.into(),            Err(("exp", NotNumericDate))),
+        ("milliseconds with one",      r#"{"iss":"a","exp":1795436400000.5}"#.into(),  Err(("exp", NotNumericDate))),
+        ("digits without end",         format!(r#"{{"iss":"a","exp":1.{}}}"#, "9".repeat(5000)), Ok(())),
+        ("past the year 9999",         r#"{"iss":"a","exp":253402300799.5}"#.into(),   Err(("exp", NotNumericDate))),
         ("expiry 1e300",               r#"{"iss":"a","exp":1e300}"#.into(),            Err(("exp", NotNumericDate))),
         ("expiry 2^63",                r#"{"iss":"a","exp":9223372036854775808}"#.into(),  Err(("exp", NotNumericDate))),
         ("expiry 2^64",                r#"{"iss":"a","exp":18446744073709551616}"#.into(), Err(("exp", NotNumericDate))),
@@ -69,10 +76,35 @@ fn a_date_is_a_whole_number_of_seconds() {
         ("the year 10000",             r#"{"iss":"a","exp":253402300800}"#.into(),     Err(("exp", NotNumericDate))),
         ("not-before as string",       with("nbf", r#""1""#),                          Err(("nbf", NotNumericDate))),
         ("not-before null",            with("nbf", "null"),                            Err(("nbf", NotNumericDate))),
-        ("issued-at as float",         with("iat", "1.0"),                             Err(("iat", NotNumericDate))),
+        ("issued-at as float",         with("iat", "1.0"),                             Ok(())),
+        ("not-before as float",        with("nbf", "1.0"),                             Ok(())),
         ("issued-at negative",         with("iat", "-1"),                              Err(("iat", NotNumericDate))),
     ];
     check(&cases);
+}
+
+#[test]
+fn fractions_of_seconds_are_rounded_against_the_token() {
+    #[rustfmt::skip]
+    let cases = [
+        // name                    seconds           exp and iat, nbf in ms
+        ("a whole number",         "1795436400",     1_795_436_400_000, 1_795_436_400_000),
+        ("a fraction of nothing",  "1795436400.0",   1_795_436_400_000, 1_795_436_400_001),
+        ("a half",                 "1795436400.5",   1_795_436_400_500, 1_795_436_400_501),
+        ("less than we count",     "1795436400.0007", 1_795_436_400_000, 1_795_436_400_001),
+        ("nearly one more",        "1795436400.9996", 1_795_436_400_999, 1_795_436_401_000),
+    ];
+    for (name, seconds, down, up) in cases {
+        let claims = format!(r#"{{"iss":"a","exp":{seconds},"nbf":{seconds},"iat":{seconds}}}"#);
+        let times = parse(&claims).unwrap().times();
+        let at = |millis| UnixTime::from_millis(millis).unwrap();
+        let want = Times {
+            expires_at: at(down),
+            not_before: Some(at(up)),
+            issued_at: Some(at(down)),
+        };
+        assert_eq!(times, want, "{name}");
+    }
 }
 
 #[test]

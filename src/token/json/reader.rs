@@ -191,10 +191,12 @@ impl<'a> Reader<'a> {
             _ => self.digits()?,
         };
         let mut is_integer = true;
+        let mut is_decimal = false;
         if self.peek() == Some(b'.') {
             self.skip(1);
             self.digits()?;
             is_integer = false;
+            is_decimal = !is_negative;
         }
         if let Some(b'e' | b'E') = self.peek() {
             self.skip(1);
@@ -203,6 +205,7 @@ impl<'a> Reader<'a> {
             }
             self.digits()?;
             is_integer = false;
+            is_decimal = false;
         }
         let integer = integer.filter(|_| is_integer);
         let value = match (is_negative, integer) {
@@ -214,7 +217,14 @@ impl<'a> Reader<'a> {
         };
         match value {
             Some(value) => Ok(value),
-            None => float(self.text.get(start..self.place).unwrap_or_default()),
+            None => {
+                let number = float(self.text.get(start..self.place).unwrap_or_default())?;
+                Ok(if is_decimal {
+                    Json::Decimal(number)
+                } else {
+                    Json::Float(number)
+                })
+            }
         }
     }
 
@@ -275,9 +285,9 @@ fn inside(depth: usize) -> Result<usize, JsonError> {
 }
 
 /// A number with a fraction or an exponent, or beyond 64 bits.
-fn float(text: &str) -> Result<Json, JsonError> {
+fn float(text: &str) -> Result<f64, JsonError> {
     match serde_json::from_str(text) {
-        Ok(number) if f64::is_finite(number) => Ok(Json::Float(number)),
+        Ok(number) if f64::is_finite(number) => Ok(number),
         Ok(_) | Err(_) => Err(JsonError::Malformed),
     }
 }

@@ -17,7 +17,10 @@ fn every_kind_of_value_is_read() {
         ("one more",               "18446744073709551616",    Json::Float(18_446_744_073_709_551_616.0)),
         ("a negative integer",     "-1",                      Json::Negative(-1)),
         ("minus zero",             "-0",                      Json::Float(-0.0)),
-        ("a fraction of nothing",  "1.0",                     Json::Float(1.0)),
+        ("a fraction of nothing",  "1.0",                     Json::Decimal(1.0)),
+        ("a fraction",             "0.25",                    Json::Decimal(0.25)),
+        ("below 0",                "-0.25",                   Json::Float(-0.25)),
+        ("with an exponent too",   "0.25e1",                  Json::Float(2.5)),
         ("an exponent",            "1e3",                     Json::Float(1000.0)),
         ("an escaped string",      r#""a\u0062\n\ud83d\ude00""#, Json::String("ab\n😀".into())),
         ("an array",               "[1,[]]",                  Json::Array(vec![Json::Unsigned(1), Json::Array(vec![])])),
@@ -108,7 +111,9 @@ fn value(json: &Json) -> Value {
         Json::Bool(value) => Value::Bool(*value),
         Json::Unsigned(number) => Value::from(*number),
         Json::Negative(number) => Value::from(*number),
-        Json::Float(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
+        Json::Decimal(number) | Json::Float(number) => {
+            Number::from_f64(*number).map_or(Value::Null, Value::Number)
+        }
         Json::String(text) => Value::from(&**text),
         Json::Array(items) => items.iter().map(value).collect(),
         Json::Object(members) => {

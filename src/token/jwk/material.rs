@@ -97,8 +97,8 @@ pub(super) fn parse(entry: &Object) -> Result<Admitted, JwkError> {
 }
 
 fn rsa(entry: &Object) -> Result<Admitted, JwkError> {
-    let (n, modulus) = number(entry, "n")?;
-    let (e, exponent) = number(entry, "e")?;
+    let modulus = number(entry, "n")?;
+    let exponent = number(entry, "e")?;
     let leading = modulus.first().map_or(0, |byte| byte.leading_zeros());
     let bits = modulus
         .len()
@@ -116,6 +116,7 @@ fn rsa(entry: &Object) -> Result<Admitted, JwkError> {
     }
     // The engine's rules are among the ones above, so it has no reason to refuse what they leave.
     let engine_key = EngineKey::rsa(&modulus, &exponent).ok_or(JwkError::RsaModulusSize(bits))?;
+    let (e, n) = (base64url::encode(&exponent), base64url::encode(&modulus));
     let thumbprint = Thumbprint::of(&format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#));
     Ok((
         KeyMaterial::Rsa { modulus, exponent },
@@ -182,13 +183,12 @@ fn point<const LENGTH: usize>(entry: &Object, coordinate: usize) -> Result<[u8; 
     <[u8; LENGTH]>::try_from(point).map_err(|_| JwkError::CoordinateLength("x"))
 }
 
-/// A `Base64urlUInt` of RFC 7518 §2: as text and as bytes.
-fn number<'a>(entry: &'a Object, name: &'static str) -> Result<(&'a str, Box<[u8]>), JwkError> {
-    let (text, bytes) = base64url(entry, name)?;
-    if bytes.first() == Some(&0) {
-        return Err(JwkError::LeadingZero(name));
-    }
-    Ok((text, bytes.into()))
+/// A `Base64urlUInt` of RFC 7518 §2, without leading zeros. Some libraries write one for the sign, as RFC 7518 §6.3.1.1 warns; the number,
+/// and the key's thumbprint with it, is the same.
+fn number(entry: &Object, name: &'static str) -> Result<Box<[u8]>, JwkError> {
+    let (_, bytes) = base64url(entry, name)?;
+    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+    Ok(bytes.get(zeros..).unwrap_or_default().into())
 }
 
 fn base64url<'a>(entry: &'a Object, name: &'static str) -> Result<(&'a str, Vec<u8>), JwkError> {

@@ -92,7 +92,7 @@ fn an_rsa_key_has_2048_to_4096_bits_and_a_sane_exponent() {
     let exponent = |bytes: &[u8]| json!({ "e": encode(bytes) });
     let padded = format!("{}=", encode(&[0x81; 257]));
     #[rustfmt::skip]
-    let cases: [(&str, Value, Option<JwkError>); 26] = [
+    let cases: [(&str, Value, Option<JwkError>); 30] = [
         // name                   changes                            want
         ("2048 bits",             modulus(256, 0x80, 1),             None),
         ("2047 bits",             modulus(256, 0x7f, 1),             Some(JwkError::RsaModulusSize(2047))),
@@ -102,9 +102,11 @@ fn an_rsa_key_has_2048_to_4096_bits_and_a_sane_exponent() {
         ("512 bits",              modulus(64, 0xff, 1),              Some(JwkError::RsaModulusSize(512))),
         ("1024 bits",             modulus(128, 0xff, 1),             Some(JwkError::RsaModulusSize(1024))),
         ("16,384 bits",           modulus(2048, 0xff, 1),            Some(JwkError::RsaModulusSize(16_384))),
-        ("1024 behind zeros",     modulus(256, 0, 1),                Some(JwkError::LeadingZero("n"))),
+        ("2048 behind a zero",    json!({"n": encode(&[&[0][..], &[0x81; 256]].concat())}), None),
+        ("4096 behind zeros",     json!({"n": encode(&[&[0; 9][..], &[0x81; 512]].concat())}), None),
+        ("2040 behind a zero",    modulus(256, 0, 1),                Some(JwkError::RsaModulusSize(2039))),
         ("an even modulus",       modulus(256, 0xff, 2),             Some(JwkError::RsaModulusEven)),
-        ("a modulus of nothing",  json!({"n": "AA"}),                Some(JwkError::LeadingZero("n"))),
+        ("a modulus of nothing",  json!({"n": "AA"}),                Some(JwkError::RsaModulusSize(0))),
         ("an empty modulus",      json!({"n": ""}),                  Some(JwkError::RsaModulusSize(0))),
         ("a padded modulus",      json!({"n": padded}),              Some(JwkError::NotBase64Url("n"))),
         ("a modulus as number",   json!({"n": 5}),                   Some(JwkError::WrongType("n"))),
@@ -113,10 +115,12 @@ fn an_rsa_key_has_2048_to_4096_bits_and_a_sane_exponent() {
         ("exponent 2^32 - 1",     exponent(&[255; 4]),               None),
         ("exponent 2^32 + 1",     exponent(&[1, 0, 0, 0, 1]),        Some(JwkError::RsaExponent)),
         ("exponent 1",            exponent(&[1]),                    Some(JwkError::RsaExponent)),
-        ("exponent 0",            exponent(&[0]),                    Some(JwkError::LeadingZero("e"))),
+        ("exponent 0",            exponent(&[0]),                    Some(JwkError::RsaExponent)),
+        ("exponent 1 behind a zero", exponent(&[0, 1]),              Some(JwkError::RsaExponent)),
         ("exponent 2",            exponent(&[2]),                    Some(JwkError::RsaExponent)),
         ("exponent 65536",        exponent(&[1, 0, 0]),              Some(JwkError::RsaExponent)),
-        ("3 behind a zero",       exponent(&[0, 3]),                 Some(JwkError::LeadingZero("e"))),
+        ("3 behind a zero",       exponent(&[0, 3]),                 None),
+        ("2^32 + 1 behind zeros", exponent(&[0, 0, 1, 0, 0, 0, 1]),  Some(JwkError::RsaExponent)),
         ("no digits at all",      exponent(&[]),                     Some(JwkError::RsaExponent)),
         ("a huge one",            exponent(&[255; 256]),             Some(JwkError::RsaExponent)),
         ("as number",             json!({"e": 65537}),               Some(JwkError::WrongType("e"))),
@@ -124,6 +128,16 @@ fn an_rsa_key_has_2048_to_4096_bits_and_a_sane_exponent() {
     for (name, changes, want) in cases {
         assert_eq!(parse(RSA, &changes).err(), want, "{name}");
     }
+}
+
+#[test]
+fn leading_zeros_make_no_other_key() {
+    let key = |changes: &Value| parse(RSA, changes).unwrap();
+    let bytes = coordinate(RSA, "n");
+    let plain = key(&json!({}));
+    let zeros = key(&json!({ "n": encode(&[&[0, 0][..], &bytes].concat()), "e": "AAEAAQ" }));
+    assert_eq!(zeros.thumbprint(), plain.thumbprint());
+    assert_eq!(zeros.material(), plain.material());
 }
 
 #[test]
