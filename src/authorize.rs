@@ -241,6 +241,15 @@ impl Authorizer {
         }
     }
 
+    /// The decision where the host does not tell the time: no token can be judged, and none is invalid for that.
+    pub const fn without_clock(&self) -> Decision<'_> {
+        Decision {
+            verdict: Verdict::Deny(Denial::ClockUnavailable),
+            evidence: Evidence::new(Mode::Enforce),
+            awaited: None,
+        }
+    }
+
     fn judge<'a>(
         &'a self,
         headers: &Headers,

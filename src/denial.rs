@@ -15,6 +15,8 @@ use crate::request::form::FormError;
 pub enum Denial {
     /// A percent-escape stands where it could be read as another path.
     AmbiguousPath,
+    /// The host does not tell the time, by which tokens are judged.
+    ClockUnavailable,
     /// A deny rule applies.
     DeniedByRule,
     /// The caller's token was not exchanged for one of Databricks' own.
@@ -86,7 +88,8 @@ impl Denial {
             | Self::Workspace(WorkspaceError::Unknown)
             | Self::WorkspaceNotGranted => Kind::Forbidden,
             Self::InsufficientScope => Kind::InsufficientScope,
-            Self::Exchange(Refusal::Unavailable)
+            Self::ClockUnavailable
+            | Self::Exchange(Refusal::Unavailable)
             | Self::KeysUnavailable
             | Self::ProofsUnremembered
             | Self::Request(RequestError::Form(FormError::NoRoom))
@@ -112,6 +115,7 @@ impl Denial {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::AmbiguousPath => "ambiguous_path",
+            Self::ClockUnavailable => "clock_unavailable",
             Self::DeniedByRule | Self::Unidentified(_, Forbidden::ByRule) => "denied_by_rule",
             Self::Exchange(Refusal::Refused(_)) => "exchange_refused",
             Self::Exchange(Refusal::Unavailable) => "exchange_unavailable",
@@ -142,6 +146,7 @@ impl Denial {
             Self::InvalidToken(_) => "invalid_token",
             Self::Unidentified(kind, _) => refused(*kind),
             Self::AmbiguousPath
+            | Self::ClockUnavailable
             | Self::DeniedByRule
             | Self::Exchange(_)
             | Self::InsufficientScope
@@ -164,6 +169,9 @@ impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AmbiguousPath => "The path holds a percent-escape that could be read as another path: send the plain characters.",
+            Self::ClockUnavailable => {
+                "The gateway cannot tell the time at the moment. The token was not judged; send the request again."
+            }
             Self::DeniedByRule => "A rule of this gateway denies this call, whoever makes it.",
             Self::Exchange(Refusal::Refused(_)) => {
                 "Databricks does not take your identity provider's token: it must know you by that name, and a federation policy must accept the token's issuer and audience."
@@ -172,6 +180,10 @@ impl fmt::Display for Denial {
                 "Databricks' token endpoint cannot be reached at the moment. The call was permitted; send the request again."
             }
             Self::InsufficientScope => "The access token does not grant what this call needs.",
+            // Its signature holds, so whoever has it may know what its issuer is to mend.
+            Self::InvalidToken(InvalidToken::Claims(error)) => {
+                return write!(f, "The access token was refused, because {error}: tell whoever runs your identity provider.");
+            }
             Self::InvalidToken(reason) => reason.hint(),
             Self::KeysUnavailable => {
                 "The keys of the token's issuer cannot be had at the moment. The token was not judged; send the request again."

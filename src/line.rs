@@ -58,18 +58,24 @@ impl<'v> Value<'v> {
 impl Line {
     /// An object whose first member is this text.
     pub(crate) fn new(name: Name, value: &str) -> Self {
-        Self::within(String::new(), name, value)
+        Self::within(String::new(), name, Some(value))
     }
 
-    /// The same, in the room of another text.
-    pub(crate) fn within(room: String, name: Name, value: &str) -> Self {
+    /// The same, or `null`, in the room of another text.
+    pub(crate) fn within(room: String, name: Name, value: Option<&str>) -> Self {
         let mut text = room;
         text.clear();
         text.reserve(USUAL_BYTES);
         text.push('{');
-        text.push_str(name.0.trim_start_matches(','));
+        let name = name.0.trim_start_matches(',');
         let mut line = Self(text);
-        line.end(value);
+        match value {
+            Some(value) => {
+                line.0.push_str(name);
+                line.end(value);
+            }
+            None => line.append(&[name.strip_suffix('"').unwrap_or(name), "null"]),
+        }
         line
     }
 

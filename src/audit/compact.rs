@@ -7,7 +7,7 @@ use crate::exchange::{OauthError, Refusal};
 use crate::policy::rule::Mode;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::Envelope;
-use crate::time::UnixTime;
+use crate::time::{Rfc3339, UnixTime};
 
 use crate::line::{Line, Value, name};
 
@@ -16,7 +16,7 @@ pub struct Record<'a> {
     decision: &'a Decision<'a>,
     envelope: &'a Envelope<'a>,
     decision_id: &'a str,
-    now: UnixTime,
+    now: Option<UnixTime>,
     config: &'a str,
 }
 
@@ -33,9 +33,15 @@ impl<'a> Record<'a> {
             decision,
             envelope,
             decision_id,
-            now,
+            now: Some(now),
             config,
         }
+    }
+
+    /// The record of a decision that was taken without a clock: its time is `null`.
+    #[must_use]
+    pub const fn undated(self) -> Self {
+        Self { now: None, ..self }
     }
 
     /// The line, without its line break.
@@ -45,7 +51,9 @@ impl<'a> Record<'a> {
 
     /// The line, in the room of another text.
     pub fn write_to(&self, room: String) -> String {
-        let mut line = Line::within(room, name!("time"), self.now.rfc_3339().as_str());
+        let time = self.now.map(UnixTime::rfc_3339);
+        let time = time.as_ref().map(Rfc3339::as_str);
+        let mut line = Line::within(room, name!("time"), time);
         self.write_request(&mut line);
         self.write_policy(&mut line);
         self.write_caller(&mut line);
@@ -62,10 +70,13 @@ impl<'a> Record<'a> {
             Mode::Shadow => "shadow",
         };
         let operation = evidence.operation.map(|operation| operation.name);
+        let (claim, fault) = claim_fault(&self.decision.verdict);
         line.write(&[
             (name!("decision"), Value::Word(word)),
             (name!("mode"), Value::Word(mode)),
             (name!("reason"), Value::Word(reason)),
+            (name!("claim"), Value::optional(claim)),
+            (name!("claim_fault"), Value::optional(fault)),
             (name!("decision_id"), Value::Word(self.decision_id)),
             (
                 name!("request_id"),
@@ -175,6 +186,16 @@ pub const fn words(verdict: &Verdict) -> (&'static str, &'static str) {
         Verdict::Allow(Permit::Observed(kind)) => ("allow", kind.observed()),
         Verdict::Deny(denial) | Verdict::Shadow(denial, _) => ("deny", denial.code()),
         Verdict::Describe(_) => ("allow", "metadata"),
+    }
+}
+
+/// The claim for which a token was refused, where it is one, and what is wrong with it. Never what it holds.
+pub const fn claim_fault(verdict: &Verdict) -> (Option<&str>, Option<&'static str>) {
+    match verdict {
+        Verdict::Deny(Denial::InvalidToken(reason)) => reason.fault(),
+        Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Shadow(..) => {
+            (None, None)
+        }
     }
 }
 

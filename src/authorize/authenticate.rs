@@ -243,7 +243,7 @@ fn verify<'a>(
 /// What it means that no key verified the token: `failure` is what the last one said, absent where there was none.
 ///
 /// Here alone an unverified claim is looked at, to tell a forged token from one whose issuer's keys are not there yet. It can turn a 401
-/// into a 503 or a wait, and never anything into a yes.
+/// into a 503, a wait or another 401, and never anything into a yes.
 fn without_key(
     issuers: &[Issuer],
     keys: &KeyStore,
@@ -274,14 +274,15 @@ fn without_key(
         return InvalidToken::Algorithm.into();
     }
     // A token that is dead already is worth no fetch.
-    let dead = hint
+    let is_expired = hint
         .expires_at
-        .is_none_or(|expires_at| now >= expires_at.after(issuer.clock_skew));
-    if dead {
-        return reason.into();
-    }
-    if keys.keys(index, now).is_none() {
-        return Unauthenticated::NoKeys(index);
+        .map(|expires_at| issuer.is_expired(expires_at, now));
+    match (keys.keys(index, now), is_expired) {
+        (Some(_), Some(false)) => {}
+        (None, Some(false)) => return Unauthenticated::NoKeys(index),
+        // Whoever has signed it, a new token is what its bearer needs.
+        (None, Some(true)) => return InvalidToken::Expired.into(),
+        (Some(_), Some(true)) | (_, None) => return reason.into(),
     }
     // The issuer's key of the token's own ID was tried, so no other will come under it.
     let named = candidates.iter().any(|candidate| {

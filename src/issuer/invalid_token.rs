@@ -82,6 +82,33 @@ impl InvalidToken {
         }
     }
 
+    /// The claim that is not as it has to be, where it is one, and what is wrong with it, for the audit record.
+    pub const fn fault(&self) -> (Option<&str>, Option<&'static str>) {
+        match self {
+            Self::Claims(error) => (error.claim(), Some(error.fault())),
+            Self::MissingClaim(name) => (Some(name), Some("missing")),
+            Self::Algorithm
+            | Self::Audience
+            | Self::Client
+            | Self::Expired
+            | Self::IdToken
+            | Self::IssuedInFuture
+            | Self::Issuer
+            | Self::Lifetime
+            | Self::Malformed(_)
+            | Self::NotYetValid
+            | Self::Oversized
+            | Self::Proof(_)
+            | Self::SenderConstrained
+            | Self::Signature(_)
+            | Self::TokenType
+            | Self::Unbound
+            | Self::UnknownKey
+            | Self::Withdrawn
+            | Self::Workspace => (None, None),
+        }
+    }
+
     /// What the caller may know: nothing of a token whose signature did not hold, since each answer would teach a forger.
     pub const fn hint(&self) -> &'static str {
         match self {

@@ -310,7 +310,7 @@ mod tests {
         };
         let long = format!("Bearer {}", "a".repeat(41));
         #[rustfmt::skip]
-        let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 44] = [
+        let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 36] = [
             // name                      Authorization                                               want
             ("absent",                   &[],                                                        Ok(None)),
             ("a JWT",                    &[b"Bearer a.b.c"],                                         Ok(Jwt)),
@@ -340,18 +340,9 @@ mod tests {
             ("twice",                    &[b"Bearer a.b.c", b"Bearer a.b.c"],                        Err(Repeated)),
             ("joined by a comma",        &[b"Bearer a.b.c,Bearer a.b.c"],                            Err(Repeated)),
             ("an empty value",           &[b""],                                                     Ok(None)),
-            ("empty, and then a token",  &[b"", b"Bearer a.b.c"],                                    Err(Repeated)),
-            ("empty twice",              &[b"", b""],                                                Err(Repeated)),
-            ("a space",                  &[b" "],                                                    Err(Malformed)),
             ("a scheme alone",           &[b"Bearer"],                                               Err(Malformed)),
             ("no token",                 &[b"Bearer "],                                              Err(Malformed)),
             ("two spaces",               &[b"Bearer  a.b.c"],                                        Ok(Jwt)),
-            ("many spaces",              &[b"Bearer        a.b.c"],                                  Ok(Jwt)),
-            ("spaces alone",             &[b"Bearer   "],                                            Err(Malformed)),
-            ("a space and a tab",        &[b"Bearer \ta.b.c"],                                       Err(Malformed)),
-            ("two tokens behind two",    &[b"Bearer  a.b.c a.b.c"],                                  Err(Malformed)),
-            ("a static token behind two", &[b"Bearer  dapi0123456789abcdef0123456789abcdef"],        Ok(PersonalAccessToken)),
-            ("one in Basic behind two",  &[b"Basic  ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm"], Ok(PersonalAccessToken)),
             ("a tab",                    &[b"Bearer\ta.b.c"],                                        Err(Malformed)),
             ("a space behind",           &[b"Bearer a.b.c "],                                        Err(Malformed)),
             ("a byte past ASCII",        &[b"Bearer a.b.\xff"],                                      Err(Malformed)),

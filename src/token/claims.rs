@@ -152,15 +152,20 @@ pub enum ClaimError {
 }
 
 impl ClaimError {
-    /// The stable name of this reason, for the audit record.
-    pub const fn code(&self) -> &'static str {
+    /// The name of the claim, where it is one.
+    pub const fn claim(&self) -> Option<&str> {
         match self {
-            Self::Claim {
-                fault: ClaimFault::Missing,
-                ..
-            } => "claim_missing",
-            Self::Claim { .. } => "claim_invalid",
-            Self::Json(_) | Self::NotObject => "malformed_claims",
+            Self::Claim { name, .. } => Some(name),
+            Self::Json(_) | Self::NotObject => None,
+        }
+    }
+
+    /// The stable name of what is wrong, for the audit record.
+    pub const fn fault(&self) -> &'static str {
+        match self {
+            Self::Claim { fault, .. } => fault.code(),
+            Self::Json(error) => error.code(),
+            Self::NotObject => "not_an_object",
         }
     }
 }
@@ -190,6 +195,22 @@ pub enum ClaimFault {
     TooManyItems,
     /// Not of its JSON type.
     WrongType,
+}
+
+impl ClaimFault {
+    /// The stable name of this fault, for the audit record.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::NotNumericDate => "not_a_date",
+            Self::Scopes(_) => "not_scopes",
+            Self::Text(TextError::ControlCharacter) => "control_character",
+            Self::Text(TextError::Empty) => "empty",
+            Self::Text(TextError::TooLong(_)) => "too_long",
+            Self::TooManyItems => "too_many_items",
+            Self::WrongType => "wrong_type",
+        }
+    }
 }
 
 impl fmt::Display for ClaimFault {

@@ -135,6 +135,18 @@ pub enum JsonError {
     TooDeep,
 }
 
+impl JsonError {
+    /// The stable name of this fault, for the audit record.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::DuplicateMember => "duplicate_member",
+            Self::Malformed => "not_json",
+            Self::NotUtf8 => "not_utf8",
+            Self::TooDeep => "too_deep",
+        }
+    }
+}
+
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

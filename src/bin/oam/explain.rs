@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use databricks_oam_filter::answer::{Answer, Resource};
-use databricks_oam_filter::audit::compact::words;
+use databricks_oam_filter::audit::compact::{claim_fault, words};
 use databricks_oam_filter::authorize::evidence::Evidence;
 use databricks_oam_filter::authorize::{Decision, Verdict};
 use databricks_oam_filter::databricks::scope_set::ScopeSet;
@@ -81,6 +81,12 @@ pub(super) struct Explanation {
     pub(super) decision: &'static str,
     pub(super) status: u16,
     pub(super) reason: &'static str,
+    /// The claim that is not as it has to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claim: Option<String>,
+    /// What is wrong with it, or with the claims as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claim_fault: Option<&'static str>,
     pub(super) operation: Option<OperationFacts>,
     pub(super) required_scopes: Vec<String>,
     pub(super) token_scopes: Vec<String>,
@@ -122,6 +128,7 @@ impl Explanation {
             .map(|(rule, path)| Reading { rule, path });
         let readings = readings.collect();
         let (word, reason) = words(&decision.verdict);
+        let (claim, claim_fault) = claim_fault(&decision.verdict);
         let standing = evidence.standing.as_ref();
         let token_scopes = evidence
             .token
@@ -131,6 +138,8 @@ impl Explanation {
             decision: word,
             status: status(decision, request),
             reason,
+            claim: claim.map(ToOwned::to_owned),
+            claim_fault,
             operation: evidence.operation.map(OperationFacts::of),
             required_scopes: evidence.required_scopes().map(ToOwned::to_owned).collect(),
             token_scopes: texts(token_scopes.into_iter().flat_map(ScopeSet::iter)),

@@ -207,17 +207,30 @@ fn scopes_are_found_by_path() {
 }
 
 #[test]
-fn codes_are_stable() {
+fn a_fault_names_its_claim() {
+    use ClaimFault::{Missing, NotNumericDate, Scopes, Text, TooManyItems, WrongType};
+    let scopes = Scopes(ScopeListError::WrongType);
     #[rustfmt::skip]
     let cases = [
-        (error("exp", ClaimFault::Missing),         "claim_missing",    "the claim `exp` is missing"),
-        (error("a.b", ClaimFault::WrongType),       "claim_invalid",    "the claim `a.b` is of a wrong JSON type"),
-        (ClaimError::Json(JsonError::Malformed),    "malformed_claims", "the claims: not JSON"),
-        (ClaimError::NotObject,                     "malformed_claims", "the claims are not a JSON object"),
+        // error                                       claim         fault                text
+        (error("exp", Missing),                        Some("exp"),  "missing",           "the claim `exp` is missing"),
+        (error("exp", NotNumericDate),                 Some("exp"),  "not_a_date",        "the claim `exp` is not a number of seconds before the year 10000"),
+        (error("a.b", WrongType),                      Some("a.b"),  "wrong_type",        "the claim `a.b` is of a wrong JSON type"),
+        (error("aud", TooManyItems),                   Some("aud"),  "too_many_items",    "the claim `aud` has more than 4096 items"),
+        (error("sub", Text(TextError::Empty)),         Some("sub"),  "empty",             "the claim `sub` is empty"),
+        (error("sub", Text(TextError::TooLong(9999))), Some("sub"),  "too_long",          "the claim `sub` has 9999 bytes, over the limit"),
+        (error("sub", Text(TextError::ControlCharacter)), Some("sub"), "control_character", "the claim `sub` holds a control character"),
+        (ClaimError::Json(JsonError::Malformed),       None,         "not_json",          "the claims: not JSON"),
+        (ClaimError::Json(JsonError::DuplicateMember), None,         "duplicate_member",  "the claims: a JSON object names a member twice"),
+        (ClaimError::Json(JsonError::NotUtf8),         None,         "not_utf8",          "the claims: not UTF-8"),
+        (ClaimError::Json(JsonError::TooDeep),         None,         "too_deep",          "the claims: JSON nested more than 64 deep"),
+        (ClaimError::NotObject,                        None,         "not_an_object",     "the claims are not a JSON object"),
     ];
-    for (error, code, text) in cases {
-        assert_eq!((error.code(), error.to_string().as_str()), (code, text));
+    for (error, claim, fault, text) in cases {
+        assert_eq!((error.claim(), error.fault()), (claim, fault));
+        assert_eq!(error.to_string(), text);
     }
+    assert_eq!(error("scp", scopes).fault(), "not_scopes");
 }
 
 type Case = (&'static str, String, Result<(), (&'static str, ClaimFault)>);

@@ -215,17 +215,13 @@ impl<'a> Reader<'a> {
                 .map(Json::Negative),
             _ => None,
         };
-        match value {
-            Some(value) => Ok(value),
-            None => {
-                let number = float(self.text.get(start..self.place).unwrap_or_default())?;
-                Ok(if is_decimal {
-                    Json::Decimal(number)
-                } else {
-                    Json::Float(number)
-                })
-            }
-        }
+        let of = if is_decimal {
+            Json::Decimal
+        } else {
+            Json::Float
+        };
+        let text = self.text.get(start..self.place).unwrap_or_default();
+        value.map_or_else(|| float(text).map(of), Ok)
     }
 
     /// One digit or more, and what they come to, where 64 bits hold that.
