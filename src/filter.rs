@@ -59,7 +59,9 @@ impl Callbacks for Filter {
     fn on_tick(root_id: u32) {
         contexts::serve_root(root_id, |worker, callouts| {
             let now = host::now();
-            callouts.dispatch_due(worker, now);
+            if let Some(now) = now {
+                callouts.dispatch_due(worker, now);
+            }
             worker.settle(root_id, now);
             worker.flush_metrics();
             worker.tick_every(worker.tick_period(now));
@@ -89,9 +91,11 @@ impl Callbacks for Filter {
     fn on_http_call_response(root_id: u32, token_id: u32, headers: usize, body_size: usize) {
         contexts::serve_root(root_id, |worker, callouts| {
             let now = host::now();
-            callouts.on_response(token_id, headers, body_size, worker, now);
-            // Discovery's second step, and whatever the answer made due.
-            callouts.dispatch_due(worker, now);
+            if let Some(now) = now {
+                callouts.on_response(token_id, headers, body_size, worker, now);
+                // Discovery's second step, and whatever the answer made due.
+                callouts.dispatch_due(worker, now);
+            }
             worker.settle(root_id, now);
             worker.tick_every(worker.tick_period(now));
         });

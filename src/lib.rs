@@ -8,7 +8,7 @@
 //! A room names only itself and rooms to its left:
 //!
 //! ```text
-//! bytes · few · line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · filter, bin
+//! bytes · few · line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · gateway · filter, bin
 //! ```
 //!
 //! Only `filter` knows proxy-wasm, through `host-calls`; that exists on `wasm32` alone, so that a core file which names it does not compile
@@ -26,6 +26,7 @@ pub mod exchange;
 pub mod few;
 #[cfg(target_arch = "wasm32")]
 mod filter;
+pub mod gateway;
 pub mod issuer;
 pub mod key_store;
 mod line;

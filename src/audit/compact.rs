@@ -21,27 +21,21 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The record of a decision taken at `now` under the configuration whose digest begins with `config`.
-    pub const fn new(
+    /// The record of a decision taken at `now`, or without a clock, under the configuration whose digest begins with `config`.
+    pub fn new(
         decision: &'a Decision<'a>,
         envelope: &'a Envelope<'a>,
         decision_id: &'a str,
-        now: UnixTime,
+        now: impl Into<Option<UnixTime>>,
         config: &'a str,
     ) -> Self {
         Self {
             decision,
             envelope,
             decision_id,
-            now: Some(now),
+            now: now.into(),
             config,
         }
-    }
-
-    /// The record of a decision that was taken without a clock: its time is `null`.
-    #[must_use]
-    pub const fn undated(self) -> Self {
-        Self { now: None, ..self }
     }
 
     /// The line, without its line break.
@@ -205,4 +199,43 @@ fn exchange_error(verdict: &Verdict) -> Option<&'static str> {
         return None;
     };
     error.map(OauthError::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorize::evidence::Evidence;
+    use crate::issuer::invalid_token::InvalidToken;
+    use crate::request::Headers;
+    use crate::token::claims::{ClaimError, ClaimFault};
+    use crate::token::json::JsonError;
+
+    #[test]
+    fn a_record_names_the_claim_and_the_fault_and_no_time_without_a_clock() {
+        let claim = |name: &str, fault| ClaimError::Claim {
+            name: name.into(),
+            fault,
+        };
+        let of = |error| Denial::InvalidToken(InvalidToken::Claims(error));
+        let now = UnixTime::from_seconds(1_800_000_000);
+        #[rustfmt::skip]
+        let cases = [
+            // denial                                                now   beginning of the record
+            (Denial::ClockUnavailable,                               None, r#"{"time":null,"decision":"deny","mode":"enforce","reason":"clock_unavailable","decision_id":"#),
+            (of(claim("a\".b", ClaimFault::WrongType)),              now,  r#"{"time":"2027-01-15T08:00:00.000Z","decision":"deny","mode":"enforce","reason":"malformed_claims","claim":"a\".b","claim_fault":"wrong_type","decision_id":"#),
+            (of(ClaimError::Json(JsonError::TooDeep)),               now,  r#"{"time":"2027-01-15T08:00:00.000Z","decision":"deny","mode":"enforce","reason":"malformed_claims","claim_fault":"too_deep","decision_id":"#),
+            (Denial::InvalidToken(InvalidToken::MissingClaim("iat")), now, r#"{"time":"2027-01-15T08:00:00.000Z","decision":"deny","mode":"enforce","reason":"missing_claim","claim":"iat","claim_fault":"missing","decision_id":"#),
+        ];
+        for (denial, now, want) in cases {
+            let decision = Decision {
+                verdict: Verdict::Deny(denial),
+                evidence: Evidence::new(Mode::Enforce),
+                awaited: None,
+            };
+            let headers = Headers::default();
+            let envelope = Envelope::of(&headers, None);
+            let line = Record::new(&decision, &envelope, "d", now, "c").to_line();
+            assert_eq!(line.get(..want.len()), Some(want), "{line}");
+        }
+    }
 }

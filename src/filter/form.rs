@@ -76,9 +76,12 @@ impl Worker {
             form: Some(announced.decision_id),
         };
         let form = body.and_then(|body| Form::parse(&request.headers, body));
-        let mut decision = self.decide(request.number, &request.headers, now);
         let authorizer = &self.configuration.authorizer;
-        authorizer.judge_form(&mut decision, &form, now);
+        let mut decision = authorizer.without_clock();
+        if let Some(now) = now {
+            decision = self.decide(request.number, &request.headers, now);
+            authorizer.judge_form(&mut decision, &form, now);
+        }
         let (decision_id, is_recorded) = self.record(&decision, &request, now);
         if body == Err(FormError::Incomplete) {
             return Progress::Answered;
@@ -87,9 +90,11 @@ impl Worker {
         if progress == Progress::Permitted && !is_recorded {
             return verdict::unprepared(Some(decision_id));
         }
-        match form {
-            Ok(form) if progress == Progress::Permitted => self.give_back(&request, &form, now),
-            Ok(_) | Err(_) => progress,
+        match (form, now) {
+            (Ok(form), Some(now)) if progress == Progress::Permitted => {
+                self.give_back(&request, &form, now)
+            }
+            (Ok(_) | Err(_), _) => progress,
         }
     }
 

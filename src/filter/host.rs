@@ -109,12 +109,9 @@ pub(super) fn is_encrypted() -> bool {
     version.is_some_and(|version| !version.is_empty())
 }
 
-/// The time, from the host's clock.
-pub(super) fn now() -> UnixTime {
-    host_calls::now()
-        .and_then(|nanoseconds| UnixTime::from_millis(nanoseconds / NANOSECONDS_EACH))
-        // A clock that cannot be read makes every token dead.
-        .unwrap_or(UnixTime::MAX)
+/// The time, from the host's clock; `None` where it has none.
+pub(super) fn now() -> Option<UnixTime> {
+    host_calls::now().and_then(|nanoseconds| UnixTime::from_millis(nanoseconds / NANOSECONDS_EACH))
 }
 
 /// Asks to be called every so often; never, when the period is zero.

@@ -19,7 +19,7 @@ impl Worker {
         decision: &Decision<'_>,
         request: &Pending,
         authorization: Option<&str>,
-        now: UnixTime,
+        now: Option<UnixTime>,
     ) -> Progress {
         match (&decision.verdict, &request.form) {
             (Verdict::Allow(permit) | Verdict::Shadow(_, permit), form) => {
@@ -52,7 +52,7 @@ impl Worker {
         &self,
         decision: &Decision<'_>,
         request: &Pending,
-        now: UnixTime,
+        now: Option<UnixTime>,
     ) -> (DecisionId, bool) {
         let decision_id = request.form.unwrap_or_else(|| self.decision_ids.next());
         self.metrics.decided(decision);

@@ -11,10 +11,12 @@ use crate::authorize::{self, Decision, Verification};
 use crate::config::Configuration;
 use crate::denial::Denial;
 use crate::exchange::{Exchanger, Refusal};
+use crate::gateway::waiting::{Awaited, Queue};
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
 use crate::request::form::FormError;
 use crate::time::UnixTime;
+use crate::time::clock::Timer;
 use crate::withdrawn::list::List;
 
 use super::decision_id::DecisionIds;
@@ -22,7 +24,7 @@ use super::engine::{self, Engine};
 use super::exchange::{self, Onward};
 use super::form::Announced;
 use super::metrics::{Event, Metrics};
-use super::waiting::{Awaited, Pending, Queue};
+use super::waiting::Pending;
 use super::{contexts, host};
 
 /// One worker's state.
@@ -35,7 +37,7 @@ pub(super) struct Worker {
     verified: RefCell<VerifiedTokens>,
     proofs: RefCell<SeenProofs>,
     exchanger: Option<RefCell<Exchanger>>,
-    waiting: RefCell<Queue>,
+    waiting: RefCell<Queue<Pending>>,
     pub(super) decision_ids: DecisionIds,
     /// What the heads hold whose forms are still to come, in bytes.
     held_forms: Rc<Cell<usize>>,
@@ -64,8 +66,7 @@ impl Worker {
         let random = RandomState::new();
         let exchanger = configuration.exchange.take().map(Exchanger::new);
         let issuers = configuration.authorizer.issuers.len();
-        let awaited = issuers.saturating_add(usize::from(exchanger.is_some()));
-        let queue = Queue::new(configuration.waiting.requests, awaited);
+        let queue = Queue::new(configuration.waiting.requests, configuration.waiting.time);
         let withdrawals = configuration.withdrawal_list.take();
         let withdrawals =
             withdrawals.map(|source| RefCell::new(List::new(source, random.hash_one(2_u8))));
@@ -157,7 +158,11 @@ impl Worker {
     }
 
     /// Judges a request, and says how far that went.
-    fn consider(&self, request: Pending, now: UnixTime) -> Progress {
+    fn consider(&self, request: Pending, now: Option<UnixTime>) -> Progress {
+        let Some(now) = now else {
+            let decision = self.configuration.authorizer.without_clock();
+            return self.act(&decision, &request, None, now);
+        };
         let mut decision = self.decide(request.number, &request.headers, now);
         if let Some(awaited) = decision.awaited
             && let Some(deadline) = self.may_wait_for_keys(&request, awaited, now)
@@ -178,7 +183,7 @@ impl Worker {
                 }
             }
         }
-        self.act(&decision, &request, authorization.as_deref(), now)
+        self.act(&decision, &request, authorization.as_deref(), Some(now))
     }
 
     pub(super) fn decide(&self, number: u64, headers: &Headers, now: UnixTime) -> Decision<'_> {
@@ -203,11 +208,12 @@ impl Worker {
         &self,
         request: Pending,
         awaited: Awaited,
-        deadline: UnixTime,
+        deadline: Timer,
         tick: Duration,
     ) -> Progress {
-        let number = request.number;
-        self.waiting.borrow_mut().push(request, awaited, deadline);
+        let (number, bytes) = (request.number, request.headers.bytes());
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.push(request, bytes, awaited, deadline);
         self.metrics.count(Event::Waited);
         let period = self.tick_period.get();
         // Never later: a tick that is put off with every request never comes.
@@ -217,25 +223,24 @@ impl Worker {
         Progress::Waits(number)
     }
 
-    /// Until when a request may wait; `None` where there is no room, or its time is over.
-    fn may_wait(&self, request: &Pending, awaited: Awaited, now: UnixTime) -> Option<UnixTime> {
-        let deadline = request
-            .deadline
-            .unwrap_or_else(|| now.after(self.configuration.waiting.time));
+    /// For how long a request may wait; `None` where there is no room, or its time is over.
+    fn may_wait(&self, request: &Pending, awaited: Awaited, now: UnixTime) -> Option<Timer> {
         // A host that brings bodies to heads that it holds would not bring a form a second time.
-        let may = request.form.is_none()
-            && now < deadline
-            && self.waiting.borrow().has_room(request, awaited);
-        may.then_some(deadline)
+        if request.form.is_some() {
+            return None;
+        }
+        let (deadline, bytes) = (request.deadline, request.headers.bytes());
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.may_wait(deadline, bytes, awaited, now)
     }
 
-    /// Until when a request may wait for keys; `None` where it may not, or where waiting is of no use.
+    /// For how long a request may wait for keys; `None` where it may not, or where waiting is of no use.
     fn may_wait_for_keys(
         &self,
         request: &Pending,
         awaited: authorize::Awaited,
         now: UnixTime,
-    ) -> Option<UnixTime> {
+    ) -> Option<Timer> {
         // Once: what came has been judged by, and a key ID that is still unknown stays so.
         if request.deadline.is_some() {
             return None;
@@ -245,14 +250,14 @@ impl Worker {
         let useful = match awaited {
             authorize::Awaited::First(issuer) => keys
                 .expected_by(issuer, now)
-                .is_some_and(|due| due < deadline),
+                .is_some_and(|due| due.since(now) < self.configuration.waiting.time),
             authorize::Awaited::Newer(issuer) => keys.refresh_early(issuer, now),
         };
         useful.then_some(deadline)
     }
 
     /// Judges again the requests whose wait is over, and acts on the verdicts.
-    pub(super) fn settle(&self, root_context_id: u32, now: UnixTime) {
+    pub(super) fn settle(&self, root_context_id: u32, now: Option<UnixTime>) {
         let ready = self.take_ready(now);
         if ready.is_empty() {
             return;
@@ -273,32 +278,49 @@ impl Worker {
         host::become_context(root_context_id);
     }
 
-    fn take_ready(&self, now: UnixTime) -> Vec<Pending> {
-        let keys = self.keys.borrow();
-        self.waiting
-            .borrow_mut()
-            .take_ready(now, |awaited, deadline| match awaited {
-                Awaited::Exchange(key) => self
-                    .exchanger
-                    .as_ref()
-                    .is_none_or(|exchanger| exchanger.borrow().is_settled(key, now)),
-                Awaited::Keys(authorize::Awaited::First(issuer)) => {
-                    keys.keys(issuer, now).is_some()
-                        || keys
-                            .expected_by(issuer, now)
-                            .is_none_or(|due| due >= deadline)
-                }
-                Awaited::Keys(authorize::Awaited::Newer(issuer)) => !keys.expects(issuer, now),
-            })
+    fn take_ready(&self, now: Option<UnixTime>) -> Vec<Pending> {
+        let is_over = |awaited, left| {
+            now.is_none_or(|now| self.is_settled(awaited, now) || !self.comes(awaited, left, now))
+        };
+        let released = self.waiting.borrow_mut().take_ready(now, is_over);
+        released.into_iter().map(Pending::from).collect()
+    }
+
+    /// Whether what is awaited has come, or failed to.
+    fn is_settled(&self, awaited: Awaited, now: UnixTime) -> bool {
+        match awaited {
+            Awaited::Exchange(key) => self
+                .exchanger
+                .as_ref()
+                .is_none_or(|exchanger| exchanger.borrow().is_settled(key, now)),
+            Awaited::Keys(authorize::Awaited::First(issuer)) => {
+                self.keys.borrow().keys(issuer, now).is_some()
+            }
+            Awaited::Keys(authorize::Awaited::Newer(issuer)) => {
+                !self.keys.borrow().expects(issuer, now)
+            }
+        }
+    }
+
+    /// Whether what is awaited may come within so much time.
+    fn comes(&self, awaited: Awaited, within: Duration, now: UnixTime) -> bool {
+        match awaited {
+            Awaited::Keys(authorize::Awaited::First(issuer)) => {
+                let due = self.keys.borrow().expected_by(issuer, now);
+                due.is_some_and(|due| due.since(now) < within)
+            }
+            Awaited::Exchange(_) | Awaited::Keys(authorize::Awaited::Newer(_)) => true,
+        }
     }
 
     /// Forgets a request whose client is gone.
     pub(super) fn forget(&self, number: u64) {
-        self.waiting.borrow_mut().forget(number);
+        let is_gone = |request: &Pending| request.number == number;
+        self.waiting.borrow_mut().forget(is_gone);
     }
 
     /// How soon to be called again.
-    pub(super) fn tick_period(&self, now: UnixTime) -> Duration {
+    pub(super) fn tick_period(&self, now: Option<UnixTime>) -> Duration {
         let sends = self
             .exchanger
             .as_ref()
@@ -306,8 +328,10 @@ impl Worker {
         if sends || !self.waiting.borrow().is_empty() {
             return BUSY_TICK;
         }
-        self.next_due()
-            .map_or(IDLE_TICK, |due| due.since(now).clamp(BUSY_TICK, IDLE_TICK))
+        let next = self.next_due().zip(now);
+        next.map_or(IDLE_TICK, |(due, now)| {
+            due.since(now).clamp(BUSY_TICK, IDLE_TICK)
+        })
     }
 
     /// Hands over what was counted since the tick before.

@@ -109,6 +109,12 @@ impl Timer {
         let passed = now.most.saturating_sub(self.most);
         Duration::from_millis(self.span.saturating_sub(passed))
     }
+
+    /// How long until it surely [is](Self::is_over).
+    pub const fn left_at_most(self, now: Reading) -> Duration {
+        let passed = now.least.saturating_sub(self.least);
+        Duration::from_millis(self.span.saturating_sub(passed))
+    }
 }
 
 /// Three times what lies between two looks, since workers tick each second. A clock that is further ahead was set, or the worker was
@@ -175,6 +181,7 @@ mod tests {
                 "{name}"
             );
             assert_eq!(timer.left(now).is_zero(), may, "{name}");
+            assert_eq!(timer.left_at_most(now).is_zero(), is, "{name}");
         }
     }
 

@@ -43,6 +43,9 @@ fn link_surroundings(linker: &mut Linker<State>) -> Result<()> {
         "proxy_get_current_time_nanoseconds",
         |c: Call<'_>, time: u32| {
             let mut guest = Guest(c);
+            if guest.state().tells_no_time {
+                return Ok(BAD_ARGUMENT);
+            }
             let now = guest.state().now_nanos();
             guest.write(time, &now.to_le_bytes()).map(|()| OK)
         },

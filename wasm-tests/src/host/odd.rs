@@ -55,6 +55,11 @@ impl Host {
         self.store.data_mut().keeps_headers = true;
     }
 
+    /// From now on does not tell the time, or does again.
+    pub fn stop_clock(&mut self, is_stopped: bool) {
+        self.store.data_mut().tells_no_time = is_stopped;
+    }
+
     /// From now on refuses to log.
     pub fn log_nothing(&mut self) {
         self.store.data_mut().logs_nothing = true;

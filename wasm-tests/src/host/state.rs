@@ -161,6 +161,8 @@ pub(super) struct State {
     pub(super) crossings: Crossings,
     /// Whether header maps stay as they are.
     pub(super) keeps_headers: bool,
+    /// Whether it has no clock.
+    pub(super) tells_no_time: bool,
     /// Whether it takes no lines for its log.
     pub(super) logs_nothing: bool,
     /// Whether it hands over less than it says has come.
@@ -203,6 +205,7 @@ impl State {
             delivery: None,
             crossings: Crossings::default(),
             keeps_headers: false,
+            tells_no_time: false,
             logs_nothing: false,
             withholds: false,
             goes: None,
