@@ -212,8 +212,9 @@ impl Worker {
         tick: Duration,
     ) -> Progress {
         let (number, bytes) = (request.number, request.headers.bytes());
-        let mut waiting = self.waiting.borrow_mut();
-        waiting.push(request, bytes, awaited, deadline);
+        let push = |queue: &mut Queue<Pending>| queue.push(request, bytes, awaited, deadline);
+        // Given back before the host is called.
+        push(&mut self.waiting.borrow_mut());
         self.metrics.count(Event::Waited);
         let period = self.tick_period.get();
         // Never later: a tick that is put off with every request never comes.
