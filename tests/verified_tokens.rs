@@ -51,7 +51,8 @@ fn remembering_changes_no_answer() {
         let judged = counts.hits.saturating_add(counts.misses);
         assert_eq!(judged, u64::try_from(EVENTS).unwrap());
     }
-    assert!(hits > 5000, "{hits} hits");
+    // Each time that the clock goes back keys are fetched anew, and the token's own may be gone then.
+    assert!(hits > 4000, "{hits} hits");
     assert!(evictions > 1000, "{evictions} evictions");
     for reason in REASONS {
         assert!(
@@ -197,7 +198,14 @@ impl History {
         } else {
             next
         };
-        self.now = UnixTime::from_seconds(next).unwrap();
+        let next = UnixTime::from_seconds(next).unwrap();
+        // The longest is an outage that the worker lives through, so that keys grow too old.
+        let watched = next.since(self.now).as_secs();
+        for _ in (0..watched).step_by(3).filter(|_| watched == 2000) {
+            self.now = self.now.after(Duration::from_secs(3));
+            self.answer_fetches_with(|_| None);
+        }
+        self.now = next;
     }
 
     fn answer_fetches(&mut self) {
