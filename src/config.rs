@@ -7,6 +7,7 @@ mod document;
 mod exchange;
 mod issuer;
 mod located;
+mod null;
 mod policy;
 pub mod problem;
 #[cfg(schema)]

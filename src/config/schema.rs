@@ -1,6 +1,8 @@
 //! The JSON Schema of the configuration, for editors: derived from the types that read it.
 
+use schemars::transform::transform_subschemas;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
+use serde_json::Value;
 
 use crate::issuer::preset::Preset;
 use crate::token::algorithm::Algorithm;
@@ -12,9 +14,33 @@ use super::value::{ClaimName, Count, Day, Span};
 pub fn text() -> String {
     let mut schema = schema_for!(Document);
     schema.insert("title".to_owned(), TITLE.into());
+    leave_out_null(&mut schema);
     // A schema is strings, numbers, lists and maps: there is nothing in it that JSON cannot hold.
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     format!("{text}\n")
+}
+
+/// What may be left out may not be `null`.
+fn leave_out_null(schema: &mut Schema) {
+    if let Some(members) = schema.as_object_mut() {
+        members.retain(|key, member| key != "default" || !member.is_null());
+        if let Some(Value::Array(types)) = members.get_mut("type") {
+            types.retain(|name| name != "null");
+            if let [only] = types.as_mut_slice() {
+                let only = only.take();
+                members.insert("type".to_owned(), only);
+            }
+        }
+        if let Some(Value::Array(choices)) = members.get_mut("anyOf") {
+            choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+            if let [Value::Object(only)] = choices.as_mut_slice() {
+                let only = std::mem::take(only);
+                members.remove("anyOf");
+                members.extend(only);
+            }
+        }
+    }
+    transform_subschemas(&mut leave_out_null, schema);
 }
 
 pub(super) fn preset(_: &mut SchemaGenerator) -> Schema {
@@ -23,7 +49,7 @@ pub(super) fn preset(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn algorithms(_: &mut SchemaGenerator) -> Schema {
     let names = Algorithm::ALL.map(Algorithm::as_str);
-    json_schema!({ "type": ["array", "null"], "items": { "type": "string", "enum": names } })
+    json_schema!({ "type": "array", "items": { "type": "string", "enum": names } })
 }
 
 /// The keys of a rule's `mcp`, which the module reads as a map.
@@ -172,8 +198,6 @@ const TITLE: &str = "Configuration of databricks-oam-filter";
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     #[test]

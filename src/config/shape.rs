@@ -7,10 +7,12 @@ use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::located::{self, Step};
+use super::null;
 use super::problem::{Place, Problems};
 
 /// The document, mended where it had to be; `None` where nothing can be read of it.
 pub(super) fn read(mut value: Value, problems: &mut Problems) -> Option<Document> {
+    null::refuse(&value, problems);
     for _ in 0..MOST_REPAIRS {
         let (error, mut way) = match located::read(&value) {
             Ok(document) => return Some(document),
@@ -49,7 +51,8 @@ fn stand_in(times: usize) -> Option<StandIn> {
     })
 }
 
-fn display(way: &[Step]) -> String {
+/// A way as people write it.
+pub(super) fn display(way: &[Step]) -> String {
     let mut text = String::new();
     for step in way {
         match step {

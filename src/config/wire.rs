@@ -140,7 +140,7 @@ impl<'a> Fields<'a> {
 const MAX_DEPTH: usize = 128;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    fn encode_struct(members: &Map<String, Value>) -> Vec<u8> {
+    pub(in super::super) fn encode_struct(members: &Map<String, Value>) -> Vec<u8> {
         let entry = |(name, value): (&String, &Value)| {
             field(
                 1,

@@ -102,6 +102,46 @@ fn schema_and_parser_take_the_same_documents() {
     }
 }
 
+/// In YAML, a key whose value was forgotten.
+#[test]
+fn no_key_may_be_left_without_its_value() {
+    let schema: Value = serde_json::from_str(&oam(&["schema"]).out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let everything = everything();
+    let mut pointers = Vec::new();
+    values(&everything, "", &mut pointers);
+    // An inline JWK Set is nothing that the schema describes.
+    for pointer in pointers
+        .iter()
+        .filter(|pointer| !pointer.contains("/jwks/keys/"))
+    {
+        let mut odd = everything.clone();
+        *odd.pointer_mut(pointer).unwrap() = Value::Null;
+        assert!(!validator.is_valid(&odd), "the schema takes `{pointer}`");
+        assert!(!is_read(&odd), "the parser takes `{pointer}`");
+    }
+}
+
+/// Every value below a value, by its JSON pointer.
+fn values(value: &Value, pointer: &str, into: &mut Vec<String>) {
+    let below: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, member)| (format!("{pointer}/{key}"), member))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(position, item)| (format!("{pointer}/{position}"), item))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
+    };
+    for (pointer, below) in below {
+        values(below, &pointer, into);
+        into.push(pointer);
+    }
+}
+
 #[test]
 fn values_that_one_refuses_the_other_does() {
     let schema: Value = serde_json::from_str(&oam(&["schema"]).out).unwrap();
