@@ -3,3 +3,4 @@
 //! Verified facts only, method and path aside; never a token, never a query string.
 
 pub mod compact;
+pub mod host_log;

@@ -241,10 +241,10 @@ impl Authorizer {
         }
     }
 
-    /// The decision where the host does not tell the time: no token can be judged, and none is invalid for that.
-    pub const fn without_clock(&self) -> Decision<'_> {
+    /// Refuses a request of which nothing is known but this reason.
+    pub const fn unjudged(&self, denial: Denial) -> Decision<'_> {
         Decision {
-            verdict: Verdict::Deny(Denial::ClockUnavailable),
+            verdict: Verdict::Deny(denial),
             evidence: Evidence::new(Mode::Enforce),
             awaited: None,
         }

@@ -21,6 +21,7 @@ mod withdrawn;
 use std::time::Duration;
 
 use crate::answer::Resource;
+use crate::audit::host_log::{HostLog, Level};
 use crate::authorize::{Authorizer, verified};
 use crate::callout::uri::HttpsUri;
 use crate::exchange::terms::Terms;
@@ -31,7 +32,7 @@ use crate::token::fingerprint;
 use crate::token::json::Json;
 use crate::withdrawn::list;
 
-use document::Document;
+use document::{Document, LevelName};
 use problem::{ConfigError, Place, Problems};
 use warning::Warning;
 
@@ -53,8 +54,8 @@ pub struct Configuration {
     pub verified: verified::Limits,
     /// Whether the upstream is told who is calling.
     pub forward_identity: bool,
-    /// Whether records are written to the host's log.
-    pub audit_log: bool,
+    /// How records are written to the host's log; not at all, when absent.
+    pub host_log: Option<HostLog>,
     /// The first 12 hexadecimal digits of the configuration's SHA-256, keys in order and white space left out.
     pub digest: String,
     /// What it says that can hardly be meant.
@@ -147,7 +148,7 @@ impl Configuration {
             waiting: waiting?,
             verified: verified?,
             forward_identity: document.forward_identity,
-            audit_log: document.audit.log,
+            host_log: document.audit.host_log(),
             digest,
             warnings,
         })
@@ -186,6 +187,17 @@ impl document::Limits {
 }
 
 impl document::Audit {
+    fn host_log(&self) -> Option<HostLog> {
+        let level = match self.level {
+            LevelName::Info => Level::Info,
+            LevelName::Warn => Level::Warn,
+            LevelName::Error => Level::Error,
+            LevelName::Critical => Level::Critical,
+        };
+        let required = self.required;
+        self.log.then_some(HostLog { level, required })
+    }
+
     fn fingerprints(&self, problems: &mut Problems) -> Fingerprints {
         let key = self.fingerprint_key.as_deref();
         if key.is_some_and(|key| key.len() < FINGERPRINT_KEY_BYTES) {

@@ -31,6 +31,8 @@ pub enum Denial {
     MissingCredentials,
     /// No room is left to remember the proof that came, so that it could be taken twice.
     ProofsUnremembered,
+    /// The decision would leave no record.
+    RecordUnavailable,
     /// The head of the request is malformed or ambiguous.
     Request(RequestError),
     /// The list of what is withdrawn has grown too old to judge by.
@@ -42,6 +44,8 @@ pub enum Denial {
     Unmatched,
     /// Rules for single MCP calls apply, and which call it is nobody could believe.
     UntoldMcpCall,
+    /// The host does not let the request be made what may go upstream.
+    Unprepared,
     /// A credential other than an OAuth access token.
     UnsupportedCredential(CredentialKind),
     /// The workspace cannot be told, or is none of ours.
@@ -92,9 +96,10 @@ impl Denial {
             | Self::Exchange(Refusal::Unavailable)
             | Self::KeysUnavailable
             | Self::ProofsUnremembered
+            | Self::RecordUnavailable
             | Self::Request(RequestError::Form(FormError::NoRoom))
             | Self::StaleWithdrawals => Kind::Unavailable,
-            Self::Request(RequestError::NoMethod) => Kind::Internal,
+            Self::Request(RequestError::NoMethod) | Self::Unprepared => Kind::Internal,
             Self::AmbiguousPath
             | Self::Workspace(WorkspaceError::Conflict)
             | Self::Request(_)
@@ -124,9 +129,11 @@ impl Denial {
             Self::KeysUnavailable => "keys_unavailable",
             Self::MissingCredentials => "missing_credentials",
             Self::ProofsUnremembered => "dpop_memory_full",
+            Self::RecordUnavailable => "record_unavailable",
             Self::Request(error) => error.code(),
             Self::StaleWithdrawals => "withdrawal_list_stale",
             Self::Unmatched => "unmatched",
+            Self::Unprepared => "request_not_prepared",
             Self::UntoldMcpCall => "untold_mcp_call",
             Self::UnsupportedCredential(kind) => refused(*kind),
             Self::Workspace(WorkspaceError::Conflict) => "conflicting_workspace",
@@ -153,9 +160,11 @@ impl Denial {
             | Self::KeysUnavailable
             | Self::MissingCredentials
             | Self::ProofsUnremembered
+            | Self::RecordUnavailable
             | Self::Request(_)
             | Self::StaleWithdrawals
             | Self::Unmatched
+            | Self::Unprepared
             | Self::UntoldMcpCall
             | Self::UnsupportedCredential(_)
             | Self::Workspace(_)
@@ -194,12 +203,16 @@ impl fmt::Display for Denial {
             Self::ProofsUnremembered => {
                 "The gateway cannot remember more DPoP proofs at the moment. Send the request again, with a new proof."
             }
+            Self::RecordUnavailable => {
+                "The gateway cannot record what it decides at the moment, so it lets nothing pass. Tell whoever runs it, and send the request again later."
+            }
             Self::Request(RequestError::NoMethod) => "The gateway could not read the request.",
             Self::Request(error) => return write!(f, "Refused: {error}."),
             Self::StaleWithdrawals => {
                 "The gateway cannot learn which tokens are withdrawn at the moment. The token was not judged; send the request again."
             }
             Self::Unmatched => "This gateway knows no Databricks operation by this method and path.",
+            Self::Unprepared => "This gateway could not prepare the request.",
             Self::UntoldMcpCall => {
                 "Rules of this gateway tell MCP calls apart here: send MCP-Protocol-Version 2026-07-28 or newer, Mcp-Method and Mcp-Name, each once and unencoded."
             }

@@ -14,6 +14,7 @@ mod http;
 mod keys;
 mod logger;
 mod metrics;
+mod records;
 mod shared;
 mod verdict;
 mod waiting;
@@ -59,6 +60,7 @@ impl Callbacks for Filter {
     fn on_tick(root_id: u32) {
         contexts::serve_root(root_id, |worker, callouts| {
             let now = host::now();
+            worker.records.look();
             if let Some(now) = now {
                 callouts.dispatch_due(worker, now);
             }

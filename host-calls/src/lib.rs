@@ -98,6 +98,16 @@ pub fn log(level: Level, line: &str) -> bool {
     status == OK
 }
 
+/// Whether the host's log takes lines of a level. It drops those below its own, and says of each that it was written. `None` where the host
+/// does not tell.
+#[must_use]
+pub fn takes(level: Level) -> Option<bool> {
+    let mut least = u32::MAX;
+    // SAFETY: the host writes the out-pointer, or returns another status.
+    let status = unsafe { proxy_get_log_level(&raw mut least) };
+    (status == OK).then_some(least <= level as u32)
+}
+
 /// Calls a function that this host has beyond the ABI. `None` where it has none of this name, where that fails or has nothing to say.
 #[must_use]
 pub fn foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
@@ -148,6 +158,7 @@ unsafe extern "C" {
     fn proxy_get_current_time_nanoseconds(nanoseconds: *mut u64) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_set_effective_context(context_id: u32) -> u32;
+    fn proxy_get_log_level(least: *mut u32) -> u32;
     fn proxy_log(level: Level, line: *const u8, length: usize) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,

@@ -378,8 +378,25 @@ pub(super) struct Audit {
     /// Whether they go to the host's log.
     #[serde(default = "defaults::yes")]
     pub(super) log: bool,
+    /// The level that they are written there at. Istio's gateways drop what is below `warning`, Envoy Gateway's what is below `warn`.
+    #[serde(default)]
+    pub(super) level: LevelName,
+    /// Whether requests are refused whose decisions would leave no record. Means nothing without `log`.
+    #[serde(default = "defaults::yes")]
+    pub(super) required: bool,
     /// Keys the fingerprints by which records name static tokens. Give all gateways the same, and one token has one name on all of them.
     pub(super) fingerprint_key: Option<String>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(schema, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LevelName {
+    #[default]
+    Info,
+    Warn,
+    Error,
+    Critical,
 }
 
 #[derive(Default, Deserialize, Eq, PartialEq)]

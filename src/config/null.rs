@@ -124,11 +124,19 @@ mod tests {
     fn a_key_of_an_issuer_without_a_value_is_an_error() {
         let sound: Value = serde_json::from_str(&with("")).unwrap();
         for (pointer, key, place) in [
-            ("/issuers/0", "max_token_lifetime", "issuers[0].max_token_lifetime"),
+            (
+                "/issuers/0",
+                "max_token_lifetime",
+                "issuers[0].max_token_lifetime",
+            ),
             ("/issuers/0", "clients", "issuers[0].clients"),
             ("/issuers/0", "token_type", "issuers[0].token_type"),
             ("/issuers/0/jwks", "uri", "issuers[0].jwks.uri"),
-            ("/issuers/0/jwks/keys/keys/0", "use", "issuers[0].jwks.keys.keys[0].use"),
+            (
+                "/issuers/0/jwks/keys/keys/0",
+                "use",
+                "issuers[0].jwks.keys.keys[0].use",
+            ),
             ("", "issuers", "issuers"),
         ] {
             let mut document = sound.clone();

@@ -42,7 +42,32 @@ fn the_smallest_configuration_has_every_default() {
         }
     );
     assert_eq!(configuration.resource, Resource::default());
-    assert!(configuration.audit_log && !configuration.forward_identity);
+    let host_log = HostLog {
+        level: Level::Info,
+        required: true,
+    };
+    assert_eq!(configuration.host_log, Some(host_log));
+    assert!(!configuration.forward_identity);
+}
+
+#[test]
+fn records_go_where_and_as_the_audit_section_says() {
+    let at = |level, required| Some(HostLog { level, required });
+    for (audit, want) in [
+        (r#"{"level":"info"}"#, at(Level::Info, true)),
+        (
+            r#"{"level":"warn","required":false}"#,
+            at(Level::Warn, false),
+        ),
+        (r#"{"level":"error"}"#, at(Level::Error, true)),
+        (r#"{"level":"critical"}"#, at(Level::Critical, true)),
+        (r#"{"level":"critical","log":false,"required":true}"#, None),
+    ] {
+        let text = with(&format!(r#","audit":{audit}"#));
+        let configuration = Configuration::parse(text.as_bytes());
+        let host_log = configuration.map(|configuration| configuration.host_log);
+        assert_eq!(host_log, Ok(want), "{audit}");
+    }
 }
 
 #[test]
@@ -90,7 +115,8 @@ fn every_section_is_read() {
             time: Duration::from_secs(2)
         }
     );
-    assert!(configuration.forward_identity && !configuration.audit_log);
+    assert!(configuration.forward_identity);
+    assert_eq!(configuration.host_log, None);
     assert_eq!(configuration.authorizer.withdrawn.len(), 2);
     assert_eq!(
         configuration.authorizer.issuers[0].max_token_lifetime,
@@ -153,6 +179,7 @@ fn errors_name_their_place_and_the_remedy() {
         (with(r#","credentials":{"basic":"allow"}"#),                                                             "credentials.basic: unknown variant `allow`, expected one of `deny`, `observe`, `until`"),
         (with(r#","credentials":{"opaque":{"until":"2027-02-29"}}"#),                                             "credentials.opaque.until: not a date, as `2027-01-31`: `2027-02-29`"),
         (with(r#","audit":{"fingerprint_key":"short"}"#),                                                         "audit.fingerprint_key: shorter than 32 characters, so it could be guessed: write what `openssl rand -hex 32` prints"),
+        (with(r#","audit":{"level":"warning"}"#),                                                                 "audit.level: unknown variant `warning`, expected one of `info`, `warn`, `error`, `critical`"),
         (with(r#","audit":{"format":"ocsf"}"#),                                                                   "audit.format: not carried out by this release: write `compact`"),
         (with(r#","limits":{"token_bytes":100}"#),                                                                "limits.token_bytes: out of bounds: from 512 to 61440"),
         (with(r#","limits":{"token_bytes":1024.5}"#),                                                             "limits.token_bytes: invalid value: floating point `1024.5`, expected a whole number"),

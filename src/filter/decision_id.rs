@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 /// The name of one decision: 32 hexadecimal digits.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct DecisionId([[[u8; 2]; 8]; 2]);
 
 impl DecisionId {

@@ -3,15 +3,16 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use crate::denial::Denial;
 use crate::exchange::driver;
 use crate::request::Headers;
 use crate::request::form::{self, Form, FormError};
 use crate::time::UnixTime;
 
 use super::decision_id::DecisionId;
+use super::host;
 use super::waiting::Pending;
 use super::worker::{Progress, Worker};
-use super::{host, verdict};
 
 /// A form that is yet to come: the head before it, which was permitted, and the decision's name.
 pub(super) struct Announced {
@@ -77,48 +78,40 @@ impl Worker {
         };
         let form = body.and_then(|body| Form::parse(&request.headers, body));
         let authorizer = &self.configuration.authorizer;
-        let mut decision = authorizer.without_clock();
+        let mut decision = authorizer.unjudged(Denial::ClockUnavailable);
         if let Some(now) = now {
             decision = self.decide(request.number, &request.headers, now);
             authorizer.judge_form(&mut decision, &form, now);
         }
-        let (decision_id, is_recorded) = self.record(&decision, &request, now);
+        let decision_id = announced.decision_id;
+        self.record(&mut decision, &request, decision_id, now);
         if body == Err(FormError::Incomplete) {
             return Progress::Answered;
         }
-        let progress = self.answer(&decision, &request, decision_id);
-        if progress == Progress::Permitted && !is_recorded {
-            return verdict::unprepared(Some(decision_id));
-        }
-        match (form, now) {
-            (Ok(form), Some(now)) if progress == Progress::Permitted => {
-                self.give_back(&request, &form, now)
-            }
-            (Ok(_) | Err(_), _) => progress,
+        match (self.answer(&decision, &request, decision_id), form, now) {
+            (progress @ Progress::Permitted(_), Ok(form), Some(now)) => self
+                .give_back(&request, &form, now)
+                .map_or(progress, |()| Progress::Answered),
+            (progress, _, _) => progress,
         }
     }
 
     /// Answers a SQL driver with its own token, where that is one to use here. Every other form is Databricks' to answer.
-    fn give_back(&self, request: &Pending, form: &Form<'_>, now: UnixTime) -> Progress {
+    fn give_back(&self, request: &Pending, form: &Form<'_>, now: UnixTime) -> Option<()> {
         let head = &request.headers;
-        let (Some(exchanger), Some(subject)) = (self.exchanger(), driver::subject(head, form))
-        else {
-            return Progress::Permitted;
-        };
+        let (exchanger, subject) = (self.exchanger()?, driver::subject(head, form)?);
         let decision = self.decide(request.number, &driver::probe(subject, head), now);
         let is_ours = decision
             .exchangeable()
             .is_some_and(|issuer| exchanger.borrow().terms().takes(issuer));
-        let Some(token) = decision.evidence.token.as_ref().filter(|_| is_ours) else {
-            return Progress::Permitted;
-        };
+        let token = decision.evidence.token.as_ref().filter(|_| is_ours)?;
         let headers = [
             ("content-type", "application/json".into()),
             ("cache-control", "no-store".into()),
         ];
         let answer = driver::answer(subject, token.expires_at.since(now));
         host::reply(200, &headers, &answer);
-        Progress::Answered
+        Some(())
     }
 }
 

@@ -10,6 +10,7 @@ use host_calls::metrics::Kind;
 use host_calls::shared_data::Unshared;
 use host_calls::{Buffer, Level, headers, http, metrics};
 
+use crate::audit::host_log::Level as RecordLevel;
 use crate::callout::Call;
 use crate::request::Headers;
 use crate::time::UnixTime;
@@ -163,9 +164,32 @@ pub(super) fn share_value(
     host_calls::shared_data::set(name, value, version.unwrap_or(NO_VERSION))
 }
 
-/// Writes an audit record to the host's log. `false` where the host does not.
-pub(super) fn write_record(line: &str) -> bool {
-    host_calls::log(Level::Info, line)
+/// Whether the host's log takes lines of a level; `None` where the host does not tell.
+pub(super) fn log_takes(level: RecordLevel) -> Option<bool> {
+    host_calls::takes(level.into())
+}
+
+/// Writes an audit record to the host's log. `false` where the host does not; whether its log takes lines of this level it does not say
+/// here.
+pub(super) fn write_record(level: RecordLevel, line: &str) -> bool {
+    host_calls::log(level.into(), line)
+}
+
+/// Writes a line to the host's log that no level drops but the last.
+pub(super) fn log_critical(line: &str) {
+    // A host that takes no lines could not be told so.
+    let _ = host_calls::log(Level::Critical, line);
+}
+
+impl From<RecordLevel> for Level {
+    fn from(level: RecordLevel) -> Self {
+        match level {
+            RecordLevel::Info => Self::Info,
+            RecordLevel::Warn => Self::Warn,
+            RecordLevel::Error => Self::Error,
+            RecordLevel::Critical => Self::Critical,
+        }
+    }
 }
 
 /// Sends a call to its cluster. `None` where the host refuses at once: the cluster is not configured, or has no host.

@@ -7,8 +7,8 @@ use host_calls::callbacks::Action;
 use crate::request::form::{FormError, MAX_BYTES};
 
 use super::form::Announced;
+use super::host;
 use super::worker::{Progress, Worker};
-use super::{host, verdict};
 
 /// A request on its way.
 pub(super) struct Request {
@@ -49,7 +49,7 @@ impl Request {
     /// Not a byte of body or trailers goes on before the verdict, on hosts too where pausing the headers does not hold them.
     pub(super) const fn action(&self) -> Action {
         match self.progress {
-            Progress::Permitted => Action::Continue,
+            Progress::Permitted(_) => Action::Continue,
             Progress::Answered | Progress::Undecided | Progress::Waits(_) => Action::Pause,
         }
     }
@@ -83,9 +83,15 @@ impl Request {
         self.judge_form(context_id, true);
         let is_clean = host::request_trailers()
             .is_some_and(|trailers| trailers.ours().all(host::remove_request_trailer));
-        if !is_clean && self.progress != Progress::Answered {
+        if let (false, Some(worker)) = (is_clean, &self.worker)
+            && self.progress != Progress::Answered
+        {
             self.leave_queue();
-            self.progress = verdict::unprepared(None);
+            let recorded = match self.progress {
+                Progress::Permitted(decision_id) => Some(decision_id),
+                Progress::Answered | Progress::Undecided | Progress::Waits(_) => None,
+            };
+            self.progress = worker.refuse_trailers(context_id, recorded);
         }
         self.action()
     }

@@ -44,6 +44,8 @@ pub(super) enum Event {
     Denied(Kind),
     /// The protected resource was described.
     Described,
+    /// A decision left no record.
+    RecordDropped,
     /// A request would have been refused, and was let through.
     Shadowed,
     /// A request was held.
@@ -180,6 +182,7 @@ impl Event {
             Self::CacheHit => 11,
             Self::CacheMiss => 12,
             Self::CacheEviction => 13,
+            Self::RecordDropped => 14,
         }
     }
 }
@@ -205,7 +208,7 @@ impl Counter {
 }
 
 /// Dashboards rest on these names.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "oam_filter.decisions.allowed",
     "oam_filter.decisions.shadowed",
     "oam_filter.decisions.described",
@@ -220,4 +223,5 @@ const NAMES: [&str; 14] = [
     "oam_filter.verified_tokens.hits",
     "oam_filter.verified_tokens.misses",
     "oam_filter.verified_tokens.evictions",
+    "oam_filter.records.dropped",
 ];

@@ -1,72 +1,91 @@
-//! What a decision comes to: its record first, and then the answer, or what goes upstream.
+//! What a decision comes to: what may go upstream is made ready, then comes the record, and then the request goes on or is answered.
 
 use crate::answer::Answer;
 use crate::audit::compact::Record;
 use crate::authorize::{Decision, Identity, Permit, Verdict};
+use crate::denial::Denial;
 use crate::request::Headers;
 use crate::request::envelope::{Asker, Envelope};
 use crate::time::UnixTime;
 
 use super::decision_id::DecisionId;
-use super::host;
+use super::metrics::Event;
+use super::records::Written;
 use super::waiting::Pending;
 use super::worker::{Progress, Worker};
+use super::{contexts, host};
 
 impl Worker {
-    /// Writes the record and then does what it says. Where a form is still to be judged, the record waits for that.
+    /// Makes the request what may go upstream, writes the record, and does what that says. Where a form is still to be judged, the record
+    /// waits for that.
+    ///
+    /// In this order: while the host holds the request, nothing of it is on its way, whatever was done to its headers. So the record says
+    /// what became of it in the end.
     pub(super) fn act(
         &self,
-        decision: &Decision<'_>,
+        decision: &mut Decision<'_>,
         request: &Pending,
         authorization: Option<&str>,
         now: Option<UnixTime>,
     ) -> Progress {
-        match (&decision.verdict, &request.form) {
-            (Verdict::Allow(permit) | Verdict::Shadow(_, permit), form) => {
-                let (decision_id, is_recorded) = match form {
-                    Some(decision_id) => (*decision_id, true),
-                    None => self.record(decision, request, now),
-                };
-                let is_prepared = is_recorded
-                    && self.prepare(permit, &request.headers, decision_id)
-                    && match (authorization, decision.authorization(&request.headers)) {
-                        (Some(exchanged), _) => host::set_request_header(AUTHORIZATION, exchanged),
-                        (None, Some(own)) => host::set_request_header(AUTHORIZATION, &own),
-                        (None, None) => true,
-                    };
-                if is_prepared {
-                    Progress::Permitted
-                } else {
-                    unprepared(Some(decision_id))
-                }
-            }
-            (Verdict::Deny(_) | Verdict::Describe(_), _) => {
-                let (decision_id, _) = self.record(decision, request, now);
-                self.answer(decision, request, decision_id)
+        let decision_id = request.form.unwrap_or_else(|| self.decision_ids.next());
+        if let Verdict::Allow(permit) | Verdict::Shadow(_, permit) = &decision.verdict {
+            let headers = &request.headers;
+            let own = decision.authorization(headers);
+            let authorization = authorization.or(own.as_deref());
+            let is_prepared = self.prepare(permit, headers, decision_id)
+                && authorization.is_none_or(|text| host::set_request_header(AUTHORIZATION, text));
+            if !is_prepared {
+                refuse_unprepared(decision, decision_id);
+            } else if request.form.is_some() {
+                return Progress::Permitted(decision_id);
             }
         }
+        self.record(decision, request, decision_id, now);
+        self.answer(decision, request, decision_id)
     }
 
-    /// Writes the record of a decision; the decision's name, and whether the host took the record, without which nothing passes.
+    /// Writes the record of a decision. Where it would be missing the request is refused after all.
     pub(super) fn record(
         &self,
-        decision: &Decision<'_>,
+        decision: &mut Decision<'_>,
         request: &Pending,
+        decision_id: DecisionId,
         now: Option<UnixTime>,
-    ) -> (DecisionId, bool) {
-        let decision_id = request.form.unwrap_or_else(|| self.decision_ids.next());
-        self.metrics.decided(decision);
-        let mut is_recorded = true;
-        if self.configuration.audit_log {
-            let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
-            let digest = &self.configuration.digest;
-            let record = Record::new(decision, &envelope, decision_id.as_str(), now, digest);
-            // One line's room for all records: they are written one after the other.
-            let line = record.write_to(self.line.take());
-            is_recorded = host::write_record(&line);
-            self.line.set(line);
+    ) {
+        let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
+        let digest = &self.configuration.digest;
+        let record = Record::new(decision, &envelope, decision_id.as_str(), now, digest);
+        let written = self.records.write(&record);
+        if matches!(written, Written::Dropped | Written::Missing) {
+            self.metrics.count(Event::RecordDropped);
         }
-        (decision_id, is_recorded)
+        if written == Written::Missing {
+            decision.refuse(Denial::RecordUnavailable);
+        }
+        self.metrics.decided(decision);
+    }
+
+    /// Refuses a request whose trailers the host does not let be read and cleaned. Where its head has gone on, that was recorded as it was,
+    /// under `recorded`; this record has the same name and says how it ended.
+    pub(super) fn refuse_trailers(
+        &self,
+        context_id: u32,
+        recorded: Option<DecisionId>,
+    ) -> Progress {
+        let request = Pending {
+            context_id,
+            number: contexts::next_number(),
+            headers: host::request_headers(),
+            source_ip: host::source_ip(),
+            deadline: None,
+            form: None,
+        };
+        let decision_id = recorded.unwrap_or_else(|| self.decision_ids.next());
+        let mut decision = self.configuration.authorizer.unjudged(Denial::Unprepared);
+        refuse_unprepared(&mut decision, decision_id);
+        self.record(&mut decision, &request, decision_id, host::now());
+        self.answer(&decision, &request, decision_id)
     }
 
     /// Answers the request of the current context here, unless it is let through.
@@ -77,7 +96,7 @@ impl Worker {
         decision_id: DecisionId,
     ) -> Progress {
         let answer = match &decision.verdict {
-            Verdict::Allow(_) | Verdict::Shadow(..) => return Progress::Permitted,
+            Verdict::Allow(_) | Verdict::Shadow(..) => return Progress::Permitted(decision_id),
             Verdict::Deny(denial) => {
                 let asker = Asker::of(&request.headers);
                 let resource = &self.configuration.resource;
@@ -130,16 +149,13 @@ impl Worker {
     }
 }
 
-/// Answers a request that the host does not let be recorded, or made what may go upstream; after this decision, where one is at hand.
-pub(super) fn unprepared(decision_id: Option<DecisionId>) -> Progress {
-    let decision = decision_id.map_or_else(String::new, |decision_id| {
-        format!(" after decision {}", decision_id.as_str())
-    });
+/// Refuses a request that the host does not let be made what may go upstream.
+fn refuse_unprepared(decision: &mut Decision<'_>, decision_id: DecisionId) {
     log::error!(
-        "a request is refused{decision}, because the gateway does not let it be recorded, or its headers or trailers be read and changed: is that allowed by `capability_restriction_config`?"
+        "a request is refused by decision {}, because the gateway does not let its headers or trailers be read and changed: is that allowed by `capability_restriction_config`?",
+        decision_id.as_str()
     );
-    host::reply_unable("This gateway could not prepare the request.");
-    Progress::Answered
+    decision.refuse(Denial::Unprepared);
 }
 
 /// As requests carry it.

@@ -19,11 +19,12 @@ use crate::time::UnixTime;
 use crate::time::clock::Timer;
 use crate::withdrawn::list::List;
 
-use super::decision_id::DecisionIds;
+use super::decision_id::{DecisionId, DecisionIds};
 use super::engine::{self, Engine};
 use super::exchange::{self, Onward};
 use super::form::Announced;
 use super::metrics::{Event, Metrics};
+use super::records::Records;
 use super::waiting::Pending;
 use super::{contexts, host};
 
@@ -42,8 +43,7 @@ pub(super) struct Worker {
     /// What the heads hold whose forms are still to come, in bytes.
     held_forms: Rc<Cell<usize>>,
     tick_period: Cell<Duration>,
-    /// The room that records are written in.
-    pub(super) line: Cell<String>,
+    pub(super) records: Records,
     pub(super) metrics: Metrics,
 }
 
@@ -52,12 +52,22 @@ pub(super) struct Worker {
 pub(super) enum Progress {
     /// It was answered here.
     Answered,
-    /// It goes upstream.
-    Permitted,
+    /// It goes upstream, by this decision.
+    Permitted(DecisionId),
     /// It is not judged yet.
     Undecided,
     /// It was, and waits for what the judgement lacked; under its own number.
     Waits(u64),
+}
+
+impl Progress {
+    /// Whether it goes upstream.
+    pub(super) const fn is_permitted(self) -> bool {
+        match self {
+            Self::Permitted(_) => true,
+            Self::Answered | Self::Undecided | Self::Waits(_) => false,
+        }
+    }
 }
 
 impl Worker {
@@ -72,6 +82,7 @@ impl Worker {
             withdrawals.map(|source| RefCell::new(List::new(source, random.hash_one(2_u8))));
         let engine = engine::prove(&configuration.authorizer.issuers);
         let verified = VerifiedTokens::new(configuration.verified, &RandomState::new());
+        let records = Records::new(configuration.host_log);
         let mut keys = KeyStore::new(sources, random.hash_one(0_u8));
         keys.share(random.hash_one(3_u8));
         Self {
@@ -86,7 +97,7 @@ impl Worker {
             decision_ids: DecisionIds::new(random.hash_one(1_u8)),
             held_forms: Rc::default(),
             tick_period: Cell::new(Duration::ZERO),
-            line: Cell::default(),
+            records,
             metrics: Metrics::new(issuers),
         }
     }
@@ -153,15 +164,16 @@ impl Worker {
             form: announced.as_ref().map(|form| form.decision_id),
         };
         let progress = self.consider(request, host::now());
-        let announced = announced.filter(|_| progress == Progress::Permitted);
+        let announced = announced.filter(|_| progress.is_permitted());
         (progress, announced)
     }
 
     /// Judges a request, and says how far that went.
     fn consider(&self, request: Pending, now: Option<UnixTime>) -> Progress {
         let Some(now) = now else {
-            let decision = self.configuration.authorizer.without_clock();
-            return self.act(&decision, &request, None, now);
+            let authorizer = &self.configuration.authorizer;
+            let mut decision = authorizer.unjudged(Denial::ClockUnavailable);
+            return self.act(&mut decision, &request, None, now);
         };
         let mut decision = self.decide(request.number, &request.headers, now);
         if let Some(awaited) = decision.awaited
@@ -183,7 +195,7 @@ impl Worker {
                 }
             }
         }
-        self.act(&decision, &request, authorization.as_deref(), Some(now))
+        self.act(&mut decision, &request, authorization.as_deref(), Some(now))
     }
 
     pub(super) fn decide(&self, number: u64, headers: &Headers, now: UnixTime) -> Decision<'_> {
@@ -200,6 +212,13 @@ impl Worker {
                 request: number,
             }),
         };
+        if self.records.are_impossible() {
+            // Before anything is asked for on its behalf.
+            return self
+                .configuration
+                .authorizer
+                .unjudged(Denial::RecordUnavailable);
+        }
         self.configuration.authorizer.authorize(headers, &by, now)
     }
 
@@ -272,7 +291,7 @@ impl Worker {
             }
             let progress = self.consider(request, now);
             let is_told = contexts::settle(context_id, before, progress);
-            if is_told && progress == Progress::Permitted {
+            if is_told && progress.is_permitted() {
                 host::resume_request();
             }
         }

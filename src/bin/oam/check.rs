@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::carrier::{self, Files};
 use super::surroundings::{Document, Finding, Severity, Subject};
-use super::{Said, Unreadable, style};
+use super::{Said, Unreadable, log_level, style};
 
 pub(super) fn run(arguments: &super::Check) -> Result<Said, Unreadable> {
     let Files {
@@ -16,7 +16,7 @@ pub(super) fn run(arguments: &super::Check) -> Result<Said, Unreadable> {
     } = carrier::read(&arguments.files)?;
     let verdicts: Vec<Verdict> = subjects
         .into_iter()
-        .map(|subject| Verdict::of(subject, arguments.strict))
+        .map(|subject| Verdict::of(subject, &documents, arguments.strict))
         .collect();
     let is_sound = verdicts
         .iter()
@@ -71,13 +71,17 @@ impl<'a> Told<'a> {
 }
 
 impl Verdict {
-    fn of(mut subject: Subject, is_strict: bool) -> Self {
+    fn of(mut subject: Subject, documents: &[Document], is_strict: bool) -> Self {
         let mut findings = Vec::new();
         let mut add = |severity, text: &str| {
             findings.push(Finding::of_configuration(severity, &subject.place, text));
         };
         let digest = match Configuration::parse(subject.text.as_bytes()) {
             Ok(configuration) => {
+                let kind = log_level::kind(documents, &subject.found_at);
+                if let Some(problem) = log_level::check(kind, &configuration) {
+                    add(Severity::Error, &problem);
+                }
                 for warning in &configuration.warnings {
                     add(Severity::Warning, &warning.to_string());
                 }

@@ -8,6 +8,7 @@ mod coverage;
 mod explain;
 mod file;
 mod gateway;
+mod log_level;
 mod reason;
 mod report;
 mod stand_in;

@@ -31,7 +31,7 @@ mod ways;
 
 pub(super) use document::{Document, Layout};
 pub(super) use finding::{Finding, Severity};
-pub(super) use place::Place;
+pub(super) use place::{Place, Step};
 
 use code::Code;
 use envoy::Envoy;

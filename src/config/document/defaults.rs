@@ -2,7 +2,7 @@
 
 use crate::config::value::{Count, Span};
 
-use super::{Audit, Limits, RecordFormat};
+use super::{Audit, LevelName, Limits, RecordFormat};
 
 impl Default for Limits {
     fn default() -> Self {
@@ -21,6 +21,8 @@ impl Default for Audit {
         Self {
             format: RecordFormat::Compact,
             log: yes(),
+            level: LevelName::Info,
+            required: yes(),
             fingerprint_key: None,
         }
     }

@@ -28,7 +28,10 @@ fn link_surroundings(linker: &mut Linker<State>) -> Result<()> {
             if guest.state().logs_nothing {
                 return Ok(INTERNAL_FAILURE);
             }
-            guest.state().log.push((level, text));
+            // As Envoy: it says so of lines too that its log drops.
+            if guest.state().log_level.is_none_or(|least| level >= least) {
+                guest.state().log.push((level, text));
+            }
             if let Some(context) = guest.state().goes.take() {
                 guest.delete(context)?;
             }
@@ -36,7 +39,11 @@ fn link_surroundings(linker: &mut Linker<State>) -> Result<()> {
         },
     )?;
     linker.func_wrap(ENV, "proxy_get_log_level", |c: Call<'_>, level: u32| {
-        Guest(c).write_u32(level, 2).map(|()| OK)
+        let mut guest = Guest(c);
+        match guest.state().log_level {
+            Some(least) => guest.write_u32(level, least).map(|()| OK),
+            None => Ok(INTERNAL_FAILURE),
+        }
     })?;
     linker.func_wrap(
         ENV,

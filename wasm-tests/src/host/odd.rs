@@ -65,6 +65,11 @@ impl Host {
         self.store.data_mut().logs_nothing = true;
     }
 
+    /// From now on keeps lines of this level and above; `None` to keep all and not to tell.
+    pub fn log_from(&mut self, level: Option<u32>) {
+        self.store.data_mut().log_level = level;
+    }
+
     /// From now on hands over no trailers, and of each body a byte less than it says has come.
     pub fn withhold(&mut self) {
         self.store.data_mut().withholds = true;

@@ -165,6 +165,8 @@ pub(super) struct State {
     pub(super) tells_no_time: bool,
     /// Whether it takes no lines for its log.
     pub(super) logs_nothing: bool,
+    /// The least level of the lines that its log keeps; absent where it does not tell.
+    pub(super) log_level: Option<u32>,
     /// Whether it hands over less than it says has come.
     pub(super) withholds: bool,
     /// A context that goes while the module writes to the log.
@@ -207,6 +209,7 @@ impl State {
             keeps_headers: false,
             tells_no_time: false,
             logs_nothing: false,
+            log_level: Some(INFO),
             withholds: false,
             goes: None,
         }
@@ -261,3 +264,6 @@ impl State {
         }
     }
 }
+
+/// `LogLevel::Info`.
+const INFO: u32 = 2;

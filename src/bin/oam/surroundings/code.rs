@@ -79,7 +79,7 @@ codes! {
     FailsOpenKubernetes, Error, "fails_open", "once the module has failed, every request goes to the workspace unchecked", "remove it";
     FailsClosed, Error, "fails_closed_for_good", "not `FAIL_RELOAD`: a worker whose module has failed once answers 503 until the configuration changes", "write `FAIL_RELOAD`";
     FailsClosedEnvoyGateway, Error, "fails_closed_for_good", "Envoy Gateway sets no `failure_policy`: a worker whose module has failed once answers 503 until the configuration changes", "set `FAIL_RELOAD` by an `EnvoyPatchPolicy`, and check it together with this file";
-    VmIdMissing, Warning, "vm_id_missing", "missing: other modules without one could give this one keys to verify tokens with", "write one that no other module has";
+    VmIdMissing, Warning, "vm_id_missing", "missing: workers do not share keys without one, and each fetches for itself", "write one that no other module has";
     VmIdShared, Error, "vm_id_shared", "another module has the same, and may give this one keys to verify tokens with: {}", "write one that no other module has";
     CapabilitiesNoObject, Error, "capabilities_missing", "not an object", "write `proxy_log: {}` and the like";
     CapabilitiesGates, Error, "capabilities_missing", "what Envoy does not show the filter passes it", "grant `{}`";

@@ -165,7 +165,7 @@ const CALLBACKS: [&str; 6] = [
 ];
 
 /// What the module calls in Envoy, but for shared data: without that, each worker fetches keys for itself.
-const CALLS: [&str; 22] = [
+const CALLS: [&str; 23] = [
     "environ_get",
     "environ_sizes_get",
     "fd_write",
@@ -177,6 +177,7 @@ const CALLS: [&str; 22] = [
     "proxy_get_current_time_nanoseconds",
     "proxy_get_header_map_pairs",
     "proxy_get_header_map_value",
+    "proxy_get_log_level",
     "proxy_get_property",
     "proxy_http_call",
     "proxy_increment_metric",
