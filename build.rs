@@ -191,10 +191,11 @@ fn push_text(packed: &mut Vec<u8>, text: &[u8]) -> Option<()> {
 
 const METHODS: [&str; 7] = ["*", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"];
 
-const MARKS: [&str; 5] = [
+const MARKS: [&str; 6] = [
     "manages-access",
     "mints-credentials",
     "runs-code",
     "undocumented",
     "vends-data-access",
+    "web-socket",
 ];

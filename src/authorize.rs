@@ -12,6 +12,7 @@ mod sender;
 mod unverifiable;
 mod usable;
 pub mod verified;
+mod web_socket;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -263,6 +264,9 @@ impl Authorizer {
         let mut policy = self.policy.apply(&readings, None);
         evidence.governing(&self.policy, &policy.governing);
         self.classify(&head.credential, &policy.governing, now, evidence)?;
+        if policy.governing.is_public() {
+            web_socket::check(&head, &readings, &policy)?;
+        }
         if let Some(verdict) = self.public(&head, readings.call, &policy, evidence) {
             return Ok(verdict);
         }
@@ -275,7 +279,7 @@ impl Authorizer {
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
             Credential::Unverifiable(found) => {
-                return self.observe(&head, &policy, found, now, evidence);
+                return self.observe((&head, &readings), &policy, found, now, evidence);
             }
         };
         if self.policy.rules.asks_for_issuers() {
@@ -285,6 +289,7 @@ impl Authorizer {
         if matches!(policy.governing, Governing::Ambiguous) {
             return Err(Denial::AmbiguousPath);
         }
+        web_socket::check(&head, &readings, &policy)?;
         let standing = self
             .policy
             .effective_scopes(&token, workspace.unwrap_or_default());

@@ -54,6 +54,8 @@ pub struct Configuration {
     pub verified: verified::Limits,
     /// Whether the upstream is told who is calling.
     pub forward_identity: bool,
+    /// Whether the workers share the issuers' keys with one another.
+    pub share_keys: bool,
     /// How records are written to the host's log; not at all, when absent.
     pub host_log: Option<HostLog>,
     /// The first 12 hexadecimal digits of the configuration's SHA-256, keys in order and white space left out.
@@ -148,6 +150,7 @@ impl Configuration {
             waiting: waiting?,
             verified: verified?,
             forward_identity: document.forward_identity,
+            share_keys: document.share_keys,
             host_log: document.audit.host_log(),
             digest,
             warnings,

@@ -18,6 +18,7 @@ pub mod mcp;
 mod name;
 mod secret;
 pub mod target;
+mod upgrade;
 pub mod workspace;
 
 use crate::bytes::{self, is_alphanumeric, is_one_of, is_within};
@@ -46,6 +47,8 @@ pub struct RequestHead<'a> {
     pub credential: Credential<'a>,
     /// The workspace that the request selects by header, query or path.
     pub selector: Option<WorkspaceId>,
+    /// Whether it asks to become a web socket.
+    pub is_to_web_socket: bool,
 }
 
 impl<'a> RequestHead<'a> {
@@ -60,6 +63,7 @@ impl<'a> RequestHead<'a> {
                 !method.is_empty() && bytes::has_only(method.as_bytes(), is_capital)
             })
             .ok_or(RequestError::Method)?;
+        let is_to_web_socket = upgrade::is_to_web_socket(headers, method)?;
         let target = one(headers, Known::PATH)?.ok_or(RequestError::NoPath)?;
         let Target { path, query } = Target::parse(target)?;
         if let Some(credential) = query.credential() {
@@ -78,6 +82,7 @@ impl<'a> RequestHead<'a> {
             authority,
             credential,
             selector,
+            is_to_web_socket,
         })
     }
 }

@@ -41,6 +41,9 @@ pub enum Action {
     Continue = 0,
     /// It holds it.
     Pause = 1,
+    /// It holds a body, and has its sender wait where that does not fit into its buffers, in place of refusing the request. Envoy's word
+    /// beyond the ABI.
+    PauseAndWatermark = 2,
 }
 
 /// Exports the callbacks of a type, once in a module.

@@ -62,9 +62,18 @@ pub fn buffer(buffer: Buffer, most: usize) -> Vec<u8> {
 /// A property of the current context, `path` being its parts with a NUL between each two; `None` where there is none.
 #[must_use]
 pub fn property(path: &[u8]) -> Option<Vec<u8>> {
+    read_property(path).ok()?
+}
+
+/// Whether the host has a property and says that it is empty; `false` where it has none of this name.
+#[must_use]
+pub fn is_empty_property(path: &[u8]) -> bool {
+    read_property(path).is_ok_and(|value| value.is_none_or(|value| value.is_empty()))
+}
+
+fn read_property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
     // SAFETY: the host reads `path` in its bounds, and writes both out-pointers, or returns another status.
     returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
-        .ok()?
 }
 
 /// The host's clock, in nanoseconds since the epoch; `None` where it has none.

@@ -3,13 +3,13 @@
 use crate::denial::{Denial, Forbidden};
 use crate::policy::rule::Mode;
 use crate::policy::workspace::WorkspaceError;
-use crate::policy::{Applied, Governing};
+use crate::policy::{Applied, Governing, Readings};
 use crate::request::RequestHead;
 use crate::request::credential::{Credential, CredentialKind, Form, Unverifiable};
 use crate::time::UnixTime;
 
 use super::evidence::Evidence;
-use super::{Authorizer, Permit, Verdict};
+use super::{Authorizer, Permit, Verdict, web_socket};
 
 impl Authorizer {
     /// Notes what the request carries, and refuses what even a sign-in page has no use for.
@@ -49,7 +49,7 @@ impl Authorizer {
     /// stays refused.
     pub(super) fn observe<'a>(
         &'a self,
-        head: &RequestHead<'_>,
+        (head, readings): (&RequestHead<'_>, &Readings<'_>),
         policy: &Applied<'a>,
         found: &Unverifiable<'_>,
         now: UnixTime,
@@ -62,6 +62,7 @@ impl Authorizer {
         if matches!(policy.governing, Governing::Ambiguous) {
             return Err(Denial::AmbiguousPath);
         }
+        web_socket::check(head, readings, policy)?;
         let enforced = |mode: Mode| mode == Mode::Enforce && self.policy.mode == Mode::Enforce;
         match self.workspace(head) {
             Ok(workspace) => evidence.workspace(workspace),

@@ -45,6 +45,10 @@ pub(super) struct Document {
     /// Whether the upstream is told who is calling, in `x-oam-*` headers.
     #[serde(default)]
     pub(super) forward_identity: bool,
+    /// Whether the workers of a gateway share the issuers' keys through the host's shared data, so that one fetches for all. `false`: each
+    /// fetches for itself, as it does in any case where the plugin has no `vm_id`.
+    #[serde(default = "defaults::yes")]
+    pub(super) share_keys: bool,
 }
 
 impl Document {
@@ -275,6 +279,9 @@ pub(super) struct RuleSection {
     /// trailing slash and without.
     #[serde(default)]
     pub(super) exact: bool,
+    /// Whether what a `require` rule lets through may become a web socket. Nobody judges what passes then.
+    #[serde(default)]
+    pub(super) websocket: bool,
 }
 
 /// `methods` and `names`. A map, since a derived reader costs the module kilobytes.

@@ -276,6 +276,12 @@ fn rule(
             "a public rule asks nobody who they are: leave out `issuers`, `mcp` and `mode`",
         );
     }
+    if section.effect != EffectName::Require && section.websocket {
+        problems.add(
+            &place.key("websocket"),
+            "in a rule that asks nobody who they are, or lets nobody through: write `effect: require`, or leave it out",
+        );
+    }
     Some(Rule {
         effect: effect(&section, place, problems)?,
         mcp: section
@@ -286,6 +292,7 @@ fn rule(
         issuers: section.issuers.map(boxed),
         mode: section.mode.map(mode).unwrap_or_default(),
         exact: section.exact,
+        websocket: section.websocket,
     })
 }
 

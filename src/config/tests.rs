@@ -47,7 +47,7 @@ fn the_smallest_configuration_has_every_default() {
         required: true,
     };
     assert_eq!(configuration.host_log, Some(host_log));
-    assert!(!configuration.forward_identity);
+    assert!(!configuration.forward_identity && configuration.share_keys);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn every_section_is_read() {
             "list": {{"cluster": "security", "uri": "https://security.example.com/withdrawn.json", "poll": "10s", "max_stale": "1h", "when_stale": "refuse"}}}},
         "limits": {{"token_bytes": 16384.0, "waiting_requests": 10, "waiting_time": "2s", "cached_tokens": 10000, "cached_bytes": 16777216}},
         "audit": {{"format": "compact", "log": false}},
-        "forward_identity": true
+        "forward_identity": true, "share_keys": false
     }}"#
     );
     let configuration = Configuration::parse(text.as_bytes())
@@ -115,7 +115,7 @@ fn every_section_is_read() {
             time: Duration::from_secs(2)
         }
     );
-    assert!(configuration.forward_identity);
+    assert!(configuration.forward_identity && !configuration.share_keys);
     assert_eq!(configuration.host_log, None);
     assert_eq!(configuration.authorizer.withdrawn.len(), 2);
     assert_eq!(
@@ -237,7 +237,7 @@ fn a_mistake_of_shape_hides_no_other() {
     );
     #[rustfmt::skip]
     let want = [
-        "exchnge: unknown field `exchnge`, expected one of `resource`, `issuers`, `roles`, `workspaces`, `policy`, `credentials`, `exchange`, `withdrawn`, `limits`, `audit`, `forward_identity`",
+        "exchnge: unknown field `exchnge`, expected one of `resource`, `issuers`, `roles`, `workspaces`, `policy`, `credentials`, `exchange`, `withdrawn`, `limits`, `audit`, `forward_identity`, `share_keys`",
         "forward_identity: invalid type: string \"yes\", expected a boolean",
         "issuers[0].audience: unknown field `audience`, expected one of `issuer`, `preset`, `audiences`, `jwks`, `algorithms`, `clients`, `clock_skew`, `max_token_lifetime`, `token_type`, `claims`, `scopes`",
         "issuers[0].clock_skew: invalid type: integer `30`, expected a duration with its unit, as in `30s`",
@@ -246,7 +246,7 @@ fn a_mistake_of_shape_hides_no_other() {
         "issuers[1]: missing field `issuer`",
         "issuers[2]: invalid type: string \"https://j.example\", expected an object",
         "policy.rules[0].effect: unknown variant `allow`, expected one of `deny`, `public`, `require`",
-        "policy.rules[1].path: unknown field `path`, expected one of `name`, `effect`, `paths`, `methods`, `scopes`, `any_scope`, `issuers`, `mcp`, `mode`, `exact`",
+        "policy.rules[1].path: unknown field `path`, expected one of `name`, `effect`, `paths`, `methods`, `scopes`, `any_scope`, `issuers`, `mcp`, `mode`, `exact`, `websocket`",
         "policy.rules[1]: missing field `name`",
         "policy.rules[1]: missing field `paths`",
         "roles[0].members[1]: invalid type: integer `7`, expected an object",

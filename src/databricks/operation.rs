@@ -42,6 +42,11 @@ impl Operation {
             && self.marks == other.marks
     }
 
+    /// Whether clients open a web socket with it.
+    pub const fn has_web_socket(&self) -> bool {
+        self.marks.has(Mark::WebSocket)
+    }
+
     /// Whether the operation answers to this method. Methods are case-sensitive (RFC 9110 §9.1).
     pub fn method_is(&self, method: &str) -> bool {
         self.method == method || self.method == "*"
@@ -110,16 +115,19 @@ pub enum Mark {
     Undocumented,
     /// Hands out a secret, or a credential or link that reads or writes data past the gateway.
     VendsDataAccess,
+    /// Clients open a web socket with it, and what passes then nobody judges.
+    WebSocket,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ManagesAccess,
         Self::MintsCredentials,
         Self::RunsCode,
         Self::Undocumented,
         Self::VendsDataAccess,
+        Self::WebSocket,
     ];
 
     /// The word for it.
@@ -130,6 +138,7 @@ impl Mark {
             Self::RunsCode => "runs-code",
             Self::Undocumented => "undocumented",
             Self::VendsDataAccess => "vends-data-access",
+            Self::WebSocket => "web-socket",
         }
     }
 
@@ -140,6 +149,7 @@ impl Mark {
             Self::RunsCode => 4,
             Self::Undocumented => 8,
             Self::VendsDataAccess => 16,
+            Self::WebSocket => 32,
         }
     }
 }

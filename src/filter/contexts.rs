@@ -105,7 +105,7 @@ pub(super) fn serve_request(context_id: u32, work: impl FnOnce(&mut Request) -> 
 pub(super) fn body_action(context_id: u32) -> Option<Action> {
     let action = with_requests(|requests| {
         let request = requests.get(&context_id)?.as_ref()?;
-        (!request.awaits_form()).then(|| request.action())
+        (!request.awaits_form()).then(|| request.body_action())
     });
     action.flatten()
 }

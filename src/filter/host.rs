@@ -110,6 +110,11 @@ pub(super) fn is_encrypted() -> bool {
     version.is_some_and(|version| !version.is_empty())
 }
 
+/// Whether this plugin has no `vm_id`, and so shares its data with every other plugin that has none.
+pub(super) fn has_empty_vm_id() -> bool {
+    host_calls::is_empty_property(b"plugin_vm_id")
+}
+
 /// The time, from the host's clock; `None` where it has none.
 pub(super) fn now() -> Option<UnixTime> {
     host_calls::now().and_then(|nanoseconds| UnixTime::from_millis(nanoseconds / NANOSECONDS_EACH))

@@ -54,6 +54,16 @@ impl Request {
         }
     }
 
+    /// What becomes of its body, where nobody has to read that. While the head waits, on hosts that bring the body all the same, one that
+    /// does not fit into the host's buffers must not end the request with an answer of the host's own.
+    pub(super) const fn body_action(&self) -> Action {
+        match self.progress {
+            Progress::Permitted(_) => Action::Continue,
+            Progress::Waits(_) => Action::PauseAndWatermark,
+            Progress::Answered | Progress::Undecided => Action::Pause,
+        }
+    }
+
     pub(super) fn on_headers(&mut self, context_id: u32, end_of_stream: bool) -> Action {
         // No host shows a context a second head. If one did, the first one's verdict would not be this one's.
         self.give_up(context_id);
@@ -80,12 +90,17 @@ impl Request {
     }
 
     pub(super) fn on_trailers(&mut self, context_id: u32) -> Action {
-        self.judge_form(context_id, true);
         let is_clean = host::request_trailers()
             .is_some_and(|trailers| trailers.ours().all(host::remove_request_trailer));
-        if let (false, Some(worker)) = (is_clean, &self.worker)
+        if is_clean {
+            self.judge_form(context_id, true);
+            return self.action();
+        }
+        if let Some(worker) = &self.worker
             && self.progress != Progress::Answered
         {
+            // A form that is still to be judged has no record yet, and needs no other than this.
+            self.form = None;
             self.leave_queue();
             let recorded = match self.progress {
                 Progress::Permitted(decision_id) => Some(decision_id),

@@ -2,11 +2,26 @@
 
 use host_calls::shared_data::Unshared;
 
+use crate::config::Configuration;
 use crate::key_store::IssuerIndex;
 use crate::time::UnixTime;
 
 use super::host;
 use super::worker::Worker;
+
+/// Whether what other workers share may be taken for an issuer's keys. Whoever can write there can sign.
+pub(super) fn may_be_trusted(configuration: &Configuration) -> bool {
+    if !configuration.share_keys {
+        return false;
+    }
+    let is_open_to_others = host::has_empty_vm_id();
+    if is_open_to_others {
+        log::warn!(
+            "keys: this worker fetches them for itself, because this plugin has no `vm_id`, and other plugins without one could share keys of their own with it"
+        );
+    }
+    !is_open_to_others
+}
 
 /// Looks, for every issuer for which it is time, what the other workers know, and tells them what this one does.
 pub(super) fn consult(worker: &Worker, now: UnixTime) {

@@ -26,7 +26,7 @@ use super::form::Announced;
 use super::metrics::{Event, Metrics};
 use super::records::Records;
 use super::waiting::Pending;
-use super::{contexts, host};
+use super::{contexts, host, shared};
 
 /// One worker's state.
 pub(super) struct Worker {
@@ -84,7 +84,9 @@ impl Worker {
         let verified = VerifiedTokens::new(configuration.verified, &RandomState::new());
         let records = Records::new(configuration.host_log);
         let mut keys = KeyStore::new(sources, random.hash_one(0_u8));
-        keys.share(random.hash_one(3_u8));
+        if shared::may_be_trusted(&configuration) {
+            keys.share(random.hash_one(3_u8));
+        }
         Self {
             configuration,
             withdrawals,

@@ -20,6 +20,8 @@ pub struct Rule {
     pub mode: Mode,
     /// Whether it holds for its paths as they are written alone.
     pub exact: bool,
+    /// Whether what it lets through may become a web socket.
+    pub websocket: bool,
 }
 
 /// Which MCP calls a rule is for: both must hold.

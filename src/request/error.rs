@@ -24,7 +24,7 @@ pub enum RequestError {
     Method,
     /// The host handed over no `:method`: it was not asked at the right moment, so nothing in the head can be trusted.
     NoMethod,
-    /// There is no `:path`, as in `CONNECT`.
+    /// There is no `:path`.
     NoPath,
     /// The path can be read in two ways, or not at all.
     Path(PathError),
@@ -38,6 +38,8 @@ pub enum RequestError {
     SecondCredential(&'static str),
     /// A token in a header that is not for credentials, as gRPC metadata of any name.
     StrayCredential(CredentialKind),
+    /// It asks to leave HTTP, by `Upgrade` or `CONNECT`, for something that this gateway lets nobody have here.
+    Upgrade,
     /// The workspace cannot be told.
     Workspace(SelectorError),
 }
@@ -73,6 +75,7 @@ impl RequestError {
             Self::QueryCredential(_) => "credential_in_query",
             Self::Repeated(_) => "repeated_header",
             Self::SecondCredential(_) | Self::StrayCredential(_) => "second_credential",
+            Self::Upgrade => "upgrade_refused",
             Self::Workspace(SelectorError::Conflict) => "conflicting_workspace",
             Self::Workspace(SelectorError::Malformed) => "malformed_workspace",
         }
@@ -97,6 +100,7 @@ impl RequestError {
             | Self::QueryCredential(QueryCredential::Named(_))
             | Self::Repeated(_)
             | Self::SecondCredential(_)
+            | Self::Upgrade
             | Self::Workspace(_) => None,
         }
     }
@@ -133,6 +137,9 @@ impl fmt::Display for RequestError {
             ),
             Self::StrayCredential(_) => f.write_str(
                 "a token stands in a header beside Authorization: send an OAuth access token in Authorization alone, and renew the one that was sent"
+            ),
+            Self::Upgrade => f.write_str(
+                "the request asks to leave HTTP (`Upgrade`, `CONNECT`), which only a web socket may, and only where the operation has one"
             ),
             Self::Workspace(error) => write!(f, "{error}"),
         }

@@ -16,33 +16,41 @@ impl Known {
     pub(super) const AUTHORIZATION: Self = Self::new(1, "authorization");
     pub(super) const AZURE_MANAGEMENT_TOKEN: Self =
         Self::new(2, "x-databricks-azure-sp-management-token");
-    pub(super) const DPOP: Self = Self::new(3, "dpop");
-    pub(super) const GCP_ACCESS_TOKEN: Self = Self::new(4, "x-databricks-gcp-sa-access-token");
-    pub(super) const HOST: Self = Self::new(5, "host");
-    pub(super) const MCP_METHOD: Self = Self::new(6, "mcp-method");
-    pub(super) const MCP_NAME: Self = Self::new(7, "mcp-name");
-    pub(super) const MCP_PROTOCOL_VERSION: Self = Self::new(8, "mcp-protocol-version");
-    pub(super) const METHOD: Self = Self::new(9, ":method");
-    pub(super) const ORG_ID: Self = Self::new(10, "x-databricks-org-id");
-    pub(super) const PATH: Self = Self::new(11, ":path");
-    pub(super) const REQUEST_ID: Self = Self::new(12, "x-request-id");
-    pub(super) const USER_AGENT: Self = Self::new(13, "user-agent");
-    pub(super) const WORKSPACE_ID: Self = Self::new(14, "x-databricks-workspace-id");
+    pub(super) const CONNECTION: Self = Self::new(3, "connection");
+    pub(super) const DPOP: Self = Self::new(4, "dpop");
+    pub(super) const GCP_ACCESS_TOKEN: Self = Self::new(5, "x-databricks-gcp-sa-access-token");
+    pub(super) const HOST: Self = Self::new(6, "host");
+    pub(super) const HTTP2_SETTINGS: Self = Self::new(7, "http2-settings");
+    pub(super) const MCP_METHOD: Self = Self::new(8, "mcp-method");
+    pub(super) const MCP_NAME: Self = Self::new(9, "mcp-name");
+    pub(super) const MCP_PROTOCOL_VERSION: Self = Self::new(10, "mcp-protocol-version");
+    pub(super) const METHOD: Self = Self::new(11, ":method");
+    pub(super) const ORG_ID: Self = Self::new(12, "x-databricks-org-id");
+    pub(super) const PATH: Self = Self::new(13, ":path");
+    pub(super) const PROTOCOL: Self = Self::new(14, ":protocol");
+    pub(super) const REQUEST_ID: Self = Self::new(15, "x-request-id");
+    pub(super) const UPGRADE: Self = Self::new(16, "upgrade");
+    pub(super) const USER_AGENT: Self = Self::new(17, "user-agent");
+    pub(super) const WORKSPACE_ID: Self = Self::new(18, "x-databricks-workspace-id");
 
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 19] = [
         Self::AUTHORITY,
         Self::AUTHORIZATION,
         Self::AZURE_MANAGEMENT_TOKEN,
+        Self::CONNECTION,
         Self::DPOP,
         Self::GCP_ACCESS_TOKEN,
         Self::HOST,
+        Self::HTTP2_SETTINGS,
         Self::MCP_METHOD,
         Self::MCP_NAME,
         Self::MCP_PROTOCOL_VERSION,
         Self::METHOD,
         Self::ORG_ID,
         Self::PATH,
+        Self::PROTOCOL,
         Self::REQUEST_ID,
+        Self::UPGRADE,
         Self::USER_AGENT,
         Self::WORKSPACE_ID,
     ];

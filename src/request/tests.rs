@@ -19,15 +19,17 @@ fn read(pairs: &[(&str, &[u8])]) -> Result<(), RequestError> {
 
 #[test]
 fn heads_say_one_thing_only() {
-    use RequestError::{Method, NoMethod, NoPath, Repeated, SecondCredential};
+    use RequestError::{Method, NoMethod, NoPath, Repeated, SecondCredential, Upgrade};
     const GET: (&str, &[u8]) = (":method", b"GET");
     const PATH: (&str, &[u8]) = (":path", b"/a");
     #[rustfmt::skip]
-    let cases: [(&str, &[(&str, &[u8])], Result<(), RequestError>); 18] = [
+    let cases: [(&str, &[(&str, &[u8])], Result<(), RequestError>); 20] = [
         // name                     head                                                              want
         ("plain",                   &[GET, PATH],                                                     Ok(())),
         ("an empty map",            &[],                                                              Err(NoMethod)),
-        ("no path, as CONNECT",     &[(":method", b"CONNECT")],                                       Err(NoPath)),
+        ("no path",                 &[(":method", b"GET")],                                           Err(NoPath)),
+        ("a tunnel",                &[(":method", b"CONNECT")],                                       Err(Upgrade)),
+        ("an upgrade",              &[(":method", b"GET"), (":path", b"/a"), ("upgrade", b"h2c")],    Err(Upgrade)),
         ("a method with a space",   &[(":method", b"G T"), PATH],                                     Err(Method)),
         ("a method past ASCII",     &[(":method", b"G\xff"), PATH],                                   Err(Method)),
         ("a method in small letters", &[(":method", b"post"), PATH],                                  Err(Method)),

@@ -172,6 +172,26 @@ fn trailers_that_are_not_handed_over_do_not_pass() {
     assert_eq!(status(&host.verdict(context)), 500);
 }
 
+/// Hosts that bring bodies to heads that they hold answer one that is too long for their buffers themselves, unless its sender is made to wait.
+#[test]
+fn a_body_that_need_not_be_read_waits_with_its_head() {
+    let mut host = fetching();
+    let [good, bad] = [head(), stranger()].map(|head| host.begin(&head));
+    for context in [good, bad] {
+        assert_eq!(host.verdict(context), Verdict::Waiting);
+        for size in [0, 1, u32::MAX] {
+            assert_eq!(host.bring_body(context, size), Some(2), "{size}");
+        }
+    }
+    host.tick();
+    host.tick();
+    assert_eq!(host.bring_body(good, 1), Some(0));
+    assert_eq!(status(&host.verdict(bad)), 401);
+    assert_eq!(host.bring_body(bad, 1), Some(1));
+    host.finish(good);
+    host.finish(bad);
+}
+
 /// What the module did not see of a form, the token endpoint would.
 #[test]
 fn a_form_that_is_not_handed_over_whole_does_not_pass() {
@@ -234,6 +254,14 @@ fn head() -> Headers {
 fn nobody() -> Headers {
     let mut headers = head();
     headers.retain(|(name, _)| name != "authorization");
+    headers
+}
+
+/// The same with a token that nobody signed.
+fn stranger() -> Headers {
+    let mut headers = nobody();
+    let bearer = ["Bearer ", &token("stranger-rsa")].concat();
+    headers.push(("authorization".to_owned(), bearer.into_bytes()));
     headers
 }
 

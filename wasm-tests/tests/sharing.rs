@@ -7,6 +7,7 @@ use wasm_tests::capabilities;
 use wasm_tests::client::Connection;
 use wasm_tests::each_worker::{self, ask};
 use wasm_tests::envoy::{Envoy, Setup};
+use wasm_tests::host::{CalloutAnswer, Host};
 use wasm_tests::issuer::{Behaviour, Issuer};
 use wasm_tests::keys::jwk_set;
 use wasm_tests::scene::{Scene, fetched, token};
@@ -115,6 +116,64 @@ fn without_shared_data_each_worker_fetches_for_itself() {
     until(&envoy, "keys.0.fetches", 9);
     assert_eq!(issuer.requests("/keys"), 9);
     assert!(envoy.log().text().contains("fetches them for itself"));
+}
+
+/// Everybody without a `vm_id` shares one place, and whoever can write there could sign.
+#[test]
+fn keys_are_shared_only_with_ones_own() {
+    #[rustfmt::skip]
+    let cases = [
+        // name                     vm_id                          share_keys    shared
+        ("a host that says nothing", None,                         json!(true),  true),
+        ("an ID of its own",         Some("databricks-oam-filter"), json!(true),  true),
+        ("switched off",             Some("databricks-oam-filter"), json!(false), false),
+        ("none",                     Some(""),                     json!(true),  false),
+    ];
+    for (name, id, share_keys, is_shared) in cases {
+        let answers = Box::new(|_: &_| CalloutAnswer::Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: jwk_set(["acme-rsa"]).to_string().into(),
+        });
+        let mut configuration = fetched(&json!({}));
+        configuration["share_keys"] = share_keys;
+        let configuration = configuration.to_string();
+        let mut host = Host::start(&configuration, &["issuer"], answers);
+        if let Some(id) = id {
+            host.set_property("plugin_vm_id", id);
+            assert!(host.configure_context(1, &configuration));
+        }
+        host.tick();
+        host.tick();
+        assert_eq!(!host.shared_data().is_empty(), is_shared, "{name}");
+        assert_eq!(host.callouts().len(), 1, "{name}");
+        let log = host.take_log();
+        let is_told = log.iter().any(|(_, line)| line.contains("no `vm_id`"));
+        assert_eq!(is_told, id == Some(""), "{name}: {log:?}");
+    }
+}
+
+/// As Istio has it: a `WasmPlugin` can set none.
+#[test]
+fn without_a_vm_id_each_worker_fetches_for_itself() {
+    let issuer = Issuer::start(["acme-rsa"]);
+    let workspace = Workspace::start();
+    let mut bootstrap = Setup::new(fetched(&json!({})))
+        .cluster("issuer", issuer.address())
+        .cluster("workspace", workspace.address())
+        .bootstrap();
+    let machine = capabilities::restriction(&mut bootstrap, "vm_config");
+    let machine = machine.as_object_mut().expect("a machine");
+    machine.remove("vm_id").expect("the sample sets it");
+    let envoy = Envoy::launch(&bootstrap, 2, None).expect("Envoy starts");
+    let good = token("acme-rsa");
+    for connection in &mut each_worker::connections(envoy.address(), &good, 2) {
+        assert_eq!(ask(connection, &good, PATH).status, 200);
+    }
+    // With that on the main thread.
+    until(&envoy, "keys.0.fetches", 3);
+    assert_eq!(issuer.requests("/keys"), 3);
+    assert_eq!(stat(&envoy, "keys.0.shared"), 0);
 }
 
 /// Sends a request to every worker before it reads an answer.

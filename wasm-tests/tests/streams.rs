@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
+use wasm_tests::capabilities;
 use wasm_tests::client::{self, Connection};
+use wasm_tests::envoy::{Envoy, Setup};
 use wasm_tests::issuer::{Behaviour, Issuer};
 use wasm_tests::scene::{Scene, fetched, token, token_with};
+use wasm_tests::workspace::Workspace;
 
 #[test]
 fn a_refused_body_never_reaches_the_upstream() {
@@ -53,6 +56,36 @@ fn a_body_is_held_while_the_keys_are_on_their_way() {
         [10],
         "then the body arrives whole"
     );
+}
+
+/// With this setting Envoy brings bodies to heads that it holds, and answers one that is too long for its buffers with 413 by itself.
+#[test]
+fn a_long_body_is_held_too_while_the_keys_are_on_their_way() {
+    let issuer = Issuer::start(["acme-rsa"]);
+    issuer.script().behaviour = Behaviour::Slow(Duration::from_millis(1500));
+    let workspace = Workspace::start();
+    let mut bootstrap = Setup::new(fetched(&json!({ "timeout": "5s" })))
+        .cluster("issuer", issuer.address())
+        .cluster("workspace", workspace.address())
+        .bootstrap();
+    *capabilities::restriction(&mut bootstrap, "allow_on_headers_stop_iteration") = json!(true);
+    let envoy = Envoy::launch(&bootstrap, 1, None).expect("Envoy starts");
+    let body = vec![b'x'; 3 << 20];
+    let ask = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_bytes())];
+        client::exchange(envoy.address(), "POST", RUN, &headers, &body).status
+    };
+    let mark = envoy.log().mark();
+    assert_eq!(ask(&token("acme-rsa")), 200);
+    assert_eq!(envoy.log().wait_for_audit(mark, 1).len(), 1);
+    let arrived: Vec<_> = workspace
+        .take()
+        .iter()
+        .map(|seen| seen.body_length)
+        .collect();
+    assert_eq!(arrived, [body.len()]);
+    assert!(envoy.stats("oam_filter.waits").values().sum::<u64>() > 0);
 }
 
 #[test]
@@ -142,3 +175,5 @@ fn many_streams_on_one_http2_connection_and_many_workers() {
         }
     });
 }
+
+const RUN: &str = "/api/2.2/jobs/run-now";

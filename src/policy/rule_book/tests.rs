@@ -17,6 +17,7 @@ fn rule(name: &str, effect: Effect) -> Rule {
         mcp: None,
         mode: Mode::Enforce,
         exact: false,
+        websocket: false,
     }
 }
 

@@ -41,6 +41,11 @@ impl Host {
         self.call_if_there::<(u32, u32), u32>("proxy_on_request_trailers", (context, 1))
     }
 
+    /// Brings so much of a body while the head may still be held; the module's action.
+    pub fn bring_body(&mut self, context: u32, size: u32) -> Option<u32> {
+        self.call_if_there::<(u32, u32, u32), u32>("proxy_on_request_body", (context, size, 0))
+    }
+
     /// Ticks, and answers a callout that nobody made, for any context.
     pub fn disturb(&mut self, context: u32) {
         self.call_if_there::<u32, ()>("proxy_on_tick", context);
