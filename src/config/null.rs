@@ -77,12 +77,12 @@ mod tests {
     /// Most of these meant the widest setting there is. More may be said of an object that lacks what was to stand there.
     #[test]
     fn a_key_without_a_value_is_an_error_in_whatever_it_comes() {
-        let role = |members: &str| {
+        let of_role = |members: &str| {
             format!(
                 r#","roles":[{{"name":"r","members":[{{"group":"g"}}],"grants":["jobs"],{members}}}]"#
             )
         };
-        let rule = |members: &str| {
+        let of_rule = |members: &str| {
             format!(
                 r#","policy":{{"rules":[{{"name":"r","effect":"public","paths":["/a"],{members}}}]}}"#
             )
@@ -90,10 +90,10 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             // more sections                                                    the first place
-            (role(r#""workspaces":null"#),                                      "roles[0].workspaces"),
-            (rule(r#""methods":null"#),                                         "policy.rules[0].methods"),
-            (rule(r#""issuers":null"#),                                         "policy.rules[0].issuers"),
-            (rule(r#""mode":null"#),                                            "policy.rules[0].mode"),
+            (of_role(r#""workspaces":null"#),                                      "roles[0].workspaces"),
+            (of_rule(r#""methods":null"#),                                         "policy.rules[0].methods"),
+            (of_rule(r#""issuers":null"#),                                         "policy.rules[0].issuers"),
+            (of_rule(r#""mode":null"#),                                            "policy.rules[0].mode"),
             (r#","exchange":null"#.to_owned(),                                  "exchange"),
             (r#","exchange":{"cluster":"c","token_endpoint":"https://d.example/t","issuers":null}"#.to_owned(), "exchange.issuers"),
             (r#","withdrawn":null"#.to_owned(),                                 "withdrawn"),
