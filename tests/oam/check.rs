@@ -78,7 +78,7 @@ fn what_stands_around_the_module_is_checked() {
         ("another-cluster",     "cluster: issuer\n",              "cluster: idp\n",      "  error    issuers[0].jwks.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-list-cluster",     "issuers:",                       "withdrawn: { list: { cluster: idp, uri: https://s.example/w } }\n                            issuers:", "  error    withdrawn.list.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-exchange-cluster", "cluster: workspace\n",           "cluster: idp\n",      "  error    exchange.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
-        ("no-vm-id",            "vm_id: databricks-oam-filter",   "",                    format!("  warning  {filter}.vm_config.vm_id: missing: other modules without one could give this one keys to verify tokens with; write one that no other module has")),
+        ("no-vm-id",            "vm_id: databricks-oam-filter",   "",                    format!("  warning  {filter}.vm_config.vm_id: missing: workers do not share keys without one, and each fetches for itself; write one that no other module has")),
         ("grants",              "failure_policy: FAIL_RELOAD",    "failure_policy: FAIL_RELOAD\n                        capability_restriction_config: { allowed_capabilities: [proxy_log] }", format!("  error    {filter}.capability_restriction_config.allowed_capabilities: not an object; write `proxy_log: {{}}` and the like")),
         ("no-grants",           "failure_policy: FAIL_RELOAD",    "failure_policy: FAIL_RELOAD\n                        capability_restriction_config: { allowed_capabilities: {} }", String::new()),
         ("no-idle-timeout",     "stream_idle_timeout: 30s",       "",                    format!("  warning  {manager}.stream_idle_timeout: {idle}")),
@@ -101,7 +101,7 @@ fn what_stands_around_the_module_is_checked() {
 
 #[test]
 fn a_configuration_is_found_in_whatever_carries_it() {
-    let inner = r#"{"issuers":[{"issuer":"https://i.example","audiences":["a"],"jwks":{"cluster":"c","uri":"https://i.example/k"}}]}"#;
+    let inner = r#"{"issuers":[{"issuer":"https://i.example","audiences":["a"],"jwks":{"cluster":"c","uri":"https://i.example/k"}}],"audit":{"level":"warn"}}"#;
     let string = serde_json::Value::from(inner).to_string();
     let envoy = |value: &str| {
         let kind = if value.starts_with('"') {
@@ -114,6 +114,7 @@ fn a_configuration_is_found_in_whatever_carries_it() {
         )
     };
     let closed = "  error    spec.failStrategy: not `FAIL_RELOAD`: a worker whose module has failed once answers 503 until the configuration changes; write `FAIL_RELOAD`";
+    let dropped = "  error    audit.level: `info`: Istio keeps lines from `warning` on alone, so every request is refused (`record_unavailable`); write `warn`";
     let patch = "kind: EnvoyPatchPolicy\nspec: { jsonPatches: [{ operation: { op: add, path: /typed_config/config/failure_policy, value: FAIL_RELOAD } }] }";
     let closed_policy = "  error    spec.wasm[0]: Envoy Gateway sets no `failure_policy`: a worker whose module has failed once answers 503 until the configuration changes; set `FAIL_RELOAD` by an `EnvoyPatchPolicy`, and check it together with this file";
     let open = "  error    spec.wasm[0].failOpen: once the module has failed, every request goes to the workspace unchecked; remove it";
@@ -125,6 +126,7 @@ fn a_configuration_is_found_in_whatever_carries_it() {
         ("string.json",        envoy(&string),                                                                                             "FILE: typed_config.config.configuration", ""),
         ("plugin.yaml",        format!("apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nspec: {{ failStrategy: FAIL_RELOAD, pluginConfig: {inner} }}"), "FILE: spec.pluginConfig", ""),
         ("closed-plugin.yaml", format!("kind: Service\n---\nkind: WasmPlugin\nspec: {{ pluginConfig: {inner} }}"),                         "FILE: spec.pluginConfig", closed),
+        ("info-plugin.yaml",   format!("kind: WasmPlugin\nspec: {{ failStrategy: FAIL_RELOAD, pluginConfig: {} }}", inner.replace("warn", "info")), "FILE: spec.pluginConfig", dropped),
         ("policy.yaml",        format!("kind: EnvoyExtensionPolicy\nspec: {{ wasm: [{{ name: oam, config: {inner} }}] }}\n---\n{patch}"), "FILE: spec.wasm[0].config", ""),
         ("closed-policy.yaml", format!("kind: EnvoyExtensionPolicy\nspec: {{ wasm: [{{ name: oam, config: {inner} }}] }}"),                "FILE: spec.wasm[0].config", closed_policy),
         ("open-policy.yaml",   format!("kind: EnvoyExtensionPolicy\nspec: {{ wasm: [{{ failOpen: true, config: {inner} }}] }}"),           "FILE: spec.wasm[0].config", open),
