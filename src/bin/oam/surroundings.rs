@@ -7,6 +7,7 @@
 mod chain;
 mod cluster;
 mod code;
+mod destination_rule;
 mod document;
 mod envoy;
 mod envoy_gateway;

@@ -110,6 +110,13 @@ impl<'a> Entry<'a> {
             Effect::Answers => findings.add(Code::AnsweredBefore, place, self.name),
             Effect::Changes | Effect::None | Effect::Unknown => {}
         }
+        if let What::Other(name, message) = &self.what
+            && is_type(name, "header_mutation.v3.HeaderMutation")
+        {
+            let mutations = message.at(&["mutations", "request_mutations"]);
+            let mutations = mutations.map(|node| node.elements());
+            header::check_credentials(&mutations.unwrap_or_default(), findings);
+        }
     }
 
     fn effect(&self) -> Effect {

@@ -28,6 +28,20 @@ pub(super) fn mutated(mutation: &Node) -> Option<String> {
     is_judged(&name).then_some(name)
 }
 
+/// What is wrong with mutations ahead of the filter: it judges what they leave, but whoever sends a request must show it themselves.
+pub(super) fn check_credentials(mutations: &[Node], findings: &mut Findings) {
+    for mutation in mutations {
+        let set = mutation.at(&["append", "header"]);
+        let name = set
+            .and_then(|header| header.text("key"))
+            .unwrap_or_default();
+        let name = name.to_ascii_lowercase();
+        if is_credential(&name) {
+            findings.add(Code::CredentialAdded, mutation.place.clone(), &name);
+        }
+    }
+}
+
 /// What is wrong with a header that is set behind the filter.
 pub(super) fn check_set(name: &str, at: &Node, findings: &mut Findings) {
     let name = name.to_ascii_lowercase();

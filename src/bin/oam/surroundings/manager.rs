@@ -3,6 +3,7 @@
 use super::chain::{self, Entry};
 use super::code::Code;
 use super::finding::Findings;
+use super::header;
 use super::node::{Node, is_type};
 use super::place::Place;
 use super::route::{self, Target};
@@ -129,6 +130,14 @@ impl<'a> Manager<'a> {
     /// What is wrong with it as the place of the filter.
     pub(super) fn check(&self, findings: &mut Findings) {
         chain::check_entries(&self.chain, findings);
+        for upgrade in &self.upgrades {
+            chain::check_entries(&upgrade.chain, findings);
+        }
+        for extension in self.node.items("early_header_mutation_extensions") {
+            let config = extension.get("typed_config");
+            let mutations = config.map(|config| config.items("mutations"));
+            header::check_credentials(&mutations.unwrap_or_default(), findings);
+        }
         self.check_paths(findings);
         self.check_upgrades(findings);
         self.check_address(findings);

@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::cluster::Cluster;
 use super::code::Code;
+use super::destination_rule;
 use super::facts::{Facts, is_databricks};
 use super::finding::Findings;
+use super::gateway_api;
 use super::header;
 use super::node::Node;
 use super::resource::{Resource, has_labels};
@@ -134,7 +136,7 @@ impl<'a> Mesh<'a> {
             let host = callout.cluster.rsplit('|').next().unwrap_or_default();
             let rule = self.rule(host);
             if let Some(rule) = rule {
-                check_rule(&rule, &asked, callout.what, findings);
+                destination_rule::check(&rule, &asked, callout.what, findings);
             } else {
                 let about = format!("whether cluster `{}` has TLS", callout.cluster);
                 findings.add(Code::MeshNotSeen, callout.place.clone(), &about);
@@ -174,12 +176,40 @@ impl<'a> Mesh<'a> {
                 findings.add(Code::FilterMissing, http.place.clone(), &about);
             }
             self.check_changes(&http, findings);
-            if let Some(rule) = self.rule(&host) {
-                check_rule(&rule, &[], "the workspace", findings);
-            } else {
-                let about = format!("whether connections to `{host}` have TLS");
-                findings.add(Code::MeshNotSeen, http.place.clone(), &about);
+            self.check_tls(&host, &http, findings);
+        }
+        self.check_api_route(route, findings);
+    }
+
+    /// The same of a route of the Gateway API.
+    fn check_api_route(&self, route: &Resource, findings: &mut Findings) {
+        let backends = gateway_api::backends(route);
+        let mut hosts = backends.iter().filter_map(|backend| backend.text("name"));
+        let Some(host) = hosts.find(|host| self.is_own(host)) else {
+            return;
+        };
+        for parent in gateway_api::parents(route) {
+            if !self
+                .loaders
+                .iter()
+                .any(|loader| is_targeted(loader, &parent))
+            {
+                let about = format!("`{host}`");
+                findings.add(Code::FilterMissing, parent.place.clone(), &about);
             }
+        }
+        for filter in gateway_api::filters(route, &[]) {
+            gateway_api::check_filter(&filter, &|host| self.is_own(host), findings);
+        }
+        self.check_tls(host, &route.spec, findings);
+    }
+
+    fn check_tls(&self, host: &str, at: &Node, findings: &mut Findings) {
+        if let Some(rule) = self.rule(host) {
+            destination_rule::check(&rule, &[], "the workspace", findings);
+        } else {
+            let about = format!("whether connections to `{host}` have TLS");
+            findings.add(Code::MeshNotSeen, at.place.clone(), &about);
         }
     }
 
@@ -308,45 +338,18 @@ fn is_loaded(loader: &Resource, gateway: &Resource) -> bool {
     has_labels(labels.as_ref(), wanted.as_ref())
 }
 
-fn check_rule(rule: &Resource, asked: &[String], what: &str, findings: &mut Findings) {
-    let policy = rule.spec.get("trafficPolicy");
-    let ports = policy
-        .iter()
-        .flat_map(|policy| policy.items("portLevelSettings"));
-    let settings: Vec<Node> = policy
-        .iter()
-        .cloned()
-        .chain(ports)
-        .filter_map(|node| node.get("tls"))
-        .collect();
-    let about = format!(
-        "{what} (host `{}`)",
-        rule.spec.text("host").unwrap_or_default()
-    );
-    if settings.is_empty() {
-        findings.add(
-            Code::TlsMissing,
-            rule.spec.place_of("trafficPolicy"),
-            &about,
-        );
-    }
-    for tls in settings {
-        if !matches!(tls.text("mode"), Some("SIMPLE" | "MUTUAL")) {
-            findings.add(Code::TlsMissing, tls.place_of("mode"), &about);
-        }
-        if tls.is_true("insecureSkipVerify") {
-            findings.add(
-                Code::TlsUntrusted,
-                tls.place_of("insecureSkipVerify"),
-                &about,
-            );
-        }
-        let names = tls.items("subjectAltNames");
-        let is_taken = |host: &String| names.iter().any(|name| name.value.as_str() == Some(host));
-        if !names.is_empty() && !asked.iter().all(is_taken) {
-            findings.add(Code::TlsOtherName, tls.place_of("subjectAltNames"), &about);
-        }
-    }
+/// Whether what loads the filter does so at the gateway that a route of the Gateway API names.
+fn is_targeted(loader: &Resource, parent: &Node) -> bool {
+    let targets = loader.spec.items("targetRefs");
+    let is_parent = |target: &Node| {
+        let kind = target.text("kind");
+        kind == Some("GatewayClass")
+            || kind == Some("Gateway") && target.text("name") == parent.text("name")
+    };
+    let selected = loader.spec.at(&["selector", "matchLabels"]);
+    let name = selected.and_then(|labels| labels.text("gateway.networking.k8s.io/gateway-name"));
+    targets.iter().any(is_parent)
+        || targets.is_empty() && name.is_none_or(|name| Some(name) == parent.text("name"))
 }
 
 /// What a document says of how the mesh normalizes paths: `IstioOperator`, `Istio`, or settings by themselves.
