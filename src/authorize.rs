@@ -290,9 +290,7 @@ impl Authorizer {
             return Err(Denial::AmbiguousPath);
         }
         web_socket::check(&head, &readings, &policy)?;
-        let standing = self
-            .policy
-            .effective_scopes(&token, workspace.unwrap_or_default());
+        let standing = self.policy.standing(&token, workspace.unwrap_or_default());
         let permit = Permit::Bearer(Identity::of(&token, &standing.roles));
         let judged = match workspace {
             Ok(workspace) => {

@@ -1,8 +1,8 @@
 //! Who may do what: roles narrow scopes, rules and the catalogue say which scope a request needs.
 //!
 //! The policy never sees a token's text or a key. It is asked which rules and which operation speak of this request
-//! ([`Policy::apply`]), which scopes this caller effectively holds ([`Policy::effective_scopes`]), and whether these cover what is
-//! needed ([`Requirement::met_by`]).
+//! ([`Policy::apply`]), what this caller comes to ([`Policy::standing`]), and whether that is enough
+//! ([`Standing::satisfies`]).
 
 pub mod credential;
 mod governing;
@@ -10,11 +10,11 @@ pub mod reading;
 pub mod role;
 pub mod rule;
 pub mod rule_book;
+pub mod standing;
 pub mod workspace;
 
 use std::rc::Rc;
 
-use crate::databricks::scope_set::ScopeSet;
 use crate::databricks::{Catalogue, Lookup};
 use crate::few::Few;
 use crate::issuer::access_token::AccessToken;
@@ -25,9 +25,11 @@ use crate::request::workspace::WorkspaceId;
 use role::Role;
 use rule::{Mode, Rule};
 use rule_book::{Applicable, AppliedRule, RuleBook};
+use standing::Held;
 
 pub use governing::{Governing, Requirement, Rules};
 pub use reading::Readings;
+pub use standing::Standing;
 
 /// Everything that decides what a sound token may do.
 pub struct Policy {
@@ -50,19 +52,6 @@ pub enum Unmatched {
     AllApis,
     /// They are refused.
     Deny,
-}
-
-/// The roles that a caller holds, and what they come to.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Standing {
-    /// The names of the roles held, in the configuration's order.
-    pub roles: Vec<Rc<str>>,
-    /// What the caller may use.
-    pub scopes: ScopeSet,
-    /// What the roles held grant together.
-    pub role_grants: ScopeSet,
-    /// A role that is held, but not in this workspace.
-    pub elsewhere: bool,
 }
 
 /// What the policy says of a request, by the rules for one issuer or for nobody known.
@@ -123,33 +112,23 @@ impl Policy {
         }
     }
 
-    /// Scopes in the token ∩ grants of the roles held; the token's alone where no roles are configured, the roles' alone where the issuer
-    /// grants no scopes, nothing where there is neither.
-    pub fn effective_scopes(
-        &self,
-        token: &AccessToken,
-        workspace: Option<WorkspaceId>,
-    ) -> Standing {
-        let mut standing = Standing::default();
+    /// What a caller comes to in a workspace: what the token carries and the roles held grant.
+    pub fn standing(&self, token: &AccessToken, workspace: Option<WorkspaceId>) -> Standing {
+        let mut held = Held::default();
         for role in self.roles.iter().filter(|role| role.has_member(token)) {
             if role.holds_in(workspace) {
                 // One role is what most callers have, and then nothing is copied.
-                if standing.roles.is_empty() {
-                    standing.role_grants = role.grants.clone();
+                if held.roles.is_empty() {
+                    held.grants = role.grants.clone();
                 } else {
-                    standing.role_grants.extend(&role.grants);
+                    held.grants.extend(&role.grants);
                 }
-                standing.roles.push(Rc::clone(&role.name));
+                held.roles.push(Rc::clone(&role.name));
             } else {
-                standing.elsewhere = true;
+                held.elsewhere = true;
             }
         }
-        standing.scopes = match &token.scopes {
-            None => standing.role_grants.clone(),
-            Some(scopes) if self.roles.is_empty() => scopes.clone(),
-            Some(scopes) => scopes.intersection(&standing.role_grants),
-        };
-        standing
+        Standing::new(held, token.scopes.clone(), !self.roles.is_empty())
     }
 
     /// What a request needs that is governed so, all of it; `None` where nothing that a token grants would

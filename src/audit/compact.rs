@@ -1,13 +1,13 @@
 //! The compact record: one JSON object on one line.
 
 use crate::authorize::{Decision, Permit, Verdict};
-use crate::databricks::scope_set::Held;
 use crate::denial::Denial;
 use crate::exchange::{OauthError, Refusal};
 use crate::policy::rule::Mode;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::Envelope;
 use crate::time::{Rfc3339, UnixTime};
+use crate::token::scope::Scope;
 
 use crate::line::{Line, Value, name};
 
@@ -90,7 +90,7 @@ impl<'a> Record<'a> {
             None => Default::default(),
         };
         line.texts(name!("required_scopes"), evidence.required_scopes());
-        line.texts(name!("effective_scopes"), scopes.iter().map(Held::as_str));
+        line.texts(name!("effective_scopes"), scopes.iter().map(Scope::as_str));
         let rule = evidence.rule.map(|rule| &*rule.name);
         line.write(&[(name!("rule"), Value::nullable(rule))]);
         line.texts(name!("roles"), roles.iter().map(|name| &**name));

@@ -81,7 +81,7 @@ fn rule_is_met(rule: &Rule, call: Call<'_>, standing: &Standing) -> Result<(), D
 }
 
 fn is_met(requirement: &Requirement<'_>, standing: &Standing) -> Result<(), Denial> {
-    if requirement.met_by(&standing.scopes) {
+    if standing.satisfies(requirement) {
         Ok(())
     } else if standing.elsewhere && standing.roles.is_empty() {
         Err(Denial::WorkspaceNotGranted)

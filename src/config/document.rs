@@ -181,7 +181,7 @@ pub(super) struct RoleSection {
     pub(super) name: String,
     /// Who holds it: any of these.
     pub(super) members: Vec<MemberSection>,
-    /// The scopes that it grants: `jobs`, `jobs:read`, `all-apis`, or one of your own.
+    /// The scopes that it grants: `jobs`, `jobs:data`, `jobs:read`, `all-apis`, or one of your own.
     pub(super) grants: Vec<String>,
     /// The workspaces in which it holds. Absent: all.
     pub(super) workspaces: Option<Vec<String>>,

@@ -81,7 +81,7 @@ impl Warnings {
             if grant == ALL_APIS || scope::area(grant).is_some() || is_asked_for(grant, document) {
                 continue;
             }
-            let area = grant.strip_suffix(":read").unwrap_or(grant);
+            let area = scope::without_reach(grant);
             let remedy = match Area::nearest(area) {
                 Some(near) => format!("did you mean `{}`?", grant.replacen(area, near.name(), 1)),
                 None => "write an area of `oam catalogue`, or ask for it in a rule".to_owned(),

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 pub struct Area {
     name: &'static str,
     read: &'static str,
+    data: &'static str,
     is_documented: bool,
 }
 
@@ -24,9 +25,12 @@ impl Area {
 
     fn read(line: &'static str) -> Option<Self> {
         let (read, documented) = line.split_once('\t')?;
+        let name = read.strip_suffix(":read")?;
         Some(Self {
-            name: read.strip_suffix(":read")?,
+            name,
             read,
+            // Once for each area: the list is read once.
+            data: [name, ":data"].concat().leak(),
             is_documented: documented == "documented",
         })
     }
@@ -45,9 +49,14 @@ impl Area {
         self.name
     }
 
-    /// The scope that covers what only reads in the area.
+    /// The scope that covers what only reads in the area, and hands out nothing but its answer.
     pub const fn read_scope(self) -> &'static str {
         self.read
+    }
+
+    /// The scope that covers what only reads in the area, and what gives access to its data.
+    pub const fn data_scope(self) -> &'static str {
+        self.data
     }
 
     /// Whether the name is one of Databricks' own scopes, rather than ours for operations whose scope is not documented.

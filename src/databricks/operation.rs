@@ -107,13 +107,13 @@ pub enum Requirement {
 pub enum Mark {
     /// Changes who may do what.
     ManagesAccess,
-    /// Makes a token, a secret or another credential.
+    /// Makes or hands out a token, a secret or another credential that is not for data alone.
     MintsCredentials,
     /// Runs code of the caller's choice.
     RunsCode,
     /// Databricks documents no scope for it.
     Undocumented,
-    /// Hands out a secret, or a credential or link that reads or writes data past the gateway.
+    /// Hands out a credential or link by which data are read or written past the gateway.
     VendsDataAccess,
     /// Clients open a web socket with it, and what passes then nobody judges.
     WebSocket,

@@ -1,8 +1,11 @@
 //! Which scope covers which operation.
 //!
-//! `jobs` covers every operation of its area, `jobs:read` those that only read, `all-apis` those whose scope Databricks documents.
-//! A read that hands out a secret or a credential gives away more than an answer, so `:read` does not cover it. Databricks Apps know
-//! scopes for parts of an area, as `catalog.tables:read`, which cover that part.
+//! `jobs` covers every operation of its area, `jobs:read` those that read and hand out nothing but their answer, `jobs:data` also those
+//! that hand out access to the data itself, `all-apis` every operation whose scope Databricks documents. Databricks Apps know scopes for
+//! parts of an area, as `catalog.tables:read`, which cover that part.
+//!
+//! Whatever covers an operation, or includes a scope, has one of a few spellings. So a set of scopes is asked for these, and the answer
+//! takes as long for a large set as for a small one.
 
 use super::area::Area;
 use super::operation::{Access, Mark, Operation, Requirement};
@@ -10,253 +13,224 @@ use super::operation::{Access, Mark, Operation, Requirement};
 /// The scope for every operation whose scope Databricks documents.
 pub const ALL_APIS: &str = "all-apis";
 
+/// How much of an area, or of a part of one, a scope covers; each covers those before it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Reach {
+    /// What reads, and hands out nothing that works outside the gateway.
+    Read,
+    /// What reads, presigned links, temporary credentials and results kept in storage among it: access to the data itself.
+    Data,
+    /// Everything.
+    Whole,
+}
+
+impl Reach {
+    /// How far a scope must reach to cover an operation of its area.
+    ///
+    /// A secret or a token is no data: it opens other doors than the one that was asked for.
+    pub fn of(operation: &Operation) -> Self {
+        match operation.access {
+            Access::Write => Self::Whole,
+            Access::Read if operation.marks.has(Mark::MintsCredentials) => Self::Whole,
+            Access::Read if operation.marks.has(Mark::VendsDataAccess) => Self::Data,
+            Access::Read => Self::Read,
+        }
+    }
+
+    const ALL: [Self; 3] = [Self::Read, Self::Data, Self::Whole];
+}
+
 /// Whether a scope, held exactly in this spelling, covers an operation.
 pub fn covers(scope: &str, operation: &Operation) -> bool {
-    let Requirement::Scope(area) = operation.requirement else {
-        return true;
-    };
-    if scope == ALL_APIS {
-        return !operation.marks.has(Mark::Undocumented);
-    }
-    if scope == area.name() {
-        return true;
-    }
-    if scope == area.read_scope() {
-        return is_plain_read(operation);
-    }
-    Part::parse(scope).is_some_and(|part| part.covers(operation, area))
+    area_of(operation).is_none() || covering(operation).any(|covering| covering == scope)
 }
 
-/// Whether every operation that `narrow` covers is covered by `broad` too. Scopes that are not Databricks' imply themselves alone.
+/// Every scope that covers an operation; none where no scope is needed.
+pub fn covering(operation: &Operation) -> impl Iterator<Item = &'static str> {
+    let area = area_of(operation);
+    let documented = area.is_some() && !operation.marks.has(Mark::Undocumented);
+    let named = area.into_iter().flat_map(|area| {
+        let parts = Part::all_of(area).filter(|part| part.has(operation));
+        std::iter::once(Names::of(area))
+            .chain(parts.map(|part| part.names))
+            .flat_map(|names| names.reaching(Reach::of(operation)))
+    });
+    documented.then_some(ALL_APIS).into_iter().chain(named)
+}
+
+/// Whether every operation that `narrow` covers is covered by `broad` too. Scopes that are not Databricks' include themselves alone.
 pub fn implies(broad: &str, narrow: &str) -> bool {
-    implies_in(broad, narrow, || area(narrow))
+    implying(narrow).any(|implying| implying == broad)
 }
 
-/// The same, for whoever knows the area of `narrow` already: finding it is a search.
-pub(crate) fn implies_in(
-    broad: &str,
-    narrow: &str,
-    area_of_narrow: impl FnOnce() -> Option<Area>,
-) -> bool {
-    if broad == narrow {
-        return true;
-    }
-    let Some(area) = area_of_narrow() else {
-        return false;
-    };
-    let (narrow_name, narrow_reads) = split_read(narrow);
-    let (broad_name, broad_reads) = split_read(broad);
-    let is_whole = broad_name == area.name() || broad_name == narrow_name;
-    broad == ALL_APIS && area.is_documented() || is_whole && (narrow_reads || !broad_reads)
+/// Every scope that implies a scope, itself among them.
+pub fn implying(narrow: &str) -> impl Iterator<Item = &str> {
+    let named = Named::parse(narrow).into_iter().flat_map(|named| {
+        let all = named.area.is_documented().then_some(ALL_APIS);
+        let part = named.part.map(|part| part.names);
+        let spelled = [Some(Names::of(named.area)), part]
+            .into_iter()
+            .flatten()
+            .flat_map(move |names| names.reaching(named.reach));
+        all.into_iter().chain(spelled)
+    });
+    std::iter::once(narrow).chain(named.map(|scope: &str| scope))
+}
+
+/// A scope, and the same in each lesser reach, the widest first.
+pub fn narrowing(scope: &str) -> impl Iterator<Item = &str> {
+    let lesser = Named::parse(scope).into_iter().flat_map(|named| {
+        let names = named.part.map_or(Names::of(named.area), |part| part.names);
+        names.within(named.reach).skip(1)
+    });
+    std::iter::once(scope).chain(lesser.map(|scope: &str| scope))
 }
 
 /// The area that a scope speaks of: that of `jobs`, `jobs:read` or `catalog.tables:read`; none for `all-apis` and scopes not Databricks'.
 pub fn area(scope: &str) -> Option<Area> {
-    let (name, _) = split_read(scope);
-    Area::parse(name).or_else(|| Area::parse(Part::parse(scope)?.area))
+    Some(Named::parse(scope)?.area)
 }
 
-/// The narrowest scope that covers an operation: `jobs:read` for a plain read, `jobs` otherwise; `None` where no scope is needed.
+/// A scope without `:read` or `:data`.
+pub fn without_reach(scope: &str) -> &str {
+    split_reach(scope).0
+}
+
+/// The narrowest scope that covers an operation: `jobs:read` for a plain read, `jobs` for a write; `None` where no scope is needed.
 pub fn required(operation: &Operation) -> Option<&'static str> {
-    let Requirement::Scope(area) = operation.requirement else {
-        return None;
-    };
-    Some(if is_plain_read(operation) {
-        area.read_scope()
-    } else {
-        area.name()
-    })
+    Some(Names::of(area_of(operation)?).in_reach(Reach::of(operation)))
 }
 
-/// Whether an operation only reads, and hands out nothing that opens another door.
-fn is_plain_read(operation: &Operation) -> bool {
-    operation.access == Access::Read
-        && !operation.marks.has(Mark::MintsCredentials)
-        && !operation.marks.has(Mark::VendsDataAccess)
+fn area_of(operation: &Operation) -> Option<Area> {
+    match operation.requirement {
+        Requirement::AnyToken | Requirement::NoToken => None,
+        Requirement::Scope(area) => Some(area),
+    }
 }
 
-/// A scope for a part of an area, as Databricks Apps name them.
+/// A scope of Databricks', read.
+struct Named {
+    area: Area,
+    part: Option<&'static Part>,
+    reach: Reach,
+}
+
+impl Named {
+    fn parse(scope: &str) -> Option<Self> {
+        let (name, reach) = split_reach(scope);
+        if let Some(area) = Area::parse(name) {
+            let part = None;
+            return Some(Self { area, part, reach });
+        }
+        let part = PARTS.iter().find(|part| part.names.whole == name)?;
+        Some(Self {
+            area: Area::parse(part.area)?,
+            part: Some(part),
+            reach,
+        })
+    }
+}
+
+/// A scope in all its reaches.
+#[derive(Clone, Copy)]
+struct Names {
+    whole: &'static str,
+    data: &'static str,
+    read: &'static str,
+}
+
+impl Names {
+    const fn of(area: Area) -> Self {
+        Self {
+            whole: area.name(),
+            data: area.data_scope(),
+            read: area.read_scope(),
+        }
+    }
+
+    const fn in_reach(self, reach: Reach) -> &'static str {
+        match reach {
+            Reach::Read => self.read,
+            Reach::Data => self.data,
+            Reach::Whole => self.whole,
+        }
+    }
+
+    /// Those that reach as far, or farther.
+    fn reaching(self, least: Reach) -> impl Iterator<Item = &'static str> {
+        let reaches = Reach::ALL.into_iter().filter(move |&reach| reach >= least);
+        reaches.map(move |reach| self.in_reach(reach))
+    }
+
+    /// Those that reach no farther, the farthest first.
+    fn within(self, most: Reach) -> impl Iterator<Item = &'static str> {
+        let reaches = Reach::ALL.into_iter().rev();
+        let reaches = reaches.filter(move |&reach| reach <= most);
+        reaches.map(move |reach| self.in_reach(reach))
+    }
+}
+
+/// A part of an area, as Databricks Apps know it.
 struct Part {
-    name: &'static str,
+    names: Names,
     area: &'static str,
     /// The service whose operations are meant; empty for the whole area.
     service: &'static str,
-    reads_only: bool,
 }
 
 impl Part {
-    fn parse(scope: &str) -> Option<Self> {
-        let (wanted, reads_only) = split_read(scope);
-        let part = |&(name, area, service): &(&'static str, &'static str, &'static str)| Self {
-            name,
-            area,
-            service,
-            reads_only,
-        };
-        PARTS.iter().map(part).find(|part| part.name == wanted)
+    fn all_of(area: Area) -> impl Iterator<Item = &'static Self> {
+        PARTS.iter().filter(move |part| part.area == area.name())
     }
 
-    fn covers(&self, operation: &Operation, area: Area) -> bool {
+    fn has(&self, operation: &Operation) -> bool {
         let service = operation.name.split('.').next().unwrap_or_default();
-        self.area == area.name()
-            && (self.service.is_empty() || self.service == service)
-            && (!self.reads_only || is_plain_read(operation))
+        self.service.is_empty() || self.service == service
     }
 }
 
-/// A scope without `:read`, and whether it had that.
-fn split_read(scope: &str) -> (&str, bool) {
-    scope
-        .strip_suffix(":read")
-        .map_or((scope, false), |name| (name, true))
+/// A scope without its reach, and that.
+fn split_reach(scope: &str) -> (&str, Reach) {
+    if let Some(name) = scope.strip_suffix(":read") {
+        return (name, Reach::Read);
+    }
+    if let Some(name) = scope.strip_suffix(":data") {
+        return (name, Reach::Data);
+    }
+    (scope, Reach::Whole)
+}
+
+macro_rules! part {
+    ($name:literal, $area:literal, $service:literal) => {
+        Part {
+            names: Names {
+                whole: $name,
+                data: concat!($name, ":data"),
+                read: concat!($name, ":read"),
+            },
+            area: $area,
+            service: $service,
+        }
+    };
 }
 
 /// Scopes that Databricks Apps offer their users, in older and newer names: name, area, service.
-const PARTS: &[(&str, &str, &str)] = &[
-    ("catalog.catalogs", "unity-catalog", "catalogs"),
-    ("catalog.connections", "unity-catalog", "connections"),
-    ("catalog.schemas", "unity-catalog", "schemas"),
-    ("catalog.tables", "unity-catalog", "tables"),
-    ("dashboards.genie", "genie", ""),
-    ("files.files", "files", ""),
-    ("iam.access-control", "access-management", ""),
-    ("iam.groups", "scim", "groups"),
-    ("mcp.functions", "unity-catalog", "mcp"),
-    ("serving.serving-endpoints", "model-serving", ""),
-    (
-        "vectorsearch.vector-search-endpoints",
-        "vector-search",
-        "vector-search-endpoints",
-    ),
-    (
-        "vectorsearch.vector-search-indexes",
-        "vector-search",
-        "vector-search-indexes",
-    ),
-    ("workspace.workspace", "workspace", ""),
+#[rustfmt::skip]
+const PARTS: &[Part] = &[
+    part!("catalog.catalogs",                     "unity-catalog",     "catalogs"),
+    part!("catalog.connections",                  "unity-catalog",     "connections"),
+    part!("catalog.schemas",                      "unity-catalog",     "schemas"),
+    part!("catalog.tables",                       "unity-catalog",     "tables"),
+    part!("dashboards.genie",                     "genie",             ""),
+    part!("files.files",                          "files",             ""),
+    part!("iam.access-control",                   "access-management", ""),
+    part!("iam.groups",                           "scim",              "groups"),
+    part!("mcp.functions",                        "unity-catalog",     "mcp"),
+    part!("serving.serving-endpoints",            "model-serving",     ""),
+    part!("vectorsearch.vector-search-endpoints", "vector-search",     "vector-search-endpoints"),
+    part!("vectorsearch.vector-search-indexes",   "vector-search",     "vector-search-indexes"),
+    part!("workspace.workspace",                  "workspace",         ""),
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Catalogue, Lookup};
-    use super::*;
-    use crate::path::Path;
-
-    fn operation(method: &str, path: &str) -> &'static Operation {
-        match Catalogue::shared().find(method, &Path::parse(path.as_bytes()).unwrap()) {
-            Lookup::Found(operation) => operation,
-            lookup @ (Lookup::Ambiguous | Lookup::Unknown) => panic!("{method} {path}: {lookup:?}"),
-        }
-    }
-
-    #[test]
-    fn a_scope_covers_its_area_and_no_more() {
-        let read = ("GET", "/api/2.2/jobs/get");
-        let write = ("POST", "/api/2.2/jobs/run-now");
-        let secret = ("GET", "/api/2.0/secrets/get");
-        let vending = ("POST", "/api/2.0/unity-catalog/temporary-path-credentials");
-        let table = ("GET", "/api/2.1/unity-catalog/tables/main.default.t");
-        let any = ("GET", "/api/2.0/preview/scim/v2/Me");
-        #[rustfmt::skip]
-        let cases = [
-            // scope                operation   want
-            ("jobs",                read,       true),
-            ("jobs",                write,      true),
-            ("jobs:read",           read,       true),
-            ("jobs:read",           write,      false),
-            ("all-apis",            write,      true),
-            ("all-apis:read",       read,       false),
-            ("job",                 read,       false),
-            ("jobs:rea",            read,       false),
-            ("jobs:write",          write,      false),
-            ("Jobs",                read,       false),
-            ("sql",                 read,       false),
-            ("",                    read,       false),
-            ("secrets",             secret,     true),
-            ("secrets:read",        secret,     false),
-            ("unity-catalog",       vending,    true),
-            ("unity-catalog:read",  vending,    false),
-            ("",                    any,        true),
-            ("catalog.tables:read", table,      true),
-            ("catalog.tables",      table,      true),
-            ("catalog.schemas",     table,      false),
-            ("catalog.tables",      vending,    false),
-            ("catalog.table",       table,      false),
-            ("unity-catalog:read",  table,      true),
-        ];
-        for (scope, (method, path), want) in cases {
-            assert_eq!(
-                covers(scope, operation(method, path)),
-                want,
-                "{scope} for {path}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_scope_implies_what_it_contains() {
-        #[rustfmt::skip]
-        let cases = [
-            // broad                narrow                  want
-            ("jobs",                "jobs",                 true),
-            ("jobs",                "jobs:read",            true),
-            ("jobs:read",           "jobs",                 false),
-            ("jobs",                "sql:read",             false),
-            ("all-apis",            "jobs",                 true),
-            ("all-apis",            "catalog.tables:read",  true),
-            ("all-apis",            "zerobus",              false),
-            ("all-apis",            "b.admin",              false),
-            ("jobs",                "all-apis",             false),
-            ("unity-catalog",       "catalog.tables:read",  true),
-            ("unity-catalog:read",  "catalog.tables:read",  true),
-            ("unity-catalog:read",  "catalog.tables",       false),
-            ("catalog.tables",      "catalog.tables:read",  true),
-            ("catalog.tables",      "catalog.schemas",      false),
-            ("catalog.tables",      "unity-catalog",        false),
-            ("b.admin",             "b.admin",              true),
-            ("b.admin",             "b.admin:read",         false),
-        ];
-        for (broad, narrow, want) in cases {
-            assert_eq!(implies(broad, narrow), want, "{broad}, {narrow}");
-        }
-    }
-
-    #[test]
-    fn every_part_is_part_of_something() {
-        for &(name, area, service) in PARTS {
-            let of_service =
-                |operation: &&Operation| operation.name.starts_with(&format!("{service}."));
-            assert!(Area::parse(area).is_some(), "{name}");
-            assert!(
-                service.is_empty()
-                    || Catalogue::shared()
-                        .operations()
-                        .iter()
-                        .any(|it| of_service(&it)),
-                "{name}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_required_scope_is_the_narrowest_that_covers() {
-        #[rustfmt::skip]
-        let cases = [
-            ("GET",  "/api/2.2/jobs/get",           Some("jobs:read")),
-            ("POST", "/api/2.2/jobs/run-now",       Some("jobs")),
-            ("GET",  "/api/2.0/secrets/get",        Some("secrets")),
-            ("GET",  "/api/2.0/preview/scim/v2/Me", None),
-            ("POST", "/oidc/v1/token",              None),
-        ];
-        for (method, path, want) in cases {
-            assert_eq!(required(operation(method, path)), want, "{method} {path}");
-        }
-        for operation in Catalogue::shared().operations() {
-            assert!(
-                required(operation).is_none_or(|scope| covers(scope, operation)),
-                "{}",
-                operation.name
-            );
-        }
-    }
-}
+mod tests;

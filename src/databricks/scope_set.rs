@@ -1,70 +1,69 @@
 //! Sets of scopes, and what one scope is worth against another.
 //!
-//! `<area>` covers every operation of the area, `<area>:read` those that only read, `all-apis` those whose area Databricks documents. All
-//! other scopes are the operator's own and mean themselves. Texts are compared whole, never in part.
+//! What Databricks' scopes include is [`scope`]'s business. All other scopes are the operator's own and mean themselves. Texts are compared
+//! whole, never in part.
 
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::databricks::Operation;
-use crate::databricks::area::Area;
-use crate::databricks::scope::{self, ALL_APIS};
+use crate::databricks::scope;
 use crate::token::scope::Scope;
 
 /// Scopes, each once, in the order of their bytes. A clone shares them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct ScopeSet(Option<Rc<[Held]>>);
-
-/// A scope of a set, with the area that it speaks of, which is looked up where it matters, and once.
-#[derive(Clone, Debug)]
-pub struct Held {
-    scope: Scope,
-    area: OnceCell<Option<Area>>,
-}
+pub struct ScopeSet(Option<Rc<[Scope]>>);
 
 impl ScopeSet {
     /// Whether exactly this scope is in the set.
     pub fn contains(&self, scope: &str) -> bool {
-        self.iter().any(|held| held.as_str() == scope)
+        self.as_slice()
+            .binary_search_by(|held| held.as_str().cmp(scope))
+            .is_ok()
     }
 
     /// Whether some scope of the set is worth `needed`.
-    pub fn covers(&self, needed: &Scope) -> bool {
-        self.iter()
-            .any(|held| scope::implies(held.as_str(), needed.as_str()))
+    pub fn covers(&self, needed: &str) -> bool {
+        scope::implying(needed).any(|implying| self.contains(implying))
     }
 
-    /// Whether some scope of the set covers an operation.
+    /// Whether some scope of the set covers an operation that needs one.
     pub fn covers_operation(&self, operation: &Operation) -> bool {
-        self.iter()
-            .any(|held| scope::covers(held.as_str(), operation))
+        scope::covering(operation).any(|covering| self.contains(covering))
     }
 
-    /// What both sets allow: of each pair, the narrower where one covers the other, and the reads of a part where one is the part and the
-    /// other the reads of its whole.
+    /// What both sets allow: of each pair the narrower, where one covers the other, and otherwise as much of a part as both reach.
+    ///
+    /// `all-apis` does not cover what Databricks documents no scope for, and a list of scopes cannot tell that of an area. So this is for
+    /// records, and a decision asks each set.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let pairs = self.as_slice().iter().flat_map(|left| {
-            other
-                .as_slice()
-                .iter()
-                .filter_map(|right| meet(left, right))
-        });
-        Self::of(pairs.collect())
+        let ours = self.iter().filter_map(|scope| other.most_of(scope));
+        let theirs = other.iter().filter_map(|scope| self.most_of(scope));
+        ours.chain(theirs).collect()
+    }
+
+    /// As much of a scope as the set covers.
+    fn most_of(&self, scope: &Scope) -> Option<Scope> {
+        let most = scope::narrowing(scope.as_str()).find(|narrowed| self.covers(narrowed))?;
+        if most == scope.as_str() {
+            Some(scope.clone())
+        } else {
+            Scope::parse(most).ok()
+        }
     }
 
     /// Adds the scopes of another set.
     pub fn extend(&mut self, other: &Self) {
-        *self = Self::of([self.as_slice(), other.as_slice()].concat());
+        *self = self.iter().chain(other.iter()).cloned().collect();
     }
 
     /// The scopes, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Scope> {
-        self.as_slice().iter().map(|held| &held.scope)
+        self.as_slice().iter()
     }
 
     /// The same.
-    pub fn as_slice(&self) -> &[Held] {
+    pub fn as_slice(&self) -> &[Scope] {
         self.0.as_deref().unwrap_or_default()
     }
 
@@ -72,69 +71,15 @@ impl ScopeSet {
     pub fn is_empty(&self) -> bool {
         self.as_slice().is_empty()
     }
-
-    fn of(mut held: Vec<Held>) -> Self {
-        held.sort_unstable_by(|left, right| left.scope.cmp(&right.scope));
-        held.dedup();
-        Self((!held.is_empty()).then(|| held.into()))
-    }
 }
 
 impl FromIterator<Scope> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self::of(scopes.into_iter().map(Held::new).collect())
+        let mut held: Vec<Scope> = scopes.into_iter().collect();
+        held.sort_unstable();
+        held.dedup();
+        Self((!held.is_empty()).then(|| held.into()))
     }
-}
-
-impl Held {
-    /// The scope's characters.
-    pub fn as_str(&self) -> &str {
-        self.scope.as_str()
-    }
-
-    const fn new(scope: Scope) -> Self {
-        Self {
-            scope,
-            area: OnceCell::new(),
-        }
-    }
-
-    fn area(&self) -> Option<Area> {
-        *self.area.get_or_init(|| scope::area(self.scope.as_str()))
-    }
-
-    /// `all-apis` in a token does not reach an undocumented area by itself; a role that names the area says that it shall.
-    fn implies(&self, narrow: &Self) -> bool {
-        let (broad, text) = (self.scope.as_str(), narrow.scope.as_str());
-        broad == ALL_APIS || scope::implies_in(broad, text, || narrow.area())
-    }
-}
-
-/// What was looked up so far is no difference.
-impl PartialEq for Held {
-    fn eq(&self, other: &Self) -> bool {
-        self.scope == other.scope
-    }
-}
-
-impl Eq for Held {}
-
-fn meet(left: &Held, right: &Held) -> Option<Held> {
-    if left.implies(right) {
-        return Some(right.clone());
-    }
-    if right.implies(left) {
-        return Some(left.clone());
-    }
-    // The reads of a part, where only the two together allow them: both speak of one area then.
-    if left.area().is_none() || left.area() != right.area() {
-        return None;
-    }
-    [left, right]
-        .into_iter()
-        .filter_map(|held| Scope::parse(&format!("{}:read", held.scope)).ok())
-        .map(Held::new)
-        .find(|reads| left.implies(reads) && right.implies(reads))
 }
 
 #[cfg(test)]
@@ -165,6 +110,13 @@ mod tests {
             ("reads of a part",             "catalog.tables",      "unity-catalog:read",     "catalog.tables:read"),
             ("a longer name",               "jobs",                "jobs-admin",             ""),
             ("another case",                "Jobs",                "jobs",                   ""),
+            ("the data of a part",          "catalog.tables",      "unity-catalog:data",     "catalog.tables:data"),
+            ("data and reads",              "jobs:data",           "jobs:read",              "jobs:read"),
+            ("data of the whole",           "jobs:data",           "jobs",                   "jobs:data"),
+            ("data of another",             "jobs:data",           "sql:data",               ""),
+            ("two ways to a part",          "catalog.tables",      "unity-catalog:data unity-catalog:read", "catalog.tables:data"),
+            ("an own scope, all-apis",      "b.admin",             "all-apis",               ""),
+            ("an undocumented area",        "zerobus zerobus:data", "all-apis",              ""),
             ("several",                     "jobs sql files:read", "jobs:read sql files",    "files:read jobs:read sql"),
         ];
         for (name, token, roles, want) in cases {
@@ -185,6 +137,9 @@ mod tests {
             ("itself",                      "jobs",             "jobs",        true),
             ("its reads",                   "jobs",             "jobs:read",   true),
             ("not its writes",              "jobs:read",        "jobs",        false),
+            ("its data",                    "jobs",             "jobs:data",   true),
+            ("reads as data",               "jobs:data",        "jobs:read",   true),
+            ("data as reads",               "jobs:read",        "jobs:data",   false),
             ("all-apis, documented",        "all-apis",         "jobs",        true),
             ("all-apis, its reads",         "all-apis",         "jobs:read",   true),
             ("all-apis, an own scope",      "all-apis",         "b.read",      false),
@@ -196,11 +151,7 @@ mod tests {
             ("none",                        "",                 "jobs",        false),
         ];
         for (name, held, needed, want) in cases {
-            assert_eq!(
-                set(held).covers(&Scope::parse(needed).unwrap()),
-                want,
-                "{name}"
-            );
+            assert_eq!(set(held).covers(needed), want, "{name}");
         }
     }
 }

@@ -4,13 +4,14 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::databricks::scope_set::{Held, ScopeSet};
+use crate::databricks::scope_set::ScopeSet;
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::claims::{ClaimError, ClaimFault, Claims, Times};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::json::{self, ALLOCATION, Json, Object};
 use crate::token::jwk::Thumbprint;
+use crate::token::scope::Scope;
 
 use super::Issuer;
 use super::invalid_token::InvalidToken;
@@ -189,7 +190,7 @@ impl AccessToken {
 const LISTED_BYTES: usize = ALLOCATION.saturating_add(size_of::<[Box<str>; 2]>());
 
 /// What a scope takes besides its text.
-const SCOPE_BYTES: usize = ALLOCATION.saturating_add(size_of::<Held>());
+const SCOPE_BYTES: usize = ALLOCATION.saturating_add(size_of::<Scope>());
 
 /// The certificate and the key that a token is bound to.
 ///

@@ -118,12 +118,12 @@ impl<'a> Requirement<'a> {
         }
     }
 
-    /// Whether the scopes held are enough.
+    /// Whether the scopes of one list are enough. What a caller may do, [`Standing`](super::Standing) says.
     pub fn met_by(&self, held: &ScopeSet) -> bool {
         match self {
             Self::AllApis => held.contains(ALL_APIS),
-            Self::AllOf(scopes) => scopes.iter().all(|scope| held.covers(scope)),
-            Self::AnyOf(scopes) => scopes.iter().any(|scope| held.covers(scope)),
+            Self::AllOf(scopes) => scopes.iter().all(|scope| held.covers(scope.as_str())),
+            Self::AnyOf(scopes) => scopes.iter().any(|scope| held.covers(scope.as_str())),
             Self::AnyToken => true,
             Self::Operation(operation) => held.covers_operation(operation),
         }

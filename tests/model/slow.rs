@@ -115,23 +115,14 @@ fn refusal<'a>(
         return Ok(());
     };
     let (held, elsewhere) = roles(world, request, caller);
-    // "Effective scopes = scopes in the token ∩ grants of the roles the caller holds." "`all-apis` ∩ x is x"; of any other pair each must do.
+    // "Effective scopes = scopes in the token ∩ grants of the roles the caller holds": each side must do, read by itself.
     let grants = |needed: &dyn Fn(&str) -> bool| {
-        let from_token = || caller.scopes.iter().copied();
-        let from_roles = || held.iter().flat_map(|role| role.grants.iter().copied());
-        if world.from_roles {
-            return from_roles().any(needed);
-        }
-        if world.roles.is_empty() {
-            return from_token().any(needed);
-        }
-        from_token().any(|scope| {
-            from_roles().any(|grant| {
-                (scope == "all-apis" || needed(scope))
-                    && (grant == "all-apis" || needed(grant))
-                    && (needed(scope) || needed(grant))
-            })
-        })
+        let token_does = caller.scopes.iter().any(|scope| needed(scope));
+        let roles_do = held
+            .iter()
+            .any(|role| role.grants.iter().any(|grant| needed(grant)));
+        (world.from_roles || token_does)
+            && (world.roles.is_empty() && !world.from_roles || roles_do)
     };
     let lacking = if held.is_empty() && elsewhere {
         "workspace_not_granted"
@@ -211,22 +202,41 @@ fn answer(reason: &str, passes: bool, governing: &Governing<'_>, denying: Option
 }
 
 /// "`<area>` covers every operation of the area, `<area>:read` only those that read. `all-apis` covers every operation whose scope
-/// Databricks documents." A read that hands out a secret or a credential is not covered by `<area>:read`.
+/// Databricks documents. `<area>:data` covers what `:read` does and the operations that hand out access to the data itself. No `:read` ever
+/// yields a credential or a link that works outside the gateway."
 fn covers_operation(scope: &str, operation: &Operation) -> bool {
     let marked = |mark| operation.marks.iter().any(|known| known == mark);
-    let reads = operation.access == Access::Read
-        && !marked(Mark::MintsCredentials)
-        && !marked(Mark::VendsDataAccess);
-    if scope == "all-apis" {
-        return !marked(Mark::Undocumented);
+    let reads = operation.access == Access::Read && !marked(Mark::MintsCredentials);
+    let (name, suffix) = split(scope);
+    match suffix {
+        "" if scope == "all-apis" => !marked(Mark::Undocumented),
+        "" => name == operation.area(),
+        "read" => name == operation.area() && reads && !marked(Mark::VendsDataAccess),
+        _ => name == operation.area() && reads,
     }
-    scope == operation.area() || reads && scope == format!("{}:read", operation.area())
 }
 
 /// Whether a scope is worth the one that a rule names. "Rules may name scopes of your own; they are matched exactly."
 fn covers(scope: &str, needed: &str) -> bool {
-    let area = needed.strip_suffix(":read").unwrap_or(needed);
+    let (area, needs) = split(needed);
+    let (name, has) = split(scope);
     let known = Area::all().find(|known| known.name() == area);
+    let worth = |suffix| {
+        ["read", "data", ""]
+            .iter()
+            .position(|known| *known == suffix)
+    };
     scope == needed
-        || known.is_some_and(|known| scope == area || scope == "all-apis" && known.is_documented())
+        || known.is_some_and(|known| {
+            name == area && worth(has) >= worth(needs)
+                || scope == "all-apis" && known.is_documented()
+        })
+}
+
+/// A scope without `:read` or `:data`, and which of them it had.
+fn split(scope: &str) -> (&str, &str) {
+    match scope.rsplit_once(':') {
+        Some((name, suffix @ ("read" | "data"))) => (name, suffix),
+        _ => (scope, ""),
+    }
 }

@@ -12,16 +12,21 @@ const GROUPS: [&str; 3] = ["red", "green", "blue"];
 const WORKSPACES: [(&str, &str); 2] = [("7", "seven.example"), ("8", "eight.example")];
 
 /// Scopes of Databricks', of one's own, and of nobody's.
-const SCOPES: [&str; 11] = [
+const SCOPES: [&str; 16] = [
     "jobs",
     "jobs:read",
     "sql",
     "sql:read",
     "secrets",
     "secrets:read",
+    "files",
+    "files:data",
+    "files:read",
     "all-apis",
     "own",
     "own:read",
+    "jobs:data",
+    "clusters",
     "bundle",
     "clusters:read",
 ];
@@ -58,7 +63,7 @@ const TEMPLATES: [&str; 26] = [
     "/api/2.1/unity-catalog/tables/main.secret.t",
 ];
 
-const PATHS: [&str; 38] = [
+const PATHS: [&str; 40] = [
     "/a",
     "/a/",
     "/a/b",
@@ -86,6 +91,8 @@ const PATHS: [&str; 38] = [
     "/api/2.0/nothing/known",
     "/api/2.1/nothing/known",
     "/api/2.1/clusters/list",
+    "/api/2.0/fs/create-download-url",
+    "/driver-proxy-api/o/0/c/80/x",
     "/sql/1.0/warehouses/abc",
     "/sql/1.0/endpoints/abc",
     "/sql/1.0/endpoints/ABC/",

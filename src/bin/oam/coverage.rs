@@ -70,7 +70,7 @@ impl Coverage {
                     !operation.area().is_empty() && alone.covers_operation(operation)
                 }
                 (None, Some(Effect::RequireAll(scopes) | Effect::RequireAny(scopes))) => {
-                    scopes.iter().any(|scope| alone.covers(scope))
+                    scopes.iter().any(|scope| alone.covers(scope.as_str()))
                 }
                 (None, Some(Effect::Deny | Effect::Public)) => false,
                 (None, None) => grant.as_str() == ALL_APIS,
