@@ -34,6 +34,7 @@ fn a_scope_covers_its_area_and_no_more() {
         ("sql",                 read,       false),
         ("",                    read,       false),
         ("secrets",             secret,     true),
+        ("secrets:data",        secret,     false),
         ("secrets:read",        secret,     false),
         ("unity-catalog",       vending,    true),
         ("unity-catalog:read",  vending,    false),
