@@ -7,11 +7,13 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::authorize::evidence::Evidence;
+use crate::authorize::form::OwnToken;
 use crate::callout::form;
 use crate::denial::{self, Denial, Kind};
 use crate::issuer::invalid_token::InvalidToken;
 use crate::line::{Line, Value, name};
 use crate::request::envelope::{Asker, Protocol};
+use crate::request::form::grant::JWT_TYPE;
 use crate::resource::{Identifier, Metadata};
 use crate::token::algorithm::Algorithm;
 
@@ -46,6 +48,9 @@ impl Answer {
         decision_id: &str,
         resource: &Resource,
     ) -> Self {
+        if let Denial::InvalidGrant(cause) = denial {
+            return Self::invalid_grant(&message(cause, evidence, resource), decision_id);
+        }
         let kind = denial.kind();
         let message = message(denial, evidence, resource);
         let mut headers = Vec::with_capacity(4);
@@ -88,6 +93,41 @@ impl Answer {
         }
     }
 
+    /// The refusal of a token request as RFC 6749 §5.2 has it, for clients of a token endpoint read nothing else. It has no details, so the
+    /// decision stands in its text.
+    fn invalid_grant(message: &str, decision_id: &str) -> Self {
+        let mut body = Line::new(name!("error"), "invalid_grant");
+        let description = format!("{message} (decision {decision_id})");
+        body.write(&[(name!("error_description"), Value::Text(&description))]);
+        Self::of_token_endpoint(Kind::InvalidGrant.status(), body.finish())
+    }
+
+    /// The answer that gives a caller's own token back (RFC 8693 §2.2.1).
+    pub fn returning(token: &OwnToken) -> Self {
+        let mut body = Line::new(name!("access_token"), token.text());
+        body.write(&[
+            (name!("issued_token_type"), Value::Word(JWT_TYPE)),
+            (name!("token_type"), Value::Word("Bearer")),
+            (
+                name!("expires_in"),
+                Value::Number(token.lifetime().as_secs()),
+            ),
+        ]);
+        Self::of_token_endpoint(200, body.finish())
+    }
+
+    fn of_token_endpoint(status: u16, body: String) -> Self {
+        Self {
+            status,
+            headers: vec![
+                ("content-type", "application/json".into()),
+                ("cache-control", "no-store".into()),
+            ],
+            body,
+            grpc_status: None,
+        }
+    }
+
     /// The answer to whoever asks where to get tokens. It is the same for everybody, and for pages of every origin.
     pub fn describing(metadata: &Metadata) -> Self {
         Self {
@@ -107,7 +147,8 @@ impl Kind {
     /// The HTTP status.
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidRequest => 400,
+            Self::InvalidGrant | Self::InvalidRequest => 400,
+            Self::RequestTimeout => 408,
             Self::InvalidToken | Self::MissingCredentials => 401,
             Self::Forbidden | Self::InsufficientScope => 403,
             Self::Internal => 500,
@@ -119,7 +160,8 @@ impl Kind {
     /// Databricks' `error_code`.
     pub const fn error_code(self) -> &'static str {
         match self {
-            Self::InvalidRequest => "BAD_REQUEST",
+            Self::InvalidGrant | Self::InvalidRequest => "BAD_REQUEST",
+            Self::RequestTimeout => "DEADLINE_EXCEEDED",
             Self::InvalidToken | Self::MissingCredentials => "UNAUTHENTICATED",
             Self::Forbidden | Self::InsufficientScope => "PERMISSION_DENIED",
             Self::Internal => "INTERNAL_ERROR",
@@ -130,7 +172,8 @@ impl Kind {
     /// The code of google.rpc.Code that has this meaning.
     pub const fn grpc_status(self) -> u8 {
         match self {
-            Self::InvalidRequest => 3,
+            Self::InvalidGrant | Self::InvalidRequest => 3,
+            Self::RequestTimeout => 4,
             Self::Forbidden | Self::InsufficientScope => 7,
             Self::Internal => 13,
             Self::Unavailable => 14,
@@ -146,7 +189,11 @@ impl Kind {
             Self::InsufficientScope => Ok(Some("insufficient_scope")),
             // RFC 6750 §3.1: no credentials, no error code.
             Self::MissingCredentials => Ok(None),
-            Self::Forbidden | Self::Internal | Self::Unavailable => Err(()),
+            Self::Forbidden
+            | Self::Internal
+            | Self::InvalidGrant
+            | Self::RequestTimeout
+            | Self::Unavailable => Err(()),
         }
     }
 }

@@ -5,7 +5,8 @@
 
 mod authenticate;
 pub mod evidence;
-mod form;
+pub mod form;
+mod gate;
 mod permission;
 pub mod replay;
 mod sender;
@@ -17,6 +18,7 @@ mod web_socket;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::databricks::operation::Mark;
 use crate::denial::{Denial, Kind};
 use crate::issuer::Issuer;
 use crate::issuer::access_token::AccessToken;
@@ -32,15 +34,17 @@ use crate::request::mcp::{Call, Tool};
 use crate::request::{Headers, Kept, RequestHead};
 use crate::resource::{Metadata, ProtectedResource};
 use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
 use crate::withdrawn::list::List;
 
 use evidence::Evidence;
+use form::OwnToken;
+use gate::Place;
 use permission::{Refused, denied};
 use replay::Replays;
-use sender::Shown;
 use verified::VerifiedTokens;
 
 /// Judges requests by one configuration.
@@ -101,7 +105,8 @@ impl Decision<'_> {
             Verdict::Allow(Permit::Discovery | Permit::Observed(_) | Permit::Public)
             | Verdict::Shadow(_, Permit::Discovery | Permit::Observed(_) | Permit::Public)
             | Verdict::Deny(_)
-            | Verdict::Describe(_) => None,
+            | Verdict::Describe(_)
+            | Verdict::Return(_) => None,
         }
     }
 
@@ -114,6 +119,31 @@ impl Decision<'_> {
         }
         let token = credential::bearer_token(headers)?;
         Some(["Bearer ", token.as_str()].concat())
+    }
+
+    /// The leave to go upstream, where it has one.
+    pub const fn permit(&self) -> Option<&Permit> {
+        match &self.verdict {
+            Verdict::Allow(permit) | Verdict::Shadow(_, permit) => Some(permit),
+            Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Return(_) => None,
+        }
+    }
+
+    /// Why it would be refused if the policy, or the rule, were enforced.
+    pub const fn shadowed(&self) -> Option<&Denial> {
+        match &self.verdict {
+            Verdict::Shadow(denial, _) => Some(denial),
+            Verdict::Return(token) => token.shadowed(),
+            Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) => None,
+        }
+    }
+
+    /// Notes a refusal that is not enforced. The first one stands.
+    fn shadow(&mut self, denial: Denial) {
+        self.evidence.shadowed();
+        if let Verdict::Allow(permit) = &self.verdict {
+            self.verdict = Verdict::Shadow(denial, permit.clone());
+        }
     }
 
     /// Refuses after all, for a reason that showed after the decision. Whatever is on trial, this refusal is not.
@@ -132,6 +162,8 @@ pub enum Verdict {
     Deny(Denial),
     /// It is answered here with what it asks for: where to get tokens.
     Describe(Metadata),
+    /// It is answered here with the token that its form shows, since the gateway itself exchanges that.
+    Return(OwnToken),
     /// It would be refused, but goes upstream: the policy, or the rule, is on trial.
     Shadow(Denial, Permit),
 }
@@ -216,19 +248,14 @@ impl Authorizer {
     ) -> Decision<'_> {
         let mut evidence = Evidence::new(self.policy.mode);
         let mut awaited = None;
-        let judged = self.judge(headers, now, &mut evidence, |shown, evidence| {
-            let token = authenticate::authenticate(&self.issuers, by, shown.bearer, now).map_err(
-                |unauthenticated| {
-                    awaited = unauthenticated.awaited();
-                    Denial::from(unauthenticated)
-                },
-            )?;
-            // Here and not where tokens are verified: what was verified before may have been withdrawn since, or somebody else may bear it.
-            if let Err(denial) = self.still_holds(&token, shown, by, now) {
-                evidence.token(token);
-                return Err(denial);
-            }
-            Ok(token)
+        let judged = self.judge(headers, now, &mut evidence, |bearer, place, evidence| {
+            self.verify(bearer, place, by, now).map_err(|rejected| {
+                awaited = rejected.awaited;
+                if let Some(token) = rejected.token {
+                    evidence.token(token);
+                }
+                rejected.denial
+            })
         });
         let verdict = judged.unwrap_or_else(|denial| {
             // Whatever is on trial, this refusal is not.
@@ -256,7 +283,7 @@ impl Authorizer {
         headers: &Headers,
         now: UnixTime,
         evidence: &mut Evidence<'a>,
-        mut authenticate: impl FnMut(Shown<'_>, &mut Evidence<'a>) -> Result<Rc<AccessToken>, Denial>,
+        verify: impl FnOnce(BearerToken<'_>, Place<'_>, &mut Evidence<'a>) -> Verified,
     ) -> Result<Verdict, Denial> {
         let head = RequestHead::read(headers, self.max_token_bytes)
             .inspect_err(|error| evidence.refused_head(error))?;
@@ -268,12 +295,18 @@ impl Authorizer {
             web_socket::check(&head, &readings, &policy)?;
         }
         if let Some(verdict) = self.public(&head, readings.call, &policy, evidence) {
+            // What makes tokens is shown none that is refused elsewhere.
+            if let &Credential::Jwt(bearer, scheme) = &head.credential
+                && mints(&policy.governing)
+            {
+                evidence.token = Some(verify(bearer, Place::Header(scheme, headers), evidence)?);
+            }
             return Ok(verdict);
         }
         let workspace = self.workspace(&head);
         let token = match &head.credential {
             &Credential::Jwt(bearer, scheme) => {
-                let token = authenticate(Shown::new(bearer, scheme, headers), evidence)?;
+                let token = verify(bearer, Place::Header(scheme, headers), evidence)?;
                 self.issued_for(token, workspace.unwrap_or_default(), evidence)?
             }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
@@ -301,6 +334,15 @@ impl Authorizer {
         };
         evidence.standing(standing);
         evidence.token(token);
+        Self::verdict(judged, permit, evidence)
+    }
+
+    /// What a judgement comes to: what is not enforced goes upstream all the same.
+    fn verdict(
+        judged: Result<(), Refused>,
+        permit: Permit,
+        evidence: &mut Evidence<'_>,
+    ) -> Result<Verdict, Denial> {
         match judged {
             Ok(()) => Ok(Verdict::Allow(permit)),
             Err(Refused {
@@ -370,6 +412,17 @@ impl Identity {
             issuer: Rc::clone(&token.issuer),
             roles: roles.to_vec(),
         }
+    }
+}
+
+/// What the gate makes of a token in the head.
+type Verified = Result<Rc<AccessToken>, Denial>;
+
+/// Whether the request is one by which clients get tokens.
+fn mints(governing: &Governing<'_>) -> bool {
+    match governing {
+        Governing::Operation(operation) => operation.marks.has(Mark::MintsCredentials),
+        Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => false,
     }
 }
 

@@ -21,14 +21,20 @@ pub enum Denial {
     DeniedByRule,
     /// The caller's token was not exchanged for one of Databricks' own.
     Exchange(Refusal),
+    /// A token in a form, which no other token endpoint is shown, because the gateway exchanges it itself.
+    ExchangedHere,
     /// The caller holds too little.
     InsufficientScope,
+    /// The same, told to a client of the gateway's token endpoint (RFC 6749 §5.2).
+    InvalidGrant(Box<Denial>),
     /// The bearer token is not a sound access token.
     InvalidToken(InvalidToken),
     /// The keys of the one issuer that could have signed the token are not to be had.
     KeysUnavailable,
     /// Nothing proves who is calling.
     MissingCredentials,
+    /// The caller holds none of the configured roles.
+    NoRole,
     /// No room is left to remember the proof that came, so that it could be taken twice.
     ProofsUnremembered,
     /// The decision would leave no record.
@@ -72,22 +78,37 @@ pub enum Kind {
     InsufficientScope,
     /// 500: the host did not do its part.
     Internal,
+    /// 400 in the form of a token endpoint's answer.
+    InvalidGrant,
     /// 400.
     InvalidRequest,
     /// 401 for a token that was refused.
     InvalidToken,
     /// 401 for no token at all.
     MissingCredentials,
+    /// 408: the request did not come as a whole.
+    RequestTimeout,
     /// 503: trying again later may help.
     Unavailable,
 }
 
 impl Denial {
+    /// The reason itself, in whichever form it is told.
+    pub fn cause(&self) -> &Self {
+        if let Self::InvalidGrant(cause) = self {
+            cause.cause()
+        } else {
+            self
+        }
+    }
+
     /// What kind of refusal it is.
     pub const fn kind(&self) -> Kind {
         match self {
             Self::DeniedByRule
             | Self::Exchange(Refusal::Refused(_))
+            | Self::ExchangedHere
+            | Self::NoRole
             | Self::Unmatched
             | Self::Workspace(WorkspaceError::Unknown)
             | Self::WorkspaceNotGranted => Kind::Forbidden,
@@ -99,6 +120,8 @@ impl Denial {
             | Self::RecordUnavailable
             | Self::Request(RequestError::Form(FormError::NoRoom))
             | Self::StaleWithdrawals => Kind::Unavailable,
+            Self::InvalidGrant(_) => Kind::InvalidGrant,
+            Self::Request(RequestError::Form(FormError::Late)) => Kind::RequestTimeout,
             Self::Request(RequestError::NoMethod) | Self::Unprepared => Kind::Internal,
             Self::AmbiguousPath
             | Self::Workspace(WorkspaceError::Conflict)
@@ -124,6 +147,9 @@ impl Denial {
             Self::DeniedByRule | Self::Unidentified(_, Forbidden::ByRule) => "denied_by_rule",
             Self::Exchange(Refusal::Refused(_)) => "exchange_refused",
             Self::Exchange(Refusal::Unavailable) => "exchange_unavailable",
+            Self::ExchangedHere => "exchanged_by_gateway",
+            Self::InvalidGrant(cause) => cause.code(),
+            Self::NoRole => "no_role",
             Self::InsufficientScope => "insufficient_scope",
             Self::InvalidToken(reason) => reason.code(),
             Self::KeysUnavailable => "keys_unavailable",
@@ -151,14 +177,17 @@ impl Denial {
             Self::InvalidToken(InvalidToken::Expired) => "token_expired",
             Self::InvalidToken(InvalidToken::Proof(_)) => INVALID_PROOF,
             Self::InvalidToken(_) => "invalid_token",
+            Self::InvalidGrant(cause) => cause.public_code(),
             Self::Unidentified(kind, _) => refused(*kind),
             Self::AmbiguousPath
             | Self::ClockUnavailable
             | Self::DeniedByRule
             | Self::Exchange(_)
+            | Self::ExchangedHere
             | Self::InsufficientScope
             | Self::KeysUnavailable
             | Self::MissingCredentials
+            | Self::NoRole
             | Self::ProofsUnremembered
             | Self::RecordUnavailable
             | Self::Request(_)
@@ -188,6 +217,11 @@ impl fmt::Display for Denial {
             Self::Exchange(Refusal::Unavailable) => {
                 "Databricks' token endpoint cannot be reached at the moment. The call was permitted; send the request again."
             }
+            Self::ExchangedHere => {
+                "This gateway exchanges tokens itself: send the access token of your identity provider as `Authorization: Bearer <token>`, or as the `subject_token` of a token exchange, alone and of type `urn:ietf:params:oauth:token-type:jwt`."
+            }
+            Self::InvalidGrant(cause) => return write!(f, "{cause}"),
+            Self::NoRole => "You hold none of the roles that this gateway knows.",
             Self::InsufficientScope => "The access token does not grant what this call needs.",
             // Its signature holds, so whoever has it may know what its issuer is to mend.
             Self::InvalidToken(InvalidToken::Claims(error)) => {

@@ -5,7 +5,6 @@
 //! however many requests wait for it. What is held ends shortly before the exchanged token does, and never after the caller's own; every
 //! request is judged before it asks here, so a token that is refused brings nothing that was exchanged for it.
 
-pub mod driver;
 mod grant;
 pub mod terms;
 

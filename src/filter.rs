@@ -64,6 +64,7 @@ impl Callbacks for Filter {
             if let Some(now) = now {
                 callouts.dispatch_due(worker, now);
             }
+            worker.end_late_forms(root_id, now);
             worker.settle(root_id, now);
             worker.flush_metrics();
             worker.tick_every(worker.tick_period(now));

@@ -131,6 +131,11 @@ impl Line {
         self.end(value);
     }
 
+    /// The end of an object within the line.
+    pub(crate) fn close(&mut self) {
+        self.0.push('}');
+    }
+
     /// The whole line, without its line break.
     pub(crate) fn finish(self) -> String {
         self.finish_with("}")

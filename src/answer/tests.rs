@@ -5,6 +5,7 @@ use crate::policy::Requirement;
 use crate::policy::rule::Mode;
 use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::dpop::InvalidProof;
+use crate::request::form::FormError;
 use crate::request::{AuthorizationError, RequestError};
 use crate::token::scope::Scope;
 
@@ -49,6 +50,7 @@ fn each_kind_of_refusal_has_its_status_and_challenge() {
     let basic = Denial::UnsupportedCredential(CredentialKind::Basic);
     let static_token = Denial::UnsupportedCredential(CredentialKind::PersonalAccessToken);
     let no_method = Denial::Request(RequestError::NoMethod);
+    let late = Denial::Request(RequestError::Form(FormError::Late));
     #[rustfmt::skip]
     let cases = [
         // denial                                        status  error_code                  gRPC  challenge
@@ -64,6 +66,8 @@ fn each_kind_of_refusal_has_its_status_and_challenge() {
         (Denial::Unmatched,                              403,    "PERMISSION_DENIED",        7,    None),
         (Denial::WorkspaceNotGranted,                    403,    "PERMISSION_DENIED",        7,    None),
         (Denial::KeysUnavailable,                        503,    "TEMPORARILY_UNAVAILABLE",  14,   None),
+        (Denial::NoRole,                                 403,    "PERMISSION_DENIED",        7,    None),
+        (late,                                           408,    "DEADLINE_EXCEEDED",        4,    None),
         (no_method,                                      500,    "INTERNAL_ERROR",           13,   None),
     ];
     for (denial, status, error_code, grpc_status, challenge) in cases {
@@ -89,6 +93,24 @@ fn each_kind_of_refusal_has_its_status_and_challenge() {
             "{name}"
         );
         assert_eq!(header(&grpc, "www-authenticate"), challenge, "{name}");
+    }
+}
+
+#[test]
+fn clients_of_a_token_endpoint_are_refused_in_their_words() {
+    let refused = Denial::InvalidGrant(Box::new(Denial::InvalidToken(InvalidToken::Expired)));
+    assert_eq!(refused.code(), "token_expired");
+    let want = Answer {
+        status: 400,
+        headers: vec![
+            ("content-type", "application/json".into()),
+            ("cache-control", "no-store".into()),
+        ],
+        body: r#"{"error":"invalid_grant","error_description":"The access token has expired: get a new one from your identity provider. (decision d1)"}"#.to_owned(),
+        grpc_status: None,
+    };
+    for protocol in [Protocol::Grpc, Protocol::Mcp, Protocol::Rest] {
+        assert_eq!(answer(&refused, protocol, &resource()), want);
     }
 }
 

@@ -7,6 +7,7 @@ use crate::policy::rule::Mode;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::Envelope;
 use crate::time::{Rfc3339, UnixTime};
+use crate::token::jws::UnverifiedClaims;
 use crate::token::scope::Scope;
 
 use crate::line::{Line, Value, name};
@@ -153,6 +154,11 @@ impl<'a> Record<'a> {
                 name!("credential_leaked"),
                 Value::where_true(evidence.leaked),
             ),
+        ]);
+        if let Some(claims) = &evidence.unverified {
+            write_unverified(line, claims);
+        }
+        line.write(&[
             (name!("workspace"), Value::nullable(workspace.as_deref())),
             (
                 name!("exchanged_scope"),
@@ -172,9 +178,25 @@ impl<'a> Record<'a> {
     }
 }
 
+/// What a token says of itself that nobody verified.
+fn write_unverified(line: &mut Line, claims: &UnverifiedClaims) {
+    line.json(name!("unverified"), r#"{"issuer":"#);
+    line.value(&claims.issuer);
+    line.write(&[(name!("subject"), Value::nullable(claims.subject.as_deref()))]);
+    line.texts(
+        name!("audiences"),
+        claims.audiences.iter().map(|audience| &**audience),
+    );
+    line.close();
+}
+
 /// The decision and its reason. What is on trial is recorded as what it would be.
-pub const fn words(verdict: &Verdict) -> (&'static str, &'static str) {
+pub fn words(verdict: &Verdict) -> (&'static str, &'static str) {
     match verdict {
+        Verdict::Return(token) => match token.shadowed() {
+            Some(denial) => ("deny", denial.code()),
+            None => ("allow", "public"),
+        },
         Verdict::Allow(Permit::Discovery | Permit::Public) => ("allow", "public"),
         Verdict::Allow(Permit::Bearer(_)) => ("allow", "permitted"),
         Verdict::Allow(Permit::Observed(kind)) => ("allow", kind.observed()),
@@ -184,12 +206,14 @@ pub const fn words(verdict: &Verdict) -> (&'static str, &'static str) {
 }
 
 /// The claim for which a token was refused, where it is one, and what is wrong with it. Never what it holds.
-pub const fn claim_fault(verdict: &Verdict) -> (Option<&str>, Option<&'static str>) {
-    match verdict {
-        Verdict::Deny(Denial::InvalidToken(reason)) => reason.fault(),
-        Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Shadow(..) => {
-            (None, None)
-        }
+pub fn claim_fault(verdict: &Verdict) -> (Option<&str>, Option<&'static str>) {
+    let Verdict::Deny(denial) = verdict else {
+        return (None, None);
+    };
+    if let Denial::InvalidToken(reason) = denial.cause() {
+        reason.fault()
+    } else {
+        (None, None)
     }
 }
 

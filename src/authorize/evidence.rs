@@ -12,6 +12,7 @@ use crate::policy::{Governing, Policy, Requirement, Standing};
 use crate::request::RequestError;
 use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::workspace::WorkspaceId;
+use crate::token::jws::UnverifiedClaims;
 
 /// The facts behind a decision. What is absent was not reached, or does not apply.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Evidence<'a> {
     pub fingerprint: Option<String>,
     /// Whether the credential was shown where it has no business, so that it must be taken for known to others.
     pub leaked: bool,
+    /// What a token says of itself that nobody verified: its issuer is not configured.
+    pub unverified: Option<UnverifiedClaims>,
     /// The sound token that came with it.
     pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
@@ -53,6 +56,7 @@ impl<'a> Evidence<'a> {
             scheme: Scheme::Bearer,
             fingerprint: None,
             leaked: false,
+            unverified: None,
             token: None,
             standing: None,
             workspace: None,
@@ -81,6 +85,17 @@ impl<'a> Evidence<'a> {
 
     pub(super) fn credential(&mut self, kind: CredentialKind) {
         self.credential = Some(kind);
+    }
+
+    /// Notes a JWT that does not stand in the head. Where it stands, it hides nothing that the head brought.
+    pub(super) fn shows_jwt(&mut self) {
+        if matches!(self.credential, None | Some(CredentialKind::None)) {
+            self.credential = Some(CredentialKind::Jwt);
+        }
+    }
+
+    pub(super) fn unverified(&mut self, claims: UnverifiedClaims) {
+        self.unverified.get_or_insert(claims);
     }
 
     pub(super) fn scheme(&mut self, scheme: Scheme) {

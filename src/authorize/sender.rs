@@ -14,43 +14,34 @@ use crate::token::dpop::Proof;
 use crate::token::jwk::Thumbprint;
 
 use super::Verification;
-
-/// A token as a request shows it.
-#[derive(Clone, Copy)]
-pub(super) struct Shown<'a> {
-    pub(super) bearer: BearerToken<'a>,
-    scheme: Scheme,
-    headers: &'a Headers,
-}
-
-impl<'a> Shown<'a> {
-    pub(super) const fn new(bearer: BearerToken<'a>, scheme: Scheme, headers: &'a Headers) -> Self {
-        Self {
-            bearer,
-            scheme,
-            headers,
-        }
-    }
-}
+use super::gate::Place;
 
 /// Refuses a token that is bound to something which the request does not show, all of it.
 ///
 /// A proof beside a plain bearer token is not looked at: it would add nothing to a token that anybody may bear.
 pub(super) fn check(
     token: &AccessToken,
-    shown: Shown<'_>,
+    bearer: BearerToken<'_>,
+    place: Place<'_>,
     by: &Verification<'_>,
     now: UnixTime,
 ) -> Result<(), Denial> {
+    let Place::Header(scheme, headers) = place else {
+        // Whoever gets such a form could exchange the token for one that is bound to nothing.
+        return match (token.certificate, token.key) {
+            (None, None) => Ok(()),
+            _ => Err(InvalidToken::SenderConstrained.into()),
+        };
+    };
     if token.certificate.is_some() && token.certificate != (by.certificate)() {
         return Err(InvalidToken::SenderConstrained.into());
     }
-    match (token.key, shown.scheme) {
+    match (token.key, scheme) {
         (None, Scheme::Bearer) => Ok(()),
         (Some(_), Scheme::Bearer) => Err(InvalidToken::SenderConstrained.into()),
         // RFC 9449 §7.1: under this scheme a token is bound, or it is none.
         (None, Scheme::Dpop) => Err(InvalidToken::Unbound.into()),
-        (Some(key), Scheme::Dpop) => proven(token, key, shown, by, now),
+        (Some(key), Scheme::Dpop) => proven(token, key, (bearer, headers), by, now),
     }
 }
 
@@ -58,14 +49,14 @@ pub(super) fn check(
 fn proven(
     token: &AccessToken,
     key: Thumbprint,
-    shown: Shown<'_>,
+    (bearer, headers): (BearerToken<'_>, &Headers),
     by: &Verification<'_>,
     now: UnixTime,
 ) -> Result<(), Denial> {
-    let text = dpop::sent(shown.headers)?;
+    let text = dpop::sent(headers)?;
     let proof = Proof::verify(text, key, by.verifier).map_err(InvalidProof::from)?;
-    dpop::check(&proof, shown.headers, by.encrypted)?;
-    if proof.token != token.fingerprint(shown.bearer) {
+    dpop::check(&proof, headers, by.encrypted)?;
+    if proof.token != token.fingerprint(bearer) {
         return Err(InvalidProof::AnotherToken.into());
     }
     let dead = |moment| now >= moment;

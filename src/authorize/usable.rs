@@ -8,12 +8,13 @@ use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::workspace::WorkspaceError;
 use crate::request::RequestHead;
 use crate::request::workspace::WorkspaceId;
-
 use crate::time::UnixTime;
+use crate::token::bearer::BearerToken;
 use crate::withdrawn::list::Stale;
 
 use super::evidence::Evidence;
-use super::sender::{self, Shown};
+use super::gate::Place;
+use super::sender;
 use super::{Authorizer, Verification};
 
 impl Authorizer {
@@ -21,11 +22,11 @@ impl Authorizer {
     pub(super) fn still_holds(
         &self,
         token: &AccessToken,
-        shown: Shown<'_>,
+        bearer: BearerToken<'_>,
+        place: Place<'_>,
         by: &Verification<'_>,
         now: UnixTime,
     ) -> Result<(), Denial> {
-        let bearer = shown.bearer;
         let listed = || {
             by.withdrawals
                 .map_or(Ok(false), |list| list.has(token, bearer, now))
@@ -35,7 +36,7 @@ impl Authorizer {
         {
             return Err(InvalidToken::Withdrawn.into());
         }
-        sender::check(token, shown, by, now)
+        sender::check(token, bearer, place, by, now)
     }
 
     /// The workspace that a request is for.

@@ -9,6 +9,7 @@ use crate::databricks::scope::ALL_APIS;
 use crate::databricks::{Catalogue, Lookup};
 use crate::path::Path;
 use crate::request::Headers;
+use crate::request::form::grant::{JWT_TYPE, TOKEN_EXCHANGE};
 
 /// How tokens are exchanged, as configured.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,9 +58,9 @@ impl Terms {
 
     pub(super) fn call(&self, subject: &str, scope: &str) -> Call {
         let mut fields = vec![
-            ("grant_type", GRANT_TYPE),
+            ("grant_type", TOKEN_EXCHANGE),
             ("subject_token", subject),
-            ("subject_token_type", SUBJECT_TOKEN_TYPE),
+            ("subject_token_type", JWT_TYPE),
             ("scope", scope),
         ];
         let optional = [
@@ -94,9 +95,3 @@ fn narrowest(headers: &Headers) -> Option<&'static str> {
     let documented = area.is_documented() && !operation.marks.has(Mark::Undocumented);
     documented.then(|| area.name())
 }
-
-/// RFC 8693 §2.1.
-pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-
-/// RFC 8693 §3.
-pub(super) const SUBJECT_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:jwt";

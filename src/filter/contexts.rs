@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 use host_calls::callbacks::Action;
 
 use super::callouts::Callouts;
+use super::form::Announced;
 use super::http::Request;
 use super::worker::{Progress, Worker};
 
@@ -131,6 +132,18 @@ pub(super) fn settle(context_id: u32, before: Progress, progress: Progress) -> b
         (request.progress() == before).then(|| request.settle(progress))
     });
     told.flatten().is_some()
+}
+
+/// Whether a request of this number waits for its form.
+pub(super) fn awaits_form(context_id: u32, number: u64) -> bool {
+    let found =
+        with_requests(|requests| Some(requests.get(&context_id)?.as_ref()?.awaits_form_of(number)));
+    found.flatten() == Some(true)
+}
+
+/// Takes the form that a request waits for, so that it waits no longer.
+pub(super) fn take_form(context_id: u32) -> Option<Box<Announced>> {
+    with_requests(|requests| requests.get_mut(&context_id)?.as_mut()?.take_form()).flatten()
 }
 
 /// Ends a context.

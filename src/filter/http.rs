@@ -46,6 +46,16 @@ impl Request {
         self.form.is_some()
     }
 
+    /// Whether it is the form of this request.
+    pub(super) fn awaits_form_of(&self, number: u64) -> bool {
+        self.form.as_ref().is_some_and(|form| form.number == number)
+    }
+
+    /// Takes the form that it waits for.
+    pub(super) const fn take_form(&mut self) -> Option<Box<Announced>> {
+        self.form.take()
+    }
+
     /// Not a byte of body or trailers goes on before the verdict, on hosts too where pausing the headers does not hold them.
     pub(super) const fn action(&self) -> Action {
         match self.progress {
@@ -79,12 +89,13 @@ impl Request {
 
     pub(super) fn on_body(&mut self, context_id: u32, size: usize, end_of_stream: bool) -> Action {
         // Its head has gone on to the filters behind, since hosts bring no body while they hold the head; the form itself has not.
-        if self.form.is_some() {
+        if let (Some(form), Some(worker)) = (&self.form, &self.worker) {
             self.came = self.came.max(size);
-            if size <= MAX_BYTES && !end_of_stream {
+            let held = worker.hold_form(form.number, size);
+            if held.is_ok() && size <= MAX_BYTES && !end_of_stream {
                 return Action::Pause;
             }
-            self.judge_form(context_id, true);
+            self.judge_form(context_id, held);
         }
         self.action()
     }
@@ -93,7 +104,7 @@ impl Request {
         let is_clean = host::request_trailers()
             .is_some_and(|trailers| trailers.ours().all(host::remove_request_trailer));
         if is_clean {
-            self.judge_form(context_id, true);
+            self.judge_form(context_id, Ok(()));
             return self.action();
         }
         if let Some(worker) = &self.worker
@@ -118,7 +129,7 @@ impl Request {
 
     fn give_up(&mut self, context_id: u32) {
         // Whoever goes away before the form has come leaves a record too.
-        self.judge_form(context_id, false);
+        self.judge_form(context_id, Err(FormError::Incomplete));
         self.leave_queue();
     }
 
@@ -128,20 +139,17 @@ impl Request {
         }
     }
 
-    /// Judges the form of a token request, as far as it has come.
-    fn judge_form(&mut self, context_id: u32, is_whole: bool) {
+    /// Judges the form of a token request: what the host holds of it, or why that is not all.
+    fn judge_form(&mut self, context_id: u32, came: Result<(), FormError>) {
         if let (Some(worker), Some(request)) = (&self.worker, self.form.take()) {
             // One byte more tells a form that is too long.
             let most = MAX_BYTES.saturating_add(1);
-            let body = if is_whole {
+            let body = came.and_then(|()| {
                 let body = host::request_body(most);
                 // A host that hands over less than has come must not have the rest pass unread.
                 let is_all = body.len() >= self.came.min(most);
                 is_all.then_some(body).ok_or(FormError::Malformed)
-            } else {
-                Err(FormError::Incomplete)
-            };
-            let body = body.as_deref().map_err(|error| *error);
+            });
             self.progress = worker.judge_form(*request, context_id, body);
         }
     }

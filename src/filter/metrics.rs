@@ -94,9 +94,10 @@ impl Metrics {
         self.credentials.decided(decision);
         self.count(match &decision.verdict {
             Verdict::Allow(_) => Event::Allowed,
+            Verdict::Return(token) if token.shadowed().is_none() => Event::Allowed,
             Verdict::Deny(denial) => Event::Denied(denial.kind()),
             Verdict::Describe(_) => Event::Described,
-            Verdict::Shadow(..) => Event::Shadowed,
+            Verdict::Return(_) | Verdict::Shadow(..) => Event::Shadowed,
         });
     }
 
@@ -174,8 +175,8 @@ impl Event {
             Self::Denied(Kind::Forbidden) => 3,
             Self::Denied(Kind::InsufficientScope) => 4,
             Self::Denied(Kind::Internal) => 5,
-            Self::Denied(Kind::InvalidRequest) => 6,
-            Self::Denied(Kind::InvalidToken) => 7,
+            Self::Denied(Kind::InvalidRequest | Kind::RequestTimeout) => 6,
+            Self::Denied(Kind::InvalidGrant | Kind::InvalidToken) => 7,
             Self::Denied(Kind::MissingCredentials) => 8,
             Self::Denied(Kind::Unavailable) => 9,
             Self::Waited => 10,

@@ -80,6 +80,7 @@ impl Worker {
             source_ip: host::source_ip(),
             deadline: None,
             form: None,
+            arrived: None,
         };
         let decision_id = recorded.unwrap_or_else(|| self.decision_ids.next());
         let mut decision = self.configuration.authorizer.unjudged(Denial::Unprepared);
@@ -109,6 +110,7 @@ impl Worker {
                 )
             }
             Verdict::Describe(metadata) => Answer::describing(metadata),
+            Verdict::Return(token) => Answer::returning(token),
         };
         match answer.grpc_status {
             Some(status) => host::reply_grpc(status, &answer.headers, &answer.body),

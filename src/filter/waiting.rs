@@ -5,6 +5,7 @@ use crate::request::Headers;
 use crate::time::clock::Timer;
 
 use super::decision_id::DecisionId;
+use super::form::Arrived;
 
 /// A request under judgement.
 pub(super) struct Pending {
@@ -17,6 +18,18 @@ pub(super) struct Pending {
     pub(super) deadline: Option<Timer>,
     /// The decision's name, where a form is to be judged with the head; its record waits for that.
     pub(super) form: Option<DecisionId>,
+    /// What came of that form, once it is not awaited any more.
+    pub(super) arrived: Option<Arrived>,
+}
+
+impl Pending {
+    /// How many bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let form = self.arrived.as_ref().and_then(|form| form.body().ok());
+        self.headers
+            .bytes()
+            .saturating_add(form.map_or(0, <[u8]>::len))
+    }
 }
 
 impl From<Released<Self>> for Pending {

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::authorize::form::TokenRequest;
 use crate::authorize::replay::{Replays, SeenProofs};
 use crate::authorize::verified::VerifiedTokens;
 use crate::authorize::{self, Decision, Verification};
@@ -14,7 +15,7 @@ use crate::exchange::{Exchanger, Refusal};
 use crate::gateway::waiting::{Awaited, Queue};
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::request::Headers;
-use crate::request::form::FormError;
+use crate::request::form::room::{Room, Ticket};
 use crate::time::UnixTime;
 use crate::time::clock::Timer;
 use crate::withdrawn::list::List;
@@ -40,8 +41,8 @@ pub(super) struct Worker {
     exchanger: Option<RefCell<Exchanger>>,
     waiting: RefCell<Queue<Pending>>,
     pub(super) decision_ids: DecisionIds,
-    /// What the heads hold whose forms are still to come, in bytes.
-    held_forms: Rc<Cell<usize>>,
+    /// What is held of token requests.
+    pub(super) forms: Rc<RefCell<Room>>,
     tick_period: Cell<Duration>,
     pub(super) records: Records,
     pub(super) metrics: Metrics,
@@ -97,7 +98,7 @@ impl Worker {
             exchanger: exchanger.map(RefCell::new),
             waiting: RefCell::new(queue),
             decision_ids: DecisionIds::new(random.hash_one(1_u8)),
-            held_forms: Rc::default(),
+            forms: Rc::default(),
             tick_period: Cell::new(Duration::ZERO),
             records,
             metrics: Metrics::new(issuers),
@@ -148,24 +149,30 @@ impl Worker {
     ) -> (Progress, Option<Box<Announced>>) {
         let number = contexts::next_number();
         let headers = host::request_headers();
-        let next_id = || self.decision_ids.next();
-        let announced = Announced::by(number, &headers, has_body, &self.held_forms, next_id);
+        let (source_ip, now) = (host::source_ip(), host::now());
+        let announced = if has_body {
+            let ticket = Ticket { context_id, number };
+            self.announced(ticket, &headers, source_ip.as_ref(), now)
+        } else {
+            None
+        };
         let announced = match announced {
-            Some(form) if !form.has_room() => {
-                let no_room = Err(FormError::NoRoom);
-                return (self.judge_form(*form, context_id, no_room), None);
+            Some((form, Err(error))) => {
+                return (self.judge_form(*form, context_id, Err(error)), None);
             }
-            announced => announced,
+            Some((form, Ok(()))) => Some(form),
+            None => None,
         };
         let request = Pending {
             context_id,
             number,
             headers,
-            source_ip: host::source_ip(),
+            source_ip,
             deadline: None,
             form: announced.as_ref().map(|form| form.decision_id),
+            arrived: None,
         };
-        let progress = self.consider(request, host::now());
+        let progress = self.consider(request, now);
         let announced = announced.filter(|_| progress.is_permitted());
         (progress, announced)
     }
@@ -200,9 +207,37 @@ impl Worker {
         self.act(&mut decision, &request, authorization.as_deref(), Some(now))
     }
 
-    pub(super) fn decide(&self, number: u64, headers: &Headers, now: UnixTime) -> Decision<'_> {
+    fn decide(&self, number: u64, headers: &Headers, now: UnixTime) -> Decision<'_> {
+        let authorizer = &self.configuration.authorizer;
+        if self.records.are_impossible() {
+            // Before anything is asked for on its behalf.
+            return authorizer.unjudged(Denial::RecordUnavailable);
+        }
+        self.verifying(number, |by| authorizer.authorize(headers, by, now))
+    }
+
+    /// Decides a token request, by its head and by its form.
+    pub(super) fn decide_form(
+        &self,
+        number: u64,
+        request: TokenRequest<'_>,
+        now: UnixTime,
+    ) -> Decision<'_> {
+        let authorizer = &self.configuration.authorizer;
+        if self.records.are_impossible() {
+            return authorizer.unjudged(Denial::RecordUnavailable);
+        }
+        self.verifying(number, |by| {
+            let mut decision = authorizer.authorize(request.headers, by, now);
+            authorizer.judge_form(&mut decision, request, by, now);
+            decision
+        })
+    }
+
+    /// Lends what tokens are verified with.
+    fn verifying<T>(&self, number: u64, decide: impl FnOnce(&Verification<'_>) -> T) -> T {
         let withdrawals = self.withdrawals.as_ref().map(RefCell::borrow);
-        let by = Verification {
+        decide(&Verification {
             keys: &self.keys.borrow(),
             verifier: &self.engine,
             verified: Some(&self.verified),
@@ -213,26 +248,18 @@ impl Worker {
                 seen: &self.proofs,
                 request: number,
             }),
-        };
-        if self.records.are_impossible() {
-            // Before anything is asked for on its behalf.
-            return self
-                .configuration
-                .authorizer
-                .unjudged(Denial::RecordUnavailable);
-        }
-        self.configuration.authorizer.authorize(headers, &by, now)
+        })
     }
 
     /// Keeps a request, and sees to it that a tick comes soon.
-    fn hold(
+    pub(super) fn hold(
         &self,
         request: Pending,
         awaited: Awaited,
         deadline: Timer,
         tick: Duration,
     ) -> Progress {
-        let (number, bytes) = (request.number, request.headers.bytes());
+        let (number, bytes) = (request.number, request.bytes());
         let push = |queue: &mut Queue<Pending>| queue.push(request, bytes, awaited, deadline);
         // Given back before the host is called.
         push(&mut self.waiting.borrow_mut());
@@ -247,17 +274,19 @@ impl Worker {
 
     /// For how long a request may wait; `None` where there is no room, or its time is over.
     fn may_wait(&self, request: &Pending, awaited: Awaited, now: UnixTime) -> Option<Timer> {
-        // A host that brings bodies to heads that it holds would not bring a form a second time.
-        if request.form.is_some() {
+        // A host that brings bodies to heads that it holds would not bring a form a second time. A
+        // whole form waits as its head would.
+        let form = request.arrived.as_ref();
+        if request.form.is_some() && form.is_none_or(|form| form.body().is_err()) {
             return None;
         }
-        let (deadline, bytes) = (request.deadline, request.headers.bytes());
+        let (deadline, bytes) = (request.deadline, request.bytes());
         let mut waiting = self.waiting.borrow_mut();
         waiting.may_wait(deadline, bytes, awaited, now)
     }
 
     /// For how long a request may wait for keys; `None` where it may not, or where waiting is of no use.
-    fn may_wait_for_keys(
+    pub(super) fn may_wait_for_keys(
         &self,
         request: &Pending,
         awaited: authorize::Awaited,
@@ -291,7 +320,11 @@ impl Worker {
             if !contexts::is_at(context_id, before) || !host::become_context(context_id) {
                 continue;
             }
-            let progress = self.consider(request, now);
+            let progress = if request.arrived.is_some() {
+                self.consider_form(request, now)
+            } else {
+                self.consider(request, now)
+            };
             let is_told = contexts::settle(context_id, before, progress);
             if is_told && progress.is_permitted() {
                 host::resume_request();
@@ -347,7 +380,7 @@ impl Worker {
             .exchanger
             .as_ref()
             .is_some_and(|exchanger| exchanger.borrow().is_due());
-        if sends || !self.waiting.borrow().is_empty() {
+        if sends || !self.waiting.borrow().is_empty() || self.has_late_forms(now) {
             return BUSY_TICK;
         }
         let next = self.next_due().zip(now);
@@ -367,7 +400,7 @@ impl Worker {
 }
 
 /// While something is awaited: as good as at once for a person, and nothing for a gateway.
-const BUSY_TICK: Duration = Duration::from_millis(10);
+pub(super) const BUSY_TICK: Duration = Duration::from_millis(10);
 
 /// While something is to be sent, which goes out with the tick: a call belongs to the context that makes it, and a request's ends with its
 /// client.

@@ -61,6 +61,7 @@ impl RequestError {
             Self::Authorization(AuthorizationError::Malformed) => "malformed_authorization",
             Self::Authorization(AuthorizationError::Repeated) => "repeated_authorization",
             Self::Form(FormError::Incomplete) => "incomplete_form",
+            Self::Form(FormError::Late) => "form_timeout",
             Self::Form(FormError::NoRoom) => "no_room_for_form",
             Self::Form(FormError::Query) => "form_in_query",
             Self::Form(FormError::Repeated) => "repeated_parameter",

@@ -3,6 +3,10 @@
 //! A token endpoint turns credentials into tokens, so its form is one more place where they are shown. What two parsers could read
 //! differently is refused, as it is in a head; what the form shows then is told apart by name and shape alone.
 
+pub mod grant;
+mod jwt;
+pub mod room;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -10,6 +14,8 @@ use crate::path::escape::octet;
 
 use super::credential::CredentialKind;
 use super::{Headers, secret, target};
+
+use jwt::Held;
 
 /// A form that can be read in one way only. Holds secrets, so it is not `Debug`.
 pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -31,12 +37,19 @@ impl<'a> Form<'a> {
         for part in text.split('&').filter(|part| !part.is_empty()) {
             form.add(part)?;
         }
+        if form.tokens().count() > MAX_TOKENS {
+            return Err(FormError::Malformed);
+        }
         Ok(form)
     }
 
     fn add(&mut self, part: &'a str) -> Result<(), FormError> {
         let (name, value) = target::field(part);
-        let is_plain = is_text(&name) && is_text(&value) && !holds_two_tokens(&value);
+        let is_plain = is_text(&name)
+            && is_text(&value)
+            && !holds_two_tokens(&value)
+            && Held::by(&name) == Held::Nothing
+            && Held::by(&value) != Held::Amid;
         if !is_plain || self.0.len() == MAX_FIELDS {
             return Err(FormError::Malformed);
         }
@@ -59,7 +72,21 @@ impl<'a> Form<'a> {
             .map(|(_, value)| &**value)
     }
 
-    /// Every credential that the form shows.
+    /// Every JWT that the form shows, in whichever field.
+    pub fn tokens(&self) -> impl Iterator<Item = ShownJwt<'_>> {
+        self.0
+            .iter()
+            .filter_map(|(name, value)| match Held::by(value) {
+                Held::Whole(text) => Some(ShownJwt {
+                    field: name,
+                    text,
+                    is_plain: text.len() == value.len(),
+                }),
+                Held::Amid | Held::Nothing => None,
+            })
+    }
+
+    /// Every other credential that the form shows.
     pub fn credentials(&self) -> impl Iterator<Item = Shown<'_>> {
         self.0
             .iter()
@@ -79,14 +106,14 @@ impl<'a> Form<'a> {
         } else if name == "password" {
             (CredentialKind::Basic, None)
         } else {
-            (secret::kind(value)?, None)
+            return None;
         };
         let belongs = match kind {
-            CredentialKind::Jwt => true,
             CredentialKind::OauthSecret => name == "client_secret" && token == Some(value),
             CredentialKind::RefreshToken => name == "refresh_token" && token == Some(value),
             CredentialKind::Basic
             | CredentialKind::DeltaSharingRecipient
+            | CredentialKind::Jwt
             | CredentialKind::None
             | CredentialKind::Opaque
             | CredentialKind::PersonalAccessToken
@@ -100,7 +127,18 @@ impl<'a> Form<'a> {
     }
 }
 
-/// A credential that a form shows to the token endpoint.
+/// A JWT that a form shows to the token endpoint.
+#[derive(Clone, Copy)]
+pub struct ShownJwt<'f> {
+    /// The name of the field.
+    pub field: &'f str,
+    /// The token.
+    pub text: &'f str,
+    /// Whether the field holds the token alone, without a scheme before it or white space around it.
+    pub is_plain: bool,
+}
+
+/// A credential other than a JWT that a form shows to the token endpoint.
 #[derive(Clone, Copy)]
 pub struct Shown<'f> {
     /// What it is.
@@ -120,7 +158,9 @@ pub enum FormError {
     Kind,
     /// It holds what parsers read in different ways, or too many fields.
     Malformed,
-    /// Too many others are still to come.
+    /// It has not come as a whole within the time that a form has.
+    Late,
+    /// Too many others are still to come, or too many of the same client.
     NoRoom,
     /// Fields stand in the query, where some servers look for them and others do not.
     Query,
@@ -140,6 +180,7 @@ impl fmt::Display for FormError {
             Self::Malformed => {
                 "the form of the token request could be read in two ways: percent-encode its names and values"
             }
+            Self::Late => "the form of the token request did not come in time: send it again",
             Self::NoRoom => "too many token requests are under way at this gateway: send it again",
             Self::Query => {
                 "a token request has its parameters in its form: send none in the query"
@@ -230,6 +271,9 @@ pub const MAX_BYTES: usize = 128 * 1024;
 
 /// More than any grant has; each is held against all others.
 const MAX_FIELDS: usize = 64;
+
+/// More than any grant shows: a subject's, an actor's and a client's. Each of them may cost a few signature checks.
+const MAX_TOKENS: usize = 4;
 
 /// RFC 8693 §2.1 lets these two be sent more than once.
 const REPEATABLE: [&str; 2] = ["audience", "resource"];

@@ -111,6 +111,37 @@ impl<'a> Jws<'a> {
             expires_at,
         })
     }
+
+    /// Whose token it says it is, **unverified**: to tell whose business it is where a token endpoint takes tokens of many issuers, and for
+    /// a part of the record that says so. Never to admit a token of a configured issuer. `None` where no issuer can be told.
+    pub fn unverified(&self) -> Option<UnverifiedClaims> {
+        let payload = Json::parse(&self.payload).ok()?;
+        let text = |value: &Json| {
+            let text = text::checked(value.as_str()?, claims::MAX_TEXT_BYTES).ok()?;
+            Some(Box::from(text))
+        };
+        let audiences = match payload.get("aud") {
+            Some(Json::Array(items)) => items.iter().take(MAX_AUDIENCES).filter_map(text).collect(),
+            Some(value) => text(value).into_iter().collect(),
+            None => Vec::new(),
+        };
+        Some(UnverifiedClaims {
+            issuer: text(payload.get("iss")?)?,
+            subject: payload.get("sub").and_then(text),
+            audiences,
+        })
+    }
+}
+
+/// Whose token it says it is, which nobody has vouched for; see [`Jws::unverified`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnverifiedClaims {
+    /// The `iss` claim.
+    pub issuer: Box<str>,
+    /// The `sub` claim, where it is a text that a record can quote.
+    pub subject: Option<Box<str>>,
+    /// The `aud` claim, as far as its texts can be quoted.
+    pub audiences: Vec<Box<str>>,
 }
 
 /// Claims that nobody has vouched for; see [`Jws::issuer_hint`].
@@ -367,6 +398,9 @@ const REFUSED: [(&str, JwsError); 4] = [
     ("enc", JwsError::Encrypted),
     ("zip", JwsError::Compressed),
 ];
+
+/// Audiences of an unverified token that a record quotes.
+const MAX_AUDIENCES: usize = 8;
 
 /// The length of what separates segments.
 const DOT: usize = 1;

@@ -101,6 +101,10 @@ pub struct Expect {
     pub reason: Option<String>,
     /// The body's `error_code`; by default the one of the status.
     pub error_code: Option<String>,
+    /// The `error` of an answer as RFC 6749 §5.2 has it, in place of the contract's.
+    pub error: Option<String>,
+    /// Whether the answer is the caller's own token.
+    pub returned: bool,
     /// The record's `operation`.
     #[serde(deserialize_with = "present")]
     pub operation: Option<Value>,

@@ -263,12 +263,17 @@ impl Host {
         if waits || !has_body(headers, body) {
             return;
         }
+        self.bring(context, body, true);
+    }
+
+    /// Hands over as much of a body as has come.
+    pub fn bring(&mut self, context: u32, body: &[u8], is_whole: bool) {
         let size = u32::try_from(body.len()).expect("a small body");
         if let Some(stream) = self.store.data_mut().streams.get_mut(&context) {
             stream.body = body.to_vec();
         }
-        let action =
-            self.call_if_there::<(u32, u32, u32), u32>("proxy_on_request_body", (context, size, 1));
+        let brought = (context, size, u32::from(is_whole));
+        let action = self.call_if_there::<(u32, u32, u32), u32>("proxy_on_request_body", brought);
         self.stop_if(context, action);
     }
 

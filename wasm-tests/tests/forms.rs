@@ -1,6 +1,6 @@
 //! The form of a token request is judged before a byte of the request goes on, however it comes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use wasm_tests::client::{self, Answer, Connection};
 use wasm_tests::envoy::{Envoy, Setup};
 use wasm_tests::exchange::Stage;
 use wasm_tests::keys::jwk_set;
-use wasm_tests::scene::{ISSUER, token};
+use wasm_tests::scene::{ISSUER, Scene, token, token_with};
 use wasm_tests::workspace::Workspace;
 
 #[test]
@@ -121,6 +121,69 @@ fn a_form_that_never_comes_is_waited_for_as_long_as_the_gateway_says() {
     });
     assert_eq!(records.len(), 1, "of a client that went away");
     assert_eq!(records[0]["reason"], "incomplete_form");
+    assert_eq!(stage.workspace.connections(), 0);
+}
+
+/// A byte each second keeps every idle timeout away.
+#[test]
+fn a_form_that_trickles_in_has_a_deadline_of_its_own() {
+    let stage = Stand::start(|_| {});
+    let started = Instant::now();
+    let (answer, records) = stage.recorded(|address| {
+        let mut connection = Connection::open(address);
+        connection.send(format!("{HEAD}content-length: 100\r\n\r\n").as_bytes());
+        while !connection.answers_within(Duration::from_secs(1)) {
+            connection.send(b"x");
+        }
+        connection.answer(false)
+    });
+    assert_eq!(answer.status, 408, "{answer:?}");
+    let took = started.elapsed().as_secs();
+    assert!((14..=20).contains(&took), "after {took} s");
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["reason"], "form_timeout");
+    assert_eq!(stage.workspace.connections(), 0);
+    let (name, send) = WAYS[0];
+    let (answer, _) = stage.recorded(|address| send(address, SECRET));
+    assert_eq!(answer.status, 200, "{name}: the next one passes");
+}
+
+/// It waits at its end, in the host's hands, and goes on from there.
+#[test]
+fn a_form_whose_token_needs_new_keys_waits_for_them() {
+    for (name, send) in WAYS {
+        let scene = Scene::start();
+        let newer = token("partner-rsa");
+        scene.until(&token("acme-rsa"), 200, Duration::from_secs(10));
+        scene.workspace.take();
+        scene.issuer.script().keys = jwk_set(["acme-rsa", "partner-rsa"]);
+        let form =
+            format!("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion={newer}");
+        let (status, reason) = scene.reason_of(|scene| {
+            let answer = send(scene.envoy.address(), &form);
+            assert_eq!(
+                answer.json()["body_length"],
+                form.len(),
+                "{name}: {answer:?}"
+            );
+            answer
+        });
+        assert_eq!((status, &*reason), (200, "public"), "{name}");
+    }
+}
+
+#[test]
+fn a_refused_token_in_a_form_reaches_nobody() {
+    let stage = Stand::start(|_| {});
+    let over = token_with("acme-rsa", &json!({ "exp": "now-3600" }));
+    for (name, send) in WAYS {
+        let form =
+            format!("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion={over}");
+        let (answer, records) = stage.recorded(|address| send(address, &form));
+        assert_eq!(answer.status, 401, "{name}: {answer:?}");
+        assert_eq!(records.len(), 1, "{name}");
+        assert_eq!(records[0]["reason"], "token_expired", "{name}");
+    }
     assert_eq!(stage.workspace.connections(), 0);
 }
 

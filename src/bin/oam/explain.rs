@@ -182,7 +182,9 @@ impl OperationFacts {
 /// What the gateway answers; for what goes upstream, the success that it is here.
 fn status(decision: &Decision<'_>, request: &Request) -> u16 {
     match &decision.verdict {
-        Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Shadow(..) => SUCCESS,
+        Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) | Verdict::Shadow(..) => {
+            SUCCESS
+        }
         Verdict::Deny(denial) => {
             let asker = Asker::of(&request.headers);
             Answer::new(denial, &decision.evidence, &asker, "", &Resource::default()).status
@@ -215,6 +217,7 @@ impl Trace<'_> {
         let verdict = match &self.decision.verdict {
             Verdict::Allow(_) => style::good("ALLOW"),
             Verdict::Describe(_) => style::good("ANSWERED HERE"),
+            Verdict::Return(_) => style::good("ANSWERED HERE (with the caller's own token)"),
             Verdict::Deny(_) => style::bad(format!("DENY {status}")),
             Verdict::Shadow(..) => style::warning("DENY (on trial: it goes upstream)"),
         };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use chrono::DateTime;
+use databricks_oam_filter::authorize::form::TokenRequest;
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::exchange::terms::Terms;
@@ -144,8 +145,13 @@ impl Gateway {
             .as_ref()
             .filter(|_| form::goes_to_token_endpoint(headers))
         {
-            let form = Form::parse(headers, data.as_bytes());
-            self.authorizer.judge_form(&mut decision, &form, *now);
+            let request = TokenRequest {
+                headers,
+                form: &Form::parse(headers, data.as_bytes()),
+                exchange: self.exchange.as_ref(),
+            };
+            self.authorizer
+                .judge_form(&mut decision, request, &by, *now);
         }
         decision
     }

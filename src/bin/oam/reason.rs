@@ -180,9 +180,11 @@ pub(super) fn remedies(
             .to_owned()]
         }
         // What the caller is told says it all.
-        Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Shadow(..) => {
-            Vec::new()
-        }
+        Verdict::Allow(_)
+        | Verdict::Deny(_)
+        | Verdict::Describe(_)
+        | Verdict::Return(_)
+        | Verdict::Shadow(..) => Vec::new(),
     }
 }
 

@@ -22,7 +22,9 @@ impl Credentials {
     pub(super) fn decided(&self, decision: &Decision<'_>) {
         let outcome = match decision.verdict {
             Verdict::Allow(Permit::Observed(_)) | Verdict::Shadow(_, Permit::Observed(_)) => 2,
-            Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Shadow(..) => 0,
+            Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) | Verdict::Shadow(..) => {
+                0
+            }
             Verdict::Deny(_) => 1,
         };
         let counter = decision.evidence.credential.and_then(|kind| {

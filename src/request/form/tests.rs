@@ -81,7 +81,7 @@ fn a_form_is_announced_as_one() {
 
 #[test]
 fn credentials_are_told_by_place_and_shape() {
-    use CredentialKind::{Basic, Jwt, OauthSecret, PersonalAccessToken, RefreshToken};
+    use CredentialKind::{Basic, OauthSecret, PersonalAccessToken, RefreshToken};
     const DAPI: &str = "dapi0123456789abcdef0123456789abcdef";
     const DOSE: &str = "dose0123456789abcdef0123456789abcdef";
     const DOAU: &str = "doau0123456789abcdef0123456789abcdef";
@@ -96,8 +96,8 @@ fn credentials_are_told_by_place_and_shape() {
         ("another party's secret",   "grant_type=client_credentials&client_id=a&client_secret=s".to_owned(), vec![]),
         ("a client's secret",        format!("grant_type=client_credentials&client_secret={DOSE}"),      vec![(OauthSecret, Some(DOSE), true)]),
         ("a refresh token",          format!("grant_type=refresh_token&refresh_token={DOAU}"),           vec![(RefreshToken, Some(DOAU), true)]),
-        ("an exchange",              format!("{EXCHANGE}&subject_token={JWT}"),                          vec![(Jwt, None, true)]),
-        ("an assertion",             format!("assertion={JWT}"),                                         vec![(Jwt, None, true)]),
+        ("an exchange",              format!("{EXCHANGE}&subject_token={JWT}"),                          vec![]),
+        ("an assertion",             format!("assertion={JWT}"),                                         vec![]),
         ("a personal access token",  format!("{EXCHANGE}&subject_token={DAPI}&subject_token{PERSONAL}"), vec![(PersonalAccessToken, Some(DAPI), false)]),
         ("by its type alone",        format!("{EXCHANGE}&subject_token=x&subject_token{PERSONAL}"),      vec![(PersonalAccessToken, Some("x"), false)]),
         ("by an actor's type",       format!("actor_token{PERSONAL}&actor_token=x"),                     vec![(PersonalAccessToken, Some("x"), false)]),
@@ -124,6 +124,38 @@ fn credentials_are_told_by_place_and_shape() {
     let two = format!("x={DAPI}+{DOSE}");
     let refused = Form::parse(&head(&[("content-type", FORM)]), two.as_bytes()).err();
     assert_eq!(refused, Some(Malformed), "two in one value");
+}
+
+#[test]
+fn tokens_are_found_in_every_field() {
+    const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.c2ln";
+    let four = format!("a={JWT}&b={JWT}&c={JWT}&d={JWT}");
+    #[rustfmt::skip]
+    let cases = [
+        // name               form                                          want
+        ("none",              "grant_type=authorization_code&code=x.y.z".to_owned(), Ok(vec![])),
+        ("a subject's",       format!("subject_token={JWT}"),               Ok(vec![("subject_token", true)])),
+        ("behind its scheme", format!("x=Bearer+{JWT}"),                    Ok(vec![("x", false)])),
+        ("with white space",  format!("x={JWT}%0A"),                        Ok(vec![("x", false)])),
+        ("two",               format!("audience={JWT}&audience={JWT}"),     Ok(vec![("audience", true); 2])),
+        ("four",              four.clone(),                                 Ok(["a", "b", "c", "d"].map(|name| (name, true)).into())),
+        ("five",              format!("{four}&e={JWT}"),                    Err(Malformed)),
+        ("amid other text",   format!("x=a+{JWT}"),                         Err(Malformed)),
+        ("for a name",        format!("{JWT}=x"),                           Err(Malformed)),
+    ];
+    let head = head(&[("content-type", FORM)]);
+    for (name, form, want) in cases {
+        let form = Form::parse(&head, form.as_bytes());
+        let got = form.as_ref().map_err(|error| *error).map(|form| {
+            let tokens = form
+                .tokens()
+                .inspect(|shown| assert_eq!(shown.text, JWT, "{name}"));
+            tokens
+                .map(|shown| (shown.field, shown.is_plain))
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(got, want, "{name}");
+    }
 }
 
 #[test]

@@ -63,6 +63,9 @@ impl Faults {
         if let Some(body) = &expect.body {
             self.same("body", body, &outcome.body);
         }
+        self.same("error", &json!(expect.error), &outcome.body["error"]);
+        let returned = outcome.body.get("access_token").is_some();
+        self.same("a token back", &json!(expect.returned), &json!(returned));
         for (name, want) in &expect.headers {
             self.same(name, want, &header(outcome, name));
         }
@@ -91,8 +94,9 @@ impl Faults {
         let contradiction = if forwarded {
             denied && mode == "enforce"
         } else {
-            // Metadata is the one thing that callers get here.
-            !denied && outcome.audit["reason"] != "metadata"
+            // Metadata and their own token are all that callers get here.
+            let returned = outcome.body.get("access_token").is_some();
+            !denied && outcome.audit["reason"] != "metadata" && !returned
         };
         if contradiction {
             self.0.push(format!(
@@ -111,13 +115,40 @@ impl Faults {
         {
             self.0.push("a query in the record".to_owned());
         }
-        self.keeps_secrets(outcome, prepared);
+        if outcome.body.get("access_token").is_some() {
+            self.returned(outcome, prepared);
+        } else {
+            self.keeps_secrets(outcome, prepared);
+        }
         if outcome.upstream.is_none() && outcome.status != 200 && prepared.method != "HEAD" {
             self.refusal(outcome);
         }
     }
 
+    /// RFC 8693 §2.2.1: a token that the caller has shown, for no longer than it lives.
+    fn returned(&mut self, outcome: &Outcome, prepared: &Prepared) {
+        let body = &outcome.body;
+        let token = body["access_token"].as_str().unwrap_or_default();
+        if !prepared.secrets.iter().any(|own| own == token) {
+            self.0
+                .push("a token that the caller has not sent".to_owned());
+        }
+        let want = json!({
+            "access_token": token, "expires_in": "masked", "token_type": "Bearer",
+            "issued_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        });
+        self.same("the token's answer", &want, body);
+        self.same(
+            "forwarded",
+            &json!(false),
+            &json!(outcome.upstream.is_some()),
+        );
+    }
+
     fn refusal(&mut self, outcome: &Outcome) {
+        if outcome.body.get("error").is_some() {
+            return self.oauth_refusal(outcome);
+        }
         let Some((_, code, challenge)) = ANSWERS
             .iter()
             .find(|(status, _, _)| *status == outcome.status)
@@ -153,6 +184,34 @@ impl Faults {
             Some(false) if !got.is_null() => self.0.push(format!("a challenge: {got}")),
             _ => self.challenge(outcome, got.as_str().unwrap_or_default()),
         }
+    }
+
+    /// RFC 6749 §5.2.
+    fn oauth_refusal(&mut self, outcome: &Outcome) {
+        let members: Vec<&String> = outcome
+            .body
+            .as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .collect();
+        self.same(
+            "the body's members",
+            &json!(["error", "error_description"]),
+            &json!(members),
+        );
+        self.same("status", &json!(400), &json!(outcome.status));
+        let described = outcome.body["error_description"]
+            .as_str()
+            .unwrap_or_default();
+        let is_plain = |byte: u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
+        if !described.ends_with("(decision masked)") || !described.bytes().all(is_plain) {
+            self.0.push(format!("the description: {described}"));
+        }
+        self.same(
+            "a challenge",
+            &Value::Null,
+            &header(outcome, "www-authenticate"),
+        );
     }
 
     /// RFC 6750 §3.1.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use databricks_oam_filter::answer::Answer;
 use databricks_oam_filter::audit::compact::Record;
+use databricks_oam_filter::authorize::form::TokenRequest;
 use databricks_oam_filter::authorize::{
     Decision, Identity, Permit, Verdict as CoreVerdict, Verification,
 };
@@ -108,6 +109,7 @@ impl Core {
                 replied(answer, audit)
             }
             CoreVerdict::Describe(metadata) => replied(Answer::describing(metadata), audit),
+            CoreVerdict::Return(token) => replied(Answer::returning(token), audit),
         }
     }
 }
@@ -134,8 +136,12 @@ impl Driver for Core {
             }
         }
         if form::goes_to_token_endpoint(&headers) {
-            let form = Form::parse(&headers, &request.body);
-            authorizer.judge_form(&mut decision, &form, now);
+            let request = TokenRequest {
+                headers: &headers,
+                form: &Form::parse(&headers, &request.body),
+                exchange: self.configuration.exchange.as_ref(),
+            };
+            authorizer.judge_form(&mut decision, request, &by, now);
         }
         Ok(self.outcome(&decision, forwarded, &headers))
     }

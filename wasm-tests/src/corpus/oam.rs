@@ -117,7 +117,9 @@ pub fn of_gateway(outcome: &Outcome) -> Value {
         let value = match name {
             // What the gateway answers by itself may be an answer and no refusal.
             "exit" => {
-                let refused = outcome.upstream.is_none() && outcome.audit["decision"] != "allow";
+                let answered = outcome.body.get("access_token").is_some();
+                let served = outcome.upstream.is_some() || answered;
+                let refused = !served && outcome.audit["decision"] != "allow";
                 json!(i32::from(refused))
             }
             "status" => json!(outcome.status),

@@ -92,6 +92,19 @@ impl Outcome {
                 *id = json!("masked");
             }
         }
+        if let Some(described) = self.body.get_mut("error_description")
+            && let Some((text, _)) = described
+                .as_str()
+                .and_then(|text| text.rsplit_once("(decision "))
+        {
+            *described = json!(format!("{text}(decision masked)"));
+        }
+        // One driver after the other: the time that is left differs.
+        if let Some(left) = self.body.get_mut("expires_in")
+            && left.as_u64().is_some_and(|left| (1..=3600).contains(&left))
+        {
+            *left = json!("masked");
+        }
         if let Some(id) = self
             .upstream
             .as_mut()

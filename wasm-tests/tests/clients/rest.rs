@@ -66,6 +66,40 @@ fn the_sdk_and_mlflow_understand_every_answer() {
     }
 }
 
+/// The SDK asks the workspace where to get tokens. One that names the gateway's own token endpoint has the SDK stay with the gateway.
+#[test]
+fn the_sdk_signs_in_by_workload_identity_federation() {
+    let workspace = workspace();
+    let gateway = Gateway::before(workspace.address());
+    let host = format!("https://{}", gateway.authority());
+    let oidc = format!("{host}/oidc");
+    let discovered = json!({ "host": host, "oidc_endpoint": oidc, "workspace_id": "1" });
+    workspace.answers("/.well-known/databricks-config", discovered);
+    let endpoints = json!({
+        "issuer": oidc, "authorization_endpoint": format!("{oidc}/v1/authorize"),
+        "token_endpoint": format!("{oidc}/v1/token"),
+    });
+    workspace.answers("/oidc/.well-known/oauth-authorization-server", endpoints);
+    let python = Python::with("rest");
+    let cases = [
+        ("engineer", json!({ "returned": ["nightly", "weekly"] })),
+        ("expired", json!({ "raised": "invalid_grant" })),
+    ];
+    for (caller, want) in cases {
+        assert_eq!(
+            gateway.run(&python, "federation.py", caller),
+            want,
+            "{caller}"
+        );
+    }
+    for seen in workspace.take() {
+        assert_ne!(seen.path, "/oidc/v1/token", "no form goes on");
+        if seen.path.starts_with("/api/") {
+            gateway.assert_exchanged(&authorization(&seen));
+        }
+    }
+}
+
 fn returned(value: &Value) -> Value {
     json!({ "returned": value })
 }
