@@ -135,6 +135,7 @@ fn rules(operation: &Operation) -> Vec<Value> {
         name => name,
     };
     let parent = match parent {
+        "" if template.ends_with("=**}") => template.to_owned(),
         "" => format!("{template}/{{path=**}}"),
         parent => format!("{parent}/{{path=**}}"),
     };

@@ -1,7 +1,9 @@
 //! One call that a client makes, as its package spells it.
 
+use std::collections::BTreeSet;
+
 /// A method and path template, and whence they come.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Call {
     /// Class or service, and method, as the package names them: `JobsAPI.run_now`.
     pub source: String,
@@ -11,6 +13,8 @@ pub struct Call {
     pub path: String,
     /// What the package says about the call.
     pub documentation: String,
+    /// What its answer can hold that sounds like a credential or a link: `RecipientInfo.activation_url`.
+    pub answers: BTreeSet<String>,
 }
 
 impl Call {
@@ -64,9 +68,7 @@ mod tests {
         for (source, want) in cases {
             let call = Call {
                 source: source.to_owned(),
-                method: String::new(),
-                path: String::new(),
-                documentation: String::new(),
+                ..Call::default()
             };
             assert_eq!(call.operation(), want, "{source}");
         }

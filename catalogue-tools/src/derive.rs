@@ -7,6 +7,7 @@ use databricks_oam_filter::path::template::{Segment, Template};
 
 use crate::call::Call;
 use crate::names;
+use crate::review;
 use crate::rules::Rules;
 
 /// One line of the list.
@@ -26,6 +27,8 @@ pub struct Row {
     pub level: String,
     /// The marks.
     pub marks: BTreeSet<String>,
+    /// What the answer can hold that sounds like a credential or a link.
+    pub answers: BTreeSet<String>,
 }
 
 impl Row {
@@ -46,10 +49,12 @@ impl Row {
             access,
             level,
             marks,
+            answers: BTreeSet::new(),
         })
     }
 
-    fn line(&self) -> String {
+    /// The row as it is kept.
+    pub fn line(&self) -> String {
         let marks: Vec<_> = self.marks.iter().map(String::as_str).collect();
         let marks = if marks.is_empty() {
             "-".to_owned()
@@ -111,10 +116,10 @@ pub fn derive(mut calls: Vec<Call>, rules: &Rules) -> Derived {
                 row.marks
                     .extend(rules.marks(&row.name).into_iter().map(str::to_owned));
                 if found.insert(key, row).is_some() {
-                    errors.push(format!("operations.tsv: the same request twice: {line}"));
+                    errors.push(format!("rules: the same request twice: {line}"));
                 }
             }
-            None => errors.push(format!("operations.tsv: not an operation: {line}")),
+            None => errors.push(format!("rules: not an operation: {line}")),
         }
     }
     calls.sort_by_cached_key(|call| (rank(call), call.operation(), call.path.clone()));
@@ -123,21 +128,23 @@ pub fn derive(mut calls: Vec<Call>, rules: &Rules) -> Derived {
             errors.push(format!("not a template: {template} ({})", call.source));
             continue;
         };
-        if let Entry::Vacant(entry) = found.entry(key) {
-            match row(call, template, rules) {
+        match found.entry(key) {
+            Entry::Occupied(mut entry) => entry.get_mut().answers.extend(call.answers.clone()),
+            Entry::Vacant(entry) => match row(call, template, rules) {
                 Ok(row) => _ = entry.insert(row),
                 Err(error) => errors.push(error),
-            }
+            },
         }
     }
+    let mut rows: Vec<_> = found.into_values().collect();
+    rows.sort();
+    errors.extend(review::unmarked(&rows, rules));
     errors.extend(
         rules
             .unused()
             .into_iter()
             .map(|line| format!("{line}: no operation of this kind any more")),
     );
-    let mut rows: Vec<_> = found.into_values().collect();
-    rows.sort();
     errors.extend(namesakes(&rows));
     let areas = areas(&rows);
     Derived {
@@ -257,6 +264,7 @@ fn row(call: &Call, template: String, rules: &Rules) -> Result<Row, String> {
         access: access.to_owned(),
         level: level.to_owned(),
         marks,
+        answers: call.answers.clone(),
     })
 }
 
@@ -288,81 +296,4 @@ fn areas(rows: &[Row]) -> BTreeMap<String, bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_is_its_method_and_resource() {
-        #[rustfmt::skip]
-        let cases = [
-            ("/api/2.2/jobs/list",              Some("/jobs/list")),
-            ("/api/2.0/apps/{name}/start",      Some("/apps/{}/start")),
-            ("/api/2.0/x/{name}:query",         Some("/x/{}:query")),
-            ("/api/2.0/fs/files/{path=**}",     Some("/fs/files/**")),
-            ("/api/warehouses/v1/x",            Some("/api/warehouses/v1/x")),
-            ("/sql/1.0/warehouses/{id}",        Some("/sql/1.0/warehouses/{}")),
-            ("/api/2.0/v{name}",                None),
-        ];
-        for (template, want) in cases {
-            let want = want.map(|shape| ("GET".to_owned(), shape.to_owned()));
-            assert_eq!(key("GET", template), want, "{template}");
-        }
-    }
-
-    #[test]
-    fn the_first_of_several_calls_names_the_operation() {
-        let calls = vec![
-            call(
-                "MlflowService.searchRuns",
-                "POST",
-                "/api/2.0/mlflow/runs/search",
-            ),
-            call(
-                "ExperimentsAPI.search_runs",
-                "POST",
-                "/api/2.0/mlflow/runs/search",
-            ),
-            call(
-                "GroupsV2API.get",
-                "GET",
-                "/api/2.0/preview/scim/v2/Groups/{id}",
-            ),
-            call(
-                "GroupsAPI.get",
-                "GET",
-                "/api/2.0/preview/scim/v2/Groups/{id}",
-            ),
-        ];
-        let rows = derive(calls, &Rules::new()).rows;
-        let named = |template: &str| {
-            rows.iter()
-                .find(|row| row.template == template)
-                .map(|row| &*row.name)
-        };
-        assert_eq!(
-            named("/api/2.0/mlflow/runs/search"),
-            Some("experiments.search-runs")
-        );
-        assert_eq!(
-            named("/api/2.0/preview/scim/v2/Groups/{id}"),
-            Some("groups.get")
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_placed_is_an_error() {
-        let calls = vec![call("NewAPI.get", "GET", "/api/2.0/unheard-of/{id}")];
-        let errors = derive(calls, &Rules::new()).errors;
-        let want = "GET /api/2.0/unheard-of/{id} (NewAPI.get): add its area to `rules/areas.tsv`";
-        assert!(errors.iter().any(|error| error == want), "{errors:?}");
-    }
-
-    fn call(source: &str, method: &str, path: &str) -> Call {
-        Call {
-            source: source.to_owned(),
-            method: method.to_owned(),
-            path: path.to_owned(),
-            documentation: String::new(),
-        }
-    }
-}
+mod tests;

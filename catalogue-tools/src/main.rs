@@ -1,4 +1,5 @@
-//! `update-catalogue WHEELS`: writes the list of operations that the wheels in a directory give.
+//! `update-catalogue WHEELS`: says what the reviewed list of operations lacks of what the wheels in a directory give, and writes the
+//! list of areas once it lacks nothing.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,27 +8,29 @@ use std::{env, fs};
 
 use catalogue_tools::derive::{Derived, derive};
 use catalogue_tools::rules::Rules;
-use catalogue_tools::{mlflow, sdk, wheel};
+use catalogue_tools::{mlflow, review, sdk, wheel};
 
 fn main() -> ExitCode {
     let Some(directory) = env::args_os().nth(1) else {
         return report("usage: update-catalogue DIRECTORY-WITH-WHEELS", 2);
     };
-    match read(Path::new(&directory)) {
-        Ok(derived) if derived.errors.is_empty() => match write(&derived) {
-            Ok(()) => report(
-                &format!(
-                    "{} operations in {} areas",
-                    derived.rows.len(),
-                    derived.areas.len()
-                ),
-                0,
-            ),
-            Err(error) => report(&error.to_string(), 1),
-        },
-        Ok(derived) => report(&derived.errors.join("\n"), 1),
+    match run(Path::new(&directory)) {
+        Ok(wrong) if wrong.is_empty() => report("the list has every operation", 0),
+        Ok(wrong) => report(&wrong.join("\n"), 1),
         Err(error) => report(&error.to_string(), 2),
     }
+}
+
+fn run(wheels: &Path) -> io::Result<Vec<String>> {
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/databricks");
+    let derived = read(wheels)?;
+    let reviewed = fs::read_to_string(list.join("operations.tsv"))?;
+    let mut wrong = derived.errors.clone();
+    wrong.extend(review::changes(&reviewed, &derived));
+    if wrong.is_empty() {
+        fs::write(list.join("areas.tsv"), derived.areas())?;
+    }
+    Ok(wrong)
 }
 
 fn read(directory: &Path) -> io::Result<Derived> {
@@ -37,12 +40,6 @@ fn read(directory: &Path) -> io::Result<Derived> {
         "mlflow-skinny",
     )?)?));
     Ok(derive(calls, &Rules::new()))
-}
-
-fn write(derived: &Derived) -> io::Result<()> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/databricks");
-    fs::write(directory.join("operations.tsv"), derived.operations())?;
-    fs::write(directory.join("areas.tsv"), derived.areas())
 }
 
 /// Says it, and ends with this status; a closed output changes neither.

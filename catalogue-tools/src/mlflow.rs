@@ -1,33 +1,38 @@
 //! Operations of `mlflow-skinny`: the protobuf descriptors that its generated modules carry as byte strings.
 
-use protobuf::descriptor::FileDescriptorProto;
+use protobuf::descriptor::field_descriptor_proto::Type;
+use protobuf::descriptor::{DescriptorProto, FileDescriptorProto};
 use protobuf::{CodedInputStream, Message, UnknownValueRef};
 use regex::Regex;
 
+use crate::answers::{Member, TypeName, Types};
 use crate::call::Call;
 use crate::wheel::Module;
 
 /// The operations of all modules, in order.
 pub fn calls(modules: &[Module]) -> Vec<Call> {
-    let mut calls = Vec::new();
-    for module in modules
+    let files: Vec<_> = modules
         .iter()
         .filter(|module| module.path.ends_with("_pb2.py"))
-    {
-        let Some(file) = descriptor(&module.source) else {
-            continue;
-        };
+        .filter_map(|module| descriptor(&module.source))
+        .collect();
+    let mut types = Types::default();
+    for message in files.iter().flat_map(|file| &file.message_type) {
+        add(&mut types, message, "");
+    }
+    let mut calls = Vec::new();
+    for file in &files {
         for service in &file.service {
             for method in &service.method {
                 let source = format!("{}.{}", service.name(), method.name());
+                let answers = types.telling(&[named(method.output_type())]);
                 let options = method.options.special_fields.unknown_fields();
                 for (_, value) in options.iter().filter(|&(field, _)| field == RPC_OPTION) {
                     if let UnknownValueRef::LengthDelimited(bytes) = value {
-                        calls.extend(
-                            endpoints(bytes)
-                                .into_iter()
-                                .map(|endpoint| endpoint.call(&source)),
-                        );
+                        calls.extend(endpoints(bytes).into_iter().map(|endpoint| Call {
+                            answers: answers.clone(),
+                            ..endpoint.call(&source)
+                        }));
                     }
                 }
             }
@@ -60,8 +65,34 @@ impl Endpoint {
                 self.method
             },
             path: format!("/api/{}.{}/{path}", self.major, self.minor),
-            documentation: String::new(),
+            ..Call::default()
         }
+    }
+}
+
+/// Adds a message and those inside it.
+fn add(types: &mut Types, message: &DescriptorProto, outer: &str) {
+    let name = format!("{outer}{}", message.name());
+    let members = message.field.iter().map(|field| Member {
+        name: field.name().to_owned(),
+        is_text: matches!(field.type_(), Type::TYPE_STRING | Type::TYPE_BYTES),
+        types: vec![named(field.type_name())],
+    });
+    types.add(named(&name), members.collect());
+    for inner in &message.nested_type {
+        add(types, inner, &format!("{name}."));
+    }
+}
+
+/// A message by its full name, without the package: packages begin with a small letter, messages with a capital one.
+fn named(name: &str) -> TypeName {
+    let parts = name.split('.');
+    let name: Vec<_> = parts
+        .skip_while(|part| !part.starts_with(|letter: char| letter.is_ascii_uppercase()))
+        .collect();
+    TypeName {
+        module: String::new(),
+        name: name.join("."),
     }
 }
 

@@ -217,6 +217,7 @@ mod tests {
             method: "GET".to_owned(),
             path: path.to_owned(),
             documentation: documentation.to_owned(),
+            ..Call::default()
         }
     }
 }

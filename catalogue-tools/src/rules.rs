@@ -1,15 +1,16 @@
 //! What is decided by hand: the tables in `rules/`, each of which says at its head what it decides.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wildmatch::WildMatch;
 
 /// The tables. A line that decides nothing is an error in the making: the tables remember which lines were used.
 pub struct Rules {
     areas: Vec<AreaRule>,
-    access: Vec<(WildMatch, &'static str)>,
+    access: BTreeMap<&'static str, &'static str>,
     marks: Vec<(WildMatch, &'static str)>,
+    harmless: Vec<(WildMatch, &'static str)>,
     names: Vec<(WildMatch, &'static str, Vec<String>)>,
     used: RefCell<BTreeSet<String>>,
 }
@@ -37,8 +38,11 @@ impl Rules {
             areas: lines(include_str!("../rules/areas.tsv"))
                 .filter_map(AreaRule::parse)
                 .collect(),
-            access: globs(include_str!("../rules/access.tsv")),
+            access: lines(include_str!("../rules/access.tsv"))
+                .filter_map(|line| line.split_once('\t'))
+                .collect(),
             marks: globs(include_str!("../rules/marks.tsv")),
+            harmless: globs(include_str!("../rules/harmless.tsv")),
             names: lines(include_str!("../rules/names.tsv"))
                 .filter_map(name_rule)
                 .collect(),
@@ -46,9 +50,10 @@ impl Rules {
         }
     }
 
-    /// The operations that no package holds, one a line: name, method, template, area, access, level, marks.
+    /// The operations that the newest packages do not list, one a line: name, method, template, area, access, level, marks.
     pub fn by_hand() -> impl Iterator<Item = &'static str> {
         lines(include_str!("../rules/operations.tsv"))
+            .chain(lines(include_str!("../rules/former.tsv")))
     }
 
     /// The area of a path from which the version was taken: the longest beginning wins.
@@ -64,12 +69,18 @@ impl Rules {
 
     /// `read` or `write`, where the method does not tell.
     pub fn access(&self, operation: &str) -> Option<&'static str> {
-        let (glob, access) = self
-            .access
-            .iter()
-            .find(|(glob, _)| glob.matches(operation))?;
-        self.mark_used("access", &glob.to_string());
+        let access = self.access.get(operation)?;
+        self.mark_used("access", operation);
         Some(access)
+    }
+
+    /// Whether a member of an answer, as in `RunTask.run_page_url`, is neither a credential nor a link that works by itself.
+    pub fn is_harmless(&self, member: &str) -> bool {
+        let rule = self.harmless.iter().find(|(glob, _)| glob.matches(member));
+        if let Some((glob, _)) = rule {
+            self.mark_used("harmless", &glob.to_string());
+        }
+        rule.is_some()
     }
 
     /// The marks of an operation, in alphabetical order.
@@ -103,15 +114,23 @@ impl Rules {
             .map(|rule| format!("areas: {}", rule.beginning));
         let access = self
             .access
+            .keys()
+            .map(|operation| format!("access: {operation}"));
+        let harmless = self
+            .harmless
             .iter()
-            .map(|(glob, _)| format!("access: {glob}"));
+            .map(|(glob, _)| format!("harmless: {glob}"));
         let marks = self.marks.iter().map(|(glob, _)| format!("marks: {glob}"));
         let names = self
             .names
             .iter()
             .map(|(glob, parameter, _)| format!("names: {glob} {parameter}"));
         let used = self.used.borrow();
-        let all = areas.chain(access).chain(marks).chain(names);
+        let all = areas
+            .chain(access)
+            .chain(marks)
+            .chain(harmless)
+            .chain(names);
         all.filter(|line| !used.contains(line)).collect()
     }
 

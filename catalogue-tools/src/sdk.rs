@@ -1,7 +1,11 @@
-//! Calls of `databricks-sdk`: every `….do("METHOD", "path")` in its source, with the class and function around it.
+//! Calls of `databricks-sdk`: every `….do("METHOD", "path")` in its source, with the class and function around it, and what the type
+//! that the function returns can hold.
+
+mod types;
 
 use tree_sitter::{Node, Parser};
 
+use crate::answers::{TypeName, Types};
 use crate::call::Call;
 use crate::wheel::Module;
 
@@ -14,18 +18,26 @@ pub fn calls(modules: &[Module]) -> Vec<Call> {
     {
         return Vec::new();
     }
+    let mut types = Types::default();
     let mut calls = Vec::new();
     for module in modules {
         let Some(tree) = parser.parse(&module.source, None) else {
             continue;
         };
+        let name = module.path.rsplit('/').next().unwrap_or(&module.path);
         let mut reader = Reader {
             source: &module.source,
+            module: name.trim_end_matches(".py"),
+            types: &mut types,
             calls: &mut calls,
         };
         reader.visit(tree.root_node(), &Place::default());
     }
-    calls
+    let complete = |(mut call, returned): (Call, Vec<TypeName>)| {
+        call.answers = types.telling(&returned);
+        call
+    };
+    calls.into_iter().map(complete).collect()
 }
 
 /// The class and function that a node stands in.
@@ -34,21 +46,31 @@ struct Place {
     class: String,
     function: String,
     documentation: String,
+    returned: Vec<TypeName>,
 }
 
 struct Reader<'a> {
     source: &'a str,
-    calls: &'a mut Vec<Call>,
+    module: &'a str,
+    types: &'a mut Types,
+    calls: &'a mut Vec<(Call, Vec<TypeName>)>,
 }
 
 impl Reader<'_> {
     fn visit(&mut self, node: Node<'_>, place: &Place) {
         let mut place = place.clone();
         match node.kind() {
-            "class_definition" => place.class = self.field(node, "name"),
+            "class_definition" => {
+                place.class = self.field(node, "name");
+                types::add(self.types, node, self.source, self.module);
+            }
             "function_definition" if place.function.is_empty() => {
                 place.function = self.field(node, "name");
                 place.documentation = self.documentation(node);
+                place.returned = node
+                    .child_by_field_name("return_type")
+                    .map(|returned| types::names(returned, self.source, self.module))
+                    .unwrap_or_default();
             }
             "call" => self.read_call(node, &place),
             _ => {}
@@ -79,12 +101,14 @@ impl Reader<'_> {
         // A host in front is the client's own.
         let path = path.strip_prefix("{self._hostname}").unwrap_or(path);
         if method.bytes().all(|byte| byte.is_ascii_uppercase()) && path.starts_with('/') {
-            self.calls.push(Call {
+            let call = Call {
                 source: format!("{}.{}", place.class, place.function),
                 method: method.clone(),
                 path: path.to_owned(),
                 documentation: place.documentation.clone(),
-            });
+                ..Call::default()
+            };
+            self.calls.push((call, place.returned.clone()));
         }
     }
 
@@ -138,6 +162,51 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_are_read_with_all_that_they_hold() {
+        let source = r#"
+from databricks.sdk.service import shared
+@dataclass
+class Token:
+    token_value: Optional[str] = None
+    """The token."""
+    password: Optional[str] = None
+    """[Input-Only] A password."""
+    token_count: Optional[int] = None
+    owner: Optional[shared.Owner] = None
+    def as_dict(self) -> dict:
+        secret: str = "none"
+class Wait:
+    secret: Secret
+class TokensAPI:
+    def create(self) -> CreateResponse:
+        return self._api.do("POST", "/api/2.0/token/create")
+    def list(self) -> Iterator[Token]:
+        return self._api.do("GET", "/api/2.0/token/list")
+    def delete(self):
+        self._api.do("POST", "/api/2.0/token/delete")
+"#;
+        let shared = "@dataclass\nclass Owner:\n    page_url: str\n    next_page_token: str\n    key: 'Dict[str, Token]'\n";
+        let module = |path: &str, source: &str| Module {
+            path: path.to_owned(),
+            source: source.to_owned(),
+        };
+        let calls = calls(&[
+            module("service/settings.py", source),
+            module("service/shared.py", shared),
+        ]);
+        let answers: Vec<Vec<_>> = calls
+            .iter()
+            .map(|call| call.answers.iter().map(String::as_str).collect())
+            .collect();
+        let want = [
+            vec![],
+            vec!["Owner.key", "Owner.page_url", "Token.token_value"],
+            vec![],
+        ];
+        assert_eq!(answers, want);
+    }
 
     #[test]
     fn calls_are_read_with_their_place() {
