@@ -89,6 +89,9 @@ fn configuration(address: SocketAddr) -> Value {
     ] {
         roles.push(json!({ "name": name, "members": [{ "group": group }], "grants": [area] }));
     }
+    roles.push(
+        json!({ "name": "admin", "members": [{ "group": "admins" }], "grants": ["all-apis"] }),
+    );
     configuration
 }
 
@@ -99,6 +102,7 @@ fn token(caller: &str) -> String {
         "analyst" => ("analysts", "now", "now+3600"),
         "scientist" => ("science", "now", "now+3600"),
         "agent" => ("agents", "now", "now+3600"),
+        "admin" => ("admins", "now", "now+3600"),
         "expired" => ("data-eng", "now-7200", "now-3600"),
         "static" => return "dapi0123456789abcdef0123456789abcdef".to_owned(),
         _ => panic!("who is {caller}?"),
