@@ -28,7 +28,7 @@ use terms::Terms;
 pub struct Subject<'a> {
     /// The whole token, which was judged sound.
     pub token: BearerToken<'a>,
-    /// Its fingerprint.
+    /// The fingerprint of what was signed of it: a token whose signature is written otherwise is not exchanged a second time.
     pub fingerprint: Fingerprint,
     /// Its `exp`.
     pub expires_at: UnixTime,

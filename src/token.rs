@@ -25,6 +25,7 @@ pub mod json;
 pub mod jwk;
 pub mod jwk_set;
 pub mod jws;
+pub mod prints;
 pub mod scope;
 pub mod signature;
 pub mod text;

@@ -41,7 +41,7 @@ pub enum Names {
     Subjects,
     /// `jti`.
     TokenIds,
-    /// The SHA-256 of a whole token.
+    /// The SHA-256 of a whole token, whichever way its signature was written then, or of what was signed of it.
     Tokens,
 }
 
@@ -83,7 +83,10 @@ impl Withdrawn {
             || lists(&self.clients, token.client.as_deref())
             || lists(&self.key_ids, token.key_id.as_deref())
             || self.issued_before.has(token)
-            || (!self.tokens.is_empty() && self.tokens.contains(&token.fingerprint(bearer)))
+            || (!self.tokens.is_empty() && {
+                let mut prints = token.prints(bearer).iter();
+                prints.any(|print| self.tokens.contains(print))
+            })
     }
 
     /// Withdraws the tokens that have this name.

@@ -16,7 +16,7 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    /// Reads the answer to the exchange of the token whose SHA-256 is `subject`.
+    /// Reads the answer to the exchange of a token, `subject` being the fingerprint of what was signed of that.
     pub(super) fn parse(body: &[u8], subject: Fingerprint) -> Result<Self, Unusable> {
         if body.len() > MAX_BYTES {
             return Err(Unusable::TooLarge);
@@ -35,7 +35,7 @@ impl Grant {
             .and_then(Json::as_u64)
             .filter(|&seconds| seconds > 0)
             .ok_or(Unusable::ExpiresIn)?;
-        if Fingerprint::of(token) == subject {
+        if Fingerprint::of_signed(token) == subject {
             return Err(Unusable::SubjectToken);
         }
         Ok(Self {
@@ -144,7 +144,7 @@ mod tests {
 
     fn parse(body: &[u8]) -> Result<(String, u64), Unusable> {
         let subject = BearerToken::parse(SUBJECT.as_bytes(), usize::MAX).unwrap();
-        let grant = Grant::parse(body, Fingerprint::of(subject))?;
+        let grant = Grant::parse(body, Fingerprint::of_signed(subject))?;
         Ok((grant.authorization, grant.lifetime.as_secs()))
     }
 
@@ -171,6 +171,7 @@ mod tests {
             ("an empty token",         r#"{"access_token":"","token_type":"Bearer","expires_in":3600}"#,                  Err(AccessToken)),
             ("a token too long",       long.as_str(),                                                                     Err(AccessToken)),
             ("the caller's own",       r#"{"access_token":"e30.e30.c2ln","token_type":"Bearer","expires_in":3600}"#,      Err(SubjectToken)),
+            ("the same, respelled",    r#"{"access_token":"e30.e30.c2lo","token_type":"Bearer","expires_in":3600}"#,      Err(SubjectToken)),
             ("another type",           r#"{"access_token":"dbx","token_type":"DPoP","expires_in":3600}"#,                 Err(TokenType)),
             ("no type",                r#"{"access_token":"dbx","expires_in":3600}"#,                                     Err(TokenType)),
             ("no end",                 r#"{"access_token":"dbx","token_type":"Bearer"}"#,                                 Err(ExpiresIn)),

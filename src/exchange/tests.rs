@@ -6,7 +6,10 @@ use crate::request::Headers;
 
 const TOKEN: &str = "e30.e30.c2ln";
 
-const OTHER: &str = "e30.e30.b3RoZXI";
+const OTHER: &str = "e30.e31.b3RoZXI";
+
+/// Of what is signed in [`TOKEN`], with another signature.
+const RESPELLED: &str = "e30.e30.c2lo";
 
 const YES: &str = r#"{"access_token":"dbx-1","token_type":"Bearer","expires_in":3600}"#;
 
@@ -35,7 +38,7 @@ fn subject(token: &str) -> Subject<'_> {
     let token = BearerToken::parse(token.as_bytes(), usize::MAX).unwrap();
     Subject {
         token,
-        fingerprint: Fingerprint::of(token),
+        fingerprint: Fingerprint::of_signed(token),
         expires_at: at(10_000),
     }
 }
@@ -138,6 +141,11 @@ fn one_exchange_serves_every_request_with_the_token() {
 #[test]
 fn tokens_and_scopes_do_not_share() {
     let (mut exchanger, _) = answered(200, YES, 100);
+    assert_eq!(
+        ask(&mut exchanger, RESPELLED, 100),
+        "Bearer dbx-1",
+        "one token, however it is written"
+    );
     assert_eq!(ask(&mut exchanger, OTHER, 100), "wait");
     let outcome = exchanger.ask(subject(TOKEN), "jobs", at(100));
     assert!(matches!(outcome, Outcome::Wait(_)));
@@ -256,7 +264,7 @@ fn what_was_not_sent_in_time_is_not_sent() {
 #[test]
 fn the_memory_is_bounded() {
     let mut exchanger = exchanger();
-    let token = |number: usize| format!("e30.e30.{number}");
+    let token = |number: usize| format!("e30.{number}.c2ln");
     for number in 0..MAX_ENTRIES {
         assert_eq!(ask(&mut exchanger, &token(number), 100), "wait");
     }

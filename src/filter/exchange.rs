@@ -47,7 +47,7 @@ pub(super) fn onward(
     let scope = exchanger.terms().scope_for(headers);
     let subject = Subject {
         token,
-        fingerprint: judged.fingerprint(token),
+        fingerprint: judged.prints(token).signed,
         expires_at: judged.expires_at,
     };
     match exchanger.ask(subject, scope, now) {

@@ -11,6 +11,7 @@ use crate::token::claims::{ClaimError, ClaimFault, Claims, Times};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::json::{self, ALLOCATION, Json, Object};
 use crate::token::jwk::Thumbprint;
+use crate::token::prints::TokenPrints;
 use crate::token::scope::Scope;
 
 use super::Issuer;
@@ -54,8 +55,8 @@ pub struct AccessToken {
     pub certificate: Option<Fingerprint>,
     /// The key that its bearer must prove to hold (RFC 9449 §6.1). Anybody may bear a token that is bound to neither.
     pub key: Option<Thumbprint>,
-    /// Known once somebody asked for it.
-    fingerprint: OnceCell<Fingerprint>,
+    /// Known once somebody asked for them.
+    prints: OnceCell<Box<TokenPrints>>,
     /// Those that a role may ask about.
     claims: Object,
 }
@@ -89,7 +90,7 @@ impl AccessToken {
             Some(scopes.into_iter().collect())
         };
         let issued_for = if dialect.names_workspace {
-            IssuedFor::read(&issuer.identifier, claims.audiences())
+            IssuedFor::read(&issuer.identifier, claims.audiences(), &issuer.audiences)
         } else {
             IssuedFor::Everywhere
         };
@@ -113,7 +114,7 @@ impl AccessToken {
             earlier_actors,
             certificate,
             key,
-            fingerprint: OnceCell::new(),
+            prints: OnceCell::new(),
             claims: claims.only(&issuer.kept_claims),
         })
     }
@@ -127,9 +128,10 @@ impl AccessToken {
         }
     }
 
-    /// Its fingerprint, `bearer` being the text that it was read from.
-    pub fn fingerprint(&self, bearer: BearerToken<'_>) -> Fingerprint {
-        *self.fingerprint.get_or_init(|| Fingerprint::of(bearer))
+    /// Its fingerprints, `bearer` being the text that it was read from.
+    pub fn prints(&self, bearer: BearerToken<'_>) -> &TokenPrints {
+        self.prints
+            .get_or_init(|| Box::new(TokenPrints::of(bearer)))
     }
 
     /// The span for which it was issued; `None` where it does not say when that was.
@@ -169,7 +171,7 @@ impl AccessToken {
             .chain(scopes.map(|held| held.as_str().len().saturating_add(SCOPE_BYTES)))
             .chain(listed.map(|text| text.len().saturating_add(LISTED_BYTES)))
             .fold(
-                size_of::<Self>().saturating_add(self.claims.bytes()),
+                OWN_BYTES.saturating_add(self.claims.bytes()),
                 usize::saturating_add,
             )
     }
@@ -185,6 +187,11 @@ impl AccessToken {
         })
     }
 }
+
+/// What every token takes, its fingerprints among it.
+const OWN_BYTES: usize = size_of::<AccessToken>()
+    .saturating_add(size_of::<TokenPrints>())
+    .saturating_add(ALLOCATION);
 
 /// What a text in a list takes besides itself; a list may have room for as many again.
 const LISTED_BYTES: usize = ALLOCATION.saturating_add(size_of::<[Box<str>; 2]>());

@@ -1,7 +1,9 @@
 //! For which workspace Databricks issued a token.
 //!
 //! A workspace's own tokens have its ID in `aud` and its host in `iss` (`https://<workspace>/oidc`). An account's tokens are issued under
-//! `/oidc/accounts/<account>`, or have the account's ID, a UUID, in `aud`, and are good in every workspace of the account.
+//! `/oidc/accounts/<account>`, or have the account's ID, a UUID, in `aud`, and are good in every workspace of the account. Service
+//! principals have UUIDs too: so a UUID is the account's where the configuration names it as an audience, and nowhere beside the ID of
+//! a workspace.
 
 use crate::request::workspace::WorkspaceId;
 
@@ -29,21 +31,23 @@ impl IssuedFor {
         }
     }
 
-    /// Reads issuer and audience of a token that Databricks issued.
-    pub(super) fn read(issuer: &str, audiences: &[Box<str>]) -> Self {
+    /// Reads issuer and audience of a token that Databricks issued, `configured` being the audiences that are ours.
+    pub(super) fn read(issuer: &str, audiences: &[Box<str>], configured: &[Box<str>]) -> Self {
         let rest = issuer.strip_prefix("https://").unwrap_or(issuer);
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let account = path.starts_with("oidc/accounts/")
-            || host.starts_with("accounts.")
-            || audiences.iter().any(|audience| is_uuid(audience));
-        if account {
+        let ids: Vec<WorkspaceId> = audiences
+            .iter()
+            .filter_map(|audience| WorkspaceId::parse(audience))
+            .collect();
+        let names_account = || {
+            let mut accounts = audiences.iter().filter(|audience| is_uuid(audience));
+            ids.is_empty() && accounts.any(|account| configured.contains(account))
+        };
+        if path.starts_with("oidc/accounts/") || host.starts_with("accounts.") || names_account() {
             return Self::Everywhere;
         }
         Self::Workspace {
-            ids: audiences
-                .iter()
-                .filter_map(|audience| WorkspaceId::parse(audience))
-                .collect(),
+            ids,
             host: host.to_ascii_lowercase().into(),
         }
     }
@@ -64,6 +68,10 @@ const UUID_BYTES: usize = 36;
 mod tests {
     use super::*;
 
+    const WORKSPACE: &str = "https://dbc-1.example/oidc";
+
+    const ID: &str = "7a99b43c-b46c-432b-b0a7-814217701909";
+
     #[test]
     fn issuer_and_audience_name_a_workspace_or_an_account() {
         let id = |text| WorkspaceId::parse(text).unwrap();
@@ -73,19 +81,29 @@ mod tests {
         };
         let account = || IssuedFor::Everywhere;
         #[rustfmt::skip]
-        let cases: [(&str, &str, &[&str], IssuedFor); 7] = [
-            // name                  iss                                        aud                                        want
-            ("a workspace's",        "https://DBC-1.example/oidc",              &["7"],                                    workspace(&[id("7")])),
-            ("of two workspaces",    "https://dbc-1.example/oidc",              &["7", "db", "8"],                         workspace(&[id("7"), id("8")])),
-            ("by its host",          "https://dbc-1.example/oidc",              &["db"],                                   workspace(&[])),
-            ("an account's",         "https://dbc-1.example/oidc/accounts/a",   &["7"],                                    account()),
-            ("by the account host",  "https://accounts.cloud.example/oidc",     &["db"],                                   account()),
-            ("by the account's ID",  "https://dbc-1.example/oidc",              &["7a99b43c-b46c-432b-b0a7-814217701909"], account()),
-            ("nearly such an ID",    "https://dbc-1.example/oidc",              &["7a99b43c-b46c-432b-b0a7x814217701909"], workspace(&[])),
+        let cases: [(&str, &str, &[&str], IssuedFor); 13] = [
+            // name                            iss                                        aud                                        want
+            ("a workspace's",                  "https://DBC-1.example/oidc",              &["7"],                                    workspace(&[id("7")])),
+            ("of two workspaces",              WORKSPACE,                                 &["7", "db", "8"],                         workspace(&[id("7"), id("8")])),
+            ("by its host",                    WORKSPACE,                                 &["db"],                                   workspace(&[])),
+            ("an account's",                   "https://dbc-1.example/oidc/accounts/a",   &["7"],                                    account()),
+            ("by the account host",            "https://accounts.cloud.example/oidc",     &["db"],                                   account()),
+            ("by the account's ID",            WORKSPACE,                                 &[ID],                                     account()),
+            ("that ID and another audience",   WORKSPACE,                                 &["db", ID],                               account()),
+            ("that ID beside a workspace's",   WORKSPACE,                                 &["7", ID],                                workspace(&[id("7")])),
+            ("that ID before a workspace's",   WORKSPACE,                                 &[ID, "7"],                                workspace(&[id("7")])),
+            ("another UUID",                   WORKSPACE,                                 &["db", "00000000-b46c-432b-b0a7-814217701909"], workspace(&[])),
+            ("another, beside a workspace's",  WORKSPACE,                                 &["7", "00000000-b46c-432b-b0a7-814217701909"], workspace(&[id("7")])),
+            ("that ID in capitals",            WORKSPACE,                                 &["7A99B43C-B46C-432B-B0A7-814217701909"], workspace(&[])),
+            ("nearly such an ID",              WORKSPACE,                                 &["7a99b43c-b46c-432b-b0a7x814217701909"], workspace(&[])),
         ];
+        let boxed = |texts: &[&str]| -> Vec<Box<str>> {
+            texts.iter().map(|text| Box::from(*text)).collect()
+        };
+        let configured = boxed(&["7", "db", ID]);
         for (name, issuer, audiences, want) in cases {
-            let audiences: Vec<Box<str>> = audiences.iter().map(|text| Box::from(*text)).collect();
-            assert_eq!(IssuedFor::read(issuer, &audiences), want, "{name}");
+            let got = IssuedFor::read(issuer, &boxed(audiences), &configured);
+            assert_eq!(got, want, "{name}");
         }
     }
 }

@@ -14,7 +14,23 @@ pub struct Fingerprint([u8; BYTES]);
 impl Fingerprint {
     /// Of this token.
     pub fn of(token: BearerToken<'_>) -> Self {
-        Self(Sha256::digest(token.as_bytes()).into())
+        Self::over(token.as_bytes())
+    }
+
+    /// Of what was signed of this token: all of it before its last dot, the same however its signature is written. Of a token without
+    /// dots it is that of the whole.
+    pub fn of_signed(token: BearerToken<'_>) -> Self {
+        let text = token.as_bytes();
+        let signed = text
+            .iter()
+            .rposition(|&byte| byte == b'.')
+            .and_then(|dot| text.get(..dot));
+        Self::over(signed.unwrap_or(text))
+    }
+
+    #[inline(never)]
+    pub(super) fn over(text: &[u8]) -> Self {
+        Self(Sha256::digest(text).into())
     }
 
     /// Reads the hexadecimal spelling, as `sha256sum` writes it; capitals will do.

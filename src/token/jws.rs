@@ -14,7 +14,7 @@ use crate::token::bearer::BearerToken;
 use crate::token::claims;
 use crate::token::json::{Json, JsonError, Object};
 use crate::token::jwk::Jwk;
-use crate::token::signature::{SignatureError, Verifier};
+use crate::token::signature::{EngineKey, SignatureError, Verifier};
 use crate::token::text::{self, TextError};
 
 /// A token with the form of a JWS in compact serialisation. Whether anybody signed it is open.
@@ -93,6 +93,13 @@ impl<'a> Jws<'a> {
         } else {
             Err(SignatureError::Mismatch)
         }
+    }
+
+    /// The token with its signature in the other spelling that the same key verifies; `None` where there is no other.
+    pub(super) fn respelled(&self) -> Option<String> {
+        let signature = EngineKey::respelled(self.header.algorithm, &self.signature)?;
+        let signed = str::from_utf8(self.signing_input).ok()?;
+        Some([signed, ".", &base64url::encode(&signature)].concat())
     }
 
     /// What the token says of its issuer, **unverified**: anybody can write it.
@@ -379,12 +386,13 @@ fn checked<'a>(
         .map_err(|fault| JwsError::Text { member, fault })
 }
 
-/// RFC 7515 §4.1.9 and §4.1.10.
-fn is_same_media_type(one: &str, other: &str) -> bool {
+/// Whether two texts name one media type (RFC 7515 §4.1.9 and §4.1.10): without case, and `application/` may be left out.
+pub(crate) fn is_same_media_type(one: &str, other: &str) -> bool {
     short_media_type(one).eq_ignore_ascii_case(short_media_type(other))
 }
 
-fn short_media_type(text: &str) -> &str {
+/// A media type as JOSE writes it, without its `application/`.
+pub(crate) fn short_media_type(text: &str) -> &str {
     match text.split_once('/') {
         Some((kind, rest)) if kind.eq_ignore_ascii_case("application") => rest,
         Some(_) | None => text,

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::host::Headers;
 use crate::keys;
@@ -159,7 +160,31 @@ impl File {
             inline => inline.clone(),
         };
         put_test_keys(&mut configuration);
+        self.put_digests(&mut configuration);
         configuration
+    }
+
+    /// Replaces every `{"$sha256_of_token": …}` by the SHA-256 of that token, and `{"$sha256_of_signed": …}` by that of what is signed of
+    /// it. Only of a token whose times and signature are the same whenever it is minted.
+    fn put_digests(&self, value: &mut Value) {
+        for (name, is_whole) in [("$sha256_of_token", true), ("$sha256_of_signed", false)] {
+            if let Some(token) = value.get(name) {
+                let token = serde_json::from_value(token.clone()).expect("a token");
+                let text = self.defaults.token.with(&token).mint(0);
+                let signed = text.rsplit_once('.').map_or("", |(signed, _)| signed);
+                let digest = Sha256::digest(if is_whole { &text } else { signed });
+                let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                *value = Value::String(digits);
+                return;
+            }
+        }
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.put_digests(item)),
+            Value::Object(members) => members
+                .values_mut()
+                .for_each(|member| self.put_digests(member)),
+            Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
+        }
     }
 
     /// A case's request, its tokens minted.

@@ -210,6 +210,5 @@ fn parse(token: &str) -> Result<Jws<'_>, JwsError> {
 }
 
 fn encode(bytes: &[u8]) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+    base64url::encode(bytes)
 }

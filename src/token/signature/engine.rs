@@ -2,6 +2,8 @@
 //!
 //! This file alone names the engines. What makes a key admissible beyond their own rules is [`jwk`](crate::token::jwk)'s business.
 
+use std::ops::Neg as _;
+
 use ed25519_dalek::Signature as Ed25519Signature;
 use p256::ecdsa::signature::Verifier as _;
 use rsa::BoxedUint;
@@ -54,6 +56,33 @@ impl EngineKey {
     /// Whether these are two numbers from 1 to below the order of P-384.
     pub(in crate::token) fn is_p384_signature(bytes: &[u8]) -> bool {
         p384::ecdsa::Signature::from_slice(bytes).is_ok()
+    }
+
+    /// The other signature that holds wherever this one does: of (r, s) it is (r, n − s). Only ECDSA's have another.
+    pub(in crate::token) fn respelled(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
+        match algorithm {
+            Algorithm::Es256 => {
+                let (r, s) = p256::ecdsa::Signature::from_slice(signature)
+                    .ok()?
+                    .split_scalars();
+                let other = p256::ecdsa::Signature::from_scalars(r, s.neg()).ok()?;
+                Some(other.to_bytes().to_vec())
+            }
+            Algorithm::Es384 => {
+                let (r, s) = p384::ecdsa::Signature::from_slice(signature)
+                    .ok()?
+                    .split_scalars();
+                let other = p384::ecdsa::Signature::from_scalars(r, s.neg()).ok()?;
+                Some(other.to_bytes().to_vec())
+            }
+            Algorithm::Rs256
+            | Algorithm::Rs384
+            | Algorithm::Rs512
+            | Algorithm::Ps256
+            | Algorithm::Ps384
+            | Algorithm::Ps512
+            | Algorithm::EdDsa => None,
+        }
     }
 
     /// Whether the signature is the key's over the message, by this algorithm. An algorithm of another kind of key has no signatures.

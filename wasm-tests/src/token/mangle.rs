@@ -69,7 +69,7 @@ fn encoding(parts: &Parts<'_>, how: &str) -> Option<String> {
     })
 }
 
-/// A signature that must not verify.
+/// A signature that must not verify; but for ECDSA's `negated-s`, which holds as well as the one that it is made of.
 fn signature(parts: &Parts<'_>, how: &str) -> Option<Vec<u8>> {
     let mut bytes = parts.signature();
     let half = bytes.len() / 2;
@@ -94,6 +94,10 @@ fn signature(parts: &Parts<'_>, how: &str) -> Option<Vec<u8>> {
         "zero-s" => bytes[half..].fill(0),
         "order-r" => bytes[..half].copy_from_slice(order(half)),
         "order-s" => bytes[half..].copy_from_slice(order(half)),
+        "negated-s" => {
+            let other = subtract(order(half), &bytes[half..]);
+            bytes[half..].copy_from_slice(&other);
+        }
         "swapped-halves" => bytes.rotate_left(half),
         "der" => {
             bytes = der(
@@ -152,6 +156,23 @@ fn add(left: &[u8], right: &[u8]) -> Vec<u8> {
     }
     sum.reverse();
     sum
+}
+
+/// The difference of two big-endian numbers of one length, the first being the larger.
+fn subtract(left: &[u8], right: &[u8]) -> Vec<u8> {
+    let mut borrowed = 0;
+    let mut difference: Vec<u8> = left
+        .iter()
+        .rev()
+        .zip(right.iter().rev())
+        .map(|(left, right)| {
+            let digit = i16::from(*left) - i16::from(*right) - borrowed;
+            borrowed = i16::from(digit < 0);
+            digit.to_le_bytes()[0]
+        })
+        .collect();
+    difference.reverse();
+    difference
 }
 
 /// The group order of the curve whose scalars are so many bytes long.
