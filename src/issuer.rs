@@ -18,6 +18,7 @@ use hashbrown::HashMap;
 use crate::time::UnixTime;
 use crate::token::algorithm::AlgorithmSet;
 use crate::token::claims::{Claims, Times};
+use crate::token::jws::is_same_media_type;
 use crate::token::scope::Scope;
 
 use access_token::AccessToken;
@@ -71,7 +72,8 @@ impl Issuer {
             return Err(InvalidToken::Issuer);
         }
         self.check_type(token_type)?;
-        self.dialect.check_access_token(claims)?;
+        let is_typed = token_type.is_some_and(|found| is_same_media_type(found, ACCESS_TOKEN));
+        self.dialect.check_access_token(is_typed, claims)?;
         self.check_times(claims.times(), now)?;
         let client = self.dialect.client(claims)?;
         self.check_audience(claims, client.as_deref())?;
@@ -82,18 +84,12 @@ impl Issuer {
 
     /// RFC 8725 §3.11, RFC 9068 §2.1: the header's `typ`, a media type whose `application/` may be left out, in any case.
     fn check_type(&self, token_type: Option<&str>) -> Result<(), InvalidToken> {
-        let short = token_type.map(
-            |text| match text.split_at_checked(MEDIA_TYPE_PREFIX.len()) {
-                Some((prefix, rest)) if prefix.eq_ignore_ascii_case(MEDIA_TYPE_PREFIX) => rest,
-                _ => text,
-            },
-        );
-        let holds = match (short, &self.token_type) {
-            (Some(found), Some(wanted)) => found.eq_ignore_ascii_case(wanted),
+        let holds = match (token_type, &self.token_type) {
+            (Some(found), Some(wanted)) => is_same_media_type(found, wanted),
             (None, Some(_)) => false,
-            (Some(found), None) => ACCESS_TOKEN_TYPES
-                .iter()
-                .any(|known| found.eq_ignore_ascii_case(known)),
+            (Some(found), None) => {
+                is_same_media_type(found, ACCESS_TOKEN) || is_same_media_type(found, PLAIN)
+            }
             (None, None) => true,
         };
         if holds {
@@ -186,11 +182,36 @@ impl ScopeReading {
     }
 }
 
-/// What access tokens call themselves: RFC 9068 §2.1, and plain JWTs. An ID token, a logout token (`logout+jwt`) or a proof
-/// (`dpop+jwt`) signed with the same key is none.
-const ACCESS_TOKEN_TYPES: [&str; 2] = ["at+jwt", "jwt"];
+/// Whether JWTs of this type are something else than access tokens: their signer may well use the same key for them.
+pub fn is_other_token_type(text: &str) -> bool {
+    OTHER_TOKEN_TYPES
+        .iter()
+        .any(|other| is_same_media_type(text, other))
+}
 
-const MEDIA_TYPE_PREFIX: &str = "application/";
+/// What access tokens call themselves: RFC 9068 §2.1. Nothing else does, so it settles the matter.
+const ACCESS_TOKEN: &str = "at+jwt";
+
+/// What they call themselves elsewhere, and ID tokens too.
+const PLAIN: &str = "jwt";
+
+/// Grants, answers, requests, events, lists and proofs, as far as they are registered or on their way.
+const OTHER_TOKEN_TYPES: [&str; 14] = [
+    "authorization-grant+jwt",
+    "client-authentication+jwt",
+    "dpop+jwt",
+    "entity-statement+jwt",
+    "kb+jwt",
+    "logout+jwt",
+    "oauth-authz-req+jwt",
+    "oauth-client-attestation+jwt",
+    "oauth-client-attestation-pop+jwt",
+    "oauth-id-jag+jwt",
+    "openid4vci-proof+jwt",
+    "secevent+jwt",
+    "statuslist+jwt",
+    "token-introspection+jwt",
+];
 
 #[cfg(test)]
 mod tests;

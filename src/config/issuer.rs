@@ -5,11 +5,12 @@ use std::time::Duration;
 use crate::callout::uri::HttpsUri;
 use crate::issuer::dialect::{ClaimPath, Dialect};
 use crate::issuer::preset::Preset;
-use crate::issuer::{Issuer, ScopeReading};
+use crate::issuer::{Issuer, ScopeReading, is_other_token_type};
 use crate::key_store::source::{KeySource, Remote, Schedule};
 use crate::policy::role::Role;
 use crate::token::algorithm::{Algorithm, AlgorithmSet};
 use crate::token::jwk_set::JwkSet;
+use crate::token::jws::short_media_type;
 use crate::token::scope::Scope;
 
 use super::document::{ClaimsSection, IssuerSection, JwksSection, ScopeSource, ScopesSection};
@@ -93,6 +94,12 @@ fn one(
         place,
         problems,
     );
+    let token_type = token_type(
+        section.token_type.as_deref(),
+        preset,
+        &place.key("token_type"),
+        problems,
+    );
     let issuer = Issuer {
         identifier: section.issuer.into(),
         algorithms,
@@ -100,16 +107,28 @@ fn one(
         clients: boxed(section.clients),
         clock_skew: clock_skew?,
         max_token_lifetime,
-        token_type: section
-            .token_type
-            .as_deref()
-            .or(preset.token_type())
-            .map(|typ| typ.strip_prefix("application/").unwrap_or(typ).into()),
+        token_type,
         dialect,
         scopes,
         kept_claims: claims_asked_about(roles),
     };
     Some((issuer, source?))
+}
+
+fn token_type(
+    named: Option<&str>,
+    preset: Preset,
+    place: &Place,
+    problems: &mut Problems,
+) -> Option<Box<str>> {
+    let text = named.or(preset.token_type())?;
+    if is_other_token_type(text) {
+        problems.add(
+            place,
+            format_args!("no access token's type: write `at+jwt`, or leave it out: `{text}`"),
+        );
+    }
+    Some(short_media_type(text).into())
 }
 
 fn claims_asked_about(roles: &[Role]) -> Vec<Box<str>> {

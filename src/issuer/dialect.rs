@@ -29,41 +29,66 @@ pub struct Dialect {
     pub required: &'static [&'static str],
     /// Its tokens are for one workspace, or for a whole account.
     pub names_workspace: bool,
-    /// A claim that says what a token is for, and the value that access tokens have.
-    pub purpose: Option<Purpose>,
+    /// By what its access tokens are told from its other tokens.
+    pub distinction: Distinction,
 }
 
-/// A claim by which a provider tells its access tokens from its other tokens.
+/// By what a provider's access tokens are told from the other tokens that it signs with the same keys.
+///
+/// RFC 9068 §2.1 has the type `at+jwt` for that, which is enough for each of these but [`Self::Purpose`] that says otherwise.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Purpose {
-    /// The claim.
-    pub claim: &'static str,
-    /// Its value in an access token.
-    pub value: &'static str,
-    /// Whether a token without the claim is refused.
-    pub required: bool,
+pub enum Distinction {
+    /// Any of these claims, which no other token of the provider's has.
+    AnyClaim(&'static [&'static str]),
+    /// The provider is unknown. A token that has what OpenID Connect puts into ID tokens is taken for one, unless it also has a claim of
+    /// an access token's.
+    Appearance,
+    /// Nothing: the provider signs no other JWTs, except for people who sign in with a client whose ID ends so.
+    OnlyKind(Option<&'static str>),
+    /// A claim that says what a token is for, and the values that it has in access tokens.
+    Purpose(&'static str, &'static [&'static str]),
 }
 
 impl Dialect {
-    /// Refuses ID tokens and whatever else a provider signs with the same key.
+    /// Refuses ID tokens and whatever else a provider signs with the same key, `is_typed` telling whether the type is `at+jwt`.
     ///
-    /// RFC 8725 §3.12 asks for rules that exclude one another. ID tokens have no common mark, so any claim that OpenID Connect Core §2
-    /// and §3 put into them alone is taken for one, unless the provider says outright what the token is.
-    pub(super) fn check_access_token(&self, claims: &Claims) -> Result<(), InvalidToken> {
+    /// RFC 8725 §3.12 asks for rules that exclude one another. So each provider's access tokens have to show what only they have; where
+    /// that is not known, any claim that OpenID Connect Core §2 and §3 put into ID tokens alone is taken for one's.
+    pub(super) fn check_access_token(
+        &self,
+        is_typed: bool,
+        claims: &Claims,
+    ) -> Result<(), InvalidToken> {
         let text = |name: &str| claims.at(&[name]).and_then(Json::as_str);
-        if let Some(purpose) = self.purpose {
-            match text(purpose.claim) {
-                Some(value) if value == purpose.value => return Ok(()),
-                None if !purpose.required && claims.at(&[purpose.claim]).is_none() => {}
-                Some(_) | None => return Err(InvalidToken::IdToken),
-            }
+        let has = |name: &&str| claims.at(&[*name]).is_some_and(|json| *json != Json::Null);
+        if let Distinction::Purpose(claim, values) = self.distinction
+            && claims.at(&[claim]).is_some()
+        {
+            let told = text(claim).is_some_and(|value| values.contains(&value));
+            return told.then_some(()).ok_or(InvalidToken::IdToken);
         }
         let says_so = text("token_use") == Some("id")
-            || text("typ").is_some_and(|typ| typ.eq_ignore_ascii_case("id"));
+            || text("typ").is_some_and(|typ| {
+                OTHER_PURPOSES
+                    .iter()
+                    .any(|other| typ.eq_ignore_ascii_case(other))
+            });
+        let has_mark = || match self.distinction {
+            Distinction::AnyClaim(marks) => is_typed || marks.iter().any(has),
+            Distinction::Appearance => {
+                is_typed || ACCESS_TOKEN_CLAIMS.iter().any(has) || !looks_like_id_token(claims)
+            }
+            Distinction::OnlyKind(None) => true,
+            Distinction::OnlyKind(Some(of_people)) => {
+                !text("azp").is_some_and(|client| client.ends_with(of_people))
+            }
+            Distinction::Purpose(..) => is_typed,
+        };
         if says_so
-            || ID_TOKEN_CLAIMS
+            || OTHER_TOKENS_CLAIMS
                 .iter()
                 .any(|name| claims.at(&[*name]).is_some())
+            || !has_mark()
         {
             return Err(InvalidToken::IdToken);
         }
@@ -156,5 +181,46 @@ fn is_there(path: &[Box<str>], claims: &Claims) -> bool {
         .is_some_and(|json| *json != Json::Null && json.as_str() != Some(""))
 }
 
-/// `nonce`, `at_hash` and `c_hash` (OpenID Connect Core §2, §3.3.2.11), and `events` of logout tokens (Back-Channel Logout §2.4).
-const ID_TOKEN_CLAIMS: [&str; 4] = ["at_hash", "c_hash", "events", "nonce"];
+/// Whether a token that shows nothing of an access token has what describes the user who signed in, or names its client as audience.
+fn looks_like_id_token(claims: &Claims) -> bool {
+    let is_for_its_client = |client: &str| claims.audiences().iter().any(|name| **name == *client);
+    let client = claims.at(&["azp"]).and_then(Json::as_str);
+    client.is_some_and(is_for_its_client)
+        || SIGN_IN_CLAIMS
+            .iter()
+            .any(|name| claims.at(&[*name]).is_some())
+}
+
+/// What no access token has: `nonce` and the hashes of ID tokens (OpenID Connect Core §2, §3.3.2.11, Financial-grade API part 2 §5.1), and
+/// the contents of security events and logout tokens (RFC 8417 §2.2), of status lists and of answers to introspection (RFC 9701 §5).
+const OTHER_TOKENS_CLAIMS: [&str; 7] = [
+    "at_hash",
+    "c_hash",
+    "events",
+    "nonce",
+    "s_hash",
+    "status_list",
+    "token_introspection",
+];
+
+/// Keycloak's names for what its other tokens are for; some that follow it have them too.
+const OTHER_PURPOSES: [&str; 4] = ["ID", "Logout", "Offline", "Refresh"];
+
+/// What access tokens have and ID tokens have not, with nearly every provider: RFC 9068 §2.2.
+const ACCESS_TOKEN_CLAIMS: [&str; 4] = ["client_id", "scope", "scp", "cid"];
+
+/// What ID tokens say of a sign-in and of who signed in: OpenID Connect Core §2 and §5.1, Front-Channel Logout §3.
+const SIGN_IN_CLAIMS: [&str; 12] = [
+    "acr",
+    "amr",
+    "auth_time",
+    "email",
+    "email_verified",
+    "family_name",
+    "given_name",
+    "name",
+    "nickname",
+    "picture",
+    "preferred_username",
+    "sid",
+];

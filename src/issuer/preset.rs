@@ -5,7 +5,7 @@
 
 use crate::token::algorithm::{Algorithm, AlgorithmSet};
 
-use super::dialect::{ClaimPath, Dialect, Purpose};
+use super::dialect::{ClaimPath, Dialect, Distinction};
 
 /// A provider, or a profile that several follow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -119,54 +119,67 @@ impl Preset {
             audience_is_client: false,
             required: &[],
             names_workspace: false,
-            purpose: None,
+            distinction: Distinction::Appearance,
         };
         match self {
             Self::Auth0 => Dialect {
                 roles: names(&["permissions"]),
                 client: names(&["azp", "client_id"]),
+                // Without a scope, tokens of people have `permissions`, and those of applications `gty`.
+                distinction: Distinction::AnyClaim(&["scope", "permissions", "gty"]),
                 ..generic
             },
-            Self::AwsIam | Self::GithubActions => workload(&[]),
+            Self::AwsIam | Self::GithubActions => workload(&[], None),
             Self::Cognito => Dialect {
                 groups: names(&["cognito:groups"]),
                 roles: names(&["cognito:roles"]),
                 audience_is_client: true,
-                purpose: Some(COGNITO_PURPOSE),
+                distinction: Distinction::Purpose("token_use", &["access"]),
                 ..generic
             },
-            Self::Entra => entra("azp", generic),
-            Self::EntraV1 => entra("appid", generic),
-            Self::Google => workload(&["azp"]),
+            // An application's token has no `scp`, and ID tokens have `roles` and `groups` too.
+            Self::Entra => entra("azp", &["azp", "scp"], generic),
+            Self::EntraV1 => entra("appid", &["appid", "scp"], generic),
+            Self::Google => workload(&["azp"], Some(GOOGLE_CLIENTS)),
             Self::Keycloak => Dialect {
                 roles: vec![["realm_access", "roles"].map(Box::from).into()],
                 client: names(&["azp", "client_id"]),
-                purpose: Some(KEYCLOAK_PURPOSE),
+                // Older releases put `nonce` into access tokens too.
+                distinction: Distinction::Purpose("typ", &["Bearer", "DPoP"]),
                 ..generic
             },
             Self::Okta => Dialect {
                 scopes: names(&["scp"]),
                 client: names(&["cid"]),
+                distinction: Distinction::AnyClaim(&["cid", "scp"]),
                 ..generic
             },
             Self::Rfc9068 => Dialect {
                 scopes: names(&["scope"]),
                 client: names(&["client_id"]),
                 required: &["aud", "sub", "client_id", "iat", "jti"],
+                // Where the configuration asks for another type.
+                distinction: Distinction::AnyClaim(&["client_id"]),
                 ..generic
             },
             Self::Databricks => Dialect {
                 names_workspace: true,
+                distinction: Distinction::AnyClaim(&["scope"]),
                 ..generic
             },
-            Self::Generic | Self::Pingone => generic,
+            Self::Pingone => Dialect {
+                distinction: Distinction::AnyClaim(&["client_id", "scope"]),
+                ..generic
+            },
+            Self::Generic => generic,
         }
     }
 }
 
 /// `sub` differs from application to application; `oid` is the same everywhere in the tenant, and the issuer names the tenant.
-fn entra(client: &str, generic: Dialect) -> Dialect {
+fn entra(client: &str, marks: &'static [&'static str], generic: Dialect) -> Dialect {
     Dialect {
+        distinction: Distinction::AnyClaim(marks),
         scopes: names(&["scp"]),
         client: names(&[client]),
         subject: names(&["oid", "sub"]),
@@ -174,8 +187,8 @@ fn entra(client: &str, generic: Dialect) -> Dialect {
     }
 }
 
-/// Tokens that say who a workload is and grant nothing.
-fn workload(client: &[&str]) -> Dialect {
+/// Tokens that say who a workload is and grant nothing. Their issuers sign no others, but for those of people, where any sign in there.
+fn workload(client: &[&str], of_people: Option<&'static str>) -> Dialect {
     Dialect {
         scopes: Vec::new(),
         groups: Vec::new(),
@@ -185,7 +198,7 @@ fn workload(client: &[&str]) -> Dialect {
         audience_is_client: false,
         required: &[],
         names_workspace: false,
-        purpose: None,
+        distinction: Distinction::OnlyKind(of_people),
     }
 }
 
@@ -196,15 +209,8 @@ fn names(names: &[&str]) -> Vec<ClaimPath> {
         .collect()
 }
 
-const COGNITO_PURPOSE: Purpose = Purpose {
-    claim: "token_use",
-    value: "access",
-    required: true,
-};
+/// The end of every ID of a client by which people sign in; a service account's tokens name the account itself.
+const GOOGLE_CLIENTS: &str = ".apps.googleusercontent.com";
 
-/// Older releases put `nonce` into access tokens too, but say `Bearer` in a claim named `typ`.
-const KEYCLOAK_PURPOSE: Purpose = Purpose {
-    claim: "typ",
-    value: "Bearer",
-    required: false,
-};
+#[cfg(test)]
+mod tests;

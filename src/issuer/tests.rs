@@ -9,7 +9,7 @@ const NOW: u64 = 1_800_000_000;
 const ISS: &str = "https://i.example/";
 
 /// An issuer as the preset has it, for the audience `databricks`.
-fn issuer(preset: Preset) -> Issuer {
+pub(super) fn issuer(preset: Preset) -> Issuer {
     Issuer {
         identifier: "https://i.example/".into(),
         algorithms: preset.algorithms(),
@@ -28,14 +28,14 @@ fn issuer(preset: Preset) -> Issuer {
 }
 
 /// Claims that every issuer takes, with `more` members.
-fn payload(more: &str) -> String {
+pub(super) fn payload(more: &str) -> String {
     format!(
         r#"{{"iss":"https://i.example/","aud":"databricks","exp":{},"sub":"s"{more}}}"#,
         NOW + 600
     )
 }
 
-fn validate(
+pub(super) fn validate(
     issuer: &Issuer,
     token_type: Option<&str>,
     payload: &str,
@@ -77,8 +77,8 @@ fn every_provider_is_read_in_its_own_dialect() {
         (Preset::Databricks,    r#","client_id":"c","scope":"all-apis""#,                                        "s | c | all-apis |  | "),
         (Preset::Entra,         r#","azp":"c","oid":"o","scp":"jobs sql","roles":["r"],"groups":["g","h"]"#,     "o | c | jobs sql | g h | r"),
         (Preset::Entra,         r#","azp":"c","oid":"o","roles":["r"]"#,                                         "o | c |  |  | r"),
-        (Preset::Entra,         r#","oid":"o","_claim_names":{"groups":"src1"}"#,                                "o | - |  | unknown | "),
-        (Preset::Entra,         r#","oid":"o","hasgroups":true"#,                                                "o | - |  | unknown | "),
+        (Preset::Entra,         r#","azp":"c","oid":"o","_claim_names":{"groups":"src1"}"#,                      "o | c |  | unknown | "),
+        (Preset::Entra,         r#","azp":"c","oid":"o","hasgroups":true"#,                                      "o | c |  | unknown | "),
         (Preset::EntraV1,       r#","appid":"c","oid":"o","scp":"user_impersonation""#,                          "o | c | user_impersonation |  | "),
         (Preset::Generic,       r#","client_id":"c","scope":"jobs","groups":"one""#,                             "s | c | jobs | one | "),
         (Preset::Generic,       r#","azp":"c","scp":["jobs","sql"]"#,                                            "s | c | jobs sql |  | "),
@@ -165,49 +165,79 @@ fn tokens_are_held_to_issuer_audience_and_time() {
 }
 
 #[test]
-fn what_is_no_access_token_is_refused() {
-    use InvalidToken::{IdToken, SenderConstrained, TokenType};
+fn what_is_typed_as_something_else_is_refused() {
+    use InvalidToken::TokenType;
     #[rustfmt::skip]
     let cases = [
-        // name                      typ                          claims besides iss, aud, exp, sub     want
-        ("no type",                  None,                        "",                                   Ok(())),
-        ("a JWT",                    Some("JWT"),                 "",                                   Ok(())),
-        ("an access token",          Some("at+jwt"),              "",                                   Ok(())),
-        ("its media type",           Some("application/AT+JWT"),  "",                                   Ok(())),
-        ("a logout token",           Some("logout+jwt"),          "",                                   Err(TokenType)),
-        ("a proof",                  Some("dpop+jwt"),            "",                                   Err(TokenType)),
-        ("nonce",                    None,                        r#","nonce":"n""#,                    Err(IdToken)),
-        ("at_hash",                  None,                        r#","at_hash":"h""#,                  Err(IdToken)),
-        ("c_hash",                   None,                        r#","c_hash":"h""#,                   Err(IdToken)),
-        ("token_use",                None,                        r#","token_use":"id""#,               Err(IdToken)),
-        ("typ in the claims",        None,                        r#","typ":"ID""#,                     Err(IdToken)),
-        ("events",                   None,                        r#","events":{}"#,                    Err(IdToken)),
-        ("bound to no thumbprint",   None,                        r#","cnf":{"jkt":"k"}"#,              Err(SenderConstrained)),
-        ("bound to two things",      None,                        r#","cnf":{"jkt":"k","x5t#S256":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"}"#, Err(SenderConstrained)),
-        ("bound to a key",           None,                        r#","cnf":{"jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}"#, Ok(())),
-        ("bound to a certificate",   None,                        r#","cnf":{"x5t#S256":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"}"#, Ok(())),
-        ("bound to both",            None,                        r#","cnf":{"jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","x5t#S256":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"}"#, Ok(())),
-        ("bound to more",            None,                        r#","cnf":{"jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","jwk":{}}"#, Err(SenderConstrained)),
-        ("bound to nothing",         None,                        r#","cnf":{}"#,                       Err(SenderConstrained)),
-        ("bound to a number",        None,                        r#","cnf":{"jkt":1}"#,                Err(SenderConstrained)),
-        ("bound to no digest",       None,                        r#","cnf":{"x5t#S256":"ungW"}"#,      Err(SenderConstrained)),
-        ("bound to anything",        None,                        r#","cnf":null"#,                     Err(SenderConstrained)),
+        // name                      typ                          want
+        ("no type",                  None,                        Ok(())),
+        ("a JWT",                    Some("JWT"),                 Ok(())),
+        ("an access token",          Some("at+jwt"),              Ok(())),
+        ("its media type",           Some("application/AT+JWT"),  Ok(())),
+        ("a logout token",           Some("logout+jwt"),          Err(TokenType)),
+        ("its media type in capitals", Some("APPLICATION/LOGOUT+JWT"), Err(TokenType)),
+        ("a grant",                  Some("oauth-id-jag+jwt"),    Err(TokenType)),
+        ("a security event",         Some("secevent+jwt"),        Err(TokenType)),
+        ("a status list",            Some("statuslist+jwt"),      Err(TokenType)),
+        ("an answer to introspection", Some("token-introspection+jwt"), Err(TokenType)),
+        ("a proof",                  Some("dpop+jwt"),            Err(TokenType)),
+        ("another kind of media",    Some("text/at+jwt"),         Err(TokenType)),
+        ("twice the prefix",         Some("application/application/at+jwt"), Err(TokenType)),
     ];
-    for (name, token_type, more, want) in cases {
-        let got = validate(&issuer(Preset::Generic), token_type, &payload(more)).map(|_| ());
+    for (name, token_type, want) in cases {
+        let got = validate(&issuer(Preset::Generic), token_type, &payload("")).map(|_| ());
         assert_eq!(got, want, "{name}");
     }
     let mut strict = issuer(Preset::Generic);
     strict.token_type = Some("at+jwt".into());
-    assert_eq!(
-        validate(&strict, None, &payload("")).unwrap_err(),
-        TokenType
-    );
-    assert_eq!(
-        validate(&strict, Some("JWT"), &payload("")).unwrap_err(),
-        TokenType
-    );
-    assert!(validate(&strict, Some("application/at+jwt"), &payload("")).is_ok());
+    for other in [None, Some("JWT"), Some("text/at+jwt")] {
+        let refusal = validate(&strict, other, &payload("")).unwrap_err();
+        assert_eq!(refusal, TokenType, "{other:?}");
+    }
+    for same in [
+        "at+jwt",
+        "AT+JWT",
+        "application/at+jwt",
+        "Application/At+Jwt",
+    ] {
+        assert!(
+            validate(&strict, Some(same), &payload("")).is_ok(),
+            "{same}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_access_token_is_refused() {
+    use InvalidToken::{IdToken, SenderConstrained};
+    #[rustfmt::skip]
+    let cases = [
+        // name                      claims besides iss, aud, exp, sub     want
+        ("a status list by content", r#","status_list":{}"#,               Err(IdToken)),
+        ("introspection by content", r#","token_introspection":{}"#,       Err(IdToken)),
+        ("s_hash",                   r#","s_hash":"h""#,                   Err(IdToken)),
+        ("a refresh token",          r#","typ":"Refresh""#,                Err(IdToken)),
+        ("nonce",                    r#","nonce":"n""#,                    Err(IdToken)),
+        ("at_hash",                  r#","at_hash":"h""#,                  Err(IdToken)),
+        ("c_hash",                   r#","c_hash":"h""#,                   Err(IdToken)),
+        ("token_use",                r#","token_use":"id""#,               Err(IdToken)),
+        ("typ in the claims",        r#","typ":"ID""#,                     Err(IdToken)),
+        ("events",                   r#","events":{}"#,                    Err(IdToken)),
+        ("bound to no thumbprint",   r#","cnf":{"jkt":"k"}"#,              Err(SenderConstrained)),
+        ("bound to two things",      r#","cnf":{"jkt":"k","x5t#S256":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"}"#, Err(SenderConstrained)),
+        ("bound to a key",           r#","cnf":{"jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}"#, Ok(())),
+        ("bound to a certificate",   r#","cnf":{"x5t#S256":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"}"#, Ok(())),
+        ("bound to both",            r#","cnf":{"jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","x5t#S256":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"}"#, Ok(())),
+        ("bound to more",            r#","cnf":{"jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","jwk":{}}"#, Err(SenderConstrained)),
+        ("bound to nothing",         r#","cnf":{}"#,                       Err(SenderConstrained)),
+        ("bound to a number",        r#","cnf":{"jkt":1}"#,                Err(SenderConstrained)),
+        ("bound to no digest",       r#","cnf":{"x5t#S256":"ungW"}"#,      Err(SenderConstrained)),
+        ("bound to anything",        r#","cnf":null"#,                     Err(SenderConstrained)),
+    ];
+    for (name, more, want) in cases {
+        let got = validate(&issuer(Preset::Generic), None, &payload(more)).map(|_| ());
+        assert_eq!(got, want, "{name}");
+    }
 }
 
 #[test]
