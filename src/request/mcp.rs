@@ -2,6 +2,7 @@
 //!
 //! Since revision 2026-07-28 of the Model Context Protocol the headers `Mcp-Method` and `Mcp-Name` repeat what the body says, and a server
 //! refuses a request in which they differ. Before, nobody held one against the other, so a caller could write what a rule likes to read.
+//! And what a revision that is yet to be published makes of the headers, nobody knows: only published ones are believed.
 
 use super::known::Known;
 use super::{Headers, one};
@@ -25,7 +26,8 @@ pub enum Tool<'a> {
         /// The tool, prompt or resource; absent where the method has none.
         name: Option<&'a str>,
     },
-    /// None that could be believed: an older protocol, a header that is missing or comes twice, or a spelling that has to be decoded.
+    /// None that could be believed: an older or unknown protocol, a header that is missing or comes twice, or a spelling that has to be
+    /// decoded.
     Untold,
 }
 
@@ -75,17 +77,22 @@ fn plain(value: &[u8]) -> Option<&str> {
         .filter(|text| is_plain(text))
 }
 
-/// Whether the headers are mandatory in a version. Versions are dates, and so in order as texts.
+/// Whether servers of this version hold the headers against the body.
 fn holds_them(version: &[u8]) -> bool {
-    let is_date = version.len() == SINCE.len()
-        && version.iter().zip(SINCE).all(|(byte, of_date)| {
-            byte == of_date || byte.is_ascii_digit() && of_date.is_ascii_digit()
-        });
-    is_date && version >= SINCE.as_slice()
+    PUBLISHED
+        .iter()
+        .any(|(published, holds)| published.as_bytes() == version && *holds)
 }
 
-/// The first version in which the headers are mandatory.
-const SINCE: &[u8; 10] = b"2026-07-28";
+/// The published versions of the protocol, and whether the headers are mandatory in them. A server that gets another version may well
+/// fall back to an old one, in which it does not look at the headers at all.
+const PUBLISHED: [(&str, bool); 5] = [
+    ("2024-11-05", false),
+    ("2025-03-26", false),
+    ("2025-06-18", false),
+    ("2025-11-25", false),
+    ("2026-07-28", true),
+];
 
 /// The methods with which `Mcp-Name` is mandatory.
 const NAMING: [&str; 3] = ["prompts/get", "resources/read", "tools/call"];
@@ -102,11 +109,17 @@ mod tests {
         let method = ("mcp-method", "tools/call");
         let name = ("mcp-name", "run_sql");
         #[rustfmt::skip]
-        let cases: [(&str, &[(&str, &str)], Tool<'_>); 20] = [
+        let cases: [(&str, &[(&str, &str)], Tool<'_>); 26] = [
             // name                   headers                                                              want
             ("a call",                &[version, method, name],                                            call),
-            ("a later version",       &[("mcp-protocol-version", "2031-01-01"), method, name],             call),
+            ("the first version",     &[("mcp-protocol-version", "2024-11-05"), method, name],             Tool::Untold),
+            ("the second",            &[("mcp-protocol-version", "2025-03-26"), method, name],             Tool::Untold),
+            ("the third",             &[("mcp-protocol-version", "2025-06-18"), method, name],             Tool::Untold),
             ("the version before",    &[("mcp-protocol-version", "2025-11-25"), method, name],             Tool::Untold),
+            ("none yet published",    &[("mcp-protocol-version", "2031-01-01"), method, name],             Tool::Untold),
+            ("none ever published",   &[("mcp-protocol-version", "9999-99-99"), method, name],             Tool::Untold),
+            ("a draft",               &[("mcp-protocol-version", "DRAFT-2026-07-28"), method, name],       Tool::Untold),
+            ("a day after",           &[("mcp-protocol-version", "2026-07-29"), method, name],             Tool::Untold),
             ("a day before",          &[("mcp-protocol-version", "2026-07-27"), method, name],             Tool::Untold),
             ("no version",            &[method, name],                                                     Tool::Untold),
             ("no date",               &[("mcp-protocol-version", "draft-2099"), method, name],             Tool::Untold),
