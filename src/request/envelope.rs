@@ -8,6 +8,7 @@ use crate::bytes::{self, is_within};
 use crate::token::text;
 
 use super::known::Known;
+use super::secret::Finder;
 use super::{Headers, secret};
 
 /// A request as a record quotes it.
@@ -134,14 +135,16 @@ fn is_harmless(text: &str) -> bool {
 fn rewritten(bytes: &[u8], max_chars: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut quoted = String::new();
-    let mut rest: &str = &text;
+    let mut finder = Finder::new(&text);
+    let mut place = 0_usize;
     for _ in 0..max_chars {
+        let rest = text.get(place..).unwrap_or_default();
         let Some(character) = rest.chars().next() else {
             return quoted;
         };
-        if let Some(length) = secret_at_start(rest) {
+        if let Some(end) = finder.at(place) {
             quoted.push_str("[redacted]");
-            rest = rest.get(length..).unwrap_or_default();
+            place = end;
             continue;
         }
         quoted.push(if text::breaks_lines(character) {
@@ -149,19 +152,12 @@ fn rewritten(bytes: &[u8], max_chars: usize) -> String {
         } else {
             character
         });
-        rest = rest.get(character.len_utf8()..).unwrap_or_default();
+        place = place.saturating_add(character.len_utf8());
     }
-    if !rest.is_empty() {
+    if place < text.len() {
         quoted.push('…');
     }
     quoted
-}
-
-/// The length of the credential that a text begins with: a static token of Databricks', wherever its digits end, or a JWT.
-fn secret_at_start(text: &str) -> Option<usize> {
-    secret::static_token_at_start(text)
-        .map(|(_, length)| length)
-        .or_else(|| secret::jwt_at_start(text))
 }
 
 const MAX_METHOD_CHARS: usize = 32;
@@ -201,8 +197,9 @@ mod tests {
     fn records_quote_no_query_and_no_secret() {
         let long = [b'a'; MAX_PATH_CHARS + 1];
         let cut = format!("{}…", "a".repeat(MAX_PATH_CHARS));
+        let long_header = format!("/x/eyJ4NWMiOiJ{}In0.e30.c2ln/y", "A".repeat(600));
         #[rustfmt::skip]
-        let cases: [(&str, &[u8], &str); 11] = [
+        let cases: [(&str, &[u8], &str); 13] = [
             // name              :path                                                want
             ("a query",          b"/a/b?c=d",                                         "/a/b"),
             ("a static token",   b"/x/dapi0123456789abcdef0123456789abcdef/y",        "/x/[redacted]/y"),
@@ -210,6 +207,8 @@ mod tests {
             ("inside a word",    b"/x_dapi0123456789abcdef0123456789abcdef_y",        "/x_[redacted]_y"),
             ("escaped around",   b"/Bearer%20eyJhbGciOiJSUzI1NiJ9.e30.c2ln%20x",      "/Bearer%20[redacted]%20x"),
             ("white space in it", b"/ewogImFsZyI6MX0.e30.c2ln",                       "/[redacted]"),
+            ("lines in it",      b"/ew0KImFsZyI6MX0.e30.c2ln",                        "/[redacted]"),
+            ("a long header",    long_header.as_bytes(),                              "/x/[redacted]/y"),
             ("a line separator", b"/a\xe2\x80\xa8b\x00c",                            "/a\u{fffd}b\u{fffd}c"),
             ("names with dots",  b"/x/main.sales.orders",                             "/x/main.sales.orders"),
             ("not UTF-8",        b"/\xff",                                            "/\u{fffd}"),

@@ -1,25 +1,29 @@
 //! What credentials look like, wherever they turn up: in a header, a query, a form, a path.
 //!
-//! The shapes of Databricks' static tokens are those that secret scanners know (`dapi…`, `dose…`, `doau…`); a JWT is known by the first
-//! letters of its JOSE header. Nothing here is verified.
+//! The shapes of Databricks' static tokens are those that secret scanners know (`dapi…`, `dose…`, `doau…`); a JWT is known by its JOSE
+//! header, a JSON object in base64url. Nothing here is verified. The work is linear in the length of a text, whatever it holds.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::bytes::{self, is_one_of};
+use crate::bytes::{self, is_alphanumeric, is_one_of};
 
 use super::credential::CredentialKind;
+use super::name::same_name;
 
-/// What a whole text is, by its shape; `Bearer` before it counts as part of it.
+mod subprotocol;
+
+/// What a whole text is, by its shape; white space around it and a scheme before it count as part of it.
 #[inline(never)]
 pub(super) fn kind(text: &str) -> Option<CredentialKind> {
-    let text = match text.split_at_checked(SCHEME.len()) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => rest,
-        _ => text,
-    };
-    let jwt = jwt_at_start(text) == Some(text.len());
-    static_token(text).or(jwt.then_some(CredentialKind::Jwt))
+    let text = text.trim_ascii();
+    let bare = text.split_once(' ').filter(|(scheme, _)| {
+        let is_scheme = |known: &&str| scheme.eq_ignore_ascii_case(known);
+        SCHEMES.iter().any(is_scheme)
+    });
+    let text = bare.map_or(text, |(_, rest)| rest.trim_ascii());
+    static_token(text).or(is_jwt(text).then_some(CredentialKind::Jwt))
 }
 
 /// What static Databricks token a whole text is: a four-letter prefix, 32 hexadecimal digits, and for some a `-` and digits.
@@ -37,6 +41,9 @@ pub(super) fn static_token(text: &str) -> Option<CredentialKind> {
 /// The first static Databricks token that stands anywhere in a text, its suffix included.
 #[inline(never)]
 pub(super) fn static_token_within(text: &str) -> Option<(CredentialKind, &str)> {
+    if !bytes::has_triple(text.as_bytes(), begins_static_token) {
+        return None;
+    }
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
         if letter == 'd'
@@ -55,8 +62,11 @@ pub(super) fn static_token_within(text: &str) -> Option<(CredentialKind, &str)> 
 }
 
 /// The token that stands in a header which is not for any: a static one of Databricks', anywhere in the value, in gRPC's binary metadata
-/// too; a JWT where clients of web sockets put theirs.
+/// too; any where clients of web sockets put theirs.
 pub(super) fn in_header(name: &[u8], value: &[u8]) -> Option<CredentialKind> {
+    if same_name(name, "sec-websocket-protocol") {
+        return subprotocol::credential(&String::from_utf8_lossy(value));
+    }
     // Nearly every value is shorter than any token.
     if value.len() < PREFIX_LETTERS.saturating_add(SECRET_DIGITS) {
         return None;
@@ -64,29 +74,22 @@ pub(super) fn in_header(name: &[u8], value: &[u8]) -> Option<CredentialKind> {
     // Three letters sort out nearly all others.
     let may_hold_static_token = bytes::has_triple(value, begins_static_token);
     let is_encoded = name.ends_with(b"-bin");
-    if !may_hold_static_token && !is_encoded && name != b"sec-websocket-protocol" {
+    if !may_hold_static_token && !is_encoded {
         return None;
     }
     let text = String::from_utf8_lossy(value);
     if let Some((kind, _)) = static_token_within(&text) {
         return Some(kind);
     }
-    if is_encoded {
-        // Binary metadata is base64 on the wire, several values joined by commas.
-        return text.split(',').find_map(|part| {
-            let decoded = base64(part.trim().as_bytes())?;
-            let (kind, _) = static_token_within(&String::from_utf8_lossy(&decoded))?;
-            Some(kind)
-        });
+    if !is_encoded {
+        return None;
     }
-    if name == b"sec-websocket-protocol" {
-        // Browsers cannot set Authorization for a web socket, so some clients put their token here (`bearer.<token>`).
-        return text
-            .split(',')
-            .map(str::trim)
-            .find_map(|part| kind(part.strip_prefix("bearer.").unwrap_or(part)));
-    }
-    None
+    // Binary metadata is base64 on the wire, several values joined by commas.
+    text.split(',').find_map(|part| {
+        let decoded = base64(part.trim().as_bytes())?;
+        let (kind, _) = static_token_within(&String::from_utf8_lossy(&decoded))?;
+        Some(kind)
+    })
 }
 
 /// Decodes base64 in every spelling that a server might read.
@@ -127,31 +130,76 @@ pub(super) const fn begins_static_token(first: u8, second: u8, third: u8) -> boo
     (first == b'd') & (da | do_)
 }
 
-/// Whether a JOSE header may begin with these letters.
+/// Whether a JOSE header may begin with these letters: `{`, and white space or a quotation mark.
 pub(super) fn begins_jwt(first: u8, second: u8, third: u8) -> bool {
-    let ey = (second == b'y') & is_one_of(third, b"AIJ");
-    let ew = (second == b'w') & is_one_of(third, b"ok");
+    let ey = (second == b'y') & is_one_of(third, b"AIJKL");
+    let ew = (second == b'w') & is_one_of(third, b"0ko");
     (first == b'e') & (ey | ew)
 }
 
-/// The length of the JWT that a text begins with: runs of base64url joined by dots, of which the first begins as a JSON object does.
-pub(super) fn jwt_at_start(text: &str) -> Option<usize> {
-    let begins_object = text.starts_with('e')
-        && JOSE_BEGINNINGS
-            .iter()
-            .any(|beginning| text.starts_with(beginning));
-    if !begins_object {
-        return None;
+/// Whether a whole text is a JWT: segments joined by dots, in whichever spelling of base64, of which the first is a JOSE header.
+fn is_jwt(text: &str) -> bool {
+    let header = text.split_once('.').map(|(header, _)| header);
+    let is_header =
+        |header: &str| header.len() >= SHORTEST_HEADER && begins_object(header.as_bytes());
+    header.is_some_and(is_header)
+        && bytes::has_only(text.as_bytes(), |byte| {
+            is_token_byte(byte) | is_one_of(byte, b"+/=")
+        })
+}
+
+/// Whether a text in base64 begins as a JSON object with a member does. White space is passed over where JSON's parsers pass over it, and
+/// so is a byte order mark.
+fn begins_object(text: &[u8]) -> bool {
+    let decoded = text.chunks(4).map_while(base64).flatten();
+    let mut told = decoded.filter(|byte| !is_one_of(*byte, b" \t\r\n\xef\xbb\xbf"));
+    told.next() == Some(b'{') && told.next() == Some(b'"')
+}
+
+/// Finds the credentials of a text while that is read from its beginning to its end.
+pub(super) struct Finder<'a> {
+    text: &'a str,
+    /// Where the run of a JWT's letters ends that was looked at last.
+    run_ends: usize,
+    /// The last dot in it.
+    last_dot: usize,
+}
+
+impl<'a> Finder<'a> {
+    /// Nothing of the text is read yet.
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            run_ends: 0,
+            last_dot: 0,
+        }
     }
-    let run = || text.bytes().take_while(|&byte| is_token_byte(byte));
-    let header = run()
-        .take(MAX_JOSE_HEADER_BYTES)
-        .position(|byte| byte == b'.');
-    header.map(|_| run().count())
+
+    /// The end of the credential that begins here, no place being before one that was asked about already: a static token of Databricks',
+    /// wherever its digits end, or what begins as a JWT and has a dot behind that.
+    pub(super) fn at(&mut self, place: usize) -> Option<usize> {
+        let rest = self.text.get(place..)?;
+        if let Some((_, length)) = static_token_at_start(rest) {
+            return place.checked_add(length);
+        }
+        let [first, second, third, ..] = rest.as_bytes() else {
+            return None;
+        };
+        if !begins_jwt(*first, *second, *third) {
+            return None;
+        }
+        if place >= self.run_ends {
+            let length = bytes::length_of_run(rest.as_bytes(), is_token_byte);
+            let run = rest.get(..length)?;
+            self.run_ends = place.checked_add(length)?;
+            self.last_dot = place.checked_add(run.rfind('.').unwrap_or_default())?;
+        }
+        (place < self.last_dot).then_some(self.run_ends)
+    }
 }
 
 const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+    is_alphanumeric(byte) | matches!(byte, b'-' | b'_' | b'.')
 }
 
 /// Takes base64 with its padding or without, and with stray bits at its end.
@@ -162,83 +210,15 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-const SCHEME: &str = "bearer ";
+/// By which a token may be announced where it stands alone.
+const SCHEMES: [&str; 3] = ["bearer", "dpop", "token"];
 
 const PREFIX_LETTERS: usize = 4;
 
 const SECRET_DIGITS: usize = 32;
 
-/// `{"`, `{` and white space, in base64url.
-const JOSE_BEGINNINGS: [&str; 5] = ["eyA", "eyI", "eyJ", "ewo", "ewk"];
-
-/// Longer JOSE headers are not looked for: whoever writes thousands of beginnings must not make us read to the end for each.
-const MAX_JOSE_HEADER_BYTES: usize = 512;
+/// The letters of `{"alg":""}`, of which no JOSE header has fewer.
+const SHORTEST_HEADER: usize = 14;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whole_texts_are_known_by_their_shape() {
-        use CredentialKind::{Jwt, OauthSecret, PersonalAccessToken, RefreshToken};
-        #[rustfmt::skip]
-        let cases = [
-            // name                    text                                              want
-            ("nothing",                "",                                               None),
-            ("a word",                 "token",                                          None),
-            ("a static token",         "dapi0123456789abcdef0123456789abcdef",           Some(PersonalAccessToken)),
-            ("with a suffix",          "dapi0123456789abcdef0123456789abcdef-2",         Some(PersonalAccessToken)),
-            ("with another suffix",    "dapi0123456789abcdef0123456789abcdef-x",         None),
-            ("a digit short",          "dapi0123456789abcdef0123456789abcde",            None),
-            ("a digit more",           "dapi0123456789abcdef0123456789abcdef0",          None),
-            ("an OAuth secret",        "dose0123456789abcdef0123456789abcdef",           Some(OauthSecret)),
-            ("a refresh token",        "doau0123456789abcdef0123456789abcdef",           Some(RefreshToken)),
-            ("behind its scheme",      "bEARER dapi0123456789abcdef0123456789abcdef",    Some(PersonalAccessToken)),
-            ("a JWT",                  "eyJhbGciOiJSUzI1NiJ9.e30.c2ln",                  Some(Jwt)),
-            ("a JWT and more",         "eyJhbGciOiJSUzI1NiJ9.e30.c2ln x",                None),
-            ("a JSON object alone",    "eyJhIjoxfQ",                                     None),
-            ("names with dots",        "main.sales.orders",                              None),
-        ];
-        for (name, text, want) in cases {
-            assert_eq!(kind(text), want, "{name}");
-        }
-    }
-
-    #[test]
-    fn static_tokens_are_found_anywhere() {
-        let text = "é:dapi0123456789abcdef0123456789abcdef-2\n";
-        let want = "dapi0123456789abcdef0123456789abcdef-2";
-        assert_eq!(
-            static_token_within(text),
-            Some((CredentialKind::PersonalAccessToken, want))
-        );
-        assert_eq!(static_token_within("token:secret"), None);
-    }
-
-    #[test]
-    fn headers_hide_no_static_token() {
-        use CredentialKind::{Jwt, OauthSecret, PersonalAccessToken};
-        #[rustfmt::skip]
-        let cases: [(&str, &str, &[u8], Option<CredentialKind>); 15] = [
-            // name                header                     value                                                        want
-            ("alone",              "x-token",                 b"dapi0123456789abcdef0123456789abcdef",                     Some(PersonalAccessToken)),
-            ("behind its scheme",  "x-token",                 b"Bearer dapi0123456789abcdef0123456789abcdef-2",            Some(PersonalAccessToken)),
-            ("in a cookie",        "cookie",                  b"a=b; t=dose0123456789abcdef0123456789abcdef; c=d",         Some(OauthSecret)),
-            ("a subprotocol",      "sec-websocket-protocol",  b"bearer, dapi0123456789abcdef0123456789abcdef",             Some(PersonalAccessToken)),
-            ("beyond UTF-8",       "x-token",                 b"\xff\xfedapi0123456789abcdef0123456789abcdef\xff",        Some(PersonalAccessToken)),
-            ("a digit short",      "x-token",                 b"x dapi0123456789abcdef0123456789abcde!",                   None),
-            ("binary metadata",    "token-bin",               b"ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm",         Some(PersonalAccessToken)),
-            ("within a message",   "token-bin",               b"CiRkYXBpMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",      Some(PersonalAccessToken)),
-            ("the second of two",  "token-bin",               b"AAEC, ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm",   Some(PersonalAccessToken)),
-            ("no base64",          "token-bin",               b"!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!",         None),
-            ("base64 elsewhere",   "token",                   b"ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm",         None),
-            ("a word",             "x-token",                 b"dapifer",                                                  None),
-            ("a JWT for a socket", "sec-websocket-protocol",  b"bearer, eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl", Some(Jwt)),
-            ("behind its scheme",  "sec-websocket-protocol",  b"v1, bearer.eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0", Some(Jwt)),
-            ("a JWT elsewhere",    "x-trace",                 b"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl",        None),
-        ];
-        for (name, header, value, want) in cases {
-            assert_eq!(in_header(header.as_bytes(), value), want, "{name}");
-        }
-    }
-}
+mod tests;

@@ -75,7 +75,7 @@ impl<'a> Query<'a> {
                 .find(|known| name.eq_ignore_ascii_case(known))
                 .map(|known| QueryCredential::Named(known));
             named.or_else(|| {
-                let kind = secret::kind(&value)?;
+                let kind = shape(&value).or_else(|| shape(&name))?;
                 let belongs = kind == CredentialKind::Jwt && SIGN_IN.contains(&&*name);
                 (!belongs).then_some(QueryCredential::Shaped(kind))
             })
@@ -116,6 +116,12 @@ impl fmt::Display for QueryCredential {
             ": send the access token in the Authorization header, and renew the one that was sent",
         )
     }
+}
+
+/// What stands in a name or in a value: a static token anywhere, or a JWT and nothing else.
+fn shape(text: &str) -> Option<CredentialKind> {
+    let found = secret::static_token_within(text).map(|(kind, _)| kind);
+    found.or_else(|| secret::kind(text))
 }
 
 /// Takes `name=value` apart, both decoded.
@@ -216,10 +222,25 @@ mod tests {
             ("a sign-in's state",      "state=eyJhbGciOiJSUzI1NiJ9.e30.c2ln",          None),
             ("a static token there",   "state=dapi0123456789abcdef0123456789abcdef",   Some(Shaped(PersonalAccessToken))),
             ("a cursor of JSON",       "page_token=eyJpZCI6MX0",                       None),
+            ("its header in lines",    "x=ew0KImFsZyI6IkVTMjU2In0.e30.c2ln",           Some(Shaped(Jwt))),
+            ("behind white space",     "x=+eyJhbGciOiJSUzI1NiJ9.e30.c2ln+",            Some(Shaped(Jwt))),
+            ("behind two spaces",      "x=Bearer++eyJhbGciOiJSUzI1NiJ9.e30.c2ln",      Some(Shaped(Jwt))),
+            ("behind another scheme",  "x=DPoP%20eyJhbGciOiJSUzI1NiJ9.e30.c2ln",       Some(Shaped(Jwt))),
+            ("padded",                 "x=eyJhbGciOiJFUzI1NiJ9==.e30=.c2ln",                    Some(Shaped(Jwt))),
+            ("in place of a name",     "eyJhbGciOiJSUzI1NiJ9.e30.c2ln",                Some(Shaped(Jwt))),
+            ("a static token, within", "x=token:dapi0123456789abcdef0123456789abcdef", Some(Shaped(PersonalAccessToken))),
+            ("a name with dots",       "table=main.sales.orders",                      None),
+            ("words that begin so",    "x=eyJar.of.eyes&y=ewe.x.y&z=e30.5",            None),
         ];
         for (name, query, want) in cases {
             assert_eq!(Query(query).credential(), want, "{name}");
         }
+        // However long its header is.
+        let long = format!(
+            "x=eyJhbGciOiJSUzI1NiIsIng1YyI6Ii{}In0.e30.c2ln",
+            "IA".repeat(9000)
+        );
+        assert_eq!(Query(&long).credential(), Some(Shaped(Jwt)));
     }
 
     #[test]
