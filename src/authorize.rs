@@ -31,7 +31,7 @@ use crate::policy::{Applied, Governing, Policy};
 use crate::request::credential::{self, Credential, CredentialKind, Scheme};
 use crate::request::fingerprint::Fingerprints;
 use crate::request::mcp::{Call, Tool};
-use crate::request::{Headers, Kept, RequestHead};
+use crate::request::{Headers, Kept, RequestError, RequestHead};
 use crate::resource::{Metadata, ProtectedResource};
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
@@ -274,6 +274,17 @@ impl Authorizer {
         Decision {
             verdict: Verdict::Deny(denial),
             evidence: Evidence::new(Mode::Enforce),
+            awaited: None,
+        }
+    }
+
+    /// Refuses a request for what its trailers hold, which come when its head has been judged.
+    pub fn refuse_trailers(&self, error: RequestError) -> Decision<'_> {
+        let mut evidence = Evidence::new(Mode::Enforce);
+        evidence.refused_head(&error);
+        Decision {
+            verdict: Verdict::Deny(error.into()),
+            evidence,
             awaited: None,
         }
     }

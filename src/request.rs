@@ -87,6 +87,15 @@ impl<'a> RequestHead<'a> {
     }
 }
 
+/// Reads the trailers of a request: the names that do not go upstream, or why the request goes no further.
+pub fn read_trailers(trailers: &Headers) -> Result<Vec<&str>, RequestError> {
+    let mut pairs = trailers.pairs();
+    match pairs.find_map(|(name, value)| secret::in_header(name, value)) {
+        Some(kind) => Err(RequestError::StrayCredential(kind)),
+        None => Ok(trailers.to_remove_from_trailers()),
+    }
+}
+
 /// The value of a header that may come once, whichever of `_` and `-` spells it.
 fn one(headers: &Headers, known: Known) -> Result<Option<&[u8]>, RequestError> {
     match headers.spelled(known) {

@@ -55,14 +55,9 @@ fn proven(
 ) -> Result<(), Denial> {
     let text = dpop::sent(headers)?;
     let proof = Proof::verify(text, key, by.verifier).map_err(InvalidProof::from)?;
-<<<<<<< HEAD
     dpop::check(&proof, headers, by.encrypted)?;
-    if proof.token != token.fingerprint(bearer) {
-=======
-    dpop::check(&proof, shown.headers, by.encrypted)?;
     // RFC 9449 §4.2: of the token as it was sent, in this very spelling.
-    if proof.token != token.prints(shown.bearer).sent {
->>>>>>> 04ffaed (Look for a withdrawn token in each spelling of its signature, and bind Databricks' tokens to the workspace that they name)
+    if proof.token != token.prints(bearer).sent {
         return Err(InvalidProof::AnotherToken.into());
     }
     let dead = |moment| now >= moment;

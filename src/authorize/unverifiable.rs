@@ -1,6 +1,8 @@
 //! Credentials that nothing here can verify: which of them go upstream all the same.
 
+use crate::databricks::operation::Mark;
 use crate::denial::{Denial, Forbidden};
+use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::WorkspaceError;
 use crate::policy::{Applied, Governing, Readings};
@@ -12,7 +14,8 @@ use super::evidence::Evidence;
 use super::{Authorizer, Permit, Verdict, web_socket};
 
 impl Authorizer {
-    /// Notes what the request carries, and refuses what even a sign-in page has no use for.
+    /// Notes what the request carries. Where clients sign in it is judged by its class as it is elsewhere: nobody asks for a token there,
+    /// and what nobody judged must not go upstream.
     pub(super) fn classify(
         &self,
         credential: &Credential<'_>,
@@ -26,18 +29,20 @@ impl Authorizer {
         if let Credential::Jwt(_, scheme) = credential {
             evidence.scheme(*scheme);
         }
-        let Credential::Unverifiable(found) = credential else {
-            return Ok(());
+        let found = match credential {
+            Credential::Unverifiable(found) => found,
+            Credential::Oversized if signs_in => return Err(InvalidToken::Oversized.into()),
+            Credential::Jwt(..) | Credential::None | Credential::Oversized => return Ok(()),
         };
         if let Some(token) = &found.token {
             evidence.fingerprint(self.fingerprints.of(token));
         }
-        // Clients show a token endpoint their ID and secret by Basic (RFC 6749 §2.3.1).
-        let belongs = signs_in && found.form == Form::Basic && kind == CredentialKind::OauthSecret;
+        let belongs = is_client_authentication(found, governing);
         if kind.is_for_token_endpoints() && !belongs {
             evidence.leaked();
         }
-        if !signs_in || found.token.is_none() || belongs || self.treatments.admit(kind, now) {
+        let is_admitted = || found.form != Form::Other && self.treatments.admit(kind, now);
+        if !signs_in || belongs || is_admitted() {
             return Ok(());
         }
         Err(Denial::UnsupportedCredential(kind))
@@ -81,4 +86,19 @@ impl Authorizer {
         evidence.shadowed();
         Ok(Verdict::Allow(Permit::Observed(kind)))
     }
+}
+
+/// Whether a client shows a token endpoint its ID and secret, by Basic (RFC 6749 §2.3.1).
+fn is_client_authentication(found: &Unverifiable<'_>, governing: &Governing<'_>) -> bool {
+    let is_token_endpoint = match governing {
+        Governing::Operation(operation) => operation.marks.has(Mark::MintsCredentials),
+        Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => false,
+    };
+    governing.is_public()
+        && is_token_endpoint
+        && found.form == Form::Basic
+        && matches!(
+            found.kind,
+            CredentialKind::Basic | CredentialKind::OauthSecret
+        )
 }

@@ -54,6 +54,21 @@ impl Arrived {
     }
 }
 
+impl Announced {
+    /// The request as it is recorded where its form is not judged.
+    pub(super) fn into_request(self, context_id: u32) -> Pending {
+        Pending {
+            context_id,
+            number: self.number,
+            source_ip: self.source_ip,
+            headers: self.headers,
+            deadline: None,
+            form: Some(self.decision_id),
+            arrived: None,
+        }
+    }
+}
+
 impl Worker {
     /// The form that a head with a body behind it announces; and whether there is room to hold it.
     pub(super) fn announced(

@@ -5,9 +5,11 @@ use std::rc::Rc;
 use host_calls::callbacks::Action;
 
 use crate::request::form::{FormError, MAX_BYTES};
+use crate::request::{self, Headers};
 
 use super::form::Announced;
 use super::host;
+use super::waiting::Pending;
 use super::worker::{Progress, Worker};
 
 /// A request on its way.
@@ -19,15 +21,18 @@ pub(super) struct Request {
     form: Option<Box<Announced>>,
     /// How much of it has come.
     came: usize,
+    /// What records and answers quote of the head, where a body and so perhaps trailers follow: the host does not hand it over again.
+    quoted: Headers,
 }
 
 impl Request {
-    pub(super) const fn new(worker: Option<Rc<Worker>>) -> Self {
+    pub(super) fn new(worker: Option<Rc<Worker>>) -> Self {
         Self {
             worker,
             progress: Progress::Undecided,
             form: None,
             came: 0,
+            quoted: Headers::default(),
         }
     }
 
@@ -78,7 +83,7 @@ impl Request {
         // No host shows a context a second head. If one did, the first one's verdict would not be this one's.
         self.give_up(context_id);
         if let Some(worker) = &self.worker {
-            (self.progress, self.form) = worker.judge(context_id, !end_of_stream);
+            (self.progress, self.form, self.quoted) = worker.judge(context_id, !end_of_stream);
         } else {
             self.progress = Progress::Answered;
             // A module whose configuration was refused refuses everything.
@@ -101,23 +106,30 @@ impl Request {
     }
 
     pub(super) fn on_trailers(&mut self, context_id: u32) -> Action {
-        let is_clean = host::request_trailers()
-            .is_some_and(|trailers| trailers.ours().all(host::remove_request_trailer));
-        if is_clean {
-            self.judge_form(context_id, Ok(()));
-            return self.action();
-        }
+        let trailers = host::request_trailers();
+        let error = match trailers.as_ref().map(request::read_trailers) {
+            Some(Ok(names)) if names.iter().all(|name| host::remove_request_trailer(name)) => {
+                self.judge_form(context_id, Ok(()));
+                return self.action();
+            }
+            Some(Err(error)) => Some(error),
+            Some(Ok(_)) | None => None,
+        };
         if let Some(worker) = &self.worker
             && self.progress != Progress::Answered
         {
-            // A form that is still to be judged has no record yet, and needs no other than this.
-            self.form = None;
             self.leave_queue();
             let recorded = match self.progress {
                 Progress::Permitted(decision_id) => Some(decision_id),
                 Progress::Answered | Progress::Undecided | Progress::Waits(_) => None,
             };
-            self.progress = worker.refuse_trailers(context_id, recorded);
+            let quoted = std::mem::take(&mut self.quoted);
+            // A form that is still to be judged has no record yet, and needs no other than this.
+            let request = match self.form.take() {
+                Some(form) => form.into_request(context_id),
+                None => Pending::quoted(context_id, quoted),
+            };
+            self.progress = worker.refuse_trailers(&request, recorded, error);
         }
         self.action()
     }

@@ -4,16 +4,16 @@ use crate::answer::Answer;
 use crate::audit::compact::Record;
 use crate::authorize::{Decision, Identity, Permit, Verdict};
 use crate::denial::Denial;
-use crate::request::Headers;
 use crate::request::envelope::{Asker, Envelope};
+use crate::request::{Headers, RequestError};
 use crate::time::UnixTime;
 
 use super::decision_id::DecisionId;
+use super::host;
 use super::metrics::Event;
 use super::records::Written;
 use super::waiting::Pending;
 use super::worker::{Progress, Worker};
-use super::{contexts, host};
 
 impl Worker {
     /// Makes the request what may go upstream, writes the record, and does what that says. Where a form is still to be judged, the record
@@ -66,27 +66,26 @@ impl Worker {
         self.metrics.decided(decision);
     }
 
-    /// Refuses a request whose trailers the host does not let be read and cleaned. Where its head has gone on, that was recorded as it was,
-    /// under `recorded`; this record has the same name and says how it ended.
+    /// Refuses a request for its trailers: the host does not let them be read and cleaned, or something stands in them that must not go on.
+    /// Where its head has gone on, that was recorded as it was, under `recorded`; this record has the same name and says how it ended.
     pub(super) fn refuse_trailers(
         &self,
-        context_id: u32,
+        request: &Pending,
         recorded: Option<DecisionId>,
+        error: Option<RequestError>,
     ) -> Progress {
-        let request = Pending {
-            context_id,
-            number: contexts::next_number(),
-            headers: host::request_headers(),
-            source_ip: host::source_ip(),
-            deadline: None,
-            form: None,
-            arrived: None,
+        let named = recorded.or(request.form);
+        let decision_id = named.unwrap_or_else(|| self.decision_ids.next());
+        let authorizer = &self.configuration.authorizer;
+        let mut decision = match error {
+            Some(error) => authorizer.refuse_trailers(error),
+            None => authorizer.unjudged(Denial::Unprepared),
         };
-        let decision_id = recorded.unwrap_or_else(|| self.decision_ids.next());
-        let mut decision = self.configuration.authorizer.unjudged(Denial::Unprepared);
-        refuse_unprepared(&mut decision, decision_id);
-        self.record(&mut decision, &request, decision_id, host::now());
-        self.answer(&decision, &request, decision_id)
+        if matches!(decision.verdict, Verdict::Deny(Denial::Unprepared)) {
+            refuse_unprepared(&mut decision, decision_id);
+        }
+        self.record(&mut decision, request, decision_id, host::now());
+        self.answer(&decision, request, decision_id)
     }
 
     /// Answers the request of the current context here, unless it is let through.

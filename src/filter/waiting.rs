@@ -6,6 +6,7 @@ use crate::time::clock::Timer;
 
 use super::decision_id::DecisionId;
 use super::form::Arrived;
+use super::{contexts, host};
 
 /// A request under judgement.
 pub(super) struct Pending {
@@ -29,6 +30,21 @@ impl Pending {
         self.headers
             .bytes()
             .saturating_add(form.map_or(0, <[u8]>::len))
+    }
+}
+
+impl Pending {
+    /// A request of which there is no more than is quoted of it.
+    pub(super) fn quoted(context_id: u32, quoted: Headers) -> Self {
+        Self {
+            context_id,
+            number: contexts::next_number(),
+            headers: quoted,
+            source_ip: host::source_ip(),
+            deadline: None,
+            form: None,
+            arrived: None,
+        }
     }
 }
 

@@ -141,12 +141,13 @@ impl Worker {
 
     /// Judges a request of the current context: acts on the verdict, or keeps the request until what it lacks has come.
     ///
-    /// Yields the form too that it goes on with, if [`Worker::judge_form`] lets that.
+    /// Yields the form too that it goes on with, if [`Worker::judge_form`] lets that; and of a head behind which something else may come,
+    /// what is quoted of it.
     pub(super) fn judge(
         &self,
         context_id: u32,
         has_body: bool,
-    ) -> (Progress, Option<Box<Announced>>) {
+    ) -> (Progress, Option<Box<Announced>>, Headers) {
         let number = contexts::next_number();
         let headers = host::request_headers();
         let (source_ip, now) = (host::source_ip(), host::now());
@@ -158,10 +159,16 @@ impl Worker {
         };
         let announced = match announced {
             Some((form, Err(error))) => {
-                return (self.judge_form(*form, context_id, Err(error)), None);
+                let progress = self.judge_form(*form, context_id, Err(error));
+                return (progress, None, Headers::default());
             }
             Some((form, Ok(()))) => Some(form),
             None => None,
+        };
+        let quoted = if has_body && announced.is_none() {
+            headers.quoted()
+        } else {
+            Headers::default()
         };
         let request = Pending {
             context_id,
@@ -174,7 +181,7 @@ impl Worker {
         };
         let progress = self.consider(request, now);
         let announced = announced.filter(|_| progress.is_permitted());
-        (progress, announced)
+        (progress, announced, quoted)
     }
 
     /// Judges a request, and says how far that went.

@@ -1,5 +1,6 @@
 //! The headers of a request as a host hands them over, and which of them no permitted request keeps.
 
+use super::credential;
 use super::known::{Known, Places};
 use super::name::{Key, has_prefix, same_name};
 
@@ -26,11 +27,7 @@ impl Headers {
     pub fn new(pairs: Vec<(String, Vec<u8>)>) -> Self {
         let mut headers = Self::default();
         for (name, value) in pairs {
-            headers.add(headers.text.len(), name.as_bytes(), value.len());
-            for text in [name.as_bytes(), &value] {
-                headers.text.extend_from_slice(text);
-                headers.text.push(0);
-            }
+            headers.push(name.as_bytes(), &value);
         }
         headers
     }
@@ -84,13 +81,18 @@ impl Headers {
     /// an upstream could read another method, path, host or caller than the one judged. Names are compared with `_` and `.` as `-`: some
     /// servers take one for the other.
     pub fn to_remove(&self, kept: Kept) -> Vec<&str> {
+        let keeps_authorization = match kept {
+            Kept::All => credential::bearer_token(self).is_none(),
+            Kept::Cookies => false,
+            Kept::Token => true,
+        };
         let mut names = Vec::new();
         for (pair, (name, _)) in self.pairs.iter().zip(self.pairs()) {
             let removed = is_removed(pair.key, name)
                 || (kept == Kept::Token && same_name(name, "cookie"))
                 // It was for the gateway, except where clients sign in.
                 || (kept != Kept::All && same_name(name, "dpop"))
-                || (kept == Kept::Cookies && same_name(name, "authorization"));
+                || (!keeps_authorization && same_name(name, "authorization"));
             if removed
                 && let Ok(name) = str::from_utf8(name)
                 && !names.contains(&name)
@@ -101,11 +103,36 @@ impl Headers {
         names
     }
 
-    /// The names of ours among these headers or trailers.
-    pub fn ours(&self) -> impl Iterator<Item = &str> {
-        self.pairs()
-            .filter(|(name, _)| is_ours(name))
-            .filter_map(|(name, _)| str::from_utf8(name).ok())
+    /// The names that trailers lose before they go upstream, each once.
+    ///
+    /// RFC 9110 §6.5.1: nothing stands behind a body that authenticates, routes or changes a request. So besides what a head loses no name
+    /// stays by which a head is judged: an upstream that merges the two would go by something that nobody looked at.
+    pub(super) fn to_remove_from_trailers(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for (pair, (name, _)) in self.pairs.iter().zip(self.pairs()) {
+            let removed = is_removed(pair.key, name)
+                || Known::has(pair.key, name)
+                || OF_HEADS.iter().any(|of_heads| same_name(name, of_heads));
+            if removed
+                && let Ok(name) = str::from_utf8(name)
+                && !names.contains(&name)
+            {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// As much of a head as records and answers quote.
+    #[must_use]
+    pub fn quoted(&self) -> Self {
+        let mut quoted = Self::default();
+        for name in QUOTED {
+            if let Some(value) = self.first(name) {
+                quoted.push(name.as_bytes(), value);
+            }
+        }
+        quoted
     }
 
     /// How many bytes these headers hold.
@@ -122,6 +149,14 @@ impl Headers {
             .iter()
             .filter(move |pair| pair.key == key)
             .map(|pair| self.texts(pair))
+    }
+
+    fn push(&mut self, name: &[u8], value: &[u8]) {
+        self.add(self.text.len(), name, value.len());
+        for text in [name, value] {
+            self.text.extend_from_slice(text);
+            self.text.push(0);
+        }
     }
 
     /// Adds a pair whose name stands here in the text.
@@ -183,7 +218,7 @@ fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
 /// Which of the caller's own credentials go upstream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kept {
-    /// All: the call is how clients sign in, by Basic or by cookie.
+    /// All but a JWT in `Authorization`, which nobody verified: the call is how clients sign in, by Basic or by cookie.
     All,
     /// Cookies, which a sign-in page needs, and no `Authorization`: nobody judged it, so a public path must not be a way in for it.
     Cookies,
@@ -235,6 +270,26 @@ const REMOVED: [(Key, &str); 23] = [
     keyed("x-original-url"),
     keyed("x-remote-user"),
     keyed("x-rewrite-url"),
+];
+
+/// What [`Envelope`](super::envelope::Envelope) and [`Asker`](super::envelope::Asker) read.
+const QUOTED: [&str; 7] = [
+    ":authority",
+    ":method",
+    ":path",
+    "content-type",
+    "mcp-protocol-version",
+    "user-agent",
+    "x-request-id",
+];
+
+/// What a head is read for besides the names that are known: credentials of browsers, and how a form is written.
+const OF_HEADS: [&str; 5] = [
+    "content-encoding",
+    "content-type",
+    "cookie",
+    "sec-websocket-protocol",
+    "set-cookie",
 ];
 
 /// What other gateways' sign-in proxies set.

@@ -60,6 +60,13 @@ impl Known {
         Self { name, key, place }
     }
 
+    /// Whether a name is one of them, in whichever spelling.
+    pub(super) fn has(key: Key, name: &[u8]) -> bool {
+        Self::ALL
+            .iter()
+            .any(|known| known.key == key && same_name(name, known.name))
+    }
+
     /// The name.
     pub(super) const fn name(self) -> &'static str {
         self.name

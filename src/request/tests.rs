@@ -76,7 +76,10 @@ fn no_caller_speaks_through_our_headers() {
         "x-forwarded-user",
         "x-auth-request-email",
     ];
-    assert_eq!(headers.to_remove(Kept::All), ours);
+    assert_eq!(
+        headers.to_remove(Kept::All),
+        [&ours[..], &["authorization"]].concat()
+    );
     assert_eq!(
         headers.to_remove(Kept::Cookies),
         [&ours[..], &["authorization", "dpop"]].concat()
@@ -85,16 +88,54 @@ fn no_caller_speaks_through_our_headers() {
         headers.to_remove(Kept::Token),
         [&ours[..], &["cookie", "dpop"]].concat()
     );
-    assert_eq!(
-        headers.ours().collect::<Vec<_>>(),
-        [
-            "x-oam-subject",
-            "x-oam-subject",
-            "x_oam-roles",
-            "X-OAM-Anything",
-            "x-oam.client"
-        ]
-    );
+}
+
+#[test]
+fn what_is_quoted_of_a_head_is_all_that_records_and_answers_read() {
+    let head = headers(&[
+        (":method", b"POST"),
+        (":path", b"/api/2.2/jobs/run-now?x=1"),
+        (":authority", b"databricks.example.com"),
+        ("authorization", b"Bearer a.b.c"),
+        ("content-type", b"application/grpc"),
+        ("user-agent", b"cli"),
+        ("x-request-id", b"r-1"),
+        ("x-anything", b"a"),
+    ]);
+    let quoted = head.quoted();
+    let quote = |headers: &Headers| format!("{:?}", envelope::Envelope::of(headers, None));
+    let asker = |headers: &Headers| format!("{:?}", envelope::Asker::of(headers));
+    assert_eq!(quote(&quoted), quote(&head));
+    assert_eq!(asker(&quoted), asker(&head));
+    assert_eq!(quoted.first("authorization"), None);
+    assert_eq!(quoted.first("x-anything"), None);
+}
+
+#[test]
+fn trailers_say_nothing_that_a_head_is_judged_by() {
+    use CredentialKind::{Jwt, OauthSecret, PersonalAccessToken};
+    let stray = |kind| Err(RequestError::StrayCredential(kind));
+    #[rustfmt::skip]
+    let cases: [(&str, &[(&str, &[u8])], Result<Vec<&str>, RequestError>); 14] = [
+        // name                      trailers                                                           want
+        ("none",                     &[],                                                               Ok(vec![])),
+        ("a checksum",               &[("x-checksum", b"0a1b")],                                        Ok(vec![])),
+        ("gRPC's",                   &[("grpc-status", b"0"), ("x-trace-bin", b"AAEC")],                Ok(vec![])),
+        ("a credential",             &[("authorization", b"Bearer a.b.c"), ("x-checksum", b"0a1b")],    Ok(vec!["authorization"])),
+        ("in another spelling",      &[("Authorization", b"x"), ("x_databricks_org_id", b"7")],         Ok(vec!["Authorization", "x_databricks_org_id"])),
+        ("twice",                    &[("cookie", b"a=b"), ("cookie", b"c=d")],                         Ok(vec!["cookie"])),
+        ("a proof",                  &[("dpop", b"a.b.c"), ("proxy-authorization", b"x")],              Ok(vec!["dpop", "proxy-authorization"])),
+        ("other workspaces",         &[("x-databricks-org-id", b"7"), ("x-databricks-workspace-id", b"8"), ("x-databricks-azure-workspace-resource-id", b"/s")], Ok(vec!["x-databricks-org-id", "x-databricks-workspace-id", "x-databricks-azure-workspace-resource-id"])),
+        ("second credentials",       &[("x-databricks-azure-sp-management-token", b"t"), ("x-databricks-gcp-sa-access-token", b"t"), ("x-api-key", b"t")], Ok(vec!["x-databricks-azure-sp-management-token", "x-databricks-gcp-sa-access-token", "x-api-key"])),
+        ("ours and other gateways'", &[("x-oam-subject", b"root"), ("x_oam.roles", b"admin"), ("x-forwarded-user", b"root"), ("x-original-url", b"/")], Ok(vec!["x-oam-subject", "x_oam.roles", "x-forwarded-user", "x-original-url"])),
+        ("MCP's, and a host",        &[("mcp-name", b"drop"), ("host", b"a"), ("content-type", b"a/b")], Ok(vec!["mcp-name", "host", "content-type"])),
+        ("a static token",           &[("x-anything", b"is dapi0123456789abcdef0123456789abcdef")],     stray(PersonalAccessToken)),
+        ("one in its own place",     &[("authorization", b"Bearer dose0123456789abcdef0123456789abcdef")], stray(OauthSecret)),
+        ("a subprotocol",            &[("sec-websocket-protocol", b"bearer.eyJhbGciOiJSUzI1NiJ9.e30.c2ln")], stray(Jwt)),
+    ];
+    for (name, pairs, want) in cases {
+        assert_eq!(read_trailers(&headers(pairs)), want, "{name}");
+    }
 }
 
 proptest! {

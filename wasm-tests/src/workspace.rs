@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::body::to_bytes;
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use http_body_util::{BodyExt, Collected};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,6 +42,9 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
     /// The body's length in bytes.
     pub body_length: usize,
+    /// What stood behind the body.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub trailers: Vec<(String, String)>,
 }
 
 impl Workspace {
@@ -110,13 +114,16 @@ pub fn escaped(bytes: &[u8]) -> String {
     })
 }
 
+fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+    let pairs = headers.iter();
+    pairs
+        .map(|(name, value)| (name.to_string(), escaped(value.as_bytes())))
+        .collect()
+}
+
 async fn answer(State(desk): State<Arc<Mutex<Desk>>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let headers = head
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), escaped(value.as_bytes())))
-        .collect();
+    let headers = pairs(&head.headers);
     let number = {
         let seen = &mut open(&desk).seen;
         seen.push(Seen {
@@ -125,17 +132,20 @@ async fn answer(State(desk): State<Arc<Mutex<Desk>>>, request: Request) -> Respo
             query: head.uri.query().map(ToOwned::to_owned),
             headers,
             body_length: 0,
+            trailers: Vec::new(),
         });
         seen.len() - 1
     };
-    let body_length = to_bytes(body, usize::MAX)
-        .await
-        .map_or(0, |body| body.len());
+    let body = body.collect().await.ok();
+    let trailers = body.as_ref().and_then(Collected::trailers);
+    let trailers = trailers.map(pairs).unwrap_or_default();
+    let body_length = body.map_or(0, |body| body.to_bytes().len());
     let mut desk = open(&desk);
     let Some(entry) = desk.seen.get_mut(number) else {
         return "forgotten".into_response();
     };
     entry.body_length = body_length;
+    entry.trailers = trailers;
     let echo = entry.clone();
     match desk.answers.get(&echo.path) {
         Some(answer) => Json(answer).into_response(),
