@@ -27,7 +27,7 @@ use crate::key_store::{IssuerIndex, KeyStore};
 use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::Workspaces;
-use crate::policy::{Applied, Governing, Policy};
+use crate::policy::{Applied, Governing, Policy, Standing};
 use crate::request::credential::{self, Credential, CredentialKind, Scheme};
 use crate::request::fingerprint::Fingerprints;
 use crate::request::mcp::{Call, Tool};
@@ -190,8 +190,8 @@ pub struct Identity {
     pub client: Option<Rc<str>>,
     /// The issuer.
     pub issuer: Rc<str>,
-    /// The functional roles held.
-    pub roles: Vec<Rc<str>>,
+    /// The functional roles held, between commas.
+    pub roles: Option<Rc<str>>,
 }
 
 /// Keys that a request may wait for.
@@ -248,15 +248,22 @@ impl Authorizer {
     ) -> Decision<'_> {
         let mut evidence = Evidence::new(self.policy.mode);
         let mut awaited = None;
-        let judged = self.judge(headers, now, &mut evidence, |bearer, place, evidence| {
-            self.verify(bearer, place, by, now).map_err(|rejected| {
-                awaited = rejected.awaited;
-                if let Some(token) = rejected.token {
-                    evidence.token(token);
-                }
-                rejected.denial
-            })
-        });
+        let remembered = by.verified;
+        let judged = self.judge(
+            headers,
+            remembered,
+            now,
+            &mut evidence,
+            |bearer, place, evidence| {
+                self.verify(bearer, place, by, now).map_err(|rejected| {
+                    awaited = rejected.awaited;
+                    if let Some(token) = rejected.token {
+                        evidence.token(token);
+                    }
+                    rejected.denial
+                })
+            },
+        );
         let verdict = judged.unwrap_or_else(|denial| {
             // Whatever is on trial, this refusal is not.
             evidence.enforced();
@@ -292,6 +299,7 @@ impl Authorizer {
     fn judge<'a>(
         &'a self,
         headers: &Headers,
+        remembered: Option<&RefCell<VerifiedTokens>>,
         now: UnixTime,
         evidence: &mut Evidence<'a>,
         verify: impl FnOnce(BearerToken<'_>, Place<'_>, &mut Evidence<'a>) -> Verified,
@@ -315,10 +323,13 @@ impl Authorizer {
             return Ok(verdict);
         }
         let workspace = self.workspace(&head);
-        let token = match &head.credential {
+        let (token, standing) = match &head.credential {
             &Credential::Jwt(bearer, scheme) => {
+                let here = workspace.unwrap_or_default();
                 let token = verify(bearer, Place::Header(scheme, headers), evidence)?;
-                self.issued_for(token, workspace.unwrap_or_default(), evidence)?
+                let token = self.issued_for(token, here, evidence)?;
+                let standing = self.standing(remembered, bearer, &token, here);
+                (token, standing)
             }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
@@ -334,8 +345,7 @@ impl Authorizer {
             return Err(Denial::AmbiguousPath);
         }
         web_socket::check(&head, &readings, &policy)?;
-        let standing = self.policy.standing(&token, workspace.unwrap_or_default());
-        let permit = Permit::Bearer(Identity::of(&token, &standing.roles));
+        let permit = Permit::Bearer(Identity::of(&token, &standing));
         let judged = match workspace {
             Ok(workspace) => {
                 evidence.workspace(workspace);
@@ -416,12 +426,12 @@ impl Authorizer {
 }
 
 impl Identity {
-    fn of(token: &AccessToken, roles: &[Rc<str>]) -> Self {
+    fn of(token: &AccessToken, standing: &Standing) -> Self {
         Self {
             subject: token.subject.clone(),
             client: token.client.clone(),
             issuer: Rc::clone(&token.issuer),
-            roles: roles.to_vec(),
+            roles: standing.written.roles.clone(),
         }
     }
 }

@@ -126,7 +126,7 @@ impl Configuration {
         );
         let (withdrawn, withdrawal_list) =
             withdrawn::build(document.withdrawn.as_ref(), &known, problems);
-        let issuers = issuer::build(document.issuers, &policy.roles, problems);
+        let issuers = issuer::build(document.issuers, policy.roles.as_slice(), problems);
         let (issuers, key_sources): (Vec<_>, _) = issuers.into_iter().unzip();
         let published = resource
             .identifier

@@ -71,10 +71,11 @@ impl Issuer {
         if claims.issuer() != &*self.identifier {
             return Err(InvalidToken::Issuer);
         }
+        // First, so that every other reason stands for as long as the token is in its time.
+        self.check_times(claims.times(), now)?;
         self.check_type(token_type)?;
         let is_typed = token_type.is_some_and(|found| is_same_media_type(found, ACCESS_TOKEN));
         self.dialect.check_access_token(is_typed, claims)?;
-        self.check_times(claims.times(), now)?;
         let client = self.dialect.client(claims)?;
         self.check_audience(claims, client.as_deref())?;
         self.check_client(client.as_deref())?;

@@ -105,7 +105,12 @@ impl Line {
 
     /// A list of texts.
     pub(crate) fn texts<'t>(&mut self, name: Name, values: impl IntoIterator<Item = &'t str>) {
-        self.json(name, "[");
+        self.json(name, "");
+        self.list(values);
+    }
+
+    fn list<'t>(&mut self, values: impl IntoIterator<Item = &'t str>) {
+        self.0.push('[');
         for (position, value) in values.into_iter().enumerate() {
             self.0.push_str(if position > 0 { ",\"" } else { "\"" });
             self.end(value);
@@ -183,6 +188,13 @@ impl Line {
     }
 }
 
+/// A list of texts, for [`Value::Json`].
+pub(crate) fn list<'t>(values: impl IntoIterator<Item = &'t str>) -> String {
+    let mut line = Line(String::new());
+    line.list(values);
+    line.0
+}
+
 /// What stands before the first byte that is to be escaped, that byte, and what follows it; `None` where there is none.
 fn split_at_escape(text: &str) -> Option<(&str, u8, &str)> {
     let bytes = text.as_bytes();
@@ -220,6 +232,7 @@ mod tests {
         ]);
         line.texts(name!("e"), ["p", "q"]);
         line.texts(name!("f"), []);
+        line.write(&[(name!("l"), Value::Json(&list(["p", "\n"])))]);
         line.write(&[
             (name!("g"), Value::Number(u64::MAX)),
             (name!("h"), Value::where_true(true)),
@@ -228,7 +241,7 @@ mod tests {
         ]);
         assert_eq!(
             line.finish(),
-            r#"{"a":"x","b":null,"c":"y","e":["p","q"],"f":[],"g":18446744073709551615,"h":true,"i":"z","j":"\""}"#
+            r#"{"a":"x","b":null,"c":"y","e":["p","q"],"f":[],"l":["p","\n"],"g":18446744073709551615,"h":true,"i":"z","j":"\""}"#
         );
     }
 

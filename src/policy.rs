@@ -8,12 +8,11 @@ pub mod credential;
 mod governing;
 pub mod reading;
 pub mod role;
+pub mod roles;
 pub mod rule;
 pub mod rule_book;
 pub mod standing;
 pub mod workspace;
-
-use std::rc::Rc;
 
 use crate::databricks::{Catalogue, Lookup};
 use crate::few::Few;
@@ -22,10 +21,9 @@ use crate::path::Path;
 use crate::request::mcp::Call;
 use crate::request::workspace::WorkspaceId;
 
-use role::Role;
+use roles::Roles;
 use rule::{Mode, Rule};
 use rule_book::{Applicable, AppliedRule, RuleBook};
-use standing::Held;
 
 pub use governing::{Governing, Requirement, Rules};
 pub use reading::Readings;
@@ -38,7 +36,7 @@ pub struct Policy {
     /// The operator's own rules.
     pub rules: RuleBook,
     /// Functional roles; none means that tokens are not narrowed.
-    pub roles: Vec<Role>,
+    pub roles: Roles,
     /// Whether refusals of authorization are enforced.
     pub mode: Mode,
     /// What becomes of requests that match neither rule nor operation.
@@ -114,20 +112,7 @@ impl Policy {
 
     /// What a caller comes to in a workspace: what the token carries and the roles held grant.
     pub fn standing(&self, token: &AccessToken, workspace: Option<WorkspaceId>) -> Standing {
-        let mut held = Held::default();
-        for role in self.roles.iter().filter(|role| role.has_member(token)) {
-            if role.holds_in(workspace) {
-                // One role is what most callers have, and then nothing is copied.
-                if held.roles.is_empty() {
-                    held.grants = role.grants.clone();
-                } else {
-                    held.grants.extend(&role.grants);
-                }
-                held.roles.push(Rc::clone(&role.name));
-            } else {
-                held.elsewhere = true;
-            }
-        }
+        let held = self.roles.held_by(token, workspace);
         Standing::new(held, token.scopes.clone(), !self.roles.is_empty())
     }
 

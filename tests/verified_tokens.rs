@@ -67,8 +67,23 @@ fn a_token_that_is_remembered_costs_no_signature() {
     let mut history = History::new(1);
     history.answer_fetches_with(|_| Some(vec![0, 1]));
     let sound = Token::new(0, 0);
-    let expired = Token { exp: -600, ..sound };
-    for (name, token) in [("sound", sound), ("expired", expired)] {
+    let audience = "another";
+    let flawed = |flaw| Token { flaw, ..sound };
+    let cases = [
+        ("sound", sound),
+        ("expired", Token { exp: -600, ..sound }),
+        (
+            "not yet valid",
+            Token {
+                nbf: Some(900),
+                ..sound
+            },
+        ),
+        ("for another audience", Token { audience, ..sound }),
+        ("of another type", flawed(Flaw::Type)),
+        ("scopes that are none", flawed(Flaw::Scope)),
+    ];
+    for (name, token) in cases {
         let engine = Counting::default();
         for _ in 0..3 {
             let by = Verification {
@@ -113,7 +128,7 @@ fn only_a_change_of_the_signing_key_costs_another() {
                 reason = words(&decision.verdict).1;
             }
         }
-        // What is refused is not remembered, so the last row's second request costs one more.
+        // What nothing signed is not remembered, so the last row's second request costs one more.
         let refused = u64::from(want == "invalid_signature");
         assert_eq!(
             (engine.0.get(), reason),
@@ -124,7 +139,7 @@ fn only_a_change_of_the_signing_key_costs_another() {
 }
 
 /// What must come up often.
-const REASONS: [&str; 9] = [
+const REASONS: [&str; 11] = [
     "permitted",
     "token_expired",
     "token_not_yet_valid",
@@ -134,6 +149,8 @@ const REASONS: [&str; 9] = [
     "unknown_issuer",
     "wrong_audience",
     "token_lives_too_long",
+    "wrong_token_type",
+    "malformed_claims",
 ];
 
 /// Takes the signature whose first byte is the key's.
@@ -244,7 +261,7 @@ impl History {
             return self.recent[dice.below(self.recent.len())];
         }
         let mut token = Token::new(dice.below(10) / 3, dice.below(KEYS));
-        match dice.below(8) {
+        match dice.below(12) {
             0 => token.exp = -40,
             1 => token.nbf = Some(90),
             2 => token.iat = Some(90),
@@ -252,6 +269,9 @@ impl History {
             4 => token.audience = "another",
             5 => token.kid = Kid::Shared,
             6 => token.exp = 90_000,
+            7 => token.flaw = Flaw::Type,
+            8 => token.flaw = Flaw::Scope,
+            9 => token.flaw = Flaw::NoExpiry,
             _ => {}
         }
         if self.recent.len() == RECENT {
@@ -302,6 +322,16 @@ struct Token {
     nbf: Option<i64>,
     iat: Option<i64>,
     audience: &'static str,
+    flaw: Flaw,
+}
+
+/// What is wrong with a token besides.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flaw {
+    NoExpiry,
+    None,
+    Scope,
+    Type,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -321,6 +351,7 @@ impl Token {
             nbf: None,
             iat: Some(-10),
             audience: "db",
+            flaw: Flaw::None,
         }
     }
 
@@ -336,6 +367,12 @@ impl Token {
             header["kid"] = kid;
         }
         let mut claims = json!({ "iss": issuer(self.issuer), "aud": self.audience, "exp": at(self.exp), "scope": "jobs" });
+        match self.flaw {
+            Flaw::NoExpiry => claims["exp"] = Value::Null,
+            Flaw::None => {}
+            Flaw::Scope => claims["scope"] = json!(5),
+            Flaw::Type => header["typ"] = json!("dpop+jwt"),
+        }
         for (name, offset) in [("nbf", self.nbf), ("iat", self.iat)] {
             if let Some(offset) = offset {
                 claims[name] = json!(at(offset));

@@ -8,7 +8,6 @@ use crate::request::credential::CredentialKind;
 use crate::request::envelope::Envelope;
 use crate::time::{Rfc3339, UnixTime};
 use crate::token::jws::UnverifiedClaims;
-use crate::token::scope::Scope;
 
 use crate::line::{Line, Value, name};
 
@@ -86,15 +85,20 @@ impl<'a> Record<'a> {
     /// What was asked for, and what the caller may.
     fn write_policy(&self, line: &mut Line) {
         let evidence = &self.decision.evidence;
-        let (scopes, roles) = match &evidence.standing {
-            Some(standing) => (standing.scopes.as_slice(), standing.roles.as_slice()),
-            None => Default::default(),
+        let written = evidence.standing.as_ref().map(|standing| &standing.written);
+        let (scopes, roles) = match written {
+            Some(written) => (&*written.scope_list, &*written.role_list),
+            None => ("[]", "[]"),
         };
         line.texts(name!("required_scopes"), evidence.required_scopes());
-        line.texts(name!("effective_scopes"), scopes.iter().map(Scope::as_str));
-        let rule = evidence.rule.map(|rule| &*rule.name);
-        line.write(&[(name!("rule"), Value::nullable(rule))]);
-        line.texts(name!("roles"), roles.iter().map(|name| &**name));
+        line.write(&[
+            (name!("effective_scopes"), Value::Json(scopes)),
+            (
+                name!("rule"),
+                Value::nullable(evidence.rule.map(|rule| &*rule.name)),
+            ),
+            (name!("roles"), Value::Json(roles)),
+        ]);
     }
 
     /// Who a sound token says is calling.

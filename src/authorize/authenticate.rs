@@ -9,7 +9,7 @@ use crate::issuer::invalid_token::InvalidToken;
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
-use crate::token::claims::Claims;
+use crate::token::claims::{Claims, Times};
 use crate::token::jwk::{Jwk, Thumbprint};
 use crate::token::jws::{Jws, SignedPayload};
 use crate::token::signature::{SignatureError, Verifier};
@@ -76,20 +76,21 @@ pub(super) fn authenticate(
     }
     let (signature, validated) = verify_and_validate(issuers, by, token, now)?;
     let validated = validated.map(Rc::new);
-    let fact = match &validated {
-        Ok(token) => Some(Fact::Sound(Rc::clone(token))),
-        Err(InvalidToken::Expired) => Some(Fact::Expired(signature.expires_at)),
-        Err(_) => None,
+    let times = signature.times;
+    let is_untimely = |issuer: &Issuer| issuer.check_times(times, now).is_err();
+    let proof = Proof {
+        issuer: signature.issuer,
+        key: signature.key,
+        generation: by.keys.generation(signature.issuer),
+        fact: match &validated {
+            Ok(token) => Fact::Sound(Rc::clone(token)),
+            Err(_) if issuers.get(signature.issuer.0).is_some_and(is_untimely) => {
+                Fact::Untimely(times)
+            }
+            Err(reason) => Fact::Refused(times, reason.clone()),
+        },
     };
-    if let Some(fact) = fact {
-        let proof = Proof {
-            issuer: signature.issuer,
-            key: signature.key,
-            generation: by.keys.generation(signature.issuer),
-            fact,
-        };
-        verified.borrow_mut().remember(token, proof);
-    }
+    verified.borrow_mut().remember(token, proof);
     Ok(validated?)
 }
 
@@ -119,16 +120,14 @@ fn recall(
         }
         proof.generation = generation;
     }
+    if let Err(reason) = issuer.check_times(proof.fact.times(), now) {
+        return Recall::Holds(Err(reason));
+    }
     match &proof.fact {
-        Fact::Sound(token) => {
-            let judged = issuer.check_times(token.times(), now);
-            Recall::Holds(judged.map(|()| Rc::clone(token)))
-        }
-        Fact::Expired(expires_at) if issuer.is_expired(*expires_at, now) => {
-            Recall::Holds(Err(InvalidToken::Expired))
-        }
-        // The clock was set back, so what else is wrong with the token counts again.
-        Fact::Expired(_) => Recall::Unsure,
+        Fact::Refused(_, reason) => Recall::Holds(Err(reason.clone())),
+        Fact::Sound(token) => Recall::Holds(Ok(Rc::clone(token))),
+        // Its time has come, so what else is wrong with the token counts.
+        Fact::Untimely(_) => Recall::Unsure,
     }
 }
 
@@ -136,7 +135,7 @@ fn recall(
 struct Signature {
     issuer: IssuerIndex,
     key: Thumbprint,
-    expires_at: UnixTime,
+    times: Times,
 }
 
 /// The long way: signature, claims, and whether they are what the issuer's must be.
@@ -162,7 +161,7 @@ fn verify_and_validate(
     let signature = Signature {
         issuer: signed_for.index,
         key: signer.thumbprint(),
-        expires_at: claims.expires_at(),
+        times: claims.times(),
     };
     let validated = signed_for.issuer.validate(jws.token_type(), &claims, now);
     let key_id = name_of(signed_for.key, &jws);

@@ -38,7 +38,7 @@ pub struct Evidence<'a> {
     /// The sound token that came with it.
     pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
-    pub standing: Option<Standing>,
+    pub standing: Option<Rc<Standing>>,
     /// The workspace that it is for.
     pub workspace: Option<WorkspaceId>,
     /// The scope for which its token was exchanged.
@@ -133,7 +133,7 @@ impl<'a> Evidence<'a> {
         self.token = Some(token);
     }
 
-    pub(super) fn standing(&mut self, standing: Standing) {
+    pub(super) fn standing(&mut self, standing: Rc<Standing>) {
         self.standing = Some(standing);
     }
 

@@ -209,7 +209,7 @@ impl Authorizer {
         if self.policy.rules.asks_for_issuers() {
             evidence.governing(&self.policy, &policy.governing);
         }
-        let standing = self.policy.standing(token, here);
+        let standing = Rc::new(self.policy.standing(token, here));
         let judged = match workspace {
             Ok(_) => self
                 .permits(readings.call, &policy, &standing, evidence)

@@ -1,14 +1,39 @@
 //! Whether somebody who is known may do what they ask for.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use crate::denial::Denial;
+use crate::issuer::access_token::AccessToken;
 use crate::policy::rule::{Mode, Rule};
 use crate::policy::{Applied, Governing, Requirement, Standing};
 use crate::request::mcp::Call;
+use crate::request::workspace::WorkspaceId;
+use crate::token::bearer::BearerToken;
 
 use super::Authorizer;
 use super::evidence::Evidence;
+use super::verified::VerifiedTokens;
 
 impl Authorizer {
+    /// What the bearer of a sound token comes to in a workspace; worked out once for a token that is remembered.
+    pub(super) fn standing(
+        &self,
+        remembered: Option<&RefCell<VerifiedTokens>>,
+        bearer: BearerToken<'_>,
+        token: &AccessToken,
+        workspace: Option<WorkspaceId>,
+    ) -> Rc<Standing> {
+        let workspace = self.policy.roles.distinguished(workspace);
+        let work_out = || Rc::new(self.policy.standing(token, workspace));
+        match remembered {
+            Some(remembered) => remembered
+                .borrow_mut()
+                .standing(bearer, workspace, work_out),
+            None => work_out(),
+        }
+    }
+
     /// Authorization: deny rules first, then whether the scopes held are enough.
     pub(super) fn permits<'a>(
         &'a self,

@@ -1,7 +1,8 @@
 //! Tokens that were verified before, so that their signature is not verified again.
 //!
-//! What is kept is what a signature proved, never a decision: the token's claims as its issuer's, or that it had expired. Whether that
-//! still stands is judged at each use, by [`authenticate`](super::authenticate): the keys may have changed, and time goes on.
+//! What is kept is what a signature proved, never a decision: the token's claims as its issuer's, or why it is refused; and, of the same
+//! configuration, what a sound token comes to in a workspace. Whether that still stands is judged at each use, by
+//! [`authenticate`](super::authenticate): the keys may have changed, and time goes on.
 //!
 //! Only sound signatures get in, so nobody fills it who cannot have tokens signed, and what gets in is bounded in number and in bytes.
 
@@ -13,9 +14,12 @@ use std::rc::Rc;
 use hashbrown::HashTable;
 
 use crate::issuer::access_token::AccessToken;
+use crate::issuer::invalid_token::InvalidToken;
 use crate::key_store::IssuerIndex;
-use crate::time::UnixTime;
+use crate::policy::Standing;
+use crate::request::workspace::WorkspaceId;
 use crate::token::bearer::BearerToken;
+use crate::token::claims::Times;
 use crate::token::jwk::Thumbprint;
 
 pub use fresh::Fresh;
@@ -71,20 +75,27 @@ pub(super) struct Proof {
 /// What a signature proved.
 #[derive(Clone)]
 pub(super) enum Fact {
-    /// The token was dead at its first use, and stays dead while the clock does not go back.
-    Expired(UnixTime),
+    /// The token is refused for this, in its time.
+    Refused(Times, InvalidToken),
     /// The token is sound, in its time.
     Sound(Rc<AccessToken>),
+    /// The token was used out of its time, and what else may be wrong with it is not known.
+    Untimely(Times),
 }
 
 struct Entry {
     hash: u64,
     text: Box<[u8]>,
     proof: Proof,
+    /// What a sound token comes to, in the workspaces where it was used last.
+    standings: Vec<Placed>,
     bytes: usize,
     /// Of use since the hand last came by.
     used: bool,
 }
+
+/// What a token comes to in a workspace.
+type Placed = (Option<WorkspaceId>, Rc<Standing>);
 
 impl VerifiedTokens {
     /// Remembers nothing yet. `random` keeps callers from choosing where their tokens go.
@@ -186,6 +197,7 @@ impl VerifiedTokens {
             hash,
             text: text.into(),
             proof,
+            standings: Vec::new(),
             bytes,
             used: false,
         });
@@ -194,6 +206,42 @@ impl VerifiedTokens {
         self.places.insert_unique(hash, place, |&place| {
             entries.get(place).map_or(0, |entry| entry.hash)
         });
+    }
+
+    /// What the bearer of a token comes to in a workspace: worked out where it is not remembered with the token, and remembered then.
+    pub(super) fn standing(
+        &mut self,
+        token: BearerToken<'_>,
+        workspace: Option<WorkspaceId>,
+        work_out: impl FnOnce() -> Rc<Standing>,
+    ) -> Rc<Standing> {
+        let text = token.as_bytes();
+        let place = self.find(hash(self.keys, text), text);
+        let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) else {
+            return work_out();
+        };
+        let mut known = entry.standings.iter();
+        if let Some((_, standing)) = known.find(|(known, _)| *known == workspace) {
+            return Rc::clone(standing);
+        }
+        let standing = work_out();
+        let bytes = placed_bytes(&standing);
+        if entry.bytes.saturating_add(bytes) > self.limits.bytes {
+            return standing;
+        }
+        let mut given_up = 0;
+        if entry.standings.len() >= MAX_WORKSPACES {
+            let (_, oldest) = entry.standings.remove(0);
+            given_up = placed_bytes(&oldest);
+        }
+        entry.standings.push((workspace, Rc::clone(&standing)));
+        for sum in [&mut entry.bytes, &mut self.bytes] {
+            *sum = sum.saturating_add(bytes).saturating_sub(given_up);
+        }
+        while self.bytes > self.limits.bytes {
+            self.evict();
+        }
+        standing
     }
 
     /// Makes room: the first entry that was of no use since the hand last came by, or else the last of those it looks at.
@@ -268,17 +316,32 @@ impl Fact {
     /// Whether nothing of it depends on the name of the key, or the key has this one.
     pub(super) fn is_under(&self, key_id: Option<&str>) -> bool {
         match self {
-            Self::Expired(_) => true,
+            Self::Refused(..) | Self::Untimely(_) => true,
             Self::Sound(token) => token.key_id.as_deref() == key_id,
+        }
+    }
+
+    /// When the token is in its time.
+    pub(super) fn times(&self) -> Times {
+        match self {
+            Self::Refused(times, _) | Self::Untimely(times) => *times,
+            Self::Sound(token) => token.times(),
         }
     }
 
     fn bytes(&self) -> usize {
         match self {
-            Self::Expired(_) => 0,
+            // It may quote the name of a claim.
+            Self::Refused(_, reason) => reason.to_string().len(),
             Self::Sound(token) => token.bytes(),
+            Self::Untimely(_) => 0,
         }
     }
+}
+
+/// What a standing takes with its place in a list, which may have room for as many again.
+fn placed_bytes(standing: &Standing) -> usize {
+    size_of::<[Placed; 2]>().saturating_add(standing.bytes())
 }
 
 /// A number whose every bit depends on every lower one, and on some higher ones.
@@ -303,6 +366,9 @@ const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What a place in the table takes, with the room that the table keeps free.
 const PLACE_BYTES: usize = 2 * size_of::<usize>() + 2;
+
+/// Workspaces of one token whose standing is remembered. Most tokens are used in one.
+const MAX_WORKSPACES: usize = 4;
 
 /// Entries that one eviction looks at, at most: many enough to find one that is not used, few enough to cost nothing beside a signature.
 const MAX_SPARED: usize = 64;

@@ -6,9 +6,10 @@ use crate::databricks::Catalogue;
 use crate::path::template::Template;
 use crate::policy::credential::{Treatment, Treatments};
 use crate::policy::role::{Member, Role};
+use crate::policy::roles::Roles;
 use crate::policy::rule::{Effect, Mode, Rule, Tools};
 use crate::policy::rule_book::RuleBook;
-use crate::policy::workspace::{Workspace, Workspaces};
+use crate::policy::workspace::{Workspace, WorkspaceSet, Workspaces};
 use crate::policy::{Policy, Unmatched};
 use crate::request::authority::Authority;
 use crate::request::mcp;
@@ -32,7 +33,7 @@ pub(super) fn build(
     Policy {
         catalogue: Catalogue::shared(),
         rules: rules(section.rules, issuers, problems),
-        roles: self::roles(roles, issuers, workspaces, problems),
+        roles: Roles::new(self::roles(roles, issuers, workspaces, problems)),
         mode: mode(section.mode),
         unmatched: match section.unmatched {
             UnmatchedName::AllApis => Unmatched::AllApis,
@@ -61,7 +62,7 @@ pub(super) fn treatments(section: &Credentials, problems: &mut Problems) -> Trea
 
 /// The workspaces that the gateway stands before.
 pub(super) fn workspaces(sections: Vec<WorkspaceSection>, problems: &mut Problems) -> Workspaces {
-    let mut workspaces: Vec<Workspace> = Vec::new();
+    let mut workspaces = Workspaces::default();
     for (position, section) in sections.into_iter().enumerate() {
         let place = Place::at("workspaces").item(position);
         let id = WorkspaceId::parse(&section.id)
@@ -80,14 +81,13 @@ pub(super) fn workspaces(sections: Vec<WorkspaceSection>, problems: &mut Problem
             let authority = problems.take(&place, host, Authority::parse(host.as_bytes()));
             hosts.extend(authority.map(|authority| authority.as_str().into()));
         }
-        if let Some(id) = id {
-            if workspaces.iter().any(|known| known.id == id) {
-                problems.add(&place.key("id"), format_args!("named twice: `{id}`"));
-            }
-            workspaces.push(Workspace { id, hosts });
+        if let Some(id) = id
+            && !workspaces.add(Workspace { id, hosts })
+        {
+            problems.add(&place.key("id"), format_args!("named twice: `{id}`"));
         }
     }
-    Workspaces(workspaces)
+    workspaces
 }
 
 fn roles(
@@ -97,10 +97,11 @@ fn roles(
     problems: &mut Problems,
 ) -> Vec<Role> {
     let mut roles: Vec<Role> = Vec::new();
+    let mut names = HashSet::new();
     for (position, section) in sections.into_iter().enumerate() {
         let place = Place::at("roles").item(position);
         check_name(&section.name, &place.key("name"), problems);
-        if roles.iter().any(|known| *known.name == *section.name) {
+        if !names.insert(section.name.clone()) {
             problems.add(
                 &place.key("name"),
                 format_args!("named twice: `{}`", section.name),
@@ -133,19 +134,19 @@ fn role_workspaces(
     workspaces: &Workspaces,
     place: &Place,
     problems: &mut Problems,
-) -> Vec<WorkspaceId> {
-    let mut known = Vec::new();
+) -> WorkspaceSet {
+    let mut known = WorkspaceSet::default();
     for (position, id) in ids.iter().enumerate() {
         let place = place.item(position);
         let parsed = problems.take(&place, id, WorkspaceId::parse(id).ok_or(NOT_AN_ID));
         if let Some(parsed) = parsed {
-            if workspaces.0.iter().all(|workspace| workspace.id != parsed) {
+            if !workspaces.all().contains(parsed) {
                 problems.add(
                     &place,
                     format_args!("not among the configured `workspaces`: add it there: `{id}`"),
                 );
             }
-            known.push(parsed);
+            known.insert(parsed);
         }
     }
     known

@@ -129,7 +129,7 @@ fn every_section_is_read() {
     );
     assert_eq!(policy.rules.rules()[1].mode, Mode::Shadow);
     assert_eq!(policy.rules.rules()[3].effect, Effect::Public);
-    assert_eq!(policy.roles[0].members.len(), 3);
+    assert_eq!(policy.roles.as_slice()[0].members.len(), 3);
 }
 
 #[test]

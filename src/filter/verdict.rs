@@ -142,7 +142,6 @@ impl Worker {
         else {
             return true;
         };
-        let roles = (!roles.is_empty()).then(|| roles.join(","));
         set("x-oam-issuer", Some(issuer))
             && set("x-oam-subject", subject.as_deref())
             && set("x-oam-client", client.as_deref())

@@ -178,13 +178,14 @@ impl AccessToken {
 
     /// Whether the claim at `path` is `value`, or an array that has it. Only claims that the issuer's `kept_claims` name are known.
     pub fn claims(&self, path: &[Box<str>], value: &str) -> bool {
-        let is_value = |json: &Json| json.as_str() == Some(value);
-        json::at(&self.claims, path).is_some_and(|json| {
-            is_value(json)
-                || json
-                    .as_array()
-                    .is_some_and(|array| array.iter().any(is_value))
-        })
+        self.claim_texts(path).any(|text| text == value)
+    }
+
+    /// The text that the claim at `path` is, or those of the array that it is.
+    pub fn claim_texts(&self, path: &[Box<str>]) -> impl Iterator<Item = &str> {
+        let found = json::at(&self.claims, path);
+        let array = found.and_then(Json::as_array).unwrap_or_default();
+        found.into_iter().chain(array).filter_map(Json::as_str)
     }
 }
 

@@ -7,6 +7,8 @@ use crate::issuer::access_token::{AccessToken, Groups};
 use crate::issuer::dialect::ClaimPath;
 use crate::request::workspace::WorkspaceId;
 
+use super::workspace::WorkspaceSet;
+
 /// A role.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Role {
@@ -17,7 +19,7 @@ pub struct Role {
     /// What holders may use at most.
     pub grants: ScopeSet,
     /// Where it holds; everywhere, when absent.
-    pub workspaces: Option<Vec<WorkspaceId>>,
+    pub workspaces: Option<WorkspaceSet>,
 }
 
 /// A description of callers: every condition that it names must hold.
@@ -49,7 +51,7 @@ impl Role {
     pub fn holds_in(&self, workspace: Option<WorkspaceId>) -> bool {
         match (&self.workspaces, workspace) {
             (None, _) => true,
-            (Some(workspaces), Some(workspace)) => workspaces.contains(&workspace),
+            (Some(workspaces), Some(workspace)) => workspaces.contains(workspace),
             (Some(_), None) => false,
         }
     }
@@ -73,7 +75,7 @@ impl Member {
 }
 
 /// Unknown groups are no groups here: what cannot be seen cannot grant.
-fn groups(token: &AccessToken) -> &[Box<str>] {
+pub(super) fn groups(token: &AccessToken) -> &[Box<str>] {
     match &token.groups {
         Groups::Known(groups) => groups,
         Groups::Unknown => &[],

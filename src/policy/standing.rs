@@ -3,10 +3,14 @@
 use std::rc::Rc;
 
 use crate::databricks::scope_set::ScopeSet;
+use crate::line;
+use crate::token::json::ALLOCATION;
+use crate::token::scope::Scope;
 
 use super::Requirement;
+use super::roles::Held;
 
-/// The roles that a caller holds, and what they come to.
+/// The roles that a caller holds, and what they come to. It follows from the configuration, the token and the workspace alone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Standing {
     /// The names of the roles held, in the configuration's order.
@@ -17,10 +21,23 @@ pub struct Standing {
     pub role_grants: ScopeSet,
     /// A role that is held, but not in this workspace.
     pub elsewhere: bool,
+    /// The same, as records and headers say it.
+    pub written: Written,
     /// The scopes of the token; `None` where the issuer grants none and roles alone do.
     token_scopes: Option<ScopeSet>,
     /// Whether roles are configured, or asked for by the issuer: what they do not grant is not allowed.
     limited: bool,
+}
+
+/// What is said of a standing with every request, written once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Written {
+    /// The names of the roles held, between commas; absent where there are none.
+    pub roles: Option<Rc<str>>,
+    /// The same as a list in JSON.
+    pub role_list: Box<str>,
+    /// The effective scopes as a list in JSON.
+    pub scope_list: Box<str>,
 }
 
 impl Standing {
@@ -39,6 +56,7 @@ impl Standing {
             Some(scopes) => scopes.intersection(&role_grants),
         };
         Self {
+            written: Written::of(&roles, &scopes),
             roles,
             scopes,
             role_grants,
@@ -64,15 +82,48 @@ impl Standing {
             | Requirement::Operation(_) => grants(&|held| requirement.met_by(held)),
         }
     }
+
+    /// About the memory that it takes, rather too much than too little.
+    pub fn bytes(&self) -> usize {
+        let Written {
+            roles,
+            role_list,
+            scope_list,
+        } = &self.written;
+        let texts = [roles.as_deref(), Some(role_list), Some(scope_list)]
+            .into_iter()
+            .flatten()
+            .map(|text| text.len().saturating_add(ALLOCATION));
+        let listed = [self.scopes.as_slice(), self.role_grants.as_slice()]
+            .map(|scopes| size_of_val(scopes).saturating_add(ALLOCATION));
+        // All other texts are the token's or the configuration's.
+        let is_new = |scope: &&Scope| {
+            let scopes = self.token_scopes.iter().chain([&self.role_grants]);
+            !scopes
+                .into_iter()
+                .any(|known| known.contains(scope.as_str()))
+        };
+        let narrowed = self
+            .scopes
+            .iter()
+            .filter(is_new)
+            .map(|scope| scope.as_str().len().saturating_add(ALLOCATION));
+        let roles = self.roles.capacity().saturating_mul(size_of::<Rc<str>>());
+        texts.chain(listed).chain(narrowed).fold(
+            size_of::<Self>()
+                .saturating_add(roles)
+                .saturating_add(ALLOCATION),
+            usize::saturating_add,
+        )
+    }
 }
 
-/// The roles that somebody holds.
-#[derive(Default)]
-pub(super) struct Held {
-    /// Their names, in the configuration's order.
-    pub(super) roles: Vec<Rc<str>>,
-    /// What they grant together.
-    pub(super) grants: ScopeSet,
-    /// One is held, but not in this workspace.
-    pub(super) elsewhere: bool,
+impl Written {
+    fn of(roles: &[Rc<str>], scopes: &ScopeSet) -> Self {
+        Self {
+            roles: (!roles.is_empty()).then(|| roles.join(",").into()),
+            role_list: line::list(roles.iter().map(|name| &**name)).into(),
+            scope_list: line::list(scopes.iter().map(Scope::as_str)).into(),
+        }
+    }
 }

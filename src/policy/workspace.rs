@@ -1,12 +1,22 @@
 //! The workspaces that the gateway stands before, and which of them a request is for.
 
+use hashbrown::HashMap;
+
 use crate::issuer::issued_for::IssuedFor;
 use crate::request::authority::Authority;
 use crate::request::workspace::WorkspaceId;
 
 /// The configured workspaces; none means one workspace, not bound.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Workspaces(pub Vec<Workspace>);
+pub struct Workspaces {
+    /// Those that are reached under a host.
+    by_host: HashMap<Box<str>, WorkspaceSet>,
+    all: WorkspaceSet,
+}
+
+/// The IDs of workspaces, each once, in order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct WorkspaceSet(Vec<WorkspaceId>);
 
 /// One workspace.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,6 +37,22 @@ pub enum WorkspaceError {
 }
 
 impl Workspaces {
+    /// Adds a workspace, unless there is one of this ID.
+    pub fn add(&mut self, workspace: Workspace) -> bool {
+        let is_new = self.all.insert(workspace.id);
+        if is_new {
+            for host in workspace.hosts {
+                self.by_host.entry(host).or_default().insert(workspace.id);
+            }
+        }
+        is_new
+    }
+
+    /// Every one.
+    pub const fn all(&self) -> &WorkspaceSet {
+        &self.all
+    }
+
     /// The workspace that host and selector name together; `None` where workspaces are not bound, or where one host serves several and
     /// the request selects none of them, as calls to the account do.
     pub fn resolve(
@@ -34,28 +60,18 @@ impl Workspaces {
         authority: Option<&Authority>,
         selected: Option<WorkspaceId>,
     ) -> Result<Option<WorkspaceId>, WorkspaceError> {
-        if self.0.is_empty() {
+        if self.all.is_empty() {
             return Ok(None);
         }
         let selected = selected.filter(|selected| *selected != WorkspaceId::UNSELECTED);
-        let at_host = || {
-            self.0.iter().filter(|workspace| {
-                authority.is_some_and(|authority| {
-                    workspace
-                        .hosts
-                        .iter()
-                        .any(|host| **host == *authority.as_str())
-                })
-            })
-        };
-        let first = at_host().next().ok_or(WorkspaceError::Unknown)?;
-        match selected {
-            Some(selected) if at_host().any(|workspace| workspace.id == selected) => {
-                Ok(Some(selected))
-            }
-            Some(_) => Err(WorkspaceError::Conflict),
-            None if at_host().nth(1).is_none() => Ok(Some(first.id)),
-            None => Ok(None),
+        let at_host = authority
+            .and_then(|authority| self.by_host.get(authority.as_str()))
+            .ok_or(WorkspaceError::Unknown)?;
+        match (&*at_host.0, selected) {
+            (_, Some(selected)) if at_host.contains(selected) => Ok(Some(selected)),
+            (_, Some(_)) => Err(WorkspaceError::Conflict),
+            ([one], None) => Ok(Some(*one)),
+            (_, None) => Ok(None),
         }
     }
 
@@ -66,10 +82,46 @@ impl Workspaces {
             IssuedFor::Everywhere => true,
             IssuedFor::Workspace { ids, .. } if !ids.is_empty() => ids.contains(&workspace),
             IssuedFor::Workspace { host, .. } => self
-                .0
-                .iter()
-                .any(|known| known.id == workspace && known.hosts.contains(host)),
+                .by_host
+                .get(host)
+                .is_some_and(|at_host| at_host.contains(workspace)),
         }
+    }
+}
+
+impl FromIterator<Workspace> for Workspaces {
+    fn from_iter<I: IntoIterator<Item = Workspace>>(workspaces: I) -> Self {
+        let mut all = Self::default();
+        for workspace in workspaces {
+            all.add(workspace);
+        }
+        all
+    }
+}
+
+impl WorkspaceSet {
+    /// Adds one, unless it is there.
+    pub fn insert(&mut self, id: WorkspaceId) -> bool {
+        let place = self.0.binary_search(&id);
+        if let Err(place) = place {
+            self.0.insert(place, id);
+        }
+        place.is_err()
+    }
+
+    /// Whether it is there.
+    pub fn contains(&self, id: WorkspaceId) -> bool {
+        self.0.binary_search(&id).is_ok()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every one.
+    pub fn iter(&self) -> impl Iterator<Item = WorkspaceId> {
+        self.0.iter().copied()
     }
 }
 
@@ -88,7 +140,7 @@ mod tests {
             id: id(number),
             hosts: vec![host.into()],
         };
-        let bound = Workspaces(vec![
+        let bound = Workspaces::from_iter([
             workspace("7", "a.example"),
             workspace("8", "b.example"),
             workspace("9", "b.example"),
@@ -124,7 +176,7 @@ mod tests {
             id: id(number),
             hosts: hosts.iter().map(|host| Box::from(*host)).collect(),
         };
-        let bound = Workspaces(vec![
+        let bound = Workspaces::from_iter([
             workspace("7", &["a.example", "dbc-7.example"]),
             workspace("8", &["b.example"]),
         ]);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::time::UnixTime;
 use crate::token::jwk::Jwk;
 
 const TOKENS: Limits = Limits {
@@ -21,14 +22,18 @@ fn proof(second: u64) -> Proof {
         issuer: IssuerIndex(0),
         key: Jwk::parse(key).unwrap().thumbprint(),
         generation: 0,
-        fact: Fact::Expired(UnixTime::from_seconds(second).unwrap()),
+        fact: Fact::Untimely(Times {
+            expires_at: UnixTime::from_seconds(second).unwrap(),
+            not_before: None,
+            issued_at: None,
+        }),
     }
 }
 
 fn second(verified: &mut VerifiedTokens, text: &str) -> Option<u64> {
     verified.recall(bearer(text), |proof| match &proof.fact {
-        Fact::Expired(moment) => Recall::Holds(moment.seconds()),
-        Fact::Sound(_) => Recall::Unsure,
+        Fact::Untimely(times) => Recall::Holds(times.expires_at.seconds()),
+        Fact::Refused(..) | Fact::Sound(_) => Recall::Unsure,
     })
 }
 

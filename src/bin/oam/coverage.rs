@@ -29,7 +29,7 @@ pub(super) struct Figure {
 impl Coverage {
     pub(super) fn of(policy: &Policy) -> Self {
         let mut all = Vec::new();
-        for role in &policy.roles {
+        for role in policy.roles.as_slice() {
             all.push(role_label(&role.name));
             all.extend(
                 role.grants
@@ -78,6 +78,7 @@ impl Coverage {
         };
         for role in policy
             .roles
+            .as_slice()
             .iter()
             .filter(|role| standing.roles.contains(&role.name))
         {

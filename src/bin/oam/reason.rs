@@ -55,6 +55,7 @@ pub(super) fn roles_not_held(policy: &Policy, evidence: &Evidence<'_>) -> Vec<(S
     };
     policy
         .roles
+        .as_slice()
         .iter()
         .filter(|role| !standing.roles.contains(&role.name))
         .map(|role| (role.name.to_string(), why_not(role, token)))
@@ -217,6 +218,7 @@ fn missing(policy: &Policy, evidence: &Evidence<'_>, requirement: Requirement<'_
     {
         let granting: Vec<&str> = policy
             .roles
+            .as_slice()
             .iter()
             .filter(|role| requirement.met_by(&role.grants))
             .map(|role| &*role.name)

@@ -174,7 +174,6 @@ fn identity(permit: &Permit) -> Headers {
     else {
         return Vec::new();
     };
-    let roles = Some(roles.join(",")).filter(|roles| !roles.is_empty());
     [
         ("x-oam-issuer", Some(issuer.to_string())),
         ("x-oam-subject", subject.as_ref().map(ToString::to_string)),
