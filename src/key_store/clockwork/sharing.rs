@@ -184,9 +184,10 @@ impl Clockwork {
         };
         let told = match (&sharing.outcome, &self.keys) {
             (Some(Outcome::Keys { granted, body }), Some(kept)) => {
-                let is_news = base
-                    .document
-                    .is_none_or(|document| document.fetched_at < kept.fetched_at);
+                let is_news = base.document.is_none_or(|document| {
+                    // What was fetched in time to come was fetched before the clock was set back.
+                    document.fetched_at < kept.fetched_at || now.wall < document.fetched_at
+                });
                 is_news.then_some(Slot {
                     due: Some(due),
                     failures: 0,

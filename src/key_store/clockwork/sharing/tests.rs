@@ -164,6 +164,18 @@ fn however_the_clock_is_set_keys_come_within_a_refresh_and_for_few_fetches() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_by_seconds_brings_no_older_keys_back() {
+    for seconds in 2..=6 {
+        let mut process = Process::new(2, false);
+        process.run(Duration::from_secs(1), true);
+        process.now = process.now.before(Duration::from_secs(seconds));
+        process.rotate();
+        process.run(Duration::from_secs(3), true);
+        assert_eq!(process.versions(), [2; 2], "{seconds} s");
+    }
+}
+
+#[test]
 fn what_cannot_be_is_nobodys_word() {
     let mut real = Process::new(1, false);
     real.run(Duration::from_millis(20), true);
