@@ -239,7 +239,11 @@ impl Clockwork {
             until(last.after(EARLY_REFRESH_COOL_DOWN))
         });
         let due = slot.due.map_or(Timer::OVER, until);
+        // Put off for longer than anybody would: by another clock, or while there were keys.
+        let longest = self.back_off(slot.failures.saturating_sub(1), now);
+        let is_odd = due.left(now) > longest.saturating_add(LOOK);
         let due = match &self.keys {
+            _ if slot.failures > 0 && is_odd => Timer::OVER,
             _ if slot.failures > 0 => due,
             // The other's configuration may call keys fresh for longer than this one's.
             Some(kept) if took => sooner(due, kept.fresh, now),

@@ -164,6 +164,18 @@ fn however_the_clock_is_set_keys_come_within_a_refresh_and_for_few_fetches() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_prolongs_no_outage() {
+    for seconds in [20, 60, 280, 3600] {
+        let mut process = Process::new(3, false);
+        process.run_ticking(Duration::from_secs(1), Duration::from_mins(1), false);
+        assert_eq!(process.versions(), [0; 3]);
+        process.now = process.now.before(Duration::from_secs(seconds));
+        process.run_ticking(Duration::from_secs(1), Duration::from_secs(17), true);
+        assert_eq!(process.versions(), [1; 3], "{seconds} s");
+    }
+}
+
+#[test]
 fn a_clock_that_was_set_back_by_seconds_brings_no_older_keys_back() {
     for seconds in 2..=6 {
         let mut process = Process::new(2, false);
