@@ -178,7 +178,7 @@ fn identity(permit: &Permit) -> Headers {
         ("x-oam-issuer", Some(issuer.to_string())),
         ("x-oam-subject", subject.as_ref().map(ToString::to_string)),
         ("x-oam-client", client.as_ref().map(ToString::to_string)),
-        ("x-oam-roles", roles),
+        ("x-oam-roles", roles.as_ref().map(ToString::to_string)),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name.to_owned(), value?.into_bytes())))
