@@ -189,7 +189,7 @@ fn candidates<'a>(
     jws: &'a Jws<'_>,
     now: UnixTime,
 ) -> Vec<Candidate<'a>> {
-    let mut candidates: Vec<Candidate<'a>> = issuers
+    let candidates: Vec<Candidate<'a>> = issuers
         .iter()
         .enumerate()
         .filter(|(_, issuer)| issuer.algorithms.contains(jws.algorithm()))
@@ -207,7 +207,10 @@ fn candidates<'a>(
         && issuers.len() > 1
         && let Some(hint) = jws.issuer_hint()
     {
-        candidates.sort_by_key(|candidate| *candidate.issuer.identifier != *hint.issuer);
+        let named = |candidate: &Candidate<'_>| *candidate.issuer.identifier == *hint.issuer;
+        let (mut ordered, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(named);
+        ordered.extend(others);
+        return ordered;
     }
     candidates
 }

@@ -138,17 +138,18 @@ impl Authorizer {
         by: &Verification<'_>,
         now: UnixTime,
     ) {
-        let mut tokens: Vec<_> = form.tokens().collect();
+        let tokens: Vec<_> = form.tokens().collect();
+        let rank = |field: &str| RANKS.iter().position(|name| *name == field);
         // The record names the first: whose token is to be exchanged, before those who vouch for
         // the request.
-        tokens.sort_by_key(|shown| {
-            RANKS
+        let ranks = (0..RANKS.len()).map(Some).chain([None]);
+        let ordered = ranks.flat_map(|wanted| {
+            tokens
                 .iter()
-                .position(|name| *name == shown.field)
-                .unwrap_or(RANKS.len())
+                .filter(move |shown| rank(shown.field) == wanted)
         });
         let mut verified = Vec::new();
-        for shown in tokens {
+        for shown in ordered.copied() {
             decision.evidence.shows_jwt();
             let is_documented =
                 shown.is_plain && form.takes_tokens_in(shown.field, request.headers);

@@ -132,14 +132,14 @@ fn token_type(
 }
 
 fn claims_asked_about(roles: &[Role]) -> Vec<Box<str>> {
-    let mut names: Vec<Box<str>> = roles
+    let mut names: Vec<&str> = roles
         .iter()
         .flat_map(|role| &role.members)
-        .filter_map(|member| member.claim.as_ref()?.0.first().cloned())
+        .filter_map(|member| member.claim.as_ref()?.0.first().map(|name| &**name))
         .collect();
     names.sort_unstable();
     names.dedup();
-    names
+    names.into_iter().map(Into::into).collect()
 }
 
 fn preset(name: &str, place: &Place, problems: &mut Problems) -> Option<Preset> {

@@ -145,15 +145,19 @@ fn drop_ambiguous(admitted: &[(usize, Jwk)], ignored: &mut Vec<IgnoredKey>) -> V
             .iter()
             .any(|kept| kept.thumbprint() == key.thumbprint() && same_use(kept, key));
         if ambiguous {
-            ignored.push(IgnoredKey {
-                position: *position,
-                reason: JwkError::RepeatedKeyId,
-            });
+            let place = ignored.partition_point(|known| known.position < *position);
+            let reason = JwkError::RepeatedKeyId;
+            ignored.insert(
+                place,
+                IgnoredKey {
+                    position: *position,
+                    reason,
+                },
+            );
         } else if !repeated {
             keys.push(key.clone());
         }
     }
-    ignored.sort_by_key(|key| key.position);
     keys
 }
 
