@@ -27,7 +27,7 @@ use crate::key_store::{IssuerIndex, KeyStore};
 use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::Workspaces;
-use crate::policy::{Applied, Governing, Policy, Standing};
+use crate::policy::{Applied, Governing, Policy, Readings, Standing};
 use crate::request::credential::{self, Credential, CredentialKind, Scheme};
 use crate::request::fingerprint::Fingerprints;
 use crate::request::mcp::{Call, Tool};
@@ -313,7 +313,7 @@ impl Authorizer {
         if policy.governing.is_public() {
             web_socket::check(&head, &readings, &policy)?;
         }
-        if let Some(verdict) = self.public(&head, readings.call, &policy, evidence) {
+        if let Some(verdict) = self.public(&head, &readings, &policy, evidence) {
             // What makes tokens is shown none that is refused elsewhere.
             if let &Credential::Jwt(bearer, scheme) = &head.credential
                 && mints(&policy.governing)
@@ -396,7 +396,7 @@ impl Authorizer {
     fn public<'a>(
         &'a self,
         head: &RequestHead<'_>,
-        call: Call<'_>,
+        readings: &Readings<'_>,
         policy: &Applied<'a>,
         evidence: &mut Evidence<'a>,
     ) -> Option<Verdict> {
@@ -406,14 +406,31 @@ impl Authorizer {
             Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => Permit::Public,
         };
         match policy.denying {
+            // A token that is shown is judged where a deny rule may be for its issuer.
+            None if self.denies_some(head, readings) => None,
             None => Some(self.described(head).unwrap_or(Verdict::Allow(permit))),
             Some(rule) if rule.mode == Mode::Shadow || self.policy.mode == Mode::Shadow => {
                 evidence.rule(rule);
                 evidence.shadowed();
-                Some(Verdict::Shadow(denied(rule, call), permit))
+                Some(Verdict::Shadow(denied(rule, readings.call), permit))
             }
             Some(_) => None,
         }
+    }
+
+    /// Whether a request that shows a token is denied to the callers of some issuer.
+    fn denies_some(&self, head: &RequestHead<'_>, readings: &Readings<'_>) -> bool {
+        let denies = |issuer: &Issuer| {
+            let denying = self
+                .policy
+                .apply(readings, Some(&issuer.identifier))
+                .denying;
+            denying.is_some_and(|rule| rule.mode == Mode::Enforce)
+        };
+        matches!(head.credential, Credential::Jwt(..))
+            && self.policy.mode == Mode::Enforce
+            && self.policy.rules.asks_for_issuers()
+            && self.issuers.iter().any(denies)
     }
 
     /// The metadata of the protected resource, where the request asks for it. The workspace behind would speak of itself, and send its

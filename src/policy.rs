@@ -94,9 +94,10 @@ impl Policy {
 
     fn governing<'a>(readings: &Readings<'_>, rules: &Applicable<'a>) -> Governing<'a> {
         let has_escapes = readings.path.has_escapes();
-        let is_misread = rules.is_ambiguous
-            || rules.governing.iter().any(|found| found.has_escaped_name)
-            || readings.lookup == Lookup::Ambiguous;
+        // Where an operation of the catalogue takes the escape, a rule's name does too.
+        let is_escaped = readings.operation().is_none()
+            && rules.governing.iter().any(|found| found.has_escaped_name);
+        let is_misread = rules.is_ambiguous || is_escaped || readings.lookup == Lookup::Ambiguous;
         match readings.operation() {
             _ if is_misread => Governing::Ambiguous,
             // Escapes pass only where something takes them.

@@ -176,8 +176,9 @@ impl Marks {
 }
 
 /// The areas whose paths name what Unity Catalog holds: catalogs, schemas, tables, volumes and the files
-/// in them, functions, models, indexes, shares and recipients.
-const UNITY_CATALOG_AREAS: [&str; 13] = [
+/// in them, functions, models, indexes, connections, MCP services, shares and recipients.
+const UNITY_CATALOG_AREAS: [&str; 16] = [
+    "ai-gateway",
     "ai-search",
     "cleanrooms",
     "database",
@@ -186,6 +187,8 @@ const UNITY_CATALOG_AREAS: [&str; 13] = [
     "feature-engineering",
     "feature-store",
     "files",
+    "mcp.external",
+    "postgres",
     "qualitymonitor",
     "sharing",
     "tags",

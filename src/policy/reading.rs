@@ -127,8 +127,7 @@ impl Fit {
                 (Segment::Name, Some(_)) => {}
                 (Segment::Verb(verb), Some(text)) => fit.take_verb(verb, text)?,
                 (Segment::Literal(literal), Some(text)) => {
-                    let is_api =
-                        matches!(wanted.first(), Some(Segment::Literal(text)) if **text == *API);
+                    let is_api = wanted.first().is_some_and(may_be_api);
                     let is_version = position == 1
                         && is_api
                         && databricks::is_version(literal)
@@ -168,8 +167,14 @@ impl Fit {
     }
 }
 
-/// The first segment of the paths that have a version for their second.
-const API: &str = "api";
+/// Whether a segment takes the first one of the paths that have a version for their second.
+pub(super) fn may_be_api(segment: &Segment) -> bool {
+    match segment {
+        Segment::Literal(text) => &**text == "api",
+        Segment::Name => true,
+        Segment::Rest | Segment::Verb(_) => false,
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -200,6 +205,7 @@ mod tests {
             ("another version",        "/api/2.0/a",                "/api/2.1/a/",              Some((true, false, false))),
             ("no version",             "/api/2.0/a",                "/api/x/a",                 None),
             ("any version",            "/api/{version}/a",          "/api/2.1/a",               Some(as_written)),
+            ("behind a name",          "/{x}/2.0/a",                "/api/2.1/a",               Some((true, true, false))),
             ("a version elsewhere",    "/sql/1.0/a",                "/sql/1.1/a",               None),
             ("the rest of a version",  "/api/2.0/{path=**}",        "/api/2.1/a",               Some((true, true, false))),
         ];

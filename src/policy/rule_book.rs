@@ -20,7 +20,7 @@ use crate::path::Path;
 use crate::path::index::{Escapes, Index};
 use crate::path::template::{self, Segment, Template};
 
-use super::reading::{Fit, Readings};
+use super::reading::{self, Fit, Readings};
 use super::rule::{Effect, Mode, Rule};
 
 use shelf::Shelf;
@@ -295,10 +295,12 @@ fn specificity(one: &Template, other: &Template, ignores_case: bool) -> Option<O
 /// Where a template is looked up, whatever its version of the API, its case and its trailing slash.
 fn shelf_of(template: &Template) -> Vec<Segment> {
     let segments = match template.segments() {
-        [segments @ .., Segment::Literal(last)] if last.is_empty() => segments,
+        [segments @ .., Segment::Literal(last)] if last.is_empty() && !segments.is_empty() => {
+            segments
+        }
         segments => segments,
     };
-    let is_api = segments.first() == Some(&Segment::Literal("api".into()));
+    let is_api = segments.first().is_some_and(reading::may_be_api);
     let shelved = |(position, segment): (usize, &Segment)| match segment {
         Segment::Literal(text) if is_api && position == 1 && databricks::is_version(text) => {
             Segment::Name

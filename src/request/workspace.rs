@@ -103,12 +103,27 @@ impl Selection {
     }
 }
 
-/// The ID behind `/o/` in the paths that carry one.
+/// The ID in the paths that carry that of the workspace that they are sent to.
 fn in_path<'a>(path: &Path<'a>) -> Option<&'a str> {
-    PATHS
+    let rest = PATHS
         .iter()
-        .find_map(|prefix| path.as_str().strip_prefix(prefix))
-        .map(|rest| rest.split_once('/').map_or(rest, |(id, _)| id))
+        .find_map(|prefix| path.as_str().strip_prefix(prefix));
+    if let Some(rest) = rest {
+        return Some(rest.split_once('/').map_or(rest, |(id, _)| id));
+    }
+    let mut segments = path.segments();
+    if segments.next() != Some("api") {
+        return None;
+    }
+    let [resource, first, second] = std::array::from_fn(|place| {
+        // Behind the version of the API.
+        segments.nth(usize::from(place == 0)).unwrap_or_default()
+    });
+    match (resource, first, second) {
+        ("ai-search", "workspaces", id) if !id.is_empty() => Some(id),
+        ("workspace", id, "rest") => Some(id),
+        _ => None,
+    }
 }
 
 const HEADERS: [Known; 2] = [Known::ORG_ID, Known::WORKSPACE_ID];
@@ -133,7 +148,7 @@ mod tests {
         let conflict = || Err(RequestError::Workspace(SelectorError::Conflict));
         let malformed = || Err(RequestError::Workspace(SelectorError::Malformed));
         #[rustfmt::skip]
-        let cases: [(&str, &str, &[(&str, &str)], Result<Option<u64>, RequestError>); 23] = [
+        let cases: [(&str, &str, &[(&str, &str)], Result<Option<u64>, RequestError>); 27] = [
             // name                    target                          headers                                                          want
             ("none",                   "/a?b=1",                       &[],                                                             Ok(None)),
             ("a header",               "/a",                           &[("x-databricks-org-id", "7")],                                 Ok(Some(7))),
@@ -153,6 +168,10 @@ mod tests {
             ("a semicolon elsewhere",  "/a?o=7&b=1;c=2",               &[],                                                             Ok(Some(7))),
             ("without a value",        "/a?o",                         &[],                                                             malformed()),
             ("a path",                 "/sql/protocolv1/o/7/c",        &[],                                                             Ok(Some(7))),
+            ("AI Search",              "/api/2.1/ai-search/workspaces/7/endpoints", &[],                                                Ok(Some(7))),
+            ("no ID",                  "/api/2.0/ai-search/workspaces",             &[],                                                Ok(None)),
+            ("Lakebase",               "/api/2.0/workspace/7/rest/d/s/t",           &[],                                                Ok(Some(7))),
+            ("the workspace's files",  "/api/2.0/workspace/list",                   &[],                                                Ok(None)),
             ("a path and a parameter", "/driver-proxy-api/o/7/c?o=8",  &[],                                                             conflict()),
             ("not a number",           "/a?o=x",                       &[],                                                             malformed()),
             ("the host's own",         "/sql/protocolv1/o/0/c",        &[],                                                             Ok(Some(0))),

@@ -3,7 +3,7 @@
 use databricks_oam_filter::databricks::{Access, Area, Mark, Operation, Requirement};
 
 use crate::readings::{Applied, Governing, apply, narrowness, ranks};
-use crate::world::{Caller, Request, Role, Rule, World};
+use crate::world::{Caller, ISSUERS, Request, Role, Rule, World};
 
 /// What comes of a request.
 #[derive(Debug, Eq, PartialEq)]
@@ -51,7 +51,13 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
         Governing::Nothing => false,
     };
     // "Deny rules win over everything."; one on trial lets through and is recorded.
-    if is_public {
+    // A token that is shown is judged where a deny rule may be for its issuer.
+    let denies = |issuer: &&str| {
+        let denying = apply(world, request, Some(issuer)).denying;
+        denying.is_some_and(|rule| !rule.shadow)
+    };
+    let asks = request.caller.is_some() && !world.shadow && ISSUERS.iter().any(denies);
+    if is_public && !(asks && for_anyone.denying.is_none()) {
         match for_anyone.denying {
             None => return answer("public", true, &for_anyone.governing, None),
             Some(rule) if rule.shadow || world.shadow => {

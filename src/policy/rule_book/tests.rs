@@ -291,9 +291,14 @@ fn a_rule_is_for_an_operation_under_every_spelling_of_its_path() {
         (rule("public", Effect::Public), &["/apps/etl/{path=**}"]),
         (require("admin"), &["/apps/etl/admin"]),
         (exact, &["/api/2.0/jobs/list"]),
+        (require("root"), &["/"]),
+        (
+            rule("no-lists", Effect::Deny),
+            &["/{any}/2.0/clusters/list"],
+        ),
     ]);
     #[rustfmt::skip]
-    let cases: [(&str, &str, &str, &[&str]); 18] = [
+    let cases: [(&str, &str, &str, &[&str]); 20] = [
         // name                       method  path                                        want
         ("as documented",             "GET",  "/api/2.0/secrets/get",                     &["secret", "older"]),
         ("a slash",                   "GET",  "/api/2.0/secrets/get/",                    &["secret", "older"]),
@@ -311,6 +316,8 @@ fn a_rule_is_for_an_operation_under_every_spelling_of_its_path() {
         ("and what is not",           "GET",  "/apps/etl/admin/",                         &["admin"]),
         ("another case of one's own", "GET",  "/apps/etl/Admin",                          &["public"]),
         ("public for one spelling",   "GET",  "/apps/etl",                                &[]),
+        ("the root",                  "GET",  "/",                                          &["root"]),
+        ("nothing else",              "GET",  "/x",                                         &[]),
         ("exact",                     "GET",  "/api/2.0/jobs/list",                       &["exact"]),
         ("and nothing else",          "GET",  "/api/2.2/jobs/list",                       &["broad"]),
     ];
@@ -318,4 +325,10 @@ fn a_rule_is_for_an_operation_under_every_spelling_of_its_path() {
         let found = applicable(&book, Call::of(method), path, None);
         assert_eq!(names(&found.governing), want, "{name}");
     }
+    let found = applicable(&book, Call::of("GET"), "/api/2.1/clusters/list", None);
+    assert_eq!(
+        names(&found.denying),
+        ["no-lists"],
+        "behind a name, in another version"
+    );
 }
