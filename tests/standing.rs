@@ -65,7 +65,7 @@ fn what_is_remembered_is_counted() {
         .collect();
     let gateway = Gateway::new(&configuration(&roles, true, "token"), 1_000_000);
     let token = json!({"iss": ISSUERS[0], "aud": "db", "exp": NOW + 60, "groups": ["red"], "scope": "jobs"});
-    let taken: Vec<usize> = HOSTS
+    let bytes: Vec<usize> = HOSTS
         .iter()
         .flat_map(|host| [host, host])
         .map(|host| {
@@ -73,13 +73,13 @@ fn what_is_remembered_is_counted() {
             gateway.verified.borrow().bytes()
         })
         .collect();
-    let one = taken[2].saturating_sub(taken[0]);
+    let one = bytes[2].saturating_sub(bytes[0]);
     let texts = 2 * roles.len() * "role-100,".len();
     assert!(one > texts && one < 3 * texts, "{one} of {texts}");
     let want: Vec<usize> = [0, 0, 1, 1, 2, 2, 3, 3, 3, 3, 3, 3]
-        .map(|more| taken[0].saturating_add(one.saturating_mul(more)))
+        .map(|more| bytes[0].saturating_add(one.saturating_mul(more)))
         .into();
-    assert_eq!(taken, want);
+    assert_eq!(bytes, want);
 }
 
 /// A configuration with all that is remembered under it.

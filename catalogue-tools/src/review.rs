@@ -75,8 +75,8 @@ mod tests {
             ("gone",        format!("{list}{gone}\n"),              vec![format!("- {gone}")]),
         ];
         for (name, reviewed, want) in cases {
-            let changes = changes(&reviewed, &derived);
-            assert_eq!(changes.get(1..).unwrap_or_default(), want, "{name}");
+            let told = changes(&reviewed, &derived);
+            assert_eq!(told.get(1..).unwrap_or_default(), want, "{name}");
         }
     }
 

@@ -77,7 +77,7 @@ mod tests {
     /// Most of these meant the widest setting there is. More may be said of an object that lacks what was to stand there.
     #[test]
     fn a_key_without_a_value_is_an_error_in_whatever_it_comes() {
-        let of_role = |members: &str| {
+        let role_with = |members: &str| {
             format!(
                 r#","roles":[{{"name":"r","members":[{{"group":"g"}}],"grants":["jobs"],{members}}}]"#
             )
@@ -90,7 +90,7 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             // more sections                                                    the first place
-            (of_role(r#""workspaces":null"#),                                      "roles[0].workspaces"),
+            (role_with(r#""workspaces":null"#),                                      "roles[0].workspaces"),
             (of_rule(r#""methods":null"#),                                         "policy.rules[0].methods"),
             (of_rule(r#""issuers":null"#),                                         "policy.rules[0].issuers"),
             (of_rule(r#""mode":null"#),                                            "policy.rules[0].mode"),

@@ -19,7 +19,7 @@ use super::workspace::WorkspaceSet;
 /// Functional roles, in the configuration's order.
 #[derive(Default)]
 pub struct Roles {
-    roles: Vec<Role>,
+    all: Vec<Role>,
     conditions: Conditions,
     /// The members that are looked at where a condition holds, by its number.
     found_by: Vec<Vec<Described>>,
@@ -59,18 +59,18 @@ impl Roles {
             grants: Grants::of(&roles),
             conditions,
             workspaces,
-            roles,
+            all: roles,
         }
     }
 
     /// The roles, in order.
     pub fn as_slice(&self) -> &[Role] {
-        &self.roles
+        &self.all
     }
 
     /// Whether there is none.
     pub const fn is_empty(&self) -> bool {
-        self.roles.is_empty()
+        self.all.is_empty()
     }
 
     /// What of a workspace makes a difference to the roles that are held there: `None` where no role names it.
@@ -81,7 +81,7 @@ impl Roles {
     /// The roles that a token's bearer holds.
     pub(super) fn held_by(&self, token: &AccessToken, workspace: Option<WorkspaceId>) -> Held {
         let is_described = self.described(token);
-        let described = self.roles.iter().enumerate().zip(is_described);
+        let described = self.all.iter().enumerate().zip(is_described);
         let mut held = Held::default();
         let mut here = Vec::new();
         for ((number, role), _) in described.filter(|(_, is_described)| *is_described) {
@@ -94,7 +94,7 @@ impl Roles {
         }
         held.grants = match *here {
             // One role is what most callers have, and then nothing is copied.
-            [one] => self.roles.get(one).map(|role| role.grants.clone()),
+            [one] => self.all.get(one).map(|role| role.grants.clone()),
             _ => Some(self.grants.united(&here)),
         }
         .unwrap_or_default();
@@ -113,7 +113,7 @@ impl Roles {
             let mut conditions = member.conditions.iter();
             conditions.all(|condition| holds.get(*condition) == Some(&true))
         };
-        let mut described = vec![false; self.roles.len()];
+        let mut described = vec![false; self.all.len()];
         let found = self.found_by.iter().zip(&holds);
         let looked_at = found.filter(|(_, holds)| **holds);
         for member in looked_at.flat_map(|(found, _)| found).filter(all_hold) {

@@ -5,6 +5,7 @@
 //! [`oam`] what the command line says of a case.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -173,7 +174,11 @@ impl File {
                 let text = self.defaults.token.with(&token).mint(0);
                 let signed = text.rsplit_once('.').map_or("", |(signed, _)| signed);
                 let digest = Sha256::digest(if is_whole { &text } else { signed });
-                let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                let mut digits = String::new();
+                for byte in digest {
+                    // Writing to a text does not fail.
+                    let _ = write!(digits, "{byte:02x}");
+                }
                 *value = Value::String(digits);
                 return;
             }

@@ -139,7 +139,7 @@ impl Stand {
             address,
             head.body(()).expect("a request"),
             pieces,
-            Some(HeaderMap::from_iter(pairs)),
+            Some(pairs.collect::<HeaderMap>()),
         );
         self.envoy.log().wait_for_audit(mark, 1);
         // A second one would be there within milliseconds.

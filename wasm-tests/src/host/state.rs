@@ -144,6 +144,10 @@ pub(super) struct Delivery {
     pub(super) body: Vec<u8>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a host may do"
+)]
 pub(super) struct State {
     pub(super) configuration: Vec<u8>,
     pub(super) clusters: BTreeSet<String>,
