@@ -38,8 +38,8 @@ pub(crate) fn write(file: &Path, measured: &[Measured], circumstances: &str) {
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn<'a> = Result<(), plotters::drawing::DrawingAreaErrorKind<std::io::Error>>;
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(crate) type Drawn<'a> = Result<(), plotters::drawing::DrawingAreaErrorKind<std::io::Error>>;
 
 fn draw<'a>(area: &Area<'a>, bars: &[(String, f64, RGBColor)], circumstances: &str) -> Drawn<'a> {
     area.fill(&WHITE)?;
@@ -80,15 +80,21 @@ fn length(pixels: f64) -> i32 {
     pixels.clamp(1.0, f64::from(LONGEST)) as i32
 }
 
-fn text<'a>(area: &Area<'a>, text: &str, at: (i32, i32), height: i32, side: HPos) -> Drawn<'a> {
+pub(crate) fn text<'a>(
+    area: &Area<'a>,
+    text: &str,
+    at: (i32, i32),
+    height: i32,
+    side: HPos,
+) -> Drawn<'a> {
     let style = TextStyle::from(("sans-serif", height).into_font())
         .color(&BLACK)
         .pos(Pos::new(side, VPos::Center));
     area.draw(&Text::new(text.to_owned(), at, style))
 }
 
-const OURS: RGBColor = RGBColor(255, 95, 70);
-const OTHERS: RGBColor = RGBColor(150, 165, 180);
+pub(crate) const OURS: RGBColor = RGBColor(255, 95, 70);
+pub(crate) const OTHERS: RGBColor = RGBColor(150, 165, 180);
 const WIDTH: i32 = 1000;
 const MARGIN: i32 = 16;
 const LABELS: i32 = 470;

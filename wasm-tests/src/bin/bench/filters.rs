@@ -15,6 +15,15 @@ use crate::tokens::{AUDIENCE, ISSUER};
 /// Where the JWT filter leaves the claims.
 pub(crate) const METADATA_KEY: &str = "claims";
 
+/// How many of the functional roles the caller holds.
+#[derive(Clone, Copy)]
+pub(crate) enum Held {
+    /// Every one.
+    All,
+    /// One.
+    One,
+}
+
 /// Our module, and copies of it and of others that rows want.
 pub(crate) struct Modules {
     folder: PathBuf,
@@ -86,6 +95,21 @@ impl Modules {
         let rule = |number: usize| json!({ "name": format!("app-{number}"), "effect": "require", "paths": [format!("/apps/app-{number}/{{path=**}}")], "scopes": ["apps"] });
         let mut configuration = configuration();
         configuration["policy"]["rules"] = (0..count).map(rule).collect();
+        wasm(&self.ours, &configuration)
+    }
+
+    /// Ours with this many functional roles, of which the caller in the first group holds one or all.
+    pub(crate) fn ours_with_roles(&self, count: usize, held: Held) -> Value {
+        let role = |number: usize| {
+            let group = match held {
+                Held::One if number > 0 => format!("another-{number}"),
+                Held::All | Held::One => "g0".to_owned(),
+            };
+            json!({ "name": format!("role-{number}"), "members": [{ "group": group }], "grants": ["clusters", "jobs", "sql", "unity-catalog:read"] })
+        };
+        let mut configuration = configuration();
+        configuration["issuers"][0]["claims"] = json!({ "groups": ["groups"] });
+        configuration["roles"] = (0..count).map(role).collect();
         wasm(&self.ours, &configuration)
     }
 

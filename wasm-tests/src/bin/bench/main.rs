@@ -15,6 +15,7 @@ mod chart;
 mod cpu;
 mod extras;
 mod filters;
+mod growth;
 mod load;
 mod measure;
 mod rbac;

@@ -12,6 +12,7 @@ use crate::Options;
 use crate::chart;
 use crate::cpu;
 use crate::extras::{Extras, RATE, TOKENS};
+use crate::growth;
 use crate::measure::{Measured, median, minimum};
 use crate::target::{mebibytes, targets};
 
@@ -49,6 +50,9 @@ impl Report {
             &self.measured,
             &self.circumstances,
         );
+        if let Some(lines) = growth::lines(&self.measured) {
+            growth::write(&folder.join("growth.svg"), &lines, &self.circumstances);
+        }
     }
 
     /// The page.
@@ -58,6 +62,9 @@ impl Report {
             self.circumstances
         );
         self.costs(&mut page);
+        if growth::lines(&self.measured).is_some() {
+            page.push_str("\n![Cost against groups and roles](growth.svg)\n");
+        }
         self.promises(&mut page);
         if let Some(extras) = &self.extras {
             beside(extras, &mut page);

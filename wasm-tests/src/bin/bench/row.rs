@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wasm_tests::client::request;
 use wasm_tests::envoy::{Envoy, Setup, cluster};
 
-use crate::filters::{self, Modules};
+use crate::filters::{self, Held, Modules};
 use crate::rbac;
 use crate::tokens::Tokens;
 
@@ -32,6 +32,8 @@ pub(crate) struct Row {
 pub(crate) enum Traffic {
     /// One expired token, again and again.
     Expired,
+    /// Some tokens in turn, of a caller in so many groups.
+    Grouped(usize),
     /// So many tokens in turn, all of which were sent before.
     Known(usize),
     /// Every token once.
@@ -80,6 +82,13 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         row("ours-none",         "**ours**, no token",                                                       Traffic::None,          401, vec![modules.ours()]),
         row("ours-10-rules",     "**ours**, 10 rules beside the catalogue",                                  known,                  200, vec![modules.ours_with_rules(10)]),
         row("ours-10k-rules",    "**ours**, 10,000 rules beside the catalogue",                              known,                  200, vec![modules.ours_with_rules(10_000)]),
+        row("ours-1-group",      "**ours**, 1 group and 1 role",                                             Traffic::Grouped(1),    200, vec![modules.ours_with_roles(1, Held::One)]),
+        row("ours-10-groups",    "**ours**, 10 groups and 10 roles, one of them held",                       Traffic::Grouped(10),   200, vec![modules.ours_with_roles(10, Held::One)]),
+        row("ours-100-groups",   "**ours**, 100 groups and 100 roles, one of them held",                     Traffic::Grouped(100),  200, vec![modules.ours_with_roles(100, Held::One)]),
+        row("ours-1000-groups",  "**ours**, 1,000 groups and 1,000 roles, one of them held",                 Traffic::Grouped(1000), 200, vec![modules.ours_with_roles(1000, Held::One)]),
+        row("ours-10-held",      "**ours**, 10 roles held",                                                  Traffic::Grouped(1),    200, vec![modules.ours_with_roles(10, Held::All)]),
+        row("ours-100-held",     "**ours**, 100 roles held",                                                 Traffic::Grouped(1),    200, vec![modules.ours_with_roles(100, Held::All)]),
+        row("ours-1000-held",    "**ours**, 1,000 roles held",                                               Traffic::Grouped(1),    200, vec![modules.ours_with_roles(1000, Held::All)]),
         row("jwt-warm",          "`jwt_authn` with its cache, 10 tokens",                                    known,                  200, vec![cached()]),
         row("jwt-claims",        "… and claims as metadata",                                                 known,                  200, vec![claims()]),
         row("jwt-new",           "`jwt_authn` with its cache, every token new",                              Traffic::New,           200, vec![cached()]),
@@ -131,7 +140,11 @@ impl Row {
         let bearers: Vec<Option<&str>> = match self.traffic {
             Traffic::None => vec![None; OPERATIONS.len()],
             Traffic::Expired => vec![Some(tokens.expired.as_str()); OPERATIONS.len()],
-            Traffic::Known(count) => known(tokens, count),
+            Traffic::Grouped(groups) => {
+                let grouped = tokens.grouped.iter().find(|(count, _)| *count == groups);
+                known(grouped.map_or(&[], |(_, tokens)| tokens), 10)
+            }
+            Traffic::Known(count) => known(&tokens.sound, count),
             Traffic::New => tokens
                 .sound
                 .iter()
@@ -149,8 +162,8 @@ impl Row {
 }
 
 /// Each token with each operation, but for no more requests than needed where there are many tokens.
-fn known(tokens: &Tokens, count: usize) -> Vec<Option<&str>> {
-    let tokens = tokens.sound.iter().take(count);
+fn known(tokens: &[String], count: usize) -> Vec<Option<&str>> {
+    let tokens = tokens.iter().take(count);
     let repeats = if count > OPERATIONS.len() * 10 {
         1
     } else {

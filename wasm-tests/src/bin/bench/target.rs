@@ -99,6 +99,8 @@ pub(crate) fn targets(measured: &[Measured], extras: Option<&Extras>) -> Vec<Tar
         ratio("ours, 10 tokens that are exchanged ÷ 10 that are not", "ours-exchange", "ours-warm", 1.30),
         ratio("ours, 10,000 tokens ÷ 10 tokens", "ours-many", "ours-warm", 1.10),
         ratio("ours, 10,000 rules beside the catalogue ÷ 10 rules", "ours-10k-rules", "ours-10-rules", 1.20),
+        ratio("ours, 1,000 groups and 1,000 roles ÷ 1 group and 1 role", "ours-1000-groups", "ours-1-group", 1.50),
+        ratio("ours, 1,000 roles held ÷ 1 role held", "ours-1000-held", "ours-1-group", 1.50),
         absolute("memory of each further worker with 10,000 tokens, over a module that does nothing", memory, 24.0, "MiB"),
         absolute("the module", module, 1.0, "MiB"),
         absolute("start to first answer, over Envoy alone", start, 150.0, "ms"),

@@ -6,12 +6,16 @@ use serde_json::json;
 use wasm_tests::paths;
 use wasm_tests::token::Token;
 
+use crate::growth::COUNTS;
+
 /// Tokens of one caller, each with an ID of its own.
 pub(crate) struct Tokens {
     /// Sound ones.
     pub(crate) sound: Vec<String>,
     /// One that has expired.
     pub(crate) expired: String,
+    /// By number, some of a caller in so many groups.
+    pub(crate) grouped: Vec<(usize, Vec<String>)>,
 }
 
 impl Tokens {
@@ -41,8 +45,17 @@ impl Tokens {
         Self {
             sound,
             expired: expired.mint(now),
+            grouped: COUNTS.map(|groups| (groups, grouped(groups, now))).into(),
         }
     }
+}
+
+fn grouped(groups: usize, now: i64) -> Vec<String> {
+    let names: Vec<String> = (0..groups).map(|group| format!("g{group}")).collect();
+    let over = Token::new("acme-rsa", &json!({ "groups": names }));
+    (0..10)
+        .map(|number| sound(number).with(&over).mint(now))
+        .collect()
 }
 
 fn sound(number: usize) -> Token {
