@@ -20,6 +20,7 @@ use crate::policy::Standing;
 use crate::request::workspace::WorkspaceId;
 use crate::token::bearer::BearerToken;
 use crate::token::claims::Times;
+use crate::token::json::ALLOCATION;
 use crate::token::jwk::Thumbprint;
 
 pub use fresh::Fresh;
@@ -331,10 +332,11 @@ impl Fact {
 
     fn bytes(&self) -> usize {
         match self {
-            // It may quote the name of a claim.
-            Self::Refused(_, reason) => reason.to_string().len(),
+            Self::Refused(_, InvalidToken::Claims(error)) => error
+                .claim()
+                .map_or(0, |name| name.len().saturating_add(ALLOCATION)),
+            Self::Refused(..) | Self::Untimely(_) => 0,
             Self::Sound(token) => token.bytes(),
-            Self::Untimely(_) => 0,
         }
     }
 }
