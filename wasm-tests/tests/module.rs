@@ -52,36 +52,6 @@ fn a_permitted_request_crosses_the_border_as_seldom_as_it_can() {
     }
 }
 
-/// Whoever opens token requests and never ends them needs no token for that.
-#[test]
-fn heads_that_wait_for_their_forms_are_bounded_together() {
-    let mut host = inline();
-    let pairs = [
-        (":method", "POST".to_owned()),
-        (":path", "/oidc/v1/token".to_owned()),
-        (":authority", "databricks.example.com".to_owned()),
-        (
-            "content-type",
-            "application/x-www-form-urlencoded".to_owned(),
-        ),
-        ("x-anything", "a".repeat(64 * 1024)),
-    ];
-    let head: Headers = pairs
-        .map(|(name, value)| (name.to_owned(), value.into_bytes()))
-        .into();
-    let open: Vec<u32> = (0..255).map(|_| host.begin(&head)).collect();
-    assert!(matches!(host.verdict(open[254]), Verdict::Forward(_)));
-    let over = [host.begin(&head), host.begin(&head)];
-    assert_eq!(status(&host.finish(over[1])), 503);
-    for context in open {
-        host.finish(context);
-    }
-    let again = host.begin(&head);
-    assert!(
-        matches!(host.verdict(again), Verdict::Forward(_)),
-        "those that went away hold nothing"
-    );
-}
 
 #[test]
 fn a_configuration_that_does_not_parse_leaves_a_filter_that_denies_everything() {
