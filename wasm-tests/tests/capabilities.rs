@@ -83,9 +83,9 @@ fn check_bootstrap(name: &str, bootstrap: &Value) -> (bool, String) {
     let mut oam = Command::new(oam::binary());
     let output = oam.arg("check").arg(file).output().expect("oam runs");
     let said = String::from_utf8(output.stdout).expect("text");
-    let mut lines = said
-        .lines()
-        .filter(|line| line.contains("allowed_capabilities"));
+    let mut lines = said.lines().filter(|line| {
+        line.contains("allowed_capabilities") || line.contains("allowedCapabilities")
+    });
     let of_grants = lines.next().unwrap_or_default().trim().to_owned();
     (output.status.success(), of_grants)
 }

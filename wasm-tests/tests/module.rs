@@ -52,7 +52,6 @@ fn a_permitted_request_crosses_the_border_as_seldom_as_it_can() {
     }
 }
 
-
 #[test]
 fn a_configuration_that_does_not_parse_leaves_a_filter_that_denies_everything() {
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));

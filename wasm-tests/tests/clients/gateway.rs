@@ -57,7 +57,9 @@ impl Gateway {
     pub(crate) fn run(&self, python: &Python, script: &str, caller: &str) -> Value {
         let input = json!({ "gateway": self.authority(), "authority": self.certificate.authority(), "token": token(caller) });
         let said = python.run(script, &[], &input.to_string());
-        serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+        // Some clients print notices before.
+        let last = said.lines().last().unwrap_or_default();
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {said}"))
     }
 
     /// Checks that a request's `Authorization` is one of Databricks' own tokens, and no other.

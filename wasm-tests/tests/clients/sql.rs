@@ -19,13 +19,14 @@ fn the_driver_gets_its_rows_or_the_reason() {
     let scope = "The access token does not grant what this call needs. sql-thrift.call-warehouse needs `sql`.";
     let expired = "The access token has expired: get a new one from your identity provider.";
     let personal = gateway.instead_of_personal();
-    // A token that is good gets itself back. What is not good goes on to Databricks, and the driver makes do with what it has.
+    // A token that is valid gets itself back. One that is not is refused there too, and the driver makes
+    // do with what it has.
     #[rustfmt::skip]
     let cases = [
         // caller      what the driver says            the records' reasons
         ("engineer",   rows,                           [&["public"], ["permitted"; 8].as_slice()].concat()),
         ("scientist",  refused(403, scope, 0),         vec!["public", "insufficient_scope"]),
-        ("expired",    refused(401, expired, 1),       vec!["public", "token_expired"]),
+        ("expired",    refused(401, expired, 1),       vec!["token_expired", "token_expired"]),
         ("static",     refused(401, &personal, 0),     vec!["personal_access_token_refused"]),
     ];
     for (caller, want, reasons) in cases {
