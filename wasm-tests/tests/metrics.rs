@@ -93,7 +93,7 @@ fn credentials_are_counted_by_class_and_outcome() {
     for (bearer, status) in bearers {
         assert_eq!(scene.get(bearer).status, status, "{bearer}");
     }
-    for (value, status) in [("Basic YTpi", 401), ("Negotiate x", 401), ("", 400)] {
+    for (value, status) in [("Basic YTpi", 401), ("Negotiate x", 401), ("", 401)] {
         let answer = scene.get_with(&[("authorization", value.as_bytes())]);
         assert_eq!(answer.status, status, "{value}");
     }
@@ -104,7 +104,7 @@ fn credentials_are_counted_by_class_and_outcome() {
         ("basic",                 [0,      1,      0]),
         ("delta_sharing_recipient", [0,    0,      0]),
         ("jwt",                   [3,      1,      0]),
-        ("none",                  [0,      1,      0]),
+        ("none",                  [0,      2,      0]),
         ("oauth_secret",          [0,      1,      0]),
         ("opaque",                [0,      0,      2]),
         ("personal_access_token", [0,      1,      0]),
