@@ -60,7 +60,9 @@ def arguments(function, depth=0):
     hints = typing.get_type_hints(function, vars(sys.modules[function.__module__]))
     taken = inspect.signature(function).parameters.values()
     required = (one for one in taken if one.default is one.empty and one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY))
-    return {one.name: made_up(hints[one.name], depth) for one in required if one.name != "self"}
+    # The Files API names whole paths.
+    of_path = {"directory_path": "/zz", "file_path": "/zz"}
+    return {one.name: of_path.get(one.name) or made_up(hints[one.name], depth) for one in required if one.name != "self"}
 
 
 def takes_plain_names(method):

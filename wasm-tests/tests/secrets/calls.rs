@@ -207,10 +207,14 @@ fn in_forms(token: &str, pat: &str, secret: &str, refresh: &str) -> Vec<Call> {
             "a refresh token",
             format!("grant_type=refresh_token&refresh_token={refresh}"),
         ),
-        Call::posting(
-            "an exchange",
-            format!("{exchange}&subject_token={token}&{of_jwt}"),
-        ),
+        Call {
+            // A gateway that exchanges answers it with the token itself.
+            meant: vec![token.to_owned()],
+            ..Call::posting(
+                "an exchange",
+                format!("{exchange}&subject_token={token}&{of_jwt}"),
+            )
+        },
         Call::posting(
             "twice",
             format!("subject_token={token}&subject_token={pat}"),
