@@ -107,6 +107,23 @@ fn the_most_specific_path_governs() {
 }
 
 #[test]
+fn what_restricts_get_restricts_head() {
+    let of_get = |rule| Rule {
+        methods: Some(vec!["GET".into()]),
+        ..rule
+    };
+    let book = book(vec![
+        (of_get(rule("denied", Effect::Deny)), &["/a"]),
+        (of_get(require("required")), &["/b"]),
+        (of_get(rule("open", Effect::Public)), &["/c"]),
+    ]);
+    let of_head = |path| applicable(&book, Call::of("HEAD"), path, None);
+    assert_eq!(names(&of_head("/a").denying), ["denied"]);
+    assert_eq!(names(&of_head("/b").governing), ["required"]);
+    assert!(of_head("/c").governing.is_empty());
+}
+
+#[test]
 fn escapes_pass_only_where_the_rest_is_taken() {
     let book = book(vec![
         (require("one"), &["/a/{id}"]),
