@@ -4,6 +4,7 @@
 //! sound token learns nothing of the policy.
 
 mod authenticate;
+mod decision;
 pub mod evidence;
 pub mod form;
 mod gate;
@@ -23,16 +24,16 @@ use crate::denial::{Denial, Kind};
 use crate::issuer::Issuer;
 use crate::issuer::access_token::AccessToken;
 use crate::issuer::invalid_token::InvalidToken;
-use crate::key_store::{IssuerIndex, KeyStore};
+use crate::key_store::KeyStore;
 use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::Workspaces;
-use crate::policy::{Applied, Governing, Policy, Readings, Standing};
-use crate::request::credential::{self, Credential, CredentialKind, Scheme};
+use crate::policy::{Applied, Governing, Policy, Readings};
+use crate::request::credential::Credential;
 use crate::request::fingerprint::Fingerprints;
 use crate::request::mcp::{Call, Tool};
-use crate::request::{Headers, Kept, RequestError, RequestHead};
-use crate::resource::{Metadata, ProtectedResource};
+use crate::request::{Headers, RequestError, RequestHead};
+use crate::resource::ProtectedResource;
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::fingerprint::Fingerprint;
@@ -40,8 +41,9 @@ use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
 use crate::withdrawn::list::List;
 
+pub use decision::{Awaited, Decision, Identity, Permit, Verdict};
+
 use evidence::Evidence;
-use form::OwnToken;
 use gate::Place;
 use permission::{Refused, denied};
 use replay::Replays;
@@ -84,143 +86,6 @@ pub struct Verification<'a> {
     pub encrypted: &'a dyn Fn() -> bool,
     /// The proofs that were seen before; absent where each is taken for new.
     pub replays: Option<Replays<'a>>,
-}
-
-/// What was decided, and what is known of why.
-pub struct Decision<'a> {
-    /// What happens.
-    pub verdict: Verdict,
-    /// What was established on the way. No decision reads it.
-    pub evidence: Evidence<'a>,
-    /// Keys that might change the decision if they came.
-    pub awaited: Option<Awaited>,
-}
-
-impl Decision<'_> {
-    /// The issuer of the token that goes upstream, unless it is exchanged for another.
-    pub fn exchangeable(&self) -> Option<&str> {
-        match &self.verdict {
-            Verdict::Allow(Permit::Bearer(identity))
-            | Verdict::Shadow(_, Permit::Bearer(identity)) => Some(&identity.issuer),
-            Verdict::Allow(Permit::Discovery | Permit::Observed(_) | Permit::Public)
-            | Verdict::Shadow(_, Permit::Discovery | Permit::Observed(_) | Permit::Public)
-            | Verdict::Deny(_)
-            | Verdict::Describe(_)
-            | Verdict::Return(_) => None,
-        }
-    }
-
-    /// The `Authorization` that goes upstream in place of the caller's, unless its token is exchanged: Databricks reads no proofs, and
-    /// this one was for the gateway; and who knows what it makes of more spaces than one.
-    pub fn authorization(&self, headers: &Headers) -> Option<String> {
-        let is_plain = self.evidence.scheme == Scheme::Bearer && !credential::has_spaces(headers);
-        if is_plain || self.exchangeable().is_none() {
-            return None;
-        }
-        let token = credential::bearer_token(headers)?;
-        Some(["Bearer ", token.as_str()].concat())
-    }
-
-    /// The leave to go upstream, where it has one.
-    pub const fn permit(&self) -> Option<&Permit> {
-        match &self.verdict {
-            Verdict::Allow(permit) | Verdict::Shadow(_, permit) => Some(permit),
-            Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Return(_) => None,
-        }
-    }
-
-    /// Why it would be refused if the policy, or the rule, were enforced.
-    pub const fn shadowed(&self) -> Option<&Denial> {
-        match &self.verdict {
-            Verdict::Shadow(denial, _) => Some(denial),
-            Verdict::Return(token) => token.shadowed(),
-            Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) => None,
-        }
-    }
-
-    /// Notes a refusal that is not enforced. The first one stands.
-    fn shadow(&mut self, denial: Denial) {
-        self.evidence.shadowed();
-        if let Verdict::Allow(permit) = &self.verdict {
-            self.verdict = Verdict::Shadow(denial, permit.clone());
-        }
-    }
-
-    /// Refuses after all, for a reason that showed after the decision. Whatever is on trial, this refusal is not.
-    pub fn refuse(&mut self, denial: Denial) {
-        self.evidence.enforced();
-        self.verdict = Verdict::Deny(denial);
-    }
-}
-
-/// What happens to a request.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Verdict {
-    /// It goes upstream.
-    Allow(Permit),
-    /// It is answered here.
-    Deny(Denial),
-    /// It is answered here with what it asks for: where to get tokens.
-    Describe(Metadata),
-    /// It is answered here with the token that its form shows, since the gateway itself exchanges that.
-    Return(OwnToken),
-    /// It would be refused, but goes upstream: the policy, or the rule, is on trial.
-    Shadow(Denial, Permit),
-}
-
-/// Leave to go upstream, and as whom.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Permit {
-    /// As nobody, by the catalogue: a call by which clients find out where to sign in, or do so.
-    Discovery,
-    /// As nobody, by a public rule.
-    Public,
-    /// As the bearer of a sound token.
-    Bearer(Identity),
-    /// As whoever the upstream takes the credential's sender for: a class of credentials that is only observed.
-    Observed(CredentialKind),
-}
-
-/// Who a sound token says is calling.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Identity {
-    /// The subject.
-    pub subject: Option<Rc<str>>,
-    /// The client.
-    pub client: Option<Rc<str>>,
-    /// The issuer.
-    pub issuer: Rc<str>,
-    /// The functional roles held, between commas.
-    pub roles: Option<Rc<str>>,
-}
-
-/// Keys that a request may wait for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Awaited {
-    /// The issuer's first, or its first usable ones since they grew too old.
-    First(IssuerIndex),
-    /// Newer ones: the token names a key that the issuer's set does not have.
-    Newer(IssuerIndex),
-}
-
-impl Permit {
-    /// Which of the caller's own credentials go upstream with the request.
-    pub const fn kept(&self) -> Kept {
-        match self {
-            Self::Bearer(_) | Self::Observed(_) => Kept::Token,
-            Self::Discovery => Kept::All,
-            Self::Public => Kept::Cookies,
-        }
-    }
-}
-
-impl Awaited {
-    /// Whose keys they are.
-    pub const fn issuer(self) -> IssuerIndex {
-        match self {
-            Self::First(issuer) | Self::Newer(issuer) => issuer,
-        }
-    }
 }
 
 impl<'a> Verification<'a> {
@@ -439,17 +304,6 @@ impl Authorizer {
         let resource = self.resource.as_ref()?;
         let metadata = resource.metadata(head.method, &head.path)?;
         Some(Verdict::Describe(metadata))
-    }
-}
-
-impl Identity {
-    fn of(token: &AccessToken, standing: &Standing) -> Self {
-        Self {
-            subject: token.subject.clone(),
-            client: token.client.clone(),
-            issuer: Rc::clone(&token.issuer),
-            roles: standing.written.roles.clone(),
-        }
     }
 }
 
