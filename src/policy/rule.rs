@@ -65,8 +65,9 @@ impl Rule {
     /// A request that does not tell its MCP call may be any: what it is taken for, it must not get around.
     pub(super) fn is_for(&self, call: Call<'_>, issuer: Option<&str>) -> bool {
         let methods = self.methods.as_deref();
-        // A server answers `HEAD` as it would `GET` (RFC 9110 §9.3.2); what opens one opens no other.
-        let is_get = call.method == "HEAD" && self.effect != Effect::Public;
+        // A server answers `HEAD` as it would `GET` (RFC 9110 §9.3.2). A rule that requires would take the
+        // place of what `HEAD` needs by itself, so only denials reach it.
+        let is_get = call.method == "HEAD" && self.effect == Effect::Deny;
         let method_holds =
             names(methods, Some(call.method)) || is_get && names(methods, Some("GET"));
         let issuer_holds = names(self.issuers.as_deref(), issuer);
