@@ -56,6 +56,17 @@ fn no_file_is_too_odd() {
 }
 
 #[test]
+fn a_key_that_stands_twice_hides_nothing() {
+    let folder = std::env::temp_dir().join(format!("oam-twice-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("twice.json");
+    std::fs::write(&file, r#"{"issuers": [], "roles": [{}], "roles": []}"#).unwrap();
+    let ran = oam(&["check", file.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("has a key twice in one object"), "{ran:?}");
+}
+
+#[test]
 fn what_is_no_file_is_unreadable() {
     for path in ["/", "/nonexistent/x", ""] {
         assert_eq!(oam(&["check", path]).code, Some(2), "{path}");

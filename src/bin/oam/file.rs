@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use databricks_oam_filter::token::json::{Json, JsonError};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
@@ -55,6 +56,12 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Value>, Unreadable> {
     let is_json = bytes.trim_ascii_start().starts_with(b"{");
     let json = is_json.then(|| serde_json::from_slice::<Value>(bytes));
     if let Some(Ok(value)) = json {
+        // As the module does: this reader would let the last of two equal keys win.
+        if Json::parse(bytes).err() == Some(JsonError::DuplicateMember) {
+            return Err(Unreadable(format!(
+                "`{name}` has a key twice in one object: keep one of the two"
+            )));
+        }
         return Ok(vec![value]);
     }
     let yaml = std::str::from_utf8(bytes)
