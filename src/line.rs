@@ -96,6 +96,11 @@ impl Line {
         }
     }
 
+    /// Members that were written before, by [`members`].
+    pub(crate) fn written(&mut self, members: &str) {
+        self.append(&[members]);
+    }
+
     #[inline(never)]
     fn append(&mut self, pieces: &[&str]) {
         for piece in pieces {
@@ -192,6 +197,13 @@ impl Line {
 pub(crate) fn list<'t>(values: impl IntoIterator<Item = &'t str>) -> String {
     let mut line = Line(String::new());
     line.list(values);
+    line.0
+}
+
+/// Members with a comma before each, for [`Line::written`].
+pub(crate) fn members(members: &[(Name, Value<'_>)]) -> String {
+    let mut line = Line(String::new());
+    line.write(members);
     line.0
 }
 

@@ -103,44 +103,10 @@ impl<'a> Record<'a> {
 
     /// Who a sound token says is calling.
     fn write_caller(&self, line: &mut Line) {
-        let Some(token) = &self.decision.evidence.token else {
-            return line.write(&[
-                (name!("issuer"), Value::NULL),
-                (name!("subject"), Value::NULL),
-                (name!("client"), Value::NULL),
-                (name!("token_id"), Value::NULL),
-                (name!("token_expires_at"), Value::NULL),
-            ]);
-        };
-        line.write(&[
-            (name!("issuer"), Value::Text(&token.issuer)),
-            (name!("subject"), Value::nullable(token.subject.as_deref())),
-            (name!("client"), Value::nullable(token.client.as_deref())),
-            (name!("actor"), Value::optional(token.actor.as_deref())),
-        ]);
-        if !token.earlier_actors.is_empty() {
-            let actors = token.earlier_actors.iter().map(|actor| &**actor);
-            line.texts(name!("earlier_actors"), actors);
-        }
-        let lifetime = token.lifetime().map(|lifetime| lifetime.as_secs());
-        line.write(&[
-            (
-                name!("token_id"),
-                Value::nullable(token.token_id.as_deref()),
-            ),
-            (
-                name!("token_expires_at"),
-                Value::Number(token.expires_at.seconds()),
-            ),
-            (
-                name!("token_lifetime"),
-                lifetime.map_or(Value::Absent, Value::Number),
-            ),
-            (
-                name!("offline_access"),
-                Value::where_true(token.offline_access),
-            ),
-        ]);
+        line.written(match &self.decision.evidence.token {
+            Some(token) => token.written(),
+            None => NOBODY,
+        });
     }
 
     /// What came with the request, for which workspace, and from where.
@@ -228,6 +194,10 @@ fn exchange_error(verdict: &Verdict) -> Option<&'static str> {
     };
     error.map(OauthError::as_str)
 }
+
+/// What a record says of its caller where no sound token says who that is.
+const NOBODY: &str =
+    r#","issuer":null,"subject":null,"client":null,"token_id":null,"token_expires_at":null"#;
 
 #[cfg(test)]
 mod tests {

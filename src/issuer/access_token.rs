@@ -1,5 +1,7 @@
 //! A sound access token: verified, from whom it says, for us, in its time.
 
+mod written;
+
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -59,6 +61,8 @@ pub struct AccessToken {
     prints: OnceCell<Box<TokenPrints>>,
     /// Those that a role may ask about.
     claims: Object,
+    /// What records say of it.
+    written: Box<str>,
 }
 
 /// Group memberships, which some issuers leave out when there are too many.
@@ -96,7 +100,7 @@ impl AccessToken {
         };
         let (actor, earlier_actors) = actors(claims)?;
         let (certificate, key) = confirmation(claims)?;
-        Ok(Self {
+        let mut token = Self {
             issuer: Rc::clone(&issuer.identifier),
             subject: dialect.subject(claims)?.map(Into::into),
             client: client.map(Into::into),
@@ -116,7 +120,10 @@ impl AccessToken {
             key,
             prints: OnceCell::new(),
             claims: claims.only(&issuer.kept_claims),
-        })
+            written: Box::default(),
+        };
+        token.written = written::of(&token);
+        Ok(token)
     }
 
     /// Notes the ID of the key that signed it.
@@ -126,6 +133,11 @@ impl AccessToken {
             key_id: key_id.map(Into::into),
             ..self
         }
+    }
+
+    /// The members of a record that say whose token it is, in JSON, with a comma before each.
+    pub const fn written(&self) -> &str {
+        &self.written
     }
 
     /// Its fingerprints, `bearer` being the text that it was read from.
@@ -166,7 +178,7 @@ impl AccessToken {
         named
             .into_iter()
             .flatten()
-            .chain([&*self.issuer, self.issued_for.host()])
+            .chain([&*self.issuer, self.issued_for.host(), &self.written])
             .map(|text| text.len().saturating_add(ALLOCATION))
             .chain(scopes.map(|held| held.as_str().len().saturating_add(SCOPE_BYTES)))
             .chain(listed.map(|text| text.len().saturating_add(LISTED_BYTES)))
