@@ -35,7 +35,6 @@ use crate::request::mcp::{Call, Tool};
 use crate::request::{Headers, RequestError, RequestHead};
 use crate::resource::ProtectedResource;
 use crate::time::UnixTime;
-use crate::token::bearer::BearerToken;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
@@ -47,7 +46,7 @@ use evidence::Evidence;
 use gate::Place;
 use permission::{Refused, denied};
 use replay::Replays;
-use verified::VerifiedTokens;
+use verified::{Presented, Sighting, VerifiedTokens};
 
 /// Judges requests by one configuration.
 pub struct Authorizer {
@@ -119,8 +118,8 @@ impl Authorizer {
             remembered,
             now,
             &mut evidence,
-            |bearer, place, evidence| {
-                self.verify(bearer, place, by, now).map_err(|rejected| {
+            |presented, place, evidence| {
+                self.verify(presented, place, by, now).map_err(|rejected| {
                     awaited = rejected.awaited;
                     if let Some(token) = rejected.token {
                         evidence.token(token);
@@ -167,9 +166,10 @@ impl Authorizer {
         remembered: Option<&RefCell<VerifiedTokens>>,
         now: UnixTime,
         evidence: &mut Evidence<'a>,
-        verify: impl FnOnce(BearerToken<'_>, Place<'_>, &mut Evidence<'a>) -> Verified,
+        verify: impl FnOnce(Presented<'_>, Place<'_>, &mut Evidence<'a>) -> Verified,
     ) -> Result<Verdict, Denial> {
-        let head = RequestHead::read(headers, self.max_token_bytes)
+        let sighting = Sighting::new(remembered);
+        let head = RequestHead::read_knowing(headers, self.max_token_bytes, &sighting)
             .inspect_err(|error| evidence.refused_head(error))?;
         let readings = self.policy.readings(self.call(&head, headers), head.path);
         let mut policy = self.policy.apply(&readings, None);
@@ -183,7 +183,9 @@ impl Authorizer {
             if let &Credential::Jwt(bearer, scheme) = &head.credential
                 && mints(&policy.governing)
             {
-                evidence.token = Some(verify(bearer, Place::Header(scheme, headers), evidence)?);
+                let presented = sighting.presented(bearer);
+                let token = verify(presented, Place::Header(scheme, headers), evidence)?;
+                evidence.token(token);
             }
             return Ok(verdict);
         }
@@ -191,9 +193,10 @@ impl Authorizer {
         let (token, standing) = match &head.credential {
             &Credential::Jwt(bearer, scheme) => {
                 let here = workspace.unwrap_or_default();
-                let token = verify(bearer, Place::Header(scheme, headers), evidence)?;
+                let presented = sighting.presented(bearer);
+                let token = verify(presented, Place::Header(scheme, headers), evidence)?;
                 let token = self.issued_for(token, here, evidence)?;
-                let standing = self.standing(remembered, bearer, &token, here);
+                let standing = self.standing(remembered, presented, &token, here);
                 (token, standing)
             }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),

@@ -18,6 +18,7 @@ pub mod mcp;
 mod name;
 mod secret;
 pub mod target;
+pub mod token_reader;
 mod upgrade;
 pub mod workspace;
 
@@ -27,6 +28,7 @@ use crate::path::Path;
 use authority::{Authority, AuthorityError};
 use credential::Credential;
 use target::Target;
+use token_reader::{KnownTokens, NoTokens, TokenReader};
 use workspace::WorkspaceId;
 
 pub use error::{AuthorizationError, RequestError};
@@ -54,6 +56,15 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// Reads a head, `max_token_bytes` being the most that a bearer token may have.
     pub fn read(headers: &'a Headers, max_token_bytes: usize) -> Result<Self, RequestError> {
+        Self::read_knowing(headers, max_token_bytes, &NoTokens)
+    }
+
+    /// The same, where some tokens were read before, within the same limit: those are not read again.
+    pub fn read_knowing(
+        headers: &'a Headers,
+        max_bytes: usize,
+        known: &dyn KnownTokens,
+    ) -> Result<Self, RequestError> {
         let method = one(headers, Known::METHOD)?.ok_or(RequestError::NoMethod)?;
         let method = std::str::from_utf8(method)
             .ok()
@@ -74,7 +85,8 @@ impl<'a> RequestHead<'a> {
         }
         refuse_second_credential(headers)?;
         let authority = read_authority(headers)?;
-        let credential = Credential::read(headers, max_token_bytes)?.sent_to(path.as_str());
+        let credential = Credential::read(headers, TokenReader { max_bytes, known })?;
+        let credential = credential.sent_to(path.as_str());
         let selector = workspace::selected(headers, &path, query)?;
         Ok(Self {
             method,

@@ -14,7 +14,7 @@ use crate::token::jwk::{Jwk, Thumbprint};
 use crate::token::jws::{Jws, SignedPayload};
 use crate::token::signature::{SignatureError, Verifier};
 
-use super::verified::{Fact, Proof, Recall};
+use super::verified::{Fact, Presented, Proof, Recall};
 use super::{Awaited, Verification};
 
 /// Why a bearer token proves nothing.
@@ -61,16 +61,17 @@ impl<E: Into<InvalidToken>> From<E> for Unauthenticated {
 pub(super) fn authenticate(
     issuers: &[Issuer],
     by: &Verification<'_>,
-    token: BearerToken<'_>,
+    presented: Presented<'_>,
     now: UnixTime,
 ) -> Result<Rc<AccessToken>, Unauthenticated> {
+    let token = presented.text;
     let Some(verified) = by.verified else {
         let (_, validated) = verify_and_validate(issuers, by, token, now)?;
         return Ok(validated.map(Rc::new)?);
     };
-    let recalled = verified
-        .borrow_mut()
-        .recall(token, |proof| recall(issuers, by.keys, token, proof, now));
+    let recalled = verified.borrow_mut().recall(presented, |proof| {
+        recall(issuers, by.keys, token, proof, now)
+    });
     if let Some(answer) = recalled {
         return Ok(answer?);
     }

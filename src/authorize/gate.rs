@@ -16,6 +16,7 @@ use crate::token::bearer::{BearerError, BearerToken};
 use crate::token::jws::{Jws, UnverifiedClaims};
 
 use super::authenticate::authenticate;
+use super::verified::Presented;
 use super::{Authorizer, Awaited, Verification};
 
 /// Where a token stands.
@@ -50,19 +51,19 @@ impl Authorizer {
     /// asked about.
     pub(super) fn verify(
         &self,
-        bearer: BearerToken<'_>,
+        presented: Presented<'_>,
         place: Place<'_>,
         by: &Verification<'_>,
         now: UnixTime,
     ) -> Result<Rc<AccessToken>, Rejected> {
-        let token = authenticate(&self.issuers, by, bearer, now).map_err(|error| Rejected {
+        let token = authenticate(&self.issuers, by, presented, now).map_err(|error| Rejected {
             awaited: error.awaited(),
             denial: error.into(),
             token: None,
         })?;
         // Here and not where tokens are verified: what was verified before may have been withdrawn
         // since, or somebody else may bear it.
-        match self.still_holds(&token, bearer, place, by, now) {
+        match self.still_holds(&token, presented.text, place, by, now) {
             Ok(()) => Ok(token),
             Err(denial) => Err(Rejected {
                 denial,
@@ -97,7 +98,7 @@ impl Authorizer {
             .ok_or_else(|| Rejected::of(InvalidToken::Issuer.into()))?;
         let is_ours = |issuer: &Issuer| *issuer.identifier == *claims.issuer;
         if self.issuers.iter().any(is_ours) {
-            let verified = self.verify(bearer, Place::Form, by, now);
+            let verified = self.verify(bearer.into(), Place::Form, by, now);
             return verified.map(Admitted::Verified);
         }
         if is_documented {

@@ -9,18 +9,17 @@ use crate::policy::rule::{Mode, Rule};
 use crate::policy::{Applied, Governing, Requirement, Standing};
 use crate::request::mcp::Call;
 use crate::request::workspace::WorkspaceId;
-use crate::token::bearer::BearerToken;
 
 use super::Authorizer;
 use super::evidence::Evidence;
-use super::verified::VerifiedTokens;
+use super::verified::{Presented, VerifiedTokens};
 
 impl Authorizer {
     /// What the bearer of a sound token comes to in a workspace; worked out once for a token that is remembered.
     pub(super) fn standing(
         &self,
         remembered: Option<&RefCell<VerifiedTokens>>,
-        bearer: BearerToken<'_>,
+        presented: Presented<'_>,
         token: &AccessToken,
         workspace: Option<WorkspaceId>,
     ) -> Rc<Standing> {
@@ -29,7 +28,7 @@ impl Authorizer {
         match remembered {
             Some(remembered) => remembered
                 .borrow_mut()
-                .standing(bearer, workspace, work_out),
+                .standing(presented, workspace, work_out),
             None => work_out(),
         }
     }

@@ -7,24 +7,23 @@
 //! Only sound signatures get in, so nobody fills it who cannot have tokens signed, and what gets in is bounded in number and in bytes.
 
 mod fresh;
+mod proof;
+mod sighting;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
 
 use hashbrown::HashTable;
 
-use crate::issuer::access_token::AccessToken;
-use crate::issuer::invalid_token::InvalidToken;
-use crate::key_store::IssuerIndex;
 use crate::policy::Standing;
 use crate::request::workspace::WorkspaceId;
-use crate::token::bearer::BearerToken;
-use crate::token::claims::Times;
-use crate::token::json::ALLOCATION;
-use crate::token::jwk::Thumbprint;
+use crate::token::bearer::{BearerToken, KeptToken};
 
 pub use fresh::Fresh;
 use fresh::MAX_FRESH;
+pub(super) use proof::{Fact, Proof, Recall};
+use sighting::EntryId;
+pub(super) use sighting::{Presented, Sighting};
 
 /// A worker's memory of tokens.
 ///
@@ -38,6 +37,8 @@ pub struct VerifiedTokens {
     /// The entry that is looked at next when room is needed.
     hand: usize,
     counts: Counts,
+    /// Entries that were ever made.
+    made: u64,
     fresh: Vec<Fresh>,
 }
 
@@ -61,32 +62,11 @@ pub struct Counts {
     pub evictions: u64,
 }
 
-/// What a token turned out to be, and by which key.
-pub(super) struct Proof {
-    /// Whose token it is.
-    pub(super) issuer: IssuerIndex,
-    /// The key that signed it.
-    pub(super) key: Thumbprint,
-    /// The issuer's generation of keys in which that was last seen to hold.
-    pub(super) generation: u64,
-    /// What was proved.
-    pub(super) fact: Fact,
-}
-
-/// What a signature proved.
-#[derive(Clone)]
-pub(super) enum Fact {
-    /// The token is refused for this, in its time.
-    Refused(Times, InvalidToken),
-    /// The token is sound, in its time.
-    Sound(Rc<AccessToken>),
-    /// The token was used out of its time, and what else may be wrong with it is not known.
-    Untimely(Times),
-}
-
 struct Entry {
     hash: u64,
-    text: Box<[u8]>,
+    token: KeptToken,
+    /// Counts through all that were ever made: unlike its place, it never is another's.
+    number: u64,
     proof: Proof,
     /// What a sound token comes to, in the workspaces where it was used last.
     standings: Vec<Placed>,
@@ -109,6 +89,7 @@ impl VerifiedTokens {
             bytes: 0,
             hand: 0,
             counts: Counts::default(),
+            made: 0,
             fresh: Vec::new(),
         }
     }
@@ -141,13 +122,11 @@ impl VerifiedTokens {
     /// Recalls what is known of a token, if `stands` finds that it still holds; what does not is forgotten or left, as it says.
     pub(super) fn recall<T>(
         &mut self,
-        token: BearerToken<'_>,
+        token: Presented<'_>,
         stands: impl FnOnce(&mut Proof) -> Recall<T>,
     ) -> Option<T> {
-        let text = token.as_bytes();
-        let hash = hash(self.keys, text);
         let found = self
-            .find(hash, text)
+            .place_of(token)
             .and_then(|place| Some((place, self.entries.get_mut(place)?)));
         let recalled = match found {
             None => Recall::Unsure,
@@ -178,7 +157,7 @@ impl VerifiedTokens {
         }
         let text = token.as_bytes();
         let hash = hash(self.keys, text);
-        if let Some(place) = self.find(hash, text) {
+        if let Some(place) = self.find(token) {
             self.remove(place);
         }
         let bytes = size_of::<Entry>()
@@ -194,9 +173,11 @@ impl VerifiedTokens {
             self.evict();
         }
         let place = self.entries.len();
+        self.made = self.made.saturating_add(1);
         self.entries.push(Entry {
             hash,
-            text: text.into(),
+            token: KeptToken::of(token),
+            number: self.made,
             proof,
             standings: Vec::new(),
             bytes,
@@ -212,12 +193,11 @@ impl VerifiedTokens {
     /// What the bearer of a token comes to in a workspace: worked out where it is not remembered with the token, and remembered then.
     pub(super) fn standing(
         &mut self,
-        token: BearerToken<'_>,
+        token: Presented<'_>,
         workspace: Option<WorkspaceId>,
         work_out: impl FnOnce() -> Rc<Standing>,
     ) -> Rc<Standing> {
-        let text = token.as_bytes();
-        let place = self.find(hash(self.keys, text), text);
+        let place = self.place_of(token);
         let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) else {
             return work_out();
         };
@@ -284,13 +264,38 @@ impl VerifiedTokens {
         self.entries.get(place).map(|entry| entry.hash)
     }
 
-    fn find(&self, hash: u64, text: &[u8]) -> Option<usize> {
-        let is_it = |&place: &usize| {
-            self.entries
-                .get(place)
-                .is_some_and(|entry| entry.hash == hash && are_equal(&entry.text, text))
+    /// The token that a text is, and its entry, where it is remembered.
+    fn recognize<'t>(&self, text: &'t [u8]) -> Option<(BearerToken<'t>, EntryId)> {
+        let hash = hash(self.keys, text);
+        let mut recognized = None;
+        self.places.find(hash, |&place| {
+            let entry = self.entries.get(place).filter(|entry| entry.hash == hash);
+            let found = entry.and_then(|entry| {
+                let token = entry.token.recognized_in(text)?;
+                let number = entry.number;
+                Some((token, EntryId { place, number }))
+            });
+            recognized = found;
+            recognized.is_some()
+        });
+        recognized
+    }
+
+    fn find(&self, token: BearerToken<'_>) -> Option<usize> {
+        let (_, id) = self.recognize(token.as_bytes())?;
+        Some(id.place)
+    }
+
+    /// Where a token is remembered. One that was recognized is not compared again, unless its entry has moved or gone since.
+    fn place_of(&self, token: Presented<'_>) -> Option<usize> {
+        let is_there = |id: &EntryId| {
+            let entry = self.entries.get(id.place);
+            entry.is_some_and(|entry| entry.number == id.number)
         };
-        self.places.find(hash, is_it).copied()
+        if let Some(id) = token.entry.filter(is_there) {
+            return Some(id.place);
+        }
+        self.find(token.text)
     }
 }
 
@@ -303,44 +308,6 @@ fn hash(keys: [u64; 2], text: &[u8]) -> u64 {
     })
 }
 
-/// Whether what is known still holds.
-pub(super) enum Recall<T> {
-    /// It never will again.
-    Gone,
-    /// It does, and comes to this.
-    Holds(T),
-    /// That takes a closer look, at the token itself.
-    Unsure,
-}
-
-impl Fact {
-    /// Whether nothing of it depends on the name of the key, or the key has this one.
-    pub(super) fn is_under(&self, key_id: Option<&str>) -> bool {
-        match self {
-            Self::Refused(..) | Self::Untimely(_) => true,
-            Self::Sound(token) => token.key_id.as_deref() == key_id,
-        }
-    }
-
-    /// When the token is in its time.
-    pub(super) fn times(&self) -> Times {
-        match self {
-            Self::Refused(times, _) | Self::Untimely(times) => *times,
-            Self::Sound(token) => token.times(),
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Refused(_, InvalidToken::Claims(error)) => error
-                .claim()
-                .map_or(0, |name| name.len().saturating_add(ALLOCATION)),
-            Self::Refused(..) | Self::Untimely(_) => 0,
-            Self::Sound(token) => token.bytes(),
-        }
-    }
-}
-
 /// What a standing takes with its place in a list, which may have room for as many again.
 fn placed_bytes(standing: &Standing) -> usize {
     size_of::<[Placed; 2]>().saturating_add(standing.bytes())
@@ -350,17 +317,6 @@ fn placed_bytes(standing: &Standing) -> usize {
 const fn mixed(number: u64) -> u64 {
     let product = number.wrapping_mul(ODD);
     product ^ (product >> 32)
-}
-
-/// Whether two texts are the same, sixteen bytes at a time: where a byte at a time would do, it is done a thousand times for each request.
-fn are_equal(one: &[u8], other: &[u8]) -> bool {
-    let (words, rest) = one.as_chunks::<16>();
-    let (others, other_rest) = other.as_chunks::<16>();
-    let mut pairs = words.iter().zip(others);
-    let is_same = |(one, other): (&[u8; 16], &[u8; 16])| {
-        u128::from_ne_bytes(*one) == u128::from_ne_bytes(*other)
-    };
-    one.len() == other.len() && rest == other_rest && pairs.all(is_same)
 }
 
 /// 2⁶⁴ over the golden ratio, as Fibonacci hashing has it.

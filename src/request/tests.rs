@@ -228,7 +228,8 @@ fn spaces_behind_a_scheme_are_one_or_more_and_nothing_is_no_credential() {
             .iter()
             .map(|value| ("authorization".to_owned(), value.to_vec()));
         let headers = Headers::new(pairs.collect());
-        let got = Credential::read(&headers, 40).map(|credential| credential.kind());
+        let got =
+            Credential::read(&headers, TokenReader::afresh(40)).map(|credential| credential.kind());
         assert_eq!(got, want.map_err(RequestError::Authorization), "{name}");
     }
 }

@@ -49,6 +49,23 @@ impl<'a> BearerToken<'a> {
     }
 }
 
+/// A bearer token that is kept.
+///
+/// Invariant: the text of a [`BearerToken`], so the same text is one too, whoever sends it.
+pub struct KeptToken(Box<[u8]>);
+
+impl KeptToken {
+    /// Keeps this token.
+    pub fn of(token: BearerToken<'_>) -> Self {
+        Self(token.0.into())
+    }
+
+    /// The token that a text is, if it is this one, byte for byte: then nothing else of it needs to be looked at.
+    pub fn recognized_in<'a>(&self, text: &'a [u8]) -> Option<BearerToken<'a>> {
+        are_equal(&self.0, text).then_some(BearerToken(text))
+    }
+}
+
 /// Why bytes are not a bearer token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum BearerError {
@@ -80,6 +97,13 @@ impl fmt::Display for BearerError {
             }
         }
     }
+}
+
+/// Whether two texts are the same. All of both is looked at, without a branch, so that the compiler compares sixteen bytes at once.
+fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    let pairs = one.iter().zip(other);
+    let difference = pairs.fold(0, |difference, (one, other)| difference | (one ^ other));
+    one.len() == other.len() && difference == 0
 }
 
 /// RFC 6750 §2.1, without the `=` that may only stand at the end.
@@ -125,6 +149,23 @@ mod tests {
                 want,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn a_kept_token_is_recognized_by_all_of_its_text() {
+        for length in [1, 15, 16, 17, 31, 32, 33, 100] {
+            let text = vec![b'a'; length];
+            let kept = KeptToken::of(BearerToken::parse(&text, length).unwrap());
+            let found = kept.recognized_in(&text).map(BearerToken::as_bytes);
+            assert_eq!(found, Some(&*text), "{length} bytes");
+            for place in 0..length {
+                let mut other = text.clone();
+                other[place] = b'b';
+                assert!(kept.recognized_in(&other).is_none(), "{place} of {length}");
+            }
+            assert!(kept.recognized_in(&text[1..]).is_none());
+            assert!(kept.recognized_in(&[&*text, b"a"].concat()).is_none());
         }
     }
 

@@ -1,5 +1,10 @@
+use std::cell::RefCell;
+
 use super::*;
+use crate::key_store::IssuerIndex;
+use crate::request::token_reader::KnownTokens as _;
 use crate::time::UnixTime;
+use crate::token::claims::Times;
 use crate::token::jwk::Jwk;
 
 const TOKENS: Limits = Limits {
@@ -31,7 +36,7 @@ fn proof(second: u64) -> Proof {
 }
 
 fn second(verified: &mut VerifiedTokens, text: &str) -> Option<u64> {
-    verified.recall(bearer(text), |proof| match &proof.fact {
+    verified.recall(bearer(text).into(), |proof| match &proof.fact {
         Fact::Untimely(times) => Recall::Holds(times.expires_at.seconds()),
         Fact::Refused(..) | Fact::Sound(_) => Recall::Unsure,
     })
@@ -75,14 +80,14 @@ fn what_is_gone_is_forgotten_at_once() {
     for (number, text) in (0..).zip(["a", "b", "c"]) {
         verified.remember(bearer(text), proof(number));
     }
-    let gone: Option<()> = verified.recall(bearer("a"), |_| Recall::Gone);
+    let gone: Option<()> = verified.recall(bearer("a").into(), |_| Recall::Gone);
     assert_eq!(gone, None);
     assert_eq!(left(&mut verified, &["a", "b", "c"]), ["b", "c"]);
-    let unsure: Option<()> = verified.recall(bearer("b"), |_| Recall::Unsure);
+    let unsure: Option<()> = verified.recall(bearer("b").into(), |_| Recall::Unsure);
     assert_eq!(unsure, None);
     assert_eq!(left(&mut verified, &["a", "b", "c"]), ["b", "c"]);
     for text in ["b", "c"] {
-        let _: Option<()> = verified.recall(bearer(text), |_| Recall::Gone);
+        let _: Option<()> = verified.recall(bearer(text).into(), |_| Recall::Gone);
     }
     assert_eq!((verified.len(), verified.bytes()), (0, 0));
 }
@@ -148,4 +153,33 @@ fn what_is_used_is_spared() {
         evictions: 200 + 20 - 24,
     };
     assert_eq!((verified.len(), verified.counts()), (24, want));
+}
+
+#[test]
+fn what_was_recognized_is_that_token_and_no_other() {
+    let memory = RefCell::new(empty(TOKENS));
+    for (number, text) in (0..).zip(["a", "b", "c"]) {
+        memory.borrow_mut().remember(bearer(text), proof(number));
+    }
+    let sighting = Sighting::new(Some(&memory));
+    assert!(sighting.recognize(b"d").is_none());
+    let c = sighting.presented(sighting.recognize(b"c").unwrap());
+    let second = |presented| {
+        memory.borrow_mut().recall(presented, |proof| {
+            Recall::Holds(proof.fact.times().expires_at.seconds())
+        })
+    };
+    assert_eq!(second(c), Some(2));
+    let gone = |text| {
+        memory
+            .borrow_mut()
+            .recall(bearer(text).into(), |_| Recall::<()>::Gone)
+    };
+    // The last entry moves into the place of the first.
+    gone("a");
+    assert_eq!(second(c), Some(2));
+    gone("c");
+    assert_eq!(second(c), None);
+    memory.borrow_mut().remember(bearer("e"), proof(4));
+    assert_eq!((second(c), second(bearer("e").into())), (None, Some(4)));
 }
