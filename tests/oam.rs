@@ -16,6 +16,8 @@ mod planted;
 mod planting;
 #[path = "oam/schema.rs"]
 mod schema;
+#[path = "oam/shipped.rs"]
+mod shipped;
 #[path = "oam/suites.rs"]
 mod suites;
 

@@ -2,7 +2,15 @@
 
 use super::oam;
 
-const POLICIES: [&str; 5] = ["agents", "aws-iam", "entra", "github-actions", "okta"];
+const POLICIES: [&str; 7] = [
+    "agents",
+    "auth0",
+    "aws-iam",
+    "entra",
+    "github-actions",
+    "keycloak",
+    "okta",
+];
 
 #[test]
 fn every_policy_has_its_cases_here() {

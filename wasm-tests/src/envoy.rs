@@ -300,6 +300,10 @@ fn command(file: &Path, admin_file: &Path, concurrency: u32) -> Command {
             "wasm:info",
             "--log-level",
             "info",
+            "--drain-time-s",
+            "1",
+            "--drain-strategy",
+            "immediate",
         ])
         .args(["--concurrency", &concurrency.to_string()])
         .current_dir(paths::root())
@@ -363,7 +367,7 @@ fn tls([chain, key]: &[PathBuf; 2]) -> Value {
 }
 
 /// A new directory for one Envoy.
-pub(crate) fn scratch() -> PathBuf {
+pub fn scratch() -> PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!(

@@ -25,6 +25,7 @@ mod plugin;
 mod policy_target;
 mod resource;
 mod route;
+mod start;
 mod tls;
 mod trust;
 mod virtual_backend;
@@ -41,6 +42,7 @@ use finding::Findings;
 use manager::Manager;
 use node::Node;
 use plugin::{Carried, WasmFilter};
+use start::Start;
 
 /// A configuration of this filter, and what is to be said of its surroundings.
 pub(super) struct Subject {
@@ -59,6 +61,7 @@ pub(super) fn subjects(documents: &[Document]) -> Vec<Subject> {
     let is = |kind: fn(&Node) -> bool| units.iter().filter(move |unit| kind(unit));
     let bootstraps: Vec<&Node> = is(is_bootstrap).collect();
     let discovered: Vec<Node> = is(is_discovered).cloned().collect();
+    let starts = Start::all(&units);
     let mut subjects = Vec::new();
     for bootstrap in &bootstraps {
         // Whose they are is plain where there is one.
@@ -67,15 +70,16 @@ pub(super) fn subjects(documents: &[Document]) -> Vec<Subject> {
         } else {
             &[]
         };
-        subjects.extend(of_envoy(bootstrap, discovered));
+        subjects.extend(of_envoy(bootstrap, discovered, &starts));
     }
     if let ([], Some((first, rest))) = (&*bootstraps, discovered.split_first()) {
-        subjects.extend(of_envoy(first, rest));
+        subjects.extend(of_documents(first, rest, Findings::default()));
     }
     subjects.extend(gather(&units, istio::carried));
     subjects.extend(gather(&units, envoy_gateway::carried));
     for unit in &units {
-        if unit.has("kind") || is_bootstrap(unit) || is_discovered(unit) {
+        if unit.has("kind") || is_bootstrap(unit) || is_discovered(unit) || start::is_compose(unit)
+        {
             continue;
         }
         if WasmFilter::all(unit).is_empty() {
@@ -115,8 +119,13 @@ fn is_discovered(unit: &Node) -> bool {
             .any(|resource| resource.message().is_some())
 }
 
-fn of_envoy(bootstrap: &Node, discovered: &[Node]) -> Vec<Subject> {
+fn of_envoy(bootstrap: &Node, discovered: &[Node], starts: &[Start]) -> Vec<Subject> {
     let mut findings = Findings::default();
+    start::check(bootstrap, starts, &mut findings);
+    of_documents(bootstrap, discovered, findings)
+}
+
+fn of_documents(bootstrap: &Node, discovered: &[Node], mut findings: Findings) -> Vec<Subject> {
     let envoy = Envoy::read(bootstrap, discovered, &mut findings);
     let carried: Vec<Carried> = envoy
         .filters

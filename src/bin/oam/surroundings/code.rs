@@ -62,6 +62,9 @@ codes! {
     RedirectFollowed, Warning, "redirect_followed", "the gateway follows the workspace's redirects with the credentials that the request then has", "remove it: clients follow redirects themselves";
     NoBuffer, Warning, "no_buffer", "no `envoy.filters.http.buffer` behind the filter: the head of a token request reaches the workspace before its form was judged", "add one for `/oidc/`";
     NoIdleTimeout, Warning, "no_idle_timeout", "missing or endless: a request that waits for a module which failed waits for minutes", "write `30s`";
+    RapidReset, Warning, "rapid_reset", "no `http.max_requests_per_io_cycle`: one client's burst of HTTP/2 resets keeps all others out", "write a `static_layer` with `http.max_requests_per_io_cycle: 1`";
+    DrainSlow, Warning, "drain_slow", "open connections stay under the old policy for minutes after a change", "start Envoy with `--drain-time-s 1 --drain-strategy immediate`";
+    DrainNotSeen, Warning, "drain_not_seen", "how Envoy is started is not among these files: by its default, open connections stay under the old policy for minutes after a change", "start Envoy with `--drain-time-s 1 --drain-strategy immediate`, and give the manifest that does to `oam check` too";
     // The record.
     AddressClaimed, Error, "address_claimed", "the address in the record is what a header claims: {}", "write `use_remote_address: true`, with `xff_num_trusted_hops` for the proxies in front";
     AddressByProxy, Warning, "address_by_proxy", "the address in the record is what a PROXY header claims", "let nobody but the load balancer connect here";

@@ -1,0 +1,145 @@
+//! The deployments that are shipped, held by `oam check --strict`, with nothing to warn of.
+
+use serde_json::Value;
+
+use super::oam;
+
+const ENVOY: [&str; 4] = [
+    "production.yaml",
+    "production/certificate.yaml",
+    "production/compose.yaml",
+    "production/listeners.yaml",
+];
+const ISTIO: [&str; 5] = [
+    "istio/base/filter.yaml",
+    "istio/base/gateway.yaml",
+    "istio/base/issuer.yaml",
+    "istio/base/settings.yaml",
+    "istio/base/workspace.yaml",
+];
+const ENVOY_GATEWAY: [&str; 4] = [
+    "envoy-gateway/base/filter.yaml",
+    "envoy-gateway/base/gateway.yaml",
+    "envoy-gateway/base/patches.yaml",
+    "envoy-gateway/base/workspace.yaml",
+];
+
+#[test]
+fn each_is_held_by_the_strict_check() {
+    let mut before_1_30 = ISTIO;
+    before_1_30[0] = "istio/overlays/wasm-plugin/wasm-plugin.yaml";
+    let deployments: [(&str, &[&str]); 6] = [
+        ("the sample", &["envoy.yaml"]),
+        ("Docker", &["envoy.yaml", "docker-compose.yaml"]),
+        ("Envoy", &ENVOY),
+        ("Istio", &ISTIO),
+        ("Istio before 1.30", &before_1_30),
+        ("Envoy Gateway", &ENVOY_GATEWAY),
+    ];
+    for (name, files) in deployments {
+        let files: Vec<String> = files.iter().map(|file| format!("envoy/{file}")).collect();
+        let mut arguments = vec!["check", "--strict"];
+        arguments.extend(files.iter().map(String::as_str));
+        let checked = oam(&arguments);
+        assert_eq!(checked.code, Some(0), "{name}: {}", checked.out);
+        assert!(
+            checked.out.contains(" 0 warnings"),
+            "{name}: {}",
+            checked.out
+        );
+    }
+}
+
+/// Without its file, nobody knows how Envoy is started; with another command line, a new policy waits for minutes.
+#[test]
+fn the_command_line_is_looked_at() {
+    let codes = |name: &str, compose: Option<&str>| {
+        let mut arguments: Vec<String> = ["check", "--json"].map(str::to_owned).to_vec();
+        let files = ENVOY.iter().filter(|file| !file.ends_with("compose.yaml"));
+        arguments.extend(files.map(|file| format!("envoy/{file}")));
+        if let Some(compose) = compose {
+            let path = super::file(&format!("start-{name}.yaml"), compose);
+            arguments.push(super::text(&path).to_owned());
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let found: Vec<Value> = serde_json::from_str(&oam(&arguments).out).unwrap();
+        let codes = found
+            .iter()
+            .map(|finding| finding["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    #[rustfmt::skip]
+    let cases: [(&str, Option<&str>, &[&str]); 8] = [
+        // name          what starts Envoy                                                                                                     found
+        ("none",         None,                                                                                                                 &["drain_not_seen"]),
+        ("compose",      Some("services: { g: { command: [-c, /e.yaml, --drain-time-s, '1', --drain-strategy, immediate] } }"),                &[]),
+        ("one-line",     Some("services: { g: { command: envoy -c /e.yaml --drain-time-s=1 --drain-strategy=immediate } }"),                   &[]),
+        ("defaults",     Some("services: { g: { command: envoy -c /e.yaml } }"),                                                               &["drain_slow"]),
+        ("gradual",      Some("services: { g: { command: envoy -c /e.yaml --drain-time-s 1 } }"),                                              &["drain_slow"]),
+        ("long",         Some("services: { g: { command: envoy -c /e.yaml --drain-time-s 11 --drain-strategy immediate } }"),                  &["drain_slow"]),
+        ("kubernetes",   Some("kind: Deployment\nspec: { template: { spec: { containers: [{ name: e, command: [envoy], args: [--config-path=/e.yaml, --drain-time-s=10, --drain-strategy=immediate] }] } } }"), &[]),
+        ("a shell",      Some("services: { g: { command: [sh, -c, 'sleep 1'] } }"),                                                            &["drain_not_seen"]),
+    ];
+    for (name, compose, want) in cases {
+        assert_eq!(codes(&name.replace(' ', "-"), compose), want, "{name}");
+    }
+}
+
+/// What Kustomize would read: each file is there, and each patch names something that its target has.
+#[test]
+fn the_kustomizations_name_what_there_is() {
+    for folder in [
+        "istio/base",
+        "istio/overlays/shadow",
+        "istio/overlays/wasm-plugin",
+        "envoy-gateway/base",
+        "envoy-gateway/overlays/shadow",
+    ] {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("envoy")
+            .join(folder);
+        let kustomization = &documents(&folder.join("kustomization.yaml"))[0];
+        let mut resources = Vec::new();
+        for name in kustomization["resources"].as_array().unwrap() {
+            let path = folder.join(name.as_str().unwrap());
+            if path.is_dir() {
+                let base = &documents(&path.join("kustomization.yaml"))[0];
+                let names = base["resources"].as_array().unwrap().iter();
+                resources
+                    .extend(names.flat_map(|name| documents(&path.join(name.as_str().unwrap()))));
+            } else {
+                resources.extend(documents(&path));
+            }
+        }
+        for patch in kustomization["patches"].as_array().into_iter().flatten() {
+            let text = patch["patch"].as_str().unwrap();
+            let operations: Value = serde_saphyr::from_str(text).unwrap();
+            let target = patch.get("target").unwrap_or(&operations);
+            let name = |value: &Value| {
+                value
+                    .pointer("/metadata/name")
+                    .or(value.get("name"))
+                    .cloned()
+            };
+            let is_target = |resource: &&Value| {
+                resource["kind"] == target["kind"] && name(resource) == name(target)
+            };
+            let found = resources.iter().find(is_target);
+            let found = found.unwrap_or_else(|| panic!("{}: {target}", folder.display()));
+            for operation in operations.as_array().into_iter().flatten() {
+                let place = operation["path"].as_str().unwrap();
+                assert!(
+                    found.pointer(place).is_some(),
+                    "{}: {place}",
+                    folder.display()
+                );
+            }
+        }
+    }
+}
+
+fn documents(path: &std::path::Path) -> Vec<Value> {
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_saphyr::from_multiple(&text).unwrap()
+}
