@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+#[path = "oam/book.rs"]
+mod book;
 #[path = "oam/check.rs"]
 mod check;
 #[path = "oam/cookbook.rs"]
@@ -10,6 +12,8 @@ mod cookbook;
 mod explain;
 #[path = "oam/odd_files.rs"]
 mod odd_files;
+#[path = "oam/pages.rs"]
+mod pages;
 #[path = "oam/planted.rs"]
 mod planted;
 #[path = "oam/planting.rs"]

@@ -59,51 +59,20 @@ impl Gateway {
         let workspace = Workspace::exchanging_at(nowhere).expect("a free port");
         let issuer = Issuer::start(["acme-rsa"]);
         let [at_workspace, at_issuer, at_gateway, at_status] = free_ports();
-        let edge = json!({
-            "admin": { "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } } },
-            "static_resources": {
-                "listeners": [
-                    door("workspace", at_workspace, shown, &authority),
-                    door("issuer", at_issuer, ISSUER, &authority),
-                ],
-                "clusters": [
-                    envoy::cluster("workspace", server.unwrap_or_else(|| workspace.address())),
-                    envoy::cluster("issuer", issuer.address()),
-                ],
-            },
-        });
+        let edge = edge(
+            [
+                ("workspace", at_workspace, shown),
+                ("issuer", at_issuer, ISSUER),
+            ],
+            [
+                server.unwrap_or_else(|| workspace.address()),
+                issuer.address(),
+            ],
+            &authority,
+        );
         let edge = Envoy::launch(&edge, 1, None).unwrap_or_else(|log| panic!("{log}"));
         let folder = envoy::scratch();
-        let place = |port: u16| format!("address: 127.0.0.1, port_value: {port}");
-        let mut replaced = vec![
-            (
-                format!("address: {WORKSPACE}, port_value: 443"),
-                place(at_workspace),
-            ),
-            (
-                format!("address: {ISSUER}, port_value: 443"),
-                place(at_issuer),
-            ),
-            (
-                "address: 0.0.0.0, port_value: 8443".to_owned(),
-                place(at_gateway),
-            ),
-            (
-                "address: 0.0.0.0, port_value: 9902".to_owned(),
-                place(at_status),
-            ),
-            ("/oauth2/aus1a2b3/v1/keys".to_owned(), "/keys".to_owned()),
-            (
-                "/etc/ssl/certs/ca-certificates.crt".to_owned(),
-                inside(&folder, "authority.pem"),
-            ),
-            (
-                "/etc/envoy/databricks_oam_filter.wasm".to_owned(),
-                paths::module().display().to_string(),
-            ),
-            ("/etc/envoy".to_owned(), folder.display().to_string()),
-            ("/run/envoy".to_owned(), inside(&folder, "run")),
-        ];
+        let mut replaced = replacements(&folder, [at_workspace, at_issuer, at_gateway, at_status]);
         replaced.extend(
             edits
                 .iter()
@@ -255,6 +224,60 @@ fn write_certificate(folder: &Path, authority: &CertifiedIssuer<'static, KeyPair
     }
 }
 
+/// What stands in the files, and what stands for it here.
+fn replacements(folder: &Path, ports: [u16; 4]) -> Vec<(String, String)> {
+    let [at_workspace, at_issuer, at_gateway, at_status] = ports;
+    let place = |port: u16| format!("address: 127.0.0.1, port_value: {port}");
+    [
+        (
+            format!("address: {WORKSPACE}, port_value: 443"),
+            place(at_workspace),
+        ),
+        (
+            format!("address: {ISSUER}, port_value: 443"),
+            place(at_issuer),
+        ),
+        (
+            "address: 0.0.0.0, port_value: 8443".to_owned(),
+            place(at_gateway),
+        ),
+        (
+            "address: 0.0.0.0, port_value: 9902".to_owned(),
+            place(at_status),
+        ),
+        ("/oauth2/aus1a2b3/v1/keys".to_owned(), "/keys".to_owned()),
+        (
+            "/etc/ssl/certs/ca-certificates.crt".to_owned(),
+            inside(folder, "authority.pem"),
+        ),
+        (
+            "/etc/envoy/databricks_oam_filter.wasm".to_owned(),
+            paths::module().display().to_string(),
+        ),
+        ("/etc/envoy".to_owned(), folder.display().to_string()),
+        ("/run/envoy".to_owned(), inside(folder, "run")),
+    ]
+    .to_vec()
+}
+
+/// Ends TLS on each port, shows this name there, and passes bytes on to the server of the same place.
+fn edge(
+    doors: [(&str, u16, &str); 2],
+    servers: [SocketAddr; 2],
+    authority: &CertifiedIssuer<'static, KeyPair>,
+) -> Value {
+    let listeners = doors.map(|(name, port, shown)| door(name, port, shown, authority));
+    let clusters: Vec<Value> = doors
+        .iter()
+        .zip(servers)
+        .map(|((name, ..), server)| envoy::cluster(name, server))
+        .collect();
+    json!({
+        "admin": { "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } } },
+        "static_resources": { "listeners": listeners, "clusters": clusters },
+    })
+}
+
 /// A listener that ends TLS and passes bytes on to the cluster of its name.
 fn door(
     name: &str,
@@ -319,4 +342,4 @@ fn write(path: &Path, text: &str) {
 }
 
 /// Time for Envoy to start, on a machine that is busy with other things.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
