@@ -62,9 +62,14 @@ impl Known {
 
     /// Whether a name is one of them, in whichever spelling.
     pub(super) fn has(key: Key, name: &[u8]) -> bool {
-        Self::ALL
-            .iter()
-            .any(|known| known.key == key && same_name(name, known.name))
+        Self::find(key, name).is_some()
+    }
+
+    /// The one that a name spells.
+    fn find(key: Key, name: &[u8]) -> Option<&'static Self> {
+        let place = TABLE.get(key.spread(TABLE_BITS))?;
+        let known = Self::ALL.get(usize::from(*place))?;
+        (known.key == key && same_name(name, known.name)).then_some(known)
     }
 
     /// The name.
@@ -89,9 +94,9 @@ pub(super) struct Place {
 impl Places {
     /// Notes where a name stands, if it is one of those that are known.
     pub(super) fn note(&mut self, key: Key, name: &[u8], pair: usize) {
-        let mut known = Known::ALL.iter().zip(&mut self.0);
-        let place = known.find(|(known, _)| known.key == key && same_name(name, known.name));
-        if let Some((_, place)) = place {
+        if let Some(known) = Known::find(key, name)
+            && let Some(place) = self.0.get_mut(known.place)
+        {
             place.is_repeated = place.first.is_some();
             place.first = place.first.or(Some(pair));
         }
@@ -102,6 +107,18 @@ impl Places {
         self.0.get(known.place).copied().unwrap_or_default()
     }
 }
+
+/// For each number to which keys are [spread](Key::spread), the place of the name whose key comes to it: there is no more than one.
+#[rustfmt::skip]
+const TABLE: [u8; 1 << TABLE_BITS] = [
+     6, NO, NO,  2, 17, NO, NO, 13, 12,  1,  3, NO, NO, NO, NO,  0,
+    NO,  9, NO,  8,  4, NO, 14,  7, 11, 18, NO, 16, NO, 15,  5, 10,
+];
+
+const TABLE_BITS: u32 = 5;
+
+/// No name's place.
+const NO: u8 = u8::MAX;
 
 #[cfg(test)]
 mod tests {
