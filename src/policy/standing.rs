@@ -1,7 +1,10 @@
 //! What a caller comes to in a workspace: the roles held, and the scopes that token and roles allow.
 
+use std::cell::Cell;
+use std::fmt;
 use std::rc::Rc;
 
+use crate::databricks::Operation;
 use crate::databricks::scope_set::ScopeSet;
 use crate::line;
 use crate::token::json::ALLOCATION;
@@ -27,7 +30,13 @@ pub struct Standing {
     token_scopes: Option<ScopeSet>,
     /// Whether roles are configured, or asked for by the issuer: what they do not grant is not allowed.
     limited: bool,
+    /// Operations that were found to be allowed.
+    allowed: Allowed,
 }
+
+/// Some of the operations that a caller may use. It only spares looking again, so it makes no two standings differ.
+#[derive(Clone, Default)]
+struct Allowed([Cell<Option<&'static Operation>>; OPERATIONS]);
 
 /// What is said of a standing with every request, written once.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -63,6 +72,7 @@ impl Standing {
             elsewhere,
             token_scopes,
             limited,
+            allowed: Allowed::default(),
         }
     }
 
@@ -76,10 +86,12 @@ impl Standing {
             Requirement::AnyOf(scopes) => scopes
                 .iter()
                 .any(|scope| grants(&|held| held.covers(scope.as_str()))),
-            Requirement::AllApis
-            | Requirement::AllOf(_)
-            | Requirement::AnyToken
-            | Requirement::Operation(_) => grants(&|held| requirement.met_by(held)),
+            Requirement::AllApis | Requirement::AllOf(_) | Requirement::AnyToken => {
+                grants(&|held| requirement.met_by(held))
+            }
+            Requirement::Operation(operation) => self
+                .allowed
+                .has(operation, || grants(&|held| requirement.met_by(held))),
         }
     }
 
@@ -117,6 +129,46 @@ impl Standing {
         )
     }
 }
+
+impl Allowed {
+    /// Whether an operation is among them, or is found to be one.
+    fn has(&self, operation: &'static Operation, is_found: impl FnOnce() -> bool) -> bool {
+        let address = std::ptr::from_ref(operation).addr();
+        let place = address.checked_div(size_of::<Operation>());
+        let place = place.and_then(|place| self.0.get(place % OPERATIONS));
+        let Some(place) = place else {
+            return is_found();
+        };
+        if place
+            .get()
+            .is_some_and(|known| std::ptr::eq(known, operation))
+        {
+            return true;
+        }
+        let is_found = is_found();
+        if is_found {
+            place.set(Some(operation));
+        }
+        is_found
+    }
+}
+
+impl PartialEq for Allowed {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Allowed {}
+
+impl fmt::Debug for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("_")
+    }
+}
+
+/// Most callers use few.
+const OPERATIONS: usize = 8;
 
 impl Written {
     fn of(roles: &[Rc<str>], scopes: &ScopeSet) -> Self {
