@@ -171,8 +171,7 @@ impl Authorizer {
         let sighting = Sighting::new(remembered);
         let head = RequestHead::read_knowing(headers, self.max_token_bytes, &sighting)
             .inspect_err(|error| evidence.refused_head(error))?;
-        let readings = self.policy.readings(self.call(&head, headers), head.path);
-        let mut policy = self.policy.apply(&readings, None);
+        let (readings, mut policy) = self.requested(remembered, &head, headers, evidence);
         evidence.governing(&self.policy, &policy.governing);
         self.classify(&head.credential, &policy.governing, now, evidence)?;
         if policy.governing.is_public() {
@@ -245,6 +244,35 @@ impl Authorizer {
             }
             Err(Refused { denial, .. }) => Err(denial),
         }
+    }
+
+    /// What the policy says of a request, whoever sends it; of one that came before, what it said then.
+    fn requested<'a, 'h>(
+        &'a self,
+        remembered: Option<&RefCell<VerifiedTokens>>,
+        head: &RequestHead<'h>,
+        headers: &'h Headers,
+        evidence: &mut Evidence<'_>,
+    ) -> (Readings<'h>, Applied<'a>) {
+        let (call, path) = (self.call(head, headers), head.path);
+        let remembered = remembered.filter(|_| self.policy.rules_on(&path));
+        if let Some(remembered) = remembered
+            && let remembered = remembered.borrow()
+            && let Some(rulings) = remembered.rulings()
+            && let Some((ruling, quoted)) = rulings.find(call.method, path.as_str())
+        {
+            evidence.quoted(quoted);
+            return self.policy.rule(ruling, call, path);
+        }
+        let readings = self.policy.readings(call, path);
+        let applied = self.policy.apply(&readings, None);
+        if let Some(remembered) = remembered
+            && let Some(rulings) = remembered.borrow_mut().rulings_mut()
+        {
+            let ruling = || self.policy.ruling(&readings, &applied);
+            rulings.note(call.method, path.as_str(), ruling);
+        }
+        (readings, applied)
     }
 
     /// What is called. Headers of MCP are looked at where a rule is about them.

@@ -11,6 +11,7 @@ pub mod role;
 pub mod roles;
 pub mod rule;
 pub mod rule_book;
+pub mod ruling;
 pub mod standing;
 pub mod workspace;
 

@@ -170,11 +170,14 @@ impl Gateway {
         let removed = decision
             .permit()
             .map(|permit| headers.to_remove(permit.kept()));
+        let mut evidence = decision.evidence.clone();
+        // The record has it, wherever that took it from.
+        evidence.quoted = None;
         let said = format!(
             "{record}\n{:?} {:?} {:?} {:?} {removed:?} {:?}",
             decision.verdict,
             decision.awaited,
-            decision.evidence,
+            evidence,
             decision.authorization(headers),
             Asker::of(headers),
         );

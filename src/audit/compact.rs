@@ -65,6 +65,7 @@ impl<'a> Record<'a> {
         };
         let operation = evidence.operation.map(|operation| operation.name);
         let (claim, fault) = claim_fault(&self.decision.verdict);
+        let request_id = envelope.request_id();
         line.write(&[
             (name!("decision"), Value::Word(word)),
             (name!("mode"), Value::Word(mode)),
@@ -72,14 +73,16 @@ impl<'a> Record<'a> {
             (name!("claim"), Value::optional(claim)),
             (name!("claim_fault"), Value::optional(fault)),
             (name!("decision_id"), Value::Word(self.decision_id)),
-            (
-                name!("request_id"),
-                Value::nullable(envelope.request_id.as_deref()),
-            ),
-            (name!("method"), Value::Text(&envelope.method)),
-            (name!("path"), Value::Text(&envelope.path)),
-            (name!("operation"), Value::nullable(operation)),
+            (name!("request_id"), Value::nullable(request_id.as_deref())),
         ]);
+        match &evidence.quoted {
+            Some(quoted) => line.written(quoted),
+            None => line.write(&[
+                (name!("method"), Value::Text(&envelope.method())),
+                (name!("path"), Value::Text(&envelope.path())),
+            ]),
+        }
+        line.write(&[(name!("operation"), Value::nullable(operation))]);
     }
 
     /// What was asked for, and what the caller may.
@@ -113,6 +116,7 @@ impl<'a> Record<'a> {
     fn write_end(&self, line: &mut Line) {
         let (evidence, envelope) = (&self.decision.evidence, self.envelope);
         let credential = evidence.credential.map(CredentialKind::as_str);
+        let user_agent = envelope.user_agent();
         let workspace = evidence.workspace.map(|workspace| workspace.to_string());
         line.write(&[
             (name!("credential"), Value::nullable(credential)),
@@ -139,10 +143,7 @@ impl<'a> Record<'a> {
                 Value::optional(exchange_error(&self.decision.verdict)),
             ),
             (name!("source_ip"), Value::nullable(envelope.source_ip)),
-            (
-                name!("user_agent"),
-                Value::nullable(envelope.user_agent.as_deref()),
-            ),
+            (name!("user_agent"), Value::nullable(user_agent.as_deref())),
             (name!("config"), Value::Word(self.config)),
         ]);
     }

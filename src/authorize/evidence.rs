@@ -41,6 +41,8 @@ pub struct Evidence<'a> {
     pub standing: Option<Rc<Standing>>,
     /// The workspace that it is for.
     pub workspace: Option<WorkspaceId>,
+    /// Its method and path as the record quotes them, where they were written before.
+    pub quoted: Option<Rc<str>>,
     /// The scope for which its token was exchanged.
     pub exchanged_scope: Option<&'static str>,
 }
@@ -60,6 +62,7 @@ impl<'a> Evidence<'a> {
             token: None,
             standing: None,
             workspace: None,
+            quoted: None,
             exchanged_scope: None,
         }
     }
@@ -139,6 +142,10 @@ impl<'a> Evidence<'a> {
 
     pub(super) fn workspace(&mut self, workspace: Option<WorkspaceId>) {
         self.workspace = workspace;
+    }
+
+    pub(super) fn quoted(&mut self, quoted: Option<&Rc<str>>) {
+        self.quoted = quoted.cloned();
     }
 
     pub(super) fn enforced(&mut self) {

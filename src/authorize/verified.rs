@@ -8,6 +8,7 @@
 
 mod fresh;
 mod proof;
+mod rulings;
 mod sighting;
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -22,6 +23,7 @@ use crate::token::bearer::{BearerToken, KeptToken};
 pub use fresh::Fresh;
 use fresh::MAX_FRESH;
 pub(super) use proof::{Fact, Proof, Recall};
+use rulings::Rulings;
 use sighting::EntryId;
 pub(super) use sighting::{Presented, Sighting};
 
@@ -40,6 +42,8 @@ pub struct VerifiedTokens {
     /// Entries that were ever made.
     made: u64,
     fresh: Vec<Fresh>,
+    /// What their bearers ask for; absent where nothing is remembered.
+    rulings: Option<Rulings>,
 }
 
 /// How much is remembered.
@@ -91,12 +95,23 @@ impl VerifiedTokens {
             counts: Counts::default(),
             made: 0,
             fresh: Vec::new(),
+            rulings: (limits.tokens > 0).then(|| Rulings::new(random.hash_one(2_u8))),
         }
     }
 
     /// The sound tokens whose signature was verified since this was last asked, remembered or not.
     pub fn take_fresh(&mut self) -> Vec<Fresh> {
         std::mem::take(&mut self.fresh)
+    }
+
+    /// What the policy said of requests.
+    pub(super) const fn rulings(&self) -> Option<&Rulings> {
+        self.rulings.as_ref()
+    }
+
+    /// The same, to be added to.
+    pub(super) const fn rulings_mut(&mut self) -> Option<&mut Rulings> {
+        self.rulings.as_mut()
     }
 
     /// What came of it so far.

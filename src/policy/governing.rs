@@ -65,6 +65,11 @@ impl<'a> Rules<'a> {
         Self { rules, opens }
     }
 
+    /// These rules, which were found before.
+    pub(super) const fn numbered(rules: Few<&'a Rule>, opens: bool) -> Self {
+        Self { rules, opens }
+    }
+
     /// The rules.
     pub fn iter(&self) -> impl Iterator<Item = &'a Rule> {
         self.rules.iter().copied()

@@ -26,6 +26,16 @@ impl<'r> Readings<'r> {
     /// Looks a request up in the catalogue.
     pub fn of(catalogue: &'static Catalogue, call: Call<'r>, path: Path<'r>) -> Self {
         let lookup = catalogue.operation(call.method, &path);
+        Self::found(catalogue, call, path, lookup)
+    }
+
+    /// A request that was looked up before.
+    pub(super) const fn found(
+        catalogue: &'static Catalogue,
+        call: Call<'r>,
+        path: Path<'r>,
+        lookup: Lookup,
+    ) -> Self {
         Self {
             call,
             path,

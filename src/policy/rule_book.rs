@@ -203,6 +203,13 @@ impl RuleBook {
         self.rules.is_empty()
     }
 
+    /// The position of one of these rules among them.
+    pub(super) fn number_of(&self, rule: &Rule) -> usize {
+        // They stand side by side in memory.
+        let is_before = |other: &Rule| std::ptr::from_ref(other) < std::ptr::from_ref(rule);
+        self.rules.partition_point(is_before)
+    }
+
     /// Every rule, in the configuration's order.
     pub fn rules(&self) -> &[Rule] {
         &self.rules

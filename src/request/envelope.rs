@@ -12,16 +12,9 @@ use super::secret::Finder;
 use super::{Headers, secret};
 
 /// A request as a record quotes it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct Envelope<'a> {
-    /// The method, shortened.
-    pub method: Cow<'a, str>,
-    /// The path without its query, shortened, with secrets struck out.
-    pub path: Cow<'a, str>,
-    /// `x-request-id`, as the gateway set it.
-    pub request_id: Option<Cow<'a, str>>,
-    /// `user-agent`, shortened, with secrets struck out.
-    pub user_agent: Option<Cow<'a, str>>,
+    headers: &'a Headers,
     /// The address of the client, as the gateway knows it.
     pub source_ip: Option<&'a str>,
 }
@@ -60,20 +53,32 @@ impl<'a> Asker<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Takes out of the head what a record quotes.
-    pub fn of(headers: &'a Headers, source_ip: Option<&'a str>) -> Self {
-        let method = headers.first_known(Known::METHOD).unwrap_or_default();
-        Self {
-            method: quote(method, MAX_METHOD_CHARS),
-            path: quote(path(headers), MAX_PATH_CHARS),
-            request_id: headers
-                .first_known(Known::REQUEST_ID)
-                .map(|value| quote(value, MAX_REQUEST_ID_CHARS)),
-            user_agent: headers
-                .first_known(Known::USER_AGENT)
-                .map(|value| quote(value, MAX_USER_AGENT_CHARS)),
-            source_ip,
-        }
+    /// Of this head.
+    pub const fn of(headers: &'a Headers, source_ip: Option<&'a str>) -> Self {
+        Self { headers, source_ip }
+    }
+
+    /// The method, shortened.
+    pub fn method(&self) -> Cow<'a, str> {
+        let method = self.headers.first_known(Known::METHOD);
+        quote(method.unwrap_or_default(), MAX_METHOD_CHARS)
+    }
+
+    /// The path without its query, shortened, with secrets struck out.
+    pub fn path(&self) -> Cow<'a, str> {
+        quote(path(self.headers), MAX_PATH_CHARS)
+    }
+
+    /// `x-request-id`, as the gateway set it.
+    pub fn request_id(&self) -> Option<Cow<'a, str>> {
+        let value = self.headers.first_known(Known::REQUEST_ID)?;
+        Some(quote(value, MAX_REQUEST_ID_CHARS))
+    }
+
+    /// `user-agent`, shortened, with secrets struck out.
+    pub fn user_agent(&self) -> Option<Cow<'a, str>> {
+        let value = self.headers.first_known(Known::USER_AGENT)?;
+        Some(quote(value, MAX_USER_AGENT_CHARS))
     }
 }
 
@@ -110,6 +115,11 @@ impl Protocol {
 /// Whether a record would quote a path as it is.
 pub(crate) fn quotes_whole(path: &str) -> bool {
     quote(path.as_bytes(), MAX_PATH_CHARS) == path
+}
+
+/// Whether it would quote a method as it is.
+pub(crate) fn quotes_whole_method(method: &str) -> bool {
+    quote(method.as_bytes(), MAX_METHOD_CHARS) == method
 }
 
 /// At most so many characters of a text, on one line, with what looks like a credential struck out: a token pasted into a path or a user
@@ -217,7 +227,7 @@ mod tests {
         ];
         for (name, path, want) in cases {
             let headers = headers(&[(":path", path)]);
-            assert_eq!(Envelope::of(&headers, None).path, want, "{name}");
+            assert_eq!(Envelope::of(&headers, None).path(), want, "{name}");
         }
     }
 

@@ -1,7 +1,10 @@
 use std::cell::RefCell;
 
 use super::*;
+use crate::config::Configuration;
 use crate::key_store::IssuerIndex;
+use crate::path::Path;
+use crate::request::mcp::Call;
 use crate::request::token_reader::KnownTokens as _;
 use crate::time::UnixTime;
 use crate::token::claims::Times;
@@ -182,4 +185,45 @@ fn what_was_recognized_is_that_token_and_no_other() {
     assert_eq!(second(c), None);
     memory.borrow_mut().remember(bearer("e"), proof(4));
     assert_eq!((second(c), second(bearer("e").into())), (None, Some(4)));
+}
+
+/// One for each path, and the paths that were noted as often as they are listed.
+fn noted(paths: &[String]) -> Rulings {
+    let configuration = br#"{"issuers":[{"issuer":"https://i.example","audiences":["db"],"jwks":{"cluster":"c","uri":"https://i.example/k"}}]}"#;
+    let policy = Configuration::parse(configuration)
+        .unwrap()
+        .authorizer
+        .policy;
+    let mut rulings = Rulings::new(7);
+    for path in paths {
+        let readings = policy.readings(Call::of("GET"), Path::parse(path.as_bytes()).unwrap());
+        let applied = policy.apply(&readings, None);
+        rulings.note("GET", path, || policy.ruling(&readings, &applied));
+    }
+    rulings
+}
+
+#[test]
+fn a_request_is_remembered_from_its_second_time_on() {
+    let (jobs, long) = (
+        "/api/2.2/jobs/get".to_owned(),
+        format!("/{}", "x".repeat(200)),
+    );
+    let once = (0..5_000).map(|number| format!("/once/{number}"));
+    #[rustfmt::skip]
+    let cases = [
+        // name                 noted                                   method  path                    found
+        ("nothing",             vec![],                                 "GET",  &*jobs,                 false),
+        ("once",                vec![jobs.clone()],                     "GET",  &*jobs,                 false),
+        ("twice",               vec![jobs.clone(); 2],                  "GET",  &*jobs,                 true),
+        ("another method",      vec![jobs.clone(); 2],                  "POST", &*jobs,                 false),
+        ("another path",        vec![jobs.clone(); 2],                  "GET",  "/api/2.2/jobs/gex",    false),
+        ("less of the path",    vec![jobs.clone(); 2],                  "GET",  "/api/2.2/jobs/ge",     false),
+        ("split otherwise",     vec![jobs.clone(); 2],                  "GET/", "api/2.2/jobs/get",     false),
+        ("too long",            vec![long.clone(); 2],                  "GET",  &*long,                 false),
+        ("many others since",   [jobs.clone(), jobs.clone()].into_iter().chain(once).collect(), "GET", &*jobs, true),
+    ];
+    for (name, paths, method, path, found) in cases {
+        assert_eq!(noted(&paths).find(method, path).is_some(), found, "{name}");
+    }
 }

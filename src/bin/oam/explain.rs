@@ -224,7 +224,8 @@ impl Trace<'_> {
         let _ = writeln!(
             text,
             "{verdict} {reason}: {} {}",
-            envelope.method, envelope.path
+            envelope.method(),
+            envelope.path()
         );
         if let Verdict::Deny(denial) | Verdict::Shadow(denial, _) = &self.decision.verdict {
             let _ = writeln!(text, "{denial}");
@@ -341,7 +342,7 @@ impl Trace<'_> {
         if let Some(rule) = &self.explanation.rule {
             line(text, "rule", rule);
         }
-        let sent = Envelope::of(&self.request.headers, None).path;
+        let sent = Envelope::of(&self.request.headers, None).path();
         for (number, Reading { rule, path }) in self.explanation.readings.iter().enumerate() {
             let how = if **path == *sent {
                 "as it was sent".to_owned()

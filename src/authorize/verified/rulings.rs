@@ -1,0 +1,120 @@
+//! What the policy said of requests that came before, found by their method and path.
+//!
+//! Each has one place, by its hash, and is put there when it comes for the second time: paths that come once cost no memory and drive
+//! nothing out, and there are no more entries than places.
+
+use std::rc::Rc;
+
+use crate::line::{self, Value, name};
+use crate::policy::ruling::Ruling;
+use crate::request::envelope::{quotes_whole, quotes_whole_method};
+
+use super::mixed;
+
+/// A worker's memory of what the policy says.
+pub(in crate::authorize) struct Rulings {
+    key: u64,
+    places: Vec<Place>,
+}
+
+#[derive(Default)]
+struct Place {
+    /// The hash of the request that was not found here last.
+    asked: u64,
+    known: Option<Box<Known>>,
+}
+
+struct Known {
+    method: Box<str>,
+    path: Box<str>,
+    ruling: Ruling,
+    /// Both as records quote them, where that is as they are.
+    quoted: Option<Rc<str>>,
+}
+
+impl Rulings {
+    /// Remembers nothing yet. Callers who do not know the key cannot choose whose place they take.
+    pub(super) const fn new(key: u64) -> Self {
+        Self {
+            key,
+            places: Vec::new(),
+        }
+    }
+
+    /// What was said of a request of this method and path, and how records quote the two.
+    pub(in crate::authorize) fn find(
+        &self,
+        method: &str,
+        path: &str,
+    ) -> Option<(&Ruling, Option<&Rc<str>>)> {
+        let hash = self.hash(method, path);
+        let known = self.places.get(place_of(hash))?.known.as_deref()?;
+        (*known.method == *method && *known.path == *path)
+            .then_some((&known.ruling, known.quoted.as_ref()))
+    }
+
+    /// Notes what was said of a request that was not found.
+    pub(in crate::authorize) fn note(
+        &mut self,
+        method: &str,
+        path: &str,
+        ruling: impl FnOnce() -> Ruling,
+    ) {
+        if method.len().saturating_add(path.len()) > MAX_BYTES {
+            return;
+        }
+        if self.places.is_empty() {
+            self.places.resize_with(PLACES, Place::default);
+        }
+        let hash = self.hash(method, path);
+        let Some(place) = self.places.get_mut(place_of(hash)) else {
+            return;
+        };
+        if place.asked != hash {
+            place.asked = hash;
+            return;
+        }
+        place.known = Some(Box::new(Known {
+            method: method.into(),
+            path: path.into(),
+            ruling: ruling(),
+            quoted: quoted(method, path),
+        }));
+    }
+
+    fn hash(&self, method: &str, path: &str) -> u64 {
+        let words = |text: &str, hash| {
+            text.as_bytes().chunks(WORD).fold(hash, |hash, chunk| {
+                let mut word = [0; WORD];
+                for (to, from) in word.iter_mut().zip(chunk) {
+                    *to = *from;
+                }
+                mixed(hash ^ u64::from_le_bytes(word))
+            })
+        };
+        words(path, words(method, self.key))
+    }
+}
+
+/// The members of a record that are the method and the path; `None` where it would not quote them as they are.
+fn quoted(method: &str, path: &str) -> Option<Rc<str>> {
+    let members = [
+        (name!("method"), Value::Text(method)),
+        (name!("path"), Value::Text(path)),
+    ];
+    (quotes_whole_method(method) && quotes_whole(path)).then(|| line::members(&members).into())
+}
+
+fn place_of(hash: u64) -> usize {
+    usize::try_from(hash % PLACES_MODULUS).unwrap_or_default()
+}
+
+const WORD: usize = 8;
+
+/// More than a workspace's callers use at one time.
+const PLACES: usize = 512;
+
+const PLACES_MODULUS: u64 = 512;
+
+/// Longer than nearly every path without names of its callers'. With as many as there are places, that is 200 KiB.
+const MAX_BYTES: usize = 160;

@@ -1,0 +1,97 @@
+//! What the policy says of every request of one method and path, borrowing nothing, so that it can be remembered.
+//!
+//! It follows from the configuration alone, and holds under no other.
+
+use crate::databricks::{Lookup, Operation};
+use crate::few::Few;
+use crate::path::Path;
+use crate::request::mcp::Call;
+
+use super::governing::{Governing, Rules};
+use super::rule::Rule;
+use super::rule_book::RuleBook;
+use super::{Applied, Policy, Readings};
+
+/// What the policy says, rules being named by their numbers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ruling {
+    lookup: Lookup,
+    governing: Governed,
+    denying: Option<usize>,
+    in_shadow: Numbered,
+}
+
+/// [`Governing`], with numbers for rules.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Governed {
+    Ambiguous,
+    Operation(&'static Operation),
+    Rules(Numbered),
+    Unmatched,
+}
+
+/// [`Rules`] by their numbers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Numbered {
+    rules: Few<usize>,
+    opens: bool,
+}
+
+impl Policy {
+    /// Whether a request is judged by its method and path alone, whoever sends it and whatever it calls.
+    pub const fn rules_on(&self, path: &Path<'_>) -> bool {
+        !path.has_escapes() && !self.rules.asks_for_issuers() && !self.rules.asks_for_tools()
+    }
+
+    /// What was said of a request, to be said again of each that [`Policy::rules_on`] allows.
+    pub fn ruling(&self, readings: &Readings<'_>, applied: &Applied<'_>) -> Ruling {
+        let number = |rule: &Rule| self.rules.number_of(rule);
+        let numbered = |rules: &Rules<'_>| Numbered {
+            rules: rules.iter().map(number).collect(),
+            opens: rules.opens(),
+        };
+        Ruling {
+            lookup: readings.lookup,
+            governing: match &applied.governing {
+                Governing::Ambiguous => Governed::Ambiguous,
+                Governing::Operation(operation) => Governed::Operation(operation),
+                Governing::Rules(rules) => Governed::Rules(numbered(rules)),
+                Governing::Unmatched => Governed::Unmatched,
+            },
+            denying: applied.denying.map(number),
+            in_shadow: numbered(&applied.in_shadow),
+        }
+    }
+
+    /// Says again what was said of a request of this method and path.
+    pub fn rule<'a, 'r>(
+        &'a self,
+        ruling: &Ruling,
+        call: Call<'r>,
+        path: Path<'r>,
+    ) -> (Readings<'r>, Applied<'a>) {
+        let rules = &self.rules;
+        let applied = Applied {
+            governing: match &ruling.governing {
+                Governed::Ambiguous => Governing::Ambiguous,
+                Governed::Operation(operation) => Governing::Operation(operation),
+                Governed::Rules(numbered) => Governing::Rules(numbered.among(rules)),
+                Governed::Unmatched => Governing::Unmatched,
+            },
+            denying: ruling.denying.and_then(|number| rules.rules().get(number)),
+            in_shadow: ruling.in_shadow.among(rules),
+        };
+        let readings = Readings::found(self.catalogue, call, path, ruling.lookup);
+        (readings, applied)
+    }
+}
+
+impl Numbered {
+    fn among<'a>(&self, rules: &'a RuleBook) -> Rules<'a> {
+        let found = self
+            .rules
+            .iter()
+            .filter_map(|&number| rules.rules().get(number));
+        Rules::numbered(found.collect(), self.opens)
+    }
+}
