@@ -2,12 +2,12 @@
 
 mod defaults;
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
+use crate::token::json::Json;
+
 use super::problem::{Place, Problems};
-use super::value::{ClaimName, Count, Day, Span};
+use super::value::{Aliases, ClaimName, Count, Day, Span};
 
 #[derive(Deserialize)]
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
@@ -35,7 +35,7 @@ pub(super) struct Document {
     /// Sound tokens that are refused all the same.
     #[serde(default)]
     #[cfg_attr(schema, schemars(with = "super::schema::Withdrawn"))]
-    pub(super) withdrawn: Option<serde_json::Value>,
+    pub(super) withdrawn: Option<Json>,
     /// Bounds, on each worker.
     #[serde(default)]
     pub(super) limits: Limits,
@@ -126,7 +126,8 @@ pub(super) struct JwksSection {
     /// Where the issuer publishes its keys. Absent: its metadata document tells.
     pub(super) uri: Option<String>,
     /// The JWK Set itself, instead of `cluster` and `uri`.
-    pub(super) keys: Option<serde_json::Value>,
+    #[cfg_attr(schema, schemars(with = "Option<serde_json::Value>"))]
+    pub(super) keys: Option<Json>,
     /// How long a fetch may take.
     #[serde(default = "defaults::timeout")]
     pub(super) timeout: Span,
@@ -162,7 +163,11 @@ pub(super) struct ScopesSection {
     pub(super) prefix: Option<String>,
     /// The issuer's own names for Databricks' scopes.
     #[serde(default)]
-    pub(super) aliases: BTreeMap<String, Vec<String>>,
+    #[cfg_attr(
+        schema,
+        schemars(with = "std::collections::BTreeMap<String, Vec<String>>")
+    )]
+    pub(super) aliases: Aliases,
 }
 
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
@@ -271,7 +276,6 @@ pub(super) struct RuleSection {
     /// The issuers whose tokens it is for. Absent: any.
     pub(super) issuers: Option<Vec<String>>,
     /// The MCP calls that it is for, by the headers of protocol 2026-07-28 or newer. Absent: any call.
-    #[cfg_attr(schema, schemars(with = "Option<super::schema::Tools>"))]
     pub(super) mcp: Option<ToolsSection>,
     /// `shadow`: this rule's refusals are recorded and let through.
     pub(super) mode: Option<ModeName>,
@@ -284,8 +288,15 @@ pub(super) struct RuleSection {
     pub(super) websocket: bool,
 }
 
-/// `methods` and `names`. A map, since a derived reader costs the module kilobytes.
-pub(super) type ToolsSection = BTreeMap<String, Vec<String>>;
+#[derive(Deserialize)]
+#[cfg_attr(schema, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ToolsSection {
+    /// Methods of JSON-RPC, as `tools/call`. Absent: any.
+    pub(super) methods: Option<Vec<String>>,
+    /// Names of tools, prompts or resources. Absent: any.
+    pub(super) names: Option<Vec<String>>,
+}
 
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
 #[cfg_attr(schema, derive(schemars::JsonSchema))]

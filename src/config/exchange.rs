@@ -9,6 +9,7 @@ use super::issuer::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use super::problem::{Place, Problems};
 
 /// The terms, `known` being the issuers.
+#[inline(never)]
 pub(super) fn build(
     section: ExchangeSection,
     known: &[IssuerSection],

@@ -18,6 +18,7 @@ use super::problem::{Place, Problems};
 use super::value::ClaimName;
 
 /// Every issuer with the source of its keys.
+#[inline(never)]
 pub(super) fn build(
     sections: Vec<IssuerSection>,
     roles: &[Role],
@@ -47,6 +48,7 @@ pub(super) fn build(
     issuers
 }
 
+#[inline(never)]
 fn one(
     section: IssuerSection,
     place: &Place,
@@ -232,7 +234,7 @@ fn key_source(
                 "both inline keys and an address: keep `keys`, or `cluster` with `uri`",
             );
         }
-        let set = JwkSet::parse(keys.to_string().as_bytes());
+        let set = JwkSet::admit(&keys);
         return match set {
             Ok(set) => Some(KeySource::Inline(set)),
             Err(error) => {
@@ -338,7 +340,7 @@ fn scope_reading(
             .map(Into::into),
         ..ScopeReading::default()
     };
-    for (alias, meaning) in section.aliases {
+    for (alias, meaning) in section.aliases.0 {
         let place = place.key(&format!("aliases.{alias}"));
         let scopes = scopes(&meaning, &place, problems);
         reading.aliases.insert(alias.into(), scopes);

@@ -4,14 +4,16 @@
 //! this size. Here there is one format, so the place is noted where the value is walked.
 
 use std::cell::RefCell;
+use std::fmt;
 
-use serde::de::value::StrDeserializer;
+use serde::de::value::{StrDeserializer, U64Deserializer};
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, Unexpected,
-    VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
 };
 use serde::{Deserialize, forward_to_deserialize_any};
-use serde_json::{Error, Map, Value};
+
+use crate::token::json::{Json, Member, Object};
 
 /// One step into a document.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,11 +21,78 @@ pub(super) enum Step {
     /// To an item of a list.
     Item(usize),
     /// To the value under a key.
-    Key(String),
+    Key(Box<str>),
+}
+
+/// Why a value does not fit.
+#[derive(Debug)]
+pub(super) struct Misfit(String);
+
+impl Misfit {
+    /// In `serde`'s own words, but for fractions: to format floating point is 16 KB of the module.
+    fn of(what: &str, found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let found = match found {
+            Unexpected::Bool(value) => format!("boolean `{value}`"),
+            Unexpected::Unsigned(number) => format!("integer `{number}`"),
+            Unexpected::Signed(number) => format!("integer `{number}`"),
+            Unexpected::Str(text) => format!("string {text:?}"),
+            Unexpected::Float(_) => "a number with a fraction".to_owned(),
+            Unexpected::Unit => "null".to_owned(),
+            Unexpected::Seq => "sequence".to_owned(),
+            Unexpected::Map => "map".to_owned(),
+            Unexpected::UnitVariant => "a name alone".to_owned(),
+            Unexpected::Bytes(_)
+            | Unexpected::Char(_)
+            | Unexpected::Enum
+            | Unexpected::NewtypeStruct
+            | Unexpected::NewtypeVariant
+            | Unexpected::Option
+            | Unexpected::Other(_)
+            | Unexpected::StructVariant
+            | Unexpected::TupleVariant => "something else".to_owned(),
+        };
+        Self(format!("invalid {what}: {found}, expected {expected}"))
+    }
+
+    /// Itself, or that there is no member of this name.
+    fn or_missing(self, name: &'static str) -> Self {
+        if self.0.is_empty() {
+            Self::missing_field(name)
+        } else {
+            self
+        }
+    }
+}
+
+impl serde::de::Error for Misfit {
+    fn custom<T: fmt::Display>(text: T) -> Self {
+        Self(text.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::of("type", found, expected)
+    }
+
+    /// What a derived reader says where a member lacks.
+    fn invalid_length(_: usize, _: &dyn Expected) -> Self {
+        Self(String::new())
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::of("value", found, expected)
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Reads a value; where it does not fit, why, and the way to what does not.
-pub(super) fn read<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, (Error, Vec<Step>)> {
+pub(super) fn read<'de, T: Deserialize<'de>>(value: &'de Json) -> Result<T, (Misfit, Vec<Step>)> {
     let way = RefCell::new(Vec::new());
     T::deserialize(Located { value, way: &way }).map_err(|error| (error, way.into_inner()))
 }
@@ -31,7 +100,7 @@ pub(super) fn read<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, (Er
 /// A value, and the way to it. Steps are taken back only where all went well, so that after a failure they lead to it.
 #[derive(Clone, Copy)]
 struct Located<'de, 'w> {
-    value: &'de Value,
+    value: &'de Json,
     way: &'w RefCell<Vec<Step>>,
 }
 
@@ -39,9 +108,9 @@ impl<'de, 'w> Located<'de, 'w> {
     fn step<T>(
         self,
         step: Step,
-        value: &'de Value,
-        read: impl FnOnce(Located<'de, 'w>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        value: &'de Json,
+        read: impl FnOnce(Located<'de, 'w>) -> Result<T, Misfit>,
+    ) -> Result<T, Misfit> {
         self.way.borrow_mut().push(step);
         let read = read(Located { value, ..self })?;
         self.way.borrow_mut().pop();
@@ -49,35 +118,71 @@ impl<'de, 'w> Located<'de, 'w> {
     }
 }
 
-impl<'de> Deserializer<'de> for Located<'de, '_> {
-    type Error = Error;
+impl<'de> Located<'de, '_> {
+    /// The members of an object that has no others than these.
+    fn object(
+        self,
+        names: &'static [&'static str],
+        expected: &dyn Expected,
+    ) -> Result<&'de Object, Misfit> {
+        let Json::Object(members) = self.value else {
+            return Err(self.is_no(expected));
+        };
+        match members
+            .members()
+            .find(|(name, _)| !names.contains(&&**name))
+        {
+            None => Ok(members),
+            Some((name, _)) => {
+                self.way.borrow_mut().push(Step::Key(name.clone()));
+                Err(Misfit::unknown_field(name, names))
+            }
+        }
+    }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn is_no(self, expected: &dyn Expected) -> Misfit {
+        let found = match self.value {
+            Json::Null => Unexpected::Unit,
+            Json::Bool(value) => Unexpected::Bool(*value),
+            Json::Unsigned(number) => Unexpected::Unsigned(*number),
+            Json::Negative(number) => Unexpected::Signed(*number),
+            Json::Decimal(number) | Json::Float(number) => Unexpected::Float(*number),
+            Json::String(text) => Unexpected::Str(text),
+            Json::Array(_) => Unexpected::Seq,
+            Json::Object(_) => Unexpected::Map,
+        };
+        Misfit::invalid_type(found, expected)
+    }
+}
+
+impl<'de> Deserializer<'de> for Located<'de, '_> {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.value {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(*value),
-            Value::Number(number) => number.deserialize_any(visitor),
-            Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::Array(items) => visitor.visit_seq(Items {
+            Json::Null => visitor.visit_unit(),
+            Json::Bool(value) => visitor.visit_bool(*value),
+            Json::Unsigned(number) => visitor.visit_u64(*number),
+            Json::Negative(number) => visitor.visit_i64(*number),
+            Json::Decimal(number) | Json::Float(number) => visitor.visit_f64(*number),
+            Json::String(text) => visitor.visit_borrowed_str(text),
+            Json::Array(items) => visitor.visit_seq(Items {
                 at: self,
                 items: items.iter().enumerate(),
             }),
-            Value::Object(members) => visitor.visit_map(Entries {
+            Json::Object(members) => visitor.visit_map(Entries {
                 at: self,
-                rest: members.iter(),
+                rest: members.members(),
                 at_hand: None,
             }),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.value {
-            Value::Null => visitor.visit_none(),
-            Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_) => visitor.visit_some(self),
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        if *self.value == Json::Null {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
         }
     }
 
@@ -85,42 +190,52 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, Misfit> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// A list is no object, although `serde` would take one for its members in order.
+    /// By the members in the order of the type, of which `serde` has the shorter half of a derived reader: who is asked for names has to
+    /// compare them with all that there are, once for each type, in 40 KB of the module.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        if self.value.is_array() {
-            return Err(Error::invalid_type(Unexpected::Seq, &visitor));
-        }
-        self.deserialize_any(visitor)
+    ) -> Result<V::Value, Misfit> {
+        let members = self.object(names, &visitor)?;
+        let mut fields = Fields {
+            at: self,
+            members,
+            names: names.iter(),
+            absent: "",
+        };
+        visitor
+            .visit_seq(&mut fields)
+            .map_err(|misfit| misfit.or_missing(fields.absent))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        match self.value {
-            Value::String(_) => visitor.visit_enum(Variant {
-                at: self,
-                content: None,
-            }),
-            Value::Object(members) => visitor.visit_enum(Variant {
-                at: self,
-                content: one(members),
-            }),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-                self.deserialize_any(visitor)
-            }
-        }
+    ) -> Result<V::Value, Misfit> {
+        let content = match self.value {
+            Json::String(_) => None,
+            Json::Object(members) => one(members),
+            Json::Null
+            | Json::Bool(_)
+            | Json::Unsigned(_)
+            | Json::Negative(_)
+            | Json::Decimal(_)
+            | Json::Float(_)
+            | Json::Array(_) => return Err(self.is_no(&visitor)),
+        };
+        visitor.visit_enum(Variant {
+            at: self,
+            names,
+            content,
+        })
     }
 
     forward_to_deserialize_any! {
@@ -130,23 +245,58 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
 }
 
 /// The only member of an object.
-fn one(members: &Map<String, Value>) -> Option<(&String, &Value)> {
-    let mut members = members.iter();
-    members.next().filter(|_| members.next().is_none())
+fn one(members: &Object) -> Option<&Member> {
+    match members.members().as_slice() {
+        [member] => Some(member),
+        _ => None,
+    }
+}
+
+/// The members of an object in the order of a type.
+struct Fields<'de, 'w> {
+    at: Located<'de, 'w>,
+    members: &'de Object,
+    names: std::slice::Iter<'static, &'static str>,
+    /// The last that was asked for and is not there.
+    absent: &'static str,
+}
+
+impl<'de> SeqAccess<'de> for Fields<'de, '_> {
+    type Error = Misfit;
+
+    /// None for a member that is not there, and the next one may be. A member that may be absent without a default reads as `null`.
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Misfit> {
+        let Some(name) = self.names.next() else {
+            return Ok(None);
+        };
+        if let Some(value) = self.members.get(name) {
+            let read = |value| seed.deserialize(value);
+            return self
+                .at
+                .step(Step::Key((*name).into()), value, read)
+                .map(Some);
+        }
+        self.absent = name;
+        let value = &Json::Null;
+        Ok(seed.deserialize(Located { value, ..self.at }).ok())
+    }
 }
 
 struct Items<'de, 'w> {
     at: Located<'de, 'w>,
-    items: std::iter::Enumerate<std::slice::Iter<'de, Value>>,
+    items: std::iter::Enumerate<std::slice::Iter<'de, Json>>,
 }
 
 impl<'de> SeqAccess<'de> for Items<'de, '_> {
-    type Error = Error;
+    type Error = Misfit;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    ) -> Result<Option<S::Value>, Misfit> {
         let Some((position, item)) = self.items.next() else {
             return Ok(None);
         };
@@ -158,17 +308,17 @@ impl<'de> SeqAccess<'de> for Items<'de, '_> {
 
 struct Entries<'de, 'w> {
     at: Located<'de, 'w>,
-    rest: serde_json::map::Iter<'de>,
-    at_hand: Option<(&'de String, &'de Value)>,
+    rest: std::slice::Iter<'de, Member>,
+    at_hand: Option<&'de Member>,
 }
 
 impl<'de> MapAccess<'de> for Entries<'de, '_> {
-    type Error = Error;
+    type Error = Misfit;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    ) -> Result<Option<S::Value>, Misfit> {
         self.at_hand = self.rest.next();
         let Some((key, value)) = self.at_hand else {
             return Ok(None);
@@ -180,11 +330,11 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
             .map(Some)
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Misfit> {
         let (key, value) = self
             .at_hand
             .take()
-            .ok_or_else(|| Error::custom("a value without its key"))?;
+            .ok_or_else(|| Misfit::custom("a value without its key"))?;
         self.at.step(Step::Key(key.clone()), value, |value| {
             seed.deserialize(value)
         })
@@ -194,23 +344,26 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
 /// A variant by its name, or by the only key of an object that holds its content.
 struct Variant<'de, 'w> {
     at: Located<'de, 'w>,
-    content: Option<(&'de String, &'de Value)>,
+    names: &'static [&'static str],
+    content: Option<&'de Member>,
 }
 
 impl<'de, 'w> EnumAccess<'de> for Variant<'de, 'w> {
-    type Error = Error;
+    type Error = Misfit;
     type Variant = Content<'de, 'w>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(
         self,
         seed: S,
-    ) -> Result<(S::Value, Content<'de, 'w>), Error> {
-        let ((Some((name, _)), _) | (None, Value::String(name))) = (self.content, self.at.value)
+    ) -> Result<(S::Value, Content<'de, 'w>), Misfit> {
+        let ((Some((name, _)), _) | (None, Json::String(name))) = (self.content, self.at.value)
         else {
             let expected = &"a name, or an object with one key";
-            return Err(Error::invalid_type(Unexpected::Map, expected));
+            return Err(Misfit::invalid_type(Unexpected::Map, expected));
         };
-        let variant = seed.deserialize(StrDeserializer::<Error>::new(name))?;
+        let position = (0..).zip(self.names).find(|(_, known)| ***known == **name);
+        let (position, _) = position.ok_or_else(|| Misfit::unknown_variant(name, self.names))?;
+        let variant = seed.deserialize(U64Deserializer::<Misfit>::new(position))?;
         Ok((
             variant,
             Content {
@@ -223,22 +376,22 @@ impl<'de, 'w> EnumAccess<'de> for Variant<'de, 'w> {
 
 struct Content<'de, 'w> {
     at: Located<'de, 'w>,
-    content: Option<(&'de String, &'de Value)>,
+    content: Option<&'de Member>,
 }
 
 impl<'de> VariantAccess<'de> for Content<'de, '_> {
-    type Error = Error;
+    type Error = Misfit;
 
-    fn unit_variant(self) -> Result<(), Error> {
+    fn unit_variant(self) -> Result<(), Misfit> {
         match self.content {
             None => Ok(()),
-            Some(_) => Err(Error::invalid_type(Unexpected::Map, &"a name alone")),
+            Some(_) => Err(Misfit::invalid_type(Unexpected::Map, &"a name alone")),
         }
     }
 
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Misfit> {
         let Some((name, content)) = self.content else {
-            return Err(Error::invalid_type(
+            return Err(Misfit::invalid_type(
                 Unexpected::UnitVariant,
                 &"an object with one key",
             ));
@@ -248,15 +401,15 @@ impl<'de> VariantAccess<'de> for Content<'de, '_> {
         })
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        Err(Error::invalid_type(Unexpected::TupleVariant, &visitor))
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
+        Err(Misfit::invalid_type(Unexpected::TupleVariant, &visitor))
     }
 
     fn struct_variant<V: Visitor<'de>>(
         self,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        Err(Error::invalid_type(Unexpected::StructVariant, &visitor))
+    ) -> Result<V::Value, Misfit> {
+        Err(Misfit::invalid_type(Unexpected::StructVariant, &visitor))
     }
 }

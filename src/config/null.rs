@@ -3,14 +3,14 @@
 //! In YAML that is a key whose value was forgotten (`workspaces:`), and in Envoy's `Struct` a `null_value`. `serde` reads it as a key that
 //! was left out, and here that often means the widest setting there is: every workspace, any method, no limit.
 
-use serde_json::Value;
+use crate::token::json::Json;
 
 use super::located::Step;
 use super::problem::{Place, Problems};
 use super::shape;
 
 /// Notes every `null` of a document. What is read in its place is no problem of its own.
-pub(super) fn refuse(document: &Value, problems: &mut Problems) {
+pub(super) fn refuse(document: &Json, problems: &mut Problems) {
     let mut found = Vec::new();
     find(document, &mut Vec::new(), &mut found);
     for way in found {
@@ -21,22 +21,28 @@ pub(super) fn refuse(document: &Value, problems: &mut Problems) {
 }
 
 /// The ways to every `null` below a value. The parsers have bounded how deep that goes.
-fn find(value: &Value, way: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
-    let steps: Vec<(Step, &Value)> = match value {
-        Value::Array(items) => items
+fn find(value: &Json, way: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+    let steps: Vec<(Step, &Json)> = match value {
+        Json::Array(items) => items
             .iter()
             .enumerate()
             .map(|(position, item)| (Step::Item(position), item))
             .collect(),
-        Value::Object(members) => members
+        Json::Object(members) => members
             .iter()
-            .map(|(key, member)| (Step::Key(key.clone()), member))
+            .map(|(key, member)| (Step::Key(key.into()), member))
             .collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
+        Json::Null
+        | Json::Bool(_)
+        | Json::Unsigned(_)
+        | Json::Negative(_)
+        | Json::Decimal(_)
+        | Json::Float(_)
+        | Json::String(_) => return,
     };
     for (step, below) in steps {
         way.push(step);
-        if below.is_null() {
+        if *below == Json::Null {
             found.push(way.clone());
         }
         find(below, way, found);
@@ -61,7 +67,8 @@ mod tests {
             "a": null, "b": [1, null, { "c": null, "d": [[null]] }], "e": { "f": { "g": null } }, "h": "null", "i": [], "": null,
         });
         let mut problems = Problems::default();
-        refuse(&document, &mut problems);
+        let document = Json::parse(document.to_string().as_bytes());
+        refuse(&document.unwrap(), &mut problems);
         let places = ["", "a", "b[1]", "b[2].c", "b[2].d[0][0]", "e.f.g"];
         let want: Vec<String> = places
             .iter()
@@ -112,9 +119,10 @@ mod tests {
             let text = with(&more);
             let want = format!("{place}: {NO_VALUE}");
             assert_eq!(problems(&text).first(), Some(&want), "{text}");
-            let value: Value = serde_json::from_str(&text).unwrap();
+            let document = Json::parse(text.as_bytes()).unwrap();
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
             let bytes = encode_struct(value.as_object().unwrap());
-            assert_eq!(wire::decode(&bytes), Some(value), "{text}");
+            assert_eq!(wire::decode(&bytes), Some(document), "{text}");
             let of_struct = Configuration::parse(&bytes).err().unwrap();
             assert_eq!(of_struct.problems(), problems(&text), "{text}");
         }
@@ -122,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_key_of_an_issuer_without_a_value_is_an_error() {
-        let sound: Value = serde_json::from_str(&with("")).unwrap();
+        let sound: serde_json::Value = serde_json::from_str(&with("")).unwrap();
         for (pointer, key, place) in [
             (
                 "/issuers/0",
@@ -140,7 +148,7 @@ mod tests {
             ("", "issuers", "issuers"),
         ] {
             let mut document = sound.clone();
-            document.pointer_mut(pointer).unwrap()[key] = Value::Null;
+            document.pointer_mut(pointer).unwrap()[key] = json!(null);
             let want = format!("{place}: {NO_VALUE}");
             let said = problems(&document.to_string());
             assert_eq!(said.first(), Some(&want), "{place}");

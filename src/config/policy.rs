@@ -23,6 +23,7 @@ use super::issuer::{boxed, scopes};
 use super::problem::{Place, Problems};
 
 /// The whole policy. `issuers` are the configured ones.
+#[inline(never)]
 pub(super) fn build(
     section: PolicySection,
     roles: Vec<RoleSection>,
@@ -43,6 +44,7 @@ pub(super) fn build(
 }
 
 /// What becomes of credentials that nothing here can verify.
+#[inline(never)]
 pub(super) fn treatments(section: &Credentials, problems: &mut Problems) -> Treatments {
     let mut treatment = |name: &TreatmentName, class: &str| match name {
         TreatmentName::Deny => Treatment::Deny,
@@ -61,6 +63,7 @@ pub(super) fn treatments(section: &Credentials, problems: &mut Problems) -> Trea
 }
 
 /// The workspaces that the gateway stands before.
+#[inline(never)]
 pub(super) fn workspaces(sections: Vec<WorkspaceSection>, problems: &mut Problems) -> Workspaces {
     let mut workspaces = Workspaces::default();
     for (position, section) in sections.into_iter().enumerate() {
@@ -90,6 +93,7 @@ pub(super) fn workspaces(sections: Vec<WorkspaceSection>, problems: &mut Problem
     workspaces
 }
 
+#[inline(never)]
 fn roles(
     sections: Vec<RoleSection>,
     issuers: &[Box<str>],
@@ -152,6 +156,7 @@ fn role_workspaces(
     known
 }
 
+#[inline(never)]
 fn member(
     section: MemberSection,
     issuers: &[Box<str>],
@@ -198,6 +203,7 @@ fn member(
     Some(member)
 }
 
+#[inline(never)]
 fn rules(sections: Vec<RuleSection>, issuers: &[Box<str>], problems: &mut Problems) -> RuleBook {
     let mut book = RuleBook::default();
     let mut added: Vec<(usize, Box<str>)> = Vec::new();
@@ -232,6 +238,7 @@ fn rules(sections: Vec<RuleSection>, issuers: &[Box<str>], problems: &mut Proble
     book
 }
 
+#[inline(never)]
 fn rule(
     section: RuleSection,
     issuers: &[Box<str>],
@@ -299,12 +306,12 @@ fn rule(
 
 /// The MCP calls that a rule is for.
 fn tools(section: ToolsSection, place: &Place, problems: &mut Problems) -> Tools {
-    if section.is_empty() {
+    if section.methods.is_none() && section.names.is_none() {
         problems.absent(place, "no condition: name `methods`, `names` or both");
     }
-    let mut tools = Tools::default();
-    for (key, list) in section {
-        let place = place.key(&key);
+    let mut texts = |list: Option<Vec<String>>, key: &str| {
+        let list = list?;
+        let place = place.key(key);
         if list.is_empty() {
             problems.add(&place, "empty: leave it out for any");
         }
@@ -318,15 +325,15 @@ fn tools(section: ToolsSection, place: &Place, problems: &mut Problems) -> Tools
                 );
             }
         }
-        match &*key {
-            "methods" => tools.methods = Some(boxed(list)),
-            "names" => tools.names = Some(boxed(list)),
-            _ => problems.add(&place, "unknown field, expected one of `methods`, `names`"),
-        }
+        Some(boxed(list))
+    };
+    Tools {
+        methods: texts(section.methods, "methods"),
+        names: texts(section.names, "names"),
     }
-    tools
 }
 
+#[inline(never)]
 fn effect(section: &RuleSection, place: &Place, problems: &mut Problems) -> Option<Effect> {
     let all = section
         .scopes

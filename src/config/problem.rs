@@ -58,14 +58,17 @@ impl Problems {
         }
     }
 
-    /// Notes that something is not there. Beside a key that could not be read, that key may have been meant for it.
+    /// Notes that something is not there. Beside or below it may be a key that could not be read, and was meant
+    /// for it.
     pub(super) fn absent(&mut self, place: &Place, text: impl fmt::Display) {
         let object = if place.is_item() {
             &place.0
         } else {
             place.object()
         };
-        let doubtful = |mended: &Place| !mended.is_item() && mended.object() == object;
+        let doubtful = |mended: &Place| {
+            !mended.is_item() && (mended.object() == object || mended.object() == place.0)
+        };
         if !self.mended.iter().any(doubtful) {
             self.add(place, text);
         }
@@ -116,7 +119,7 @@ impl Problems {
 pub struct ConfigError(Vec<String>);
 
 impl ConfigError {
-    pub(super) fn not_json(error: &serde_json::Error) -> Self {
+    pub(super) fn not_json(error: &str) -> Self {
         Self(vec![format!("the configuration is not JSON: {error}")])
     }
 

@@ -52,17 +52,6 @@ pub(super) fn algorithms(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "string", "enum": names } })
 }
 
-/// The keys of a rule's `mcp`, which the module reads as a map.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "only its shape is of use")]
-pub(super) struct Tools {
-    /// Methods of JSON-RPC, as `tools/call`. Absent: any.
-    methods: Option<Vec<String>>,
-    /// Names of tools, prompts or resources. Absent: any.
-    names: Option<Vec<String>>,
-}
-
 /// The keys of `withdrawn`, which the module reads without `serde`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]

@@ -3,7 +3,7 @@
 //! `serde` stops at the first thing that does not fit. Here that is noted, something harmless is put in its place, and the document is
 //! read again. What the stand-ins lead to later is no mistake of the author's: [`Problems`] keeps it back.
 
-use serde_json::{Map, Value};
+use crate::token::json::{Json, Object};
 
 use super::document::Document;
 use super::located::{self, Step};
@@ -11,7 +11,8 @@ use super::null;
 use super::problem::{Place, Problems};
 
 /// The document, mended where it had to be; `None` where nothing can be read of it.
-pub(super) fn read(mut value: Value, problems: &mut Problems) -> Option<Document> {
+#[inline(never)]
+pub(super) fn read(mut value: Json, problems: &mut Problems) -> Option<Document> {
     null::refuse(&value, problems);
     for _ in 0..MOST_REPAIRS {
         let (error, mut way) = match located::read(&value) {
@@ -21,7 +22,7 @@ pub(super) fn read(mut value: Value, problems: &mut Problems) -> Option<Document
         let text = in_words(&error.to_string());
         let missing = missing_field(&text);
         let object = Place::at(&display(&way));
-        way.extend(missing.map(|key| Step::Key(key.to_owned())));
+        way.extend(missing.map(|key| Step::Key(key.into())));
         let place = Place::at(&display(&way));
         problems.shape(
             if missing.is_some() { &object } else { &place },
@@ -37,16 +38,16 @@ pub(super) fn read(mut value: Value, problems: &mut Problems) -> Option<Document
 /// What stands in for something that could not be read.
 enum StandIn {
     Nothing,
-    Value(Value),
+    Value(Json),
 }
 
 /// What to put into a place that was mended so many times: nothing at first, then one value of each kind.
 fn stand_in(times: usize) -> Option<StandIn> {
     Some(match times {
         0 => StandIn::Nothing,
-        1 => StandIn::Value(Value::String("deny".to_owned())),
-        2 => StandIn::Value(Value::Array(Vec::new())),
-        3 => StandIn::Value(Value::Object(Map::new())),
+        1 => StandIn::Value(Json::String("deny".into())),
+        2 => StandIn::Value(Json::Array(Vec::new())),
+        3 => StandIn::Value(Json::Object(Object::default())),
         _ => return None,
     })
 }
@@ -86,23 +87,26 @@ fn missing_field(text: &str) -> Option<&str> {
 }
 
 /// Puts a value at the end of a path, or takes away what is there; `None` where the path leads nowhere.
-fn put(value: &mut Value, way: &[Step], stand_in: StandIn) -> Option<()> {
+fn put(value: &mut Json, way: &[Step], stand_in: StandIn) -> Option<()> {
     let (last, path) = way.split_last()?;
-    let mut at = value;
-    for step in path {
-        at = match step {
-            Step::Item(position) => at.get_mut(position)?,
-            Step::Key(key) => at.get_mut(key)?,
-        };
-    }
-    match (last, stand_in) {
-        (Step::Key(key), StandIn::Nothing) => drop(at.as_object_mut()?.remove(key)?),
-        (Step::Key(key), StandIn::Value(stand_in)) => {
-            at.as_object_mut()?.insert(key.clone(), stand_in);
+    let at = path.iter().try_fold(value, |at, step| match (step, at) {
+        (Step::Item(position), Json::Array(items)) => items.get_mut(*position),
+        (Step::Key(key), Json::Object(members)) => members.get_mut(key),
+        _ => None,
+    })?;
+    match (last, at, stand_in) {
+        (Step::Key(key), Json::Object(members), StandIn::Nothing) => drop(members.remove(key)?),
+        (Step::Key(key), Json::Object(members), StandIn::Value(stand_in)) => {
+            members.insert(key, stand_in);
         }
         // An item that went would give the ones behind it another place.
-        (Step::Item(position), StandIn::Nothing) => *at.get_mut(position)? = Value::Null,
-        (Step::Item(position), StandIn::Value(stand_in)) => *at.get_mut(position)? = stand_in,
+        (Step::Item(position), Json::Array(items), StandIn::Nothing) => {
+            *items.get_mut(*position)? = Json::Null;
+        }
+        (Step::Item(position), Json::Array(items), StandIn::Value(stand_in)) => {
+            *items.get_mut(*position)? = stand_in;
+        }
+        _ => return None,
     }
     Some(())
 }

@@ -4,10 +4,11 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::issuer::dialect::ClaimPath;
 use crate::time::{UnixTime, parse_date, parse_duration};
+use crate::token::json;
 
 use super::problem::{Place, Problems};
 
@@ -113,14 +114,38 @@ impl<'de> Deserialize<'de> for Count {
             }
 
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Count, E> {
-                // `Display` writes a whole number without a fraction, which the parser of whole numbers then takes.
-                let text = number.to_string();
-                text.parse()
+                json::whole(number)
                     .map(Count)
-                    .map_err(|_| E::invalid_value(de::Unexpected::Float(number), &self))
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Float(number), &self))
             }
         }
         deserializer.deserialize_u64(Number)
+    }
+}
+
+/// Names with what each stands for, in the order of the document.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(super) struct Aliases(pub(super) Vec<(String, Vec<String>)>);
+
+impl<'de> Deserialize<'de> for Aliases {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Aliases;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Aliases, A::Error> {
+                let mut aliases = Vec::new();
+                while let Some(entry) = entries.next_entry()? {
+                    aliases.push(entry);
+                }
+                Ok(Aliases(aliases))
+            }
+        }
+        deserializer.deserialize_map(Entries)
     }
 }
 
@@ -140,7 +165,7 @@ impl<'de> Deserialize<'de> for ClaimName {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<ClaimName, E> {
                 if text.is_empty() {
-                    return Err(E::invalid_length(0, &self));
+                    return Err(E::invalid_value(de::Unexpected::Str(text), &self));
                 }
                 Ok(ClaimName([Box::from(text)].into()))
             }
@@ -151,7 +176,7 @@ impl<'de> Deserialize<'de> for ClaimName {
                     path.push(name);
                 }
                 if path.is_empty() {
-                    return Err(de::Error::invalid_length(0, &self));
+                    return Err(de::Error::invalid_value(de::Unexpected::Seq, &self));
                 }
                 Ok(ClaimName(path.into()))
             }

@@ -38,6 +38,7 @@ impl fmt::Display for Warning {
 }
 
 /// Everything in a document that can hardly be meant.
+#[inline(never)]
 pub(super) fn all(document: &Document) -> Vec<Warning> {
     let mut warnings = Warnings(Vec::new());
     for (position, role) in document.roles.iter().enumerate() {
@@ -56,6 +57,7 @@ impl Warnings {
         self.0.push(Warning { place, text });
     }
 
+    #[inline(never)]
     fn role(&mut self, role: &RoleSection, place: &Place, document: &Document) {
         if role.members.is_empty() {
             self.add(
@@ -111,6 +113,7 @@ impl Warnings {
         }
     }
 
+    #[inline(never)]
     fn rules(&mut self, document: &Document) {
         let rules = &document.policy.rules;
         let covers = Covers::of(rules);
@@ -270,10 +273,8 @@ fn contains_tools(wide: Option<&ToolsSection>, narrow: Option<&ToolsSection>) ->
         (None, _) => true,
         (Some(_), None) => false,
         (Some(wide), Some(narrow)) => {
-            let list = |tools: &ToolsSection, key: &str| tools.get(key).cloned();
-            ["methods", "names"]
-                .into_iter()
-                .all(|key| contains(list(wide, key).as_deref(), list(narrow, key).as_deref()))
+            contains(wide.methods.as_deref(), narrow.methods.as_deref())
+                && contains(wide.names.as_deref(), narrow.names.as_deref())
         }
     }
 }

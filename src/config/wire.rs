@@ -3,21 +3,21 @@
 //! Envoy hands a plugin the bytes of whatever message its `configuration` holds, so a `Struct` arrives encoded and a `StringValue` as its
 //! text. The messages are those of protobuf's `struct.proto`; their wire format is that of the Protocol Buffers encoding guide.
 
-use serde_json::{Map, Number, Value};
+use crate::token::json::{self, Json, Member, Object};
 
 /// Decodes a whole `Struct`; `None` for bytes that are not one.
-pub(super) fn decode(bytes: &[u8]) -> Option<Value> {
-    object(bytes, MAX_DEPTH).map(Value::Object)
+pub(super) fn decode(bytes: &[u8]) -> Option<Json> {
+    object(bytes, json::MAX_DEPTH).map(Json::Object)
 }
 
 /// `Struct { map<string, Value> fields = 1 }`. A name that comes twice is refused, as two keys of JSON are.
-fn object(bytes: &[u8], depth: usize) -> Option<Map<String, Value>> {
-    let mut members = Map::new();
+fn object(bytes: &[u8], depth: usize) -> Option<Object> {
+    let mut members: Vec<Member> = Vec::new();
     for field in Fields(bytes) {
         let (1, Field::Bytes(entry)) = field? else {
             return None;
         };
-        let (mut name, mut value) = (String::new(), Value::Null);
+        let (mut name, mut value) = (Box::default(), Json::Null);
         for field in Fields(entry) {
             match field? {
                 (1, Field::Bytes(text)) => name = text_of(text)?,
@@ -25,24 +25,23 @@ fn object(bytes: &[u8], depth: usize) -> Option<Map<String, Value>> {
                 _ => return None,
             }
         }
-        if members.insert(name, value).is_some() {
-            return None;
-        }
+        members.push((name, value));
     }
-    Some(members)
+    let object = Object::of(members);
+    (!object.has_repeated_name()).then_some(object)
 }
 
 /// `Value { oneof: null = 1, number = 2, string = 3, bool = 4, Struct = 5, ListValue = 6 }`. Of several the last counts, as protobuf has it.
-fn value(bytes: &[u8], depth: usize) -> Option<Value> {
-    let mut value = Value::Null;
+fn value(bytes: &[u8], depth: usize) -> Option<Json> {
+    let mut value = Json::Null;
     for field in Fields(bytes) {
         value = match field? {
-            (1, Field::Varint(_)) => Value::Null,
-            (2, Field::Fixed64(bits)) => Value::Number(number(f64::from_bits(bits))?),
-            (3, Field::Bytes(text)) => Value::String(text_of(text)?),
-            (4, Field::Varint(flag)) => Value::Bool(flag != 0),
-            (5, Field::Bytes(message)) => Value::Object(object(message, depth)?),
-            (6, Field::Bytes(message)) => Value::Array(list(message, depth)?),
+            (1, Field::Varint(_)) => Json::Null,
+            (2, Field::Fixed64(bits)) => number(f64::from_bits(bits))?,
+            (3, Field::Bytes(text)) => Json::String(text_of(text)?),
+            (4, Field::Varint(flag)) => Json::Bool(flag != 0),
+            (5, Field::Bytes(message)) => Json::Object(object(message, depth)?),
+            (6, Field::Bytes(message)) => Json::Array(list(message, depth)?),
             _ => return None,
         };
     }
@@ -50,7 +49,7 @@ fn value(bytes: &[u8], depth: usize) -> Option<Value> {
 }
 
 /// `ListValue { repeated Value values = 1 }`.
-fn list(bytes: &[u8], depth: usize) -> Option<Vec<Value>> {
+fn list(bytes: &[u8], depth: usize) -> Option<Vec<Json>> {
     let depth = depth.checked_sub(1)?;
     Fields(bytes)
         .map(|field| match field? {
@@ -61,18 +60,19 @@ fn list(bytes: &[u8], depth: usize) -> Option<Vec<Value>> {
 }
 
 /// A double; whole ones become whole numbers, since a `Struct` knows no others.
-fn number(double: f64) -> Option<Number> {
-    // `Display` writes a whole double without a fraction.
-    double
-        .to_string()
-        .parse::<i64>()
-        .map(Number::from)
-        .ok()
-        .or_else(|| Number::from_f64(double))
+fn number(double: f64) -> Option<Json> {
+    if !double.is_finite() {
+        return None;
+    }
+    if double < 0.0 {
+        let whole = json::whole(-double).and_then(|number| 0_i64.checked_sub_unsigned(number));
+        return Some(whole.map_or(Json::Float(double), Json::Negative));
+    }
+    Some(json::whole(double).map_or(Json::Decimal(double), Json::Unsigned))
 }
 
-fn text_of(bytes: &[u8]) -> Option<String> {
-    std::str::from_utf8(bytes).ok().map(str::to_owned)
+fn text_of(bytes: &[u8]) -> Option<Box<str>> {
+    std::str::from_utf8(bytes).ok().map(Into::into)
 }
 
 /// A field's content, by its wire type.
@@ -136,13 +136,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// `serde_json`'s own limit for text.
-const MAX_DEPTH: usize = 128;
-
 #[cfg(test)]
 pub(super) mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Map, Value, json};
 
     use super::*;
 
@@ -194,11 +191,10 @@ pub(super) mod tests {
             "text": "ä", "long": "x".repeat(300), "whole": 16384, "negative": -1, "part": 0.5, "yes": true, "no": false, "nothing": null,
             "list": [1, [], {}, "a"], "object": {"a": {"b": []}}, "": "",
         });
-        assert_eq!(
-            decode(&encode_struct(document.as_object().unwrap())),
-            Some(document)
-        );
-        assert_eq!(decode(&[]), Some(json!({})));
+        let want = Json::parse(document.to_string().as_bytes()).unwrap();
+        let decoded = decode(&encode_struct(document.as_object().unwrap()));
+        assert_eq!(decoded, Some(want));
+        assert_eq!(decode(&[]), Some(Json::Object(Object::default())));
     }
 
     #[test]

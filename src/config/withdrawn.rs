@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::callout::uri::HttpsUri;
 use crate::time::parse_duration;
 use crate::token::json::Json;
@@ -16,15 +14,14 @@ use super::value::Span;
 /// What the configuration withdraws, `issuers` being those that it takes tokens of.
 ///
 /// The section is read as the lists are that gateways fetch, and not by `serde`: so whoever moves an entry from one to the other gets the same.
+#[inline(never)]
 pub(super) fn build(
-    section: Option<&Value>,
+    section: Option<Json>,
     issuers: &[Box<str>],
     problems: &mut Problems,
 ) -> (Withdrawn, Option<Source>) {
     let place = Place::at("withdrawn");
-    let text = section.map(ToString::to_string);
-    let json = text.and_then(|text| Json::parse(text.as_bytes()).ok());
-    let mut object = match json {
+    let mut object = match section {
         None => return (Withdrawn::default(), None),
         Some(Json::Object(object)) => object,
         Some(_) => {
@@ -51,6 +48,7 @@ pub(super) fn build(
     (withdrawn, list)
 }
 
+#[inline(never)]
 fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<Source> {
     let Some(list) = list.as_object() else {
         problems.add(place, "not an object");

@@ -5,12 +5,12 @@
 //! a double, and nesting that only an attacker writes.
 
 mod object;
-mod reader;
+mod reading;
 
 use std::fmt;
+use std::time::Duration;
 
-pub use object::Object;
-use reader::Reader;
+pub use object::{Member, Object};
 
 /// A JSON value.
 ///
@@ -25,7 +25,7 @@ pub enum Json {
     Unsigned(u64),
     /// An integer below 0, written without fraction and exponent.
     Negative(i64),
-    /// A number of at least 0 that was written with a fraction and without an exponent.
+    /// A number of at least 0 that was written with a fraction, in a text whose numbers have no exponents.
     Decimal(f64),
     /// Every other number, integers beyond 64 bits and `-0` among them.
     Float(f64),
@@ -41,7 +41,14 @@ impl Json {
     /// Parses one JSON text, all of the bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
-        Reader::new(text).only_value()
+        reading::only_value(text).map_err(|(fault, _)| fault)
+    }
+
+    /// The same, and with the fault where it is and what was expected there, for whoever writes the text.
+    pub fn parse_with_place(bytes: &[u8]) -> Result<Self, (JsonError, String)> {
+        let fault = JsonError::NotUtf8;
+        let text = std::str::from_utf8(bytes).map_err(|error| (fault, error.to_string()))?;
+        reading::only_value(text).map_err(|(fault, error)| (fault, error.to_string()))
     }
 
     /// The member of this name, where this is an object that has one.
@@ -120,6 +127,13 @@ pub fn at<'a, S: AsRef<str>>(object: &'a Object, path: &[S]) -> Option<&'a Json>
         .try_fold(object.get(first.as_ref())?, |value, name| {
             value.get(name.as_ref())
         })
+}
+
+/// The whole number that a double is, from 0 and within 64 bits.
+pub fn whole(double: f64) -> Option<u64> {
+    let is_whole = double.fract().abs().to_bits() == 0;
+    let seconds = Duration::try_from_secs_f64(double).ok()?.as_secs();
+    is_whole.then_some(seconds)
 }
 
 /// Why bytes are not JSON that we read.

@@ -7,6 +7,7 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::token::algorithm::Algorithm;
+use crate::token::json::Json;
 use crate::token::jwk::{Jwk, JwkError};
 
 /// The usable keys of one issuer.
@@ -24,15 +25,31 @@ impl JwkSet {
         if bytes.len() > MAX_BYTES {
             return Err(JwkSetError::TooLarge(bytes.len()));
         }
-        let document: Document =
-            serde_json::from_slice(bytes).map_err(|_| JwkSetError::Malformed)?;
-        if document.keys.0.len() > MAX_KEYS {
+        let text = std::str::from_utf8(bytes).map_err(|_| JwkSetError::Malformed)?;
+        let document: Document = serde_json::from_str(text).map_err(|_| JwkSetError::Malformed)?;
+        let entries = document.keys.0.into_iter();
+        Self::of(
+            entries
+                .map(|entry| Jwk::parse(entry.get().as_bytes()))
+                .collect(),
+        )
+    }
+
+    /// The same of a document that is read already.
+    pub fn admit(document: &Json) -> Result<Self, JwkSetError> {
+        let entries = document.get("keys").and_then(Json::as_array);
+        let entries = entries.ok_or(JwkSetError::Malformed)?;
+        Self::of(entries.iter().map(Jwk::admit).collect())
+    }
+
+    fn of(entries: Vec<Result<Jwk, JwkError>>) -> Result<Self, JwkSetError> {
+        if entries.len() > MAX_KEYS {
             return Err(JwkSetError::TooManyKeys);
         }
         let mut admitted = Vec::new();
         let mut ignored = Vec::new();
-        for (position, entry) in document.keys.0.into_iter().enumerate() {
-            match Jwk::parse(entry.get().as_bytes()) {
+        for (position, entry) in entries.into_iter().enumerate() {
+            match entry {
                 Ok(key) => admitted.push((position, key)),
                 Err(reason) => ignored.push(IgnoredKey { position, reason }),
             }

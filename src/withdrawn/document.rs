@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::time::{UnixTime, parse_moment};
-use crate::token::json::{Json, Object};
+use crate::token::json::{self, Json, Object};
 use crate::token::text;
 
 use super::{EntryError, Names, Withdrawn};
@@ -101,9 +101,8 @@ fn moment(value: &Json) -> Option<UnixTime> {
     match value {
         Json::String(text) => parse_moment(text).ok(),
         Json::Unsigned(seconds) => UnixTime::from_seconds(*seconds),
-        // `Display` writes a whole number without a fraction, which the parser of whole numbers then takes.
         Json::Decimal(seconds) | Json::Float(seconds) => {
-            UnixTime::from_seconds(seconds.to_string().parse().ok()?)
+            UnixTime::from_seconds(json::whole(*seconds)?)
         }
         Json::Null | Json::Bool(_) | Json::Negative(_) | Json::Array(_) | Json::Object(_) => None,
     }

@@ -1,5 +1,7 @@
 //! The members of an object.
 
+use std::slice;
+
 use super::{ALLOCATION, Json};
 
 /// The members of a JSON object, as they were written.
@@ -11,11 +13,11 @@ use super::{ALLOCATION, Json};
 pub struct Object(Vec<Member>);
 
 /// A name and its value.
-pub(super) type Member = (Box<str>, Json);
+pub type Member = (Box<str>, Json);
 
 impl Object {
     /// Of these, whose names differ.
-    pub(super) const fn of(members: Vec<Member>) -> Self {
+    pub const fn of(members: Vec<Member>) -> Self {
         Self(members)
     }
 
@@ -43,6 +45,26 @@ impl Object {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
+    /// Every member, as it stands in memory.
+    pub fn members(&self) -> slice::Iter<'_, Member> {
+        self.0.iter()
+    }
+
+    /// The value of the member of this name, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Json> {
+        let mut members = self.0.iter_mut();
+        let (_, value) = members.find(|(other, _)| **other == *name)?;
+        Some(value)
+    }
+
+    /// Puts a member in, in the place of the one that has its name.
+    pub fn insert(&mut self, name: &str, value: Json) {
+        match self.get_mut(name) {
+            Some(place) => *place = value,
+            None => self.0.push((name.into(), value)),
+        }
+    }
+
     /// How many members there are.
     pub const fn len(&self) -> usize {
         self.0.len()
@@ -51,6 +73,20 @@ impl Object {
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Every member, ordered by name.
+    pub fn in_order(&self) -> Vec<(&str, &Json)> {
+        let mut members: Vec<_> = self.iter().collect();
+        members.sort_unstable_by_key(|(name, _)| *name);
+        members
+    }
+
+    /// Whether two members have one name.
+    pub fn has_repeated_name(&self) -> bool {
+        let members = self.in_order();
+        let mut pairs = members.array_windows();
+        pairs.any(|[(one, _), (other, _)]| one == other)
     }
 
     /// About the memory that they take, rather too much than too little.

@@ -113,10 +113,12 @@ impl EngineKey {
         }
     }
 
+    #[inline(never)]
     fn verifies_rsa(&self, verify: impl FnOnce(&rsa::PublicKey) -> rsa::Result<()>) -> bool {
         matches!(self, Self::Rsa(key) if verify(key).is_ok())
     }
 
+    #[inline(never)]
     fn verifies_es256(&self, message: &[u8], signature: &[u8]) -> bool {
         let (Self::EcP256(key), Ok(signature)) =
             (self, p256::ecdsa::Signature::from_slice(signature))
@@ -126,6 +128,7 @@ impl EngineKey {
         key.verify(message, &signature).is_ok()
     }
 
+    #[inline(never)]
     fn verifies_es384(&self, message: &[u8], signature: &[u8]) -> bool {
         let (Self::EcP384(key), Ok(signature)) =
             (self, p384::ecdsa::Signature::from_slice(signature))
@@ -135,6 +138,7 @@ impl EngineKey {
         key.verify(message, &signature).is_ok()
     }
 
+    #[inline(never)]
     fn verifies_ed25519(&self, message: &[u8], signature: &[u8]) -> bool {
         let (Self::Ed25519(key), Ok(signature)) = (self, Ed25519Signature::from_slice(signature))
         else {
