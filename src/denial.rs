@@ -13,6 +13,8 @@ use crate::request::form::FormError;
 /// Why a request does not go upstream.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Denial {
+    /// Its client left while it waited.
+    Abandoned,
     /// A percent-escape stands where it could be read as another path.
     AmbiguousPath,
     /// The host does not tell the time, by which tokens are judged.
@@ -121,7 +123,9 @@ impl Denial {
             | Self::Request(RequestError::Form(FormError::NoRoom))
             | Self::StaleWithdrawals => Kind::Unavailable,
             Self::InvalidGrant(_) => Kind::InvalidGrant,
-            Self::Request(RequestError::Form(FormError::Late)) => Kind::RequestTimeout,
+            Self::Abandoned | Self::Request(RequestError::Form(FormError::Late)) => {
+                Kind::RequestTimeout
+            }
             Self::Request(RequestError::NoMethod) | Self::Unprepared => Kind::Internal,
             Self::AmbiguousPath
             | Self::Workspace(WorkspaceError::Conflict)
@@ -142,6 +146,7 @@ impl Denial {
     /// The stable name of the reason in audit records.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Abandoned => "abandoned",
             Self::AmbiguousPath => "ambiguous_path",
             Self::ClockUnavailable => "clock_unavailable",
             Self::DeniedByRule | Self::Unidentified(_, Forbidden::ByRule) => "denied_by_rule",
@@ -179,7 +184,8 @@ impl Denial {
             Self::InvalidToken(_) => "invalid_token",
             Self::InvalidGrant(cause) => cause.public_code(),
             Self::Unidentified(kind, _) => refused(*kind),
-            Self::AmbiguousPath
+            Self::Abandoned
+            | Self::AmbiguousPath
             | Self::ClockUnavailable
             | Self::DeniedByRule
             | Self::Exchange(_)
@@ -206,6 +212,7 @@ impl Denial {
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Abandoned => "The client left before the request could be judged.",
             Self::AmbiguousPath => "The path holds a percent-escape that could be read as another path: send the plain characters.",
             Self::ClockUnavailable => {
                 "The gateway cannot tell the time at the moment. The token was not judged; send the request again."

@@ -1,42 +1,226 @@
-//! One function for each host call, our types on both sides, no policy.
+//! The host by its calls: one function for each, our types on both sides, no policy.
 //!
-//! Where a host refuses, there is nothing: the failure that denies. Its bytes are never taken for text unseen.
+//! Where a host refuses, there is nothing: the failure that denies. Its bytes are never taken for text
+//! unseen.
 
-use std::borrow::Cow;
+use std::cell::Cell;
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use host_calls::headers::Map;
 use host_calls::metrics::Kind;
-use host_calls::shared_data::Unshared;
-use host_calls::{Buffer, Level, headers, http, metrics};
+use host_calls::{Buffer, Level as LogLevel, headers, http, metrics, shared_data};
 
-use crate::audit::host_log::Level as RecordLevel;
+use crate::answer::Answer;
+use crate::audit::compact::Record;
+use crate::audit::host_log::Level;
 use crate::callout::Call;
+use crate::gateway::host::{
+    CalloutId, Engine, HeaderEdits, Host, MetricId, MetricKind, PluginId, SharedValue, StreamId,
+    Unshared,
+};
 use crate::request::Headers;
 use crate::time::UnixTime;
+use crate::token::algorithm::{Algorithm, AlgorithmSet};
 use crate::token::fingerprint::Fingerprint;
+use crate::token::signature::delegated::Delegated;
+
+/// The host of the event at hand.
+pub(super) struct WasmHost {
+    /// The root that it is about.
+    plugin: PluginId,
+    /// The bytes of the callout's answer that it brings.
+    answer_bytes: Cell<usize>,
+    /// Whether host calls are about a request instead.
+    is_away: Cell<bool>,
+}
+
+impl WasmHost {
+    pub(super) const fn new(plugin: PluginId) -> Self {
+        Self {
+            plugin,
+            answer_bytes: Cell::new(0),
+            is_away: Cell::new(false),
+        }
+    }
+
+    /// The host has an answer of so many bytes.
+    pub(super) fn announce(&self, answer_bytes: usize) {
+        self.answer_bytes.set(answer_bytes);
+    }
+}
+
+impl Host for WasmHost {
+    fn engine(&self, used: AlgorithmSet) -> Engine {
+        let engine = Delegated::prove(used, verify_signature);
+        Engine {
+            by_host: engine.proven(),
+            // A proof of possession is signed by its sender, with whatever algorithm that likes.
+            verifier: Box::new(engine.and_when_asked(Algorithm::ALL.into_iter().collect())),
+        }
+    }
+
+    fn now(&self) -> Option<UnixTime> {
+        host_calls::now()
+            .and_then(|nanoseconds| UnixTime::from_millis(nanoseconds / NANOSECONDS_EACH))
+    }
+
+    fn seed(&self) -> u64 {
+        RandomState::new().hash_one(0_u8)
+    }
+
+    fn enter(&self, stream: StreamId) -> bool {
+        self.is_away.set(true);
+        host_calls::set_effective_context(stream.0)
+    }
+
+    fn leave(&self) {
+        if self.is_away.take() {
+            // A root does not go while it is served.
+            let _ = host_calls::set_effective_context(self.plugin.0);
+        }
+    }
+
+    /// Whether the host validated its chain does not matter for a token that is bound to it: the client
+    /// has the key, and the issuer named the certificate (RFC 8705 §3). What a header says of a
+    /// certificate is not asked: anybody can write it.
+    fn peer_certificate(&self) -> Option<Fingerprint> {
+        let digest = host_calls::property(b"connection\0sha256_peer_certificate_digest")?;
+        Fingerprint::parse(std::str::from_utf8(&digest).ok()?).ok()
+    }
+
+    fn is_encrypted(&self) -> bool {
+        let version = host_calls::property(b"connection\0tls_version");
+        version.is_some_and(|version| !version.is_empty())
+    }
+
+    fn request_body(&self, most: usize) -> Vec<u8> {
+        host_calls::buffer(Buffer::RequestBody, most)
+    }
+
+    fn edit_headers(&self, edits: &HeaderEdits<'_>) -> bool {
+        let mut removed = edits.removed.iter();
+        let mut set = edits.set.iter();
+        removed.all(|name| headers::remove(Map::Request, name))
+            && set.all(|(name, value)| headers::set(Map::Request, name, value))
+    }
+
+    fn remove_trailers(&self, names: &[&str]) -> bool {
+        (names.iter()).all(|name| headers::remove(Map::RequestTrailers, name))
+    }
+
+    fn log_takes(&self, level: Level) -> Option<bool> {
+        host_calls::takes(level.into())
+    }
+
+    /// Whether the log takes lines of this level the host does not say here.
+    fn write_record(&self, level: Level, record: &Record<'_>) -> bool {
+        // Records are written one after the other, so one buffer is enough for all.
+        let line = record.write_to(LINE.take());
+        let is_written = host_calls::log(level.into(), &line);
+        LINE.set(line);
+        is_written
+    }
+
+    fn log_critical(&self, line: &str) {
+        // A host that takes no lines could not be told so.
+        let _ = host_calls::log(LogLevel::Critical, line);
+    }
+
+    fn send(&self, call: &Call) -> Option<CalloutId> {
+        let mut headers = vec![
+            (":method", call.method),
+            (":scheme", "https"),
+            (":authority", call.uri.authority()),
+            (":path", call.uri.path()),
+            ("accept", "application/json"),
+            // Firewalls before identity providers turn requests without one away.
+            (
+                "user-agent",
+                concat!("databricks-oam-filter/", env!("CARGO_PKG_VERSION")),
+            ),
+        ];
+        headers.extend(call.headers.iter().map(|(name, value)| (*name, &**value)));
+        let token = http::dispatch(&http::Call {
+            cluster: &call.cluster,
+            headers: &headers,
+            body: &call.body,
+            timeout: call.timeout,
+        });
+        token.map(CalloutId)
+    }
+
+    fn answer_header(&self, name: &str) -> Option<Vec<u8>> {
+        headers::first(Map::Callout, name)
+    }
+
+    fn answer_body(&self, most: usize) -> Vec<u8> {
+        host_calls::buffer(Buffer::CalloutBody, self.answer_bytes.get().min(most))
+    }
+
+    fn shares_with_strangers(&self) -> bool {
+        host_calls::is_empty_property(b"plugin_vm_id")
+    }
+
+    fn shared_value(&self, name: &str) -> Result<Option<SharedValue>, Unshared> {
+        shared_data::get(name).map_err(|status| Unshared(status.0))
+    }
+
+    fn share_value(
+        &self,
+        name: &str,
+        value: &[u8],
+        version: Option<u32>,
+    ) -> Result<bool, Unshared> {
+        let version = version.unwrap_or(NO_VERSION);
+        shared_data::set(name, value, version).map_err(|status| Unshared(status.0))
+    }
+
+    fn tick_every(&self, period: Duration) {
+        host_calls::set_tick_period(period);
+    }
+
+    fn define_metric(&self, kind: MetricKind, name: &str) -> MetricId {
+        let kind = match kind {
+            MetricKind::Counter => Kind::Counter,
+            MetricKind::Gauge => Kind::Gauge,
+            MetricKind::Histogram => Kind::Histogram,
+        };
+        MetricId(metrics::define(kind, name).unwrap_or_default())
+    }
+
+    fn add_to_metric(&self, metric: MetricId, by: u64) {
+        metrics::increment(metric.0, i64::try_from(by).unwrap_or(i64::MAX));
+    }
+
+    fn record_metric(&self, metric: MetricId, value: u64) {
+        metrics::record(metric.0, value);
+    }
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Info => Self::Info,
+            Level::Warn => Self::Warn,
+            Level::Error => Self::Error,
+            Level::Critical => Self::Critical,
+        }
+    }
+}
 
 /// Reads every request header in order, repeats included.
 ///
-/// The whole map on purpose: asking for one name yields its first value only, so a second `authorization` would pass unseen. Values stay
-/// bytes: gateways admit 0x80–0xff in them.
+/// The whole map on purpose: asking for one name yields its first value only, so a second
+/// `authorization` would pass unseen. Values stay bytes: gateways admit 0x80–0xff in them.
 pub(super) fn request_headers() -> Headers {
-    // In the wrong phase the host hands over none, and a head without a method is refused.
+    // In the wrong phase the host hands over none, and a request without a method is refused.
     let map = headers::all(Map::Request);
     map.and_then(Headers::from_map).unwrap_or_default()
 }
 
-/// Removes every header of a name from the request. `false` where the host does not: what was judged is not what would go upstream.
-pub(super) fn remove_request_header(name: &str) -> bool {
-    headers::remove(Map::Request, name)
-}
-
-/// As much of the request's body as has come and is held.
-pub(super) fn request_body(size: usize) -> Vec<u8> {
-    host_calls::buffer(Buffer::RequestBody, size)
-}
-
-/// Reads every request trailer. `None` where they cannot be read, which does not mean that there are none.
+/// Reads every request trailer. `None` where they cannot be read, which does not mean that there are
+/// none.
 pub(super) fn request_trailers() -> Option<Headers> {
     match headers::all(Map::RequestTrailers)? {
         map if map.is_empty() => Some(Headers::default()),
@@ -44,45 +228,7 @@ pub(super) fn request_trailers() -> Option<Headers> {
     }
 }
 
-/// Removes every trailer of a name from the request. `false` where the host does not.
-pub(super) fn remove_request_trailer(name: &str) -> bool {
-    headers::remove(Map::RequestTrailers, name)
-}
-
-/// Sets a request header, in place of whatever was there. `false` where the host does not.
-pub(super) fn set_request_header(name: &str, value: &str) -> bool {
-    headers::set(Map::Request, name, value)
-}
-
-/// Answers the request here. The caller must return `Pause`: Envoy overrides the action after a local reply, other hosts obey it.
-pub(super) fn reply(status: u16, headers: &[(&'static str, Cow<'static, str>)], body: &str) {
-    http::reply(status.into(), None, headers, body);
-}
-
-/// Answers a request here that this gateway, as it is set up, can let nobody make.
-pub(super) fn reply_unable(why: &str) {
-    let headers = [("content-type", "application/json".into())];
-    let body = format!(r#"{{"error_code":"INTERNAL_ERROR","message":"{why}","details":[]}}"#);
-    reply(500, &headers, &body);
-}
-
-/// Answers a gRPC request here, `message` being plain text: hosts encode it for `grpc-message`.
-pub(super) fn reply_grpc(status: u8, headers: &[(&'static str, Cow<'static, str>)], message: &str) {
-    // gRPC's errors come with this one of HTTP's.
-    http::reply(200, Some(status), headers, message);
-}
-
-/// Lets a request that was held go on.
-pub(super) fn resume_request() {
-    http::resume();
-}
-
-/// Makes the calls that follow those of another context. `false` where that context is gone.
-pub(super) fn become_context(context_id: u32) -> bool {
-    host_calls::set_effective_context(context_id)
-}
-
-/// The address of the client as the gateway understands it, without its port.
+/// The address of the client as the host understands it, without its port.
 pub(super) fn source_ip() -> Option<String> {
     let address = host_calls::property(b"source\0address")?;
     let mut address = String::from_utf8(address).ok()?;
@@ -95,34 +241,18 @@ pub(super) fn source_ip() -> Option<String> {
     Some(address)
 }
 
-/// The certificate that the client of the current context has shown in its TLS handshake with this very host.
-///
-/// Whether the host validated its chain does not matter for a token that is bound to it: the client has the key, and the issuer named the
-/// certificate (RFC 8705 §3). What a header says of a certificate is not asked: anybody can write it.
-pub(super) fn peer_certificate() -> Option<Fingerprint> {
-    let digest = host_calls::property(b"connection\0sha256_peer_certificate_digest")?;
-    Fingerprint::parse(std::str::from_utf8(&digest).ok()?).ok()
+/// Answers the request of the current context.
+pub(super) fn reply(answer: &Answer) {
+    match answer.grpc_status {
+        // gRPC's errors come with this status of HTTP's; hosts encode the message.
+        Some(status) => http::reply(200, Some(status), &answer.headers, &answer.body),
+        None => http::reply(answer.status.into(), None, &answer.headers, &answer.body),
+    }
 }
 
-/// Whether the client's connection to this very host is TLS.
-pub(super) fn is_encrypted() -> bool {
-    let version = host_calls::property(b"connection\0tls_version");
-    version.is_some_and(|version| !version.is_empty())
-}
-
-/// Whether this plugin has no `vm_id`, and so shares its data with every other plugin that has none.
-pub(super) fn has_empty_vm_id() -> bool {
-    host_calls::is_empty_property(b"plugin_vm_id")
-}
-
-/// The time, from the host's clock; `None` where it has none.
-pub(super) fn now() -> Option<UnixTime> {
-    host_calls::now().and_then(|nanoseconds| UnixTime::from_millis(nanoseconds / NANOSECONDS_EACH))
-}
-
-/// Asks to be called every so often; never, when the period is zero.
-pub(super) fn set_tick_period(period: Duration) {
-    host_calls::set_tick_period(period);
+/// Lets the request of the current context go on.
+pub(super) fn resume_request() {
+    http::resume();
 }
 
 /// The plugin's configuration.
@@ -130,114 +260,20 @@ pub(super) fn plugin_configuration() -> Vec<u8> {
     host_calls::buffer(Buffer::PluginConfiguration, usize::MAX)
 }
 
-/// Names a counter. The same name yields the same counter on every worker.
-pub(super) fn define_counter(name: &str) -> u32 {
-    metrics::define(Kind::Counter, name).unwrap_or_default()
-}
-
-/// Names a gauge.
-pub(super) fn define_gauge(name: &str) -> u32 {
-    metrics::define(Kind::Gauge, name).unwrap_or_default()
-}
-
-/// Names a histogram.
-pub(super) fn define_histogram(name: &str) -> u32 {
-    metrics::define(Kind::Histogram, name).unwrap_or_default()
-}
-
-/// Adds to a counter.
-pub(super) fn increment_metric(id: u32, by: u64) {
-    metrics::increment(id, i64::try_from(by).unwrap_or(i64::MAX));
-}
-
-/// Sets a gauge, or gives a histogram another value.
-pub(super) fn record_metric(id: u32, value: u64) {
-    metrics::record(id, value);
-}
-
-/// Reads a value that every VM of this `vm_id` shares, and its version.
-pub(super) fn shared_value(name: &str) -> Result<Option<(Vec<u8>, u32)>, Unshared> {
-    host_calls::shared_data::get(name)
-}
-
-/// Writes a value that is still of this version, or that is not there yet. `false` where somebody else was faster.
-pub(super) fn share_value(
-    name: &str,
-    value: &[u8],
-    version: Option<u32>,
-) -> Result<bool, Unshared> {
-    host_calls::shared_data::set(name, value, version.unwrap_or(NO_VERSION))
-}
-
-/// Whether the host's log takes lines of a level; `None` where the host does not tell.
-pub(super) fn log_takes(level: RecordLevel) -> Option<bool> {
-    host_calls::takes(level.into())
-}
-
-/// Writes an audit record to the host's log. `false` where the host does not; whether its log takes lines of this level it does not say
-/// here.
-pub(super) fn write_record(level: RecordLevel, line: &str) -> bool {
-    host_calls::log(level.into(), line)
-}
-
-/// Writes a line to the host's log that no level drops but the last.
-pub(super) fn log_critical(line: &str) {
-    // A host that takes no lines could not be told so.
-    let _ = host_calls::log(Level::Critical, line);
-}
-
-impl From<RecordLevel> for Level {
-    fn from(level: RecordLevel) -> Self {
-        match level {
-            RecordLevel::Info => Self::Info,
-            RecordLevel::Warn => Self::Warn,
-            RecordLevel::Error => Self::Error,
-            RecordLevel::Critical => Self::Critical,
-        }
-    }
-}
-
-/// Sends a call to its cluster. `None` where the host refuses at once: the cluster is not configured, or has no host.
-pub(super) fn dispatch(call: &Call) -> Option<u32> {
-    let mut headers = vec![
-        (":method", call.method),
-        (":scheme", "https"),
-        (":authority", call.uri.authority()),
-        (":path", call.uri.path()),
-        ("accept", "application/json"),
-        // Firewalls before identity providers turn requests without one away.
-        (
-            "user-agent",
-            concat!("databricks-oam-filter/", env!("CARGO_PKG_VERSION")),
-        ),
-    ];
-    headers.extend(call.headers.iter().map(|(name, value)| (*name, &**value)));
-    http::dispatch(&http::Call {
-        cluster: &call.cluster,
-        headers: &headers,
-        body: &call.body,
-        timeout: call.timeout,
-    })
-}
-
-/// A header of a callout's answer.
-pub(super) fn call_response_header(name: &str) -> Option<Vec<u8>> {
-    headers::first(Map::Callout, name)
-}
-
-/// The body of a callout's answer.
-pub(super) fn call_response_body(size: usize) -> Vec<u8> {
-    host_calls::buffer(Buffer::CalloutBody, size)
-}
-
-/// Has the host verify a signature, `arguments` being those of Envoy's function of that name. `None` where there is no such function, or
-/// it fails.
-pub(super) fn verify_signature(arguments: &[u8]) -> Option<Vec<u8>> {
+/// Has the host verify a signature, `arguments` being those of Envoy's function of that name. `None`
+/// where there is no such function, or it fails.
+fn verify_signature(arguments: &[u8]) -> Option<Vec<u8>> {
     host_calls::foreign_function("verify_signature", arguments)
 }
 
-/// Hosts count versions from 1 and compare none where there is no value: with this one a value is created, and never overwritten.
+/// Hosts count versions from 1 and compare none where there is no value: with this one a value is
+/// created, and never overwritten.
 const NO_VERSION: u32 = u32::MAX;
 
 /// In a millisecond.
 const NANOSECONDS_EACH: u64 = 1_000_000;
+
+thread_local! {
+    /// The buffer that records are written in.
+    static LINE: Cell<String> = const { Cell::new(String::new()) };
+}

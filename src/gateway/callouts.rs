@@ -1,95 +1,251 @@
-//! Callouts under way: carries what the core asks for to the host, and each answer back to whoever asked.
+//! The callout engine: sends what is due, for keys, exchanges and the list of revoked tokens, and takes
+//! what came of it.
+//!
+//! When a callout is due, and what its answer means, is the business of who wants it. Everything
+//! between, from the cluster that is not there to the answer that never comes, is done here for all.
 
 use hashbrown::HashMap;
 
-use crate::exchange::Errand;
-use crate::key_store::fetch::Fetch;
+use crate::callout::Call;
+use crate::exchange::{Errand, Exchanger, Failure};
+use crate::key_store::fetch::{Answer as KeyAnswer, Fetch};
+use crate::key_store::{Fetched, IssuerIndex};
 use crate::time::UnixTime;
-use crate::withdrawn::list::Poll;
+use crate::token::jwk_set;
+use crate::withdrawn::list::{self, Answer as ListAnswer, Poll, Polled};
 
-use super::worker::Worker;
-use super::{exchange, host, keys, withdrawals};
+use super::active::Active;
+use super::host::{CalloutId, Host};
 
-/// The calls under way, by the host's token.
-#[derive(Default)]
-pub(super) struct Callouts(HashMap<u32, Purpose>);
+/// The callouts under way.
+pub(super) type Callouts = HashMap<CalloutId, Purpose>;
 
-/// What a call is for, and what is needed to understand its answer.
+/// What a callout is for, and what is needed to understand its answer.
 pub(super) enum Purpose {
     /// An exchange of a token.
     Exchange(Errand),
     /// An issuer's keys, or the way to them.
     Keys(Fetch),
-    /// The list of what is withdrawn.
-    Withdrawals(Poll),
+    /// The list of revoked tokens.
+    List(Poll),
 }
 
-/// An answer that lies with the host, until the callback that announced it ends.
-pub(super) struct Response {
-    body_size: usize,
-}
-
-impl Callouts {
-    /// Sends every call that is due, whatever for.
-    pub(super) fn dispatch_due(&mut self, worker: &Worker, now: UnixTime) {
-        keys::dispatch_due(self, worker, now);
-        withdrawals::dispatch_due(self, worker, now);
-        exchange::dispatch_due(self, worker, now);
+impl Purpose {
+    const fn call(&self) -> &Call {
+        match self {
+            Self::Exchange(errand) => &errand.call,
+            Self::Keys(fetch) => &fetch.call,
+            Self::List(poll) => &poll.call,
+        }
     }
 
-    /// Remembers what a call was sent for, `token_id` being the host's.
-    pub(super) fn sent(&mut self, token_id: u32, purpose: Purpose) {
-        self.0.insert(token_id, purpose);
-    }
-
-    /// Takes others in.
-    pub(super) fn join(&mut self, others: Self) {
-        self.0.extend(others.0);
-    }
-
-    /// Takes what came of a call.
-    pub(super) fn on_response(
-        &mut self,
-        token_id: u32,
-        headers: usize,
-        body_size: usize,
-        worker: &Worker,
-        now: UnixTime,
-    ) {
-        // A callout that failed is reported without a header.
-        let response = (headers > 0).then_some(Response { body_size });
-        match self.0.remove(&token_id) {
-            Some(Purpose::Exchange(errand)) => {
-                exchange::on_response(&errand, response.as_ref(), worker, now);
-            }
-            Some(Purpose::Keys(fetch)) => keys::on_response(&fetch, response.as_ref(), worker, now),
-            Some(Purpose::Withdrawals(poll)) => {
-                withdrawals::on_response(&poll, response.as_ref(), worker);
-            }
-            None => {}
+    /// The key of the configuration that names its cluster.
+    const fn setting(&self) -> &'static str {
+        match self {
+            Self::Exchange(_) => "exchange.cluster",
+            Self::Keys(_) => "jwks.cluster",
+            Self::List(_) => "withdrawn.list.cluster",
         }
     }
 }
 
-impl Response {
-    /// `:status`; zero where it is none.
-    pub(super) fn status(&self) -> u16 {
-        self.header(":status")
-            .and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok())
-            .unwrap_or(0)
+impl Active {
+    /// Sends every callout that is due.
+    pub(super) fn send_due(&mut self, host: &dyn Host, now: UnixTime) {
+        self.consult(host, now);
+        // No more than one fetch for each issuer: where the clock stands still after a failure,
+        // another would be due for ever.
+        for _ in 0..self.configuration.authorizer.issuers.len() {
+            let Some(fetch) = self.keys.due(now) else {
+                break;
+            };
+            self.send(Purpose::Keys(fetch), host, now);
+        }
+        if let Some(poll) = self.list.as_mut().and_then(|list| list.due(now)) {
+            self.send(Purpose::List(poll), host, now);
+        }
+        while let Some(errand) = (self.exchanger.as_mut()).and_then(|exchanger| exchanger.due(now))
+        {
+            self.send(Purpose::Exchange(errand), host, now);
+        }
     }
 
-    /// The first header of a name.
-    #[expect(
-        clippy::unused_self,
-        reason = "only while there is an answer does the host hold its headers"
-    )]
-    pub(super) fn header(&self, name: &str) -> Option<Vec<u8>> {
-        host::call_response_header(name)
+    fn send(&mut self, purpose: Purpose, host: &dyn Host, now: UnixTime) {
+        if let Some(id) = host.send(purpose.call()) {
+            self.callouts.insert(id, purpose);
+            return;
+        }
+        let why = format!(
+            "the gateway has no cluster `{}` with a host in it: check `{}`",
+            purpose.call().cluster,
+            purpose.setting()
+        );
+        if let Purpose::Keys(fetch) = &purpose {
+            self.keys.on_unsent(fetch, now);
+            self.metrics.failed(fetch.issuer);
+            self.warn(&purpose, &why);
+            // Another worker may have a way to it.
+            self.consult(host, now);
+        } else {
+            self.fail(&purpose, now);
+            self.warn(&purpose, &why);
+        }
     }
 
-    /// The body, and of a longer one than `max_bytes` one byte more: enough to see that it is too long.
-    pub(super) fn body(&self, max_bytes: usize) -> Vec<u8> {
-        host::call_response_body(self.body_size.min(max_bytes.saturating_add(1)))
+    /// Takes what came of a callout: an answer that lies with the host, or nothing.
+    pub(super) fn take_answer(
+        &mut self,
+        id: CalloutId,
+        is_answered: bool,
+        host: &dyn Host,
+        now: UnixTime,
+    ) {
+        let Some(purpose) = self.callouts.remove(&id) else {
+            return;
+        };
+        if !is_answered {
+            self.fail(&purpose, now);
+            let call = purpose.call();
+            let why = format!(
+                "no answer from cluster `{}` within {} ms, or the connection was reset",
+                call.cluster,
+                call.timeout.as_millis()
+            );
+            return self.warn(&purpose, &why);
+        }
+        let read = match &purpose {
+            Purpose::Exchange(errand) => self.take_exchange(errand, host, now),
+            Purpose::Keys(fetch) => self.take_keys(fetch, host, now),
+            Purpose::List(poll) => self.take_list(poll, host),
+        };
+        if let Err(failure) = read {
+            self.warn(&purpose, &format!("`{}`: {failure}", purpose.call().uri));
+        }
+    }
+
+    /// Takes the failure of a callout that had no answer.
+    fn fail(&mut self, purpose: &Purpose, now: UnixTime) {
+        match purpose {
+            Purpose::Exchange(errand) => {
+                if let Some(exchanger) = &mut self.exchanger {
+                    exchanger.on_failure(errand, now);
+                }
+            }
+            Purpose::Keys(fetch) => {
+                self.keys.on_failure(fetch, now);
+                self.metrics.failed(fetch.issuer);
+            }
+            Purpose::List(poll) => {
+                if let Some(list) = &mut self.list {
+                    list.on_failure(poll);
+                }
+            }
+        }
+    }
+
+    fn take_exchange(
+        &mut self,
+        errand: &Errand,
+        host: &dyn Host,
+        now: UnixTime,
+    ) -> Result<(), String> {
+        let Some(exchanger) = &mut self.exchanger else {
+            return Ok(());
+        };
+        let body = host.answer_body(enough(Exchanger::MAX_ANSWER_BYTES));
+        let taken = exchanger.on_answer(errand, status(host), &body, now);
+        taken.map_err(|failure: Failure| failure.to_string())
+    }
+
+    fn take_keys(&mut self, fetch: &Fetch, host: &dyn Host, now: UnixTime) -> Result<(), String> {
+        let [cache_control, age] = ["cache-control", "age"].map(|name| host.answer_header(name));
+        let body = host.answer_body(enough(jwk_set::MAX_BYTES));
+        let answer = KeyAnswer {
+            status: status(host),
+            cache_control: cache_control.as_deref(),
+            age: age.as_deref(),
+            body: &body,
+        };
+        match self.keys.on_answer(fetch, &answer, now) {
+            Ok(Fetched::Address) => Ok(()),
+            Ok(Fetched::Keys { admitted, ignored }) => {
+                self.metrics.fetched(fetch.issuer, host, now);
+                let issuer = self.issuer(fetch.issuer);
+                log::info!("keys of `{issuer}`: {admitted} fetched");
+                for reason in ignored.iter().take(MAX_IGNORED_LOGGED) {
+                    log::info!("keys of `{issuer}`: one is not used: {reason}");
+                }
+                Ok(())
+            }
+            Err(failure) => {
+                self.metrics.failed(fetch.issuer);
+                Err(failure.to_string())
+            }
+        }
+    }
+
+    fn take_list(&mut self, poll: &Poll, host: &dyn Host) -> Result<(), String> {
+        let Some(list) = &mut self.list else {
+            return Ok(());
+        };
+        let tag = host.answer_header("etag");
+        let body = host.answer_body(enough(list::MAX_BYTES));
+        let answer = ListAnswer {
+            status: status(host),
+            tag: tag.as_deref(),
+            body: &body,
+        };
+        match list.on_answer(poll, &answer) {
+            Ok(Polled::Unchanged) => Ok(()),
+            Ok(Polled::New(entries)) => {
+                log::info!("withdrawn: a list of {entries} entries");
+                Ok(())
+            }
+            Err(failure) => Err(failure.to_string()),
+        }
+    }
+
+    /// Says in the log what a callout failed of.
+    fn warn(&self, purpose: &Purpose, why: &str) {
+        match (purpose, &self.list) {
+            (Purpose::Exchange(_), _) => log::warn!("exchange: {why}"),
+            (Purpose::Keys(fetch), _) => {
+                log::warn!("keys of `{}`: {why}", self.issuer(fetch.issuer));
+            }
+            // Fewer and fewer times while it goes on: every second of an outage on every worker would
+            // fill the log.
+            (Purpose::List(_), Some(list)) if list.failures().is_power_of_two() => {
+                let consequence = if list.is_known() {
+                    "the last good one holds"
+                } else {
+                    "there was none yet, so tokens are judged without"
+                };
+                log::warn!("withdrawn: no new list, {consequence}: {why}");
+            }
+            (Purpose::List(_), _) => {}
+        }
+    }
+
+    /// An issuer's identifier, for the log.
+    pub(super) fn issuer(&self, index: IssuerIndex) -> &str {
+        let issuers = &self.configuration.authorizer.issuers;
+        issuers
+            .get(index.0)
+            .map_or("", |issuer| &*issuer.identifier)
     }
 }
+
+/// The status of the answer at hand; zero where it has none.
+fn status(host: &dyn Host) -> u16 {
+    host.answer_header(":status")
+        .and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// One byte more than may be there: enough to see that it is too long.
+const fn enough(max_bytes: usize) -> usize {
+    max_bytes.saturating_add(1)
+}
+
+/// Enough to see what is wrong with a set.
+const MAX_IGNORED_LOGGED: usize = 8;

@@ -1,8 +1,6 @@
-//! Names of decisions, by which a person finds the record of an answer.
+//! IDs of decisions, by which a person finds the record of an answer.
 
-use std::cell::Cell;
-
-/// The name of one decision: 32 hexadecimal digits.
+/// The ID of one decision: 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct DecisionId([[[u8; 2]; 8]; 2]);
 
@@ -14,26 +12,22 @@ impl DecisionId {
     }
 }
 
-/// Names that no two decisions share: the worker's random number, and a count.
+/// Gives IDs that no two decisions share: the worker's random number, and a count.
 pub(super) struct DecisionIds {
     seed: u64,
-    count: Cell<u64>,
+    count: u64,
 }
 
 impl DecisionIds {
     /// `seed` is a number that no other worker has.
     pub(super) const fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            count: Cell::new(0),
-        }
+        Self { seed, count: 0 }
     }
 
-    /// The next name.
-    pub(super) fn next(&self) -> DecisionId {
-        let count = self.count.get().wrapping_add(1);
-        self.count.set(count);
-        DecisionId([self.seed, count].map(hexadecimal))
+    /// The next ID.
+    pub(super) fn next(&mut self) -> DecisionId {
+        self.count = self.count.wrapping_add(1);
+        DecisionId([self.seed, self.count].map(hexadecimal))
     }
 }
 

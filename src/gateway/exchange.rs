@@ -1,18 +1,13 @@
-//! Callouts for exchanged tokens: what a permitted request takes upstream, what is sent for it, and what came of that.
+//! What a permitted request takes upstream, where callers' tokens are exchanged.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::authorize::Decision;
 use crate::denial::Denial;
-use crate::exchange::{Errand, Exchanger, Failure, Key, Outcome, Subject};
+use crate::exchange::{Exchanger, Key, Outcome, Subject};
 use crate::issuer::invalid_token::InvalidToken;
 use crate::request::{Headers, credential};
 use crate::time::UnixTime;
-
-use super::callouts::{Callouts, Purpose, Response};
-use super::host;
-use super::worker::Worker;
 
 /// What becomes of a request after the decision.
 pub(super) enum Onward {
@@ -26,12 +21,11 @@ pub(super) enum Onward {
 
 /// Looks after a request that was decided: a permitted one whose token is to be exchanged gets another, or is refused after all.
 pub(super) fn onward(
-    exchanger: &RefCell<Exchanger>,
+    exchanger: &mut Exchanger,
     decision: &mut Decision<'_>,
     headers: &Headers,
     now: UnixTime,
 ) -> Onward {
-    let mut exchanger = exchanger.borrow_mut();
     let takes_part = decision
         .exchangeable()
         .is_some_and(|issuer| exchanger.terms().takes(issuer));
@@ -64,49 +58,5 @@ pub(super) fn onward(
             decision.refuse(Denial::Exchange(refusal));
             Onward::AsDecided
         }
-    }
-}
-
-/// Sends every exchange that is asked for.
-pub(super) fn dispatch_due(callouts: &mut Callouts, worker: &Worker, now: UnixTime) {
-    let Some(exchanger) = worker.exchanger() else {
-        return;
-    };
-    loop {
-        let Some(errand) = exchanger.borrow_mut().due(now) else {
-            return;
-        };
-        if let Some(token_id) = host::dispatch(&errand.call) {
-            callouts.sent(token_id, Purpose::Exchange(errand));
-        } else {
-            log::warn!(
-                "exchange: the gateway has no cluster `{}` with a host in it: check `exchange.cluster`",
-                errand.call.cluster
-            );
-            exchanger.borrow_mut().on_failure(&errand, now);
-        }
-    }
-}
-
-/// Takes what came of an exchange; `None` when nothing did.
-pub(super) fn on_response(
-    errand: &Errand,
-    response: Option<&Response>,
-    worker: &Worker,
-    now: UnixTime,
-) {
-    let Some(exchanger) = worker.exchanger() else {
-        return;
-    };
-    let result = if let Some(response) = response {
-        let status = response.status();
-        let body = response.body(Exchanger::MAX_ANSWER_BYTES);
-        exchanger.borrow_mut().on_answer(errand, status, &body, now)
-    } else {
-        exchanger.borrow_mut().on_failure(errand, now);
-        Err(Failure::NoAnswer)
-    };
-    if let Err(failure) = result {
-        log::warn!("exchange at `{}`: {failure}", errand.call.uri);
     }
 }

@@ -1,12 +1,10 @@
-//! What the gateway's statistics tell of the filter: counters, named once, bounded in number, and never a caller's word.
+//! Metrics: named once, bounded in number, and never by a caller's word.
 //!
-//! A request costs no host call. Counts are kept here and handed over with the worker's tick, so the statistics are behind by a second at
-//! most.
+//! A request costs no host call. Counts are kept here and handed over with the worker's tick, so the
+//! host's statistics are behind by a second at most.
 
 mod credentials;
 mod tokens;
-
-use std::cell::Cell;
 
 use crate::authorize::verified::{Counts, Fresh};
 use crate::authorize::{Decision, Verdict};
@@ -14,7 +12,7 @@ use crate::denial::Kind;
 use crate::key_store::IssuerIndex;
 use crate::time::UnixTime;
 
-use super::host;
+use super::host::{Host, MetricId, MetricKind};
 
 use credentials::Credentials;
 use tokens::Tokens;
@@ -26,7 +24,7 @@ pub(super) struct Metrics {
     keys: Vec<KeyMetrics>,
     tokens: Vec<Tokens>,
     /// What was handed over of the verified tokens' own counts.
-    told: Cell<Counts>,
+    told: Counts,
 }
 
 /// What happens.
@@ -53,8 +51,8 @@ pub(super) enum Event {
 }
 
 struct Counter {
-    id: u32,
-    count: Cell<u64>,
+    id: MetricId,
+    count: u64,
 }
 
 struct KeyMetrics {
@@ -63,34 +61,34 @@ struct KeyMetrics {
     shared: Counter,
     unshared: Counter,
     /// A gauge, and so the same for all workers: the newest fetch among them.
-    fetched_at: u32,
+    fetched_at: MetricId,
 }
 
 impl Metrics {
     /// Names the counters. The host gives each worker the same ones.
-    pub(super) fn new(issuers: usize) -> Self {
+    pub(super) fn new(issuers: usize, host: &dyn Host) -> Self {
         let of_issuer = |index| {
             let name = |what| format!("oam_filter.keys.{index}.{what}");
-            let counter = |what| Counter::new(&name(what));
+            let counter = |what| Counter::new(&name(what), host);
             KeyMetrics {
                 fetches: counter("fetches"),
                 failures: counter("failures"),
                 shared: counter("shared"),
                 unshared: counter("unshared"),
-                fetched_at: host::define_gauge(&name("fetched_at")),
+                fetched_at: host.define_metric(MetricKind::Gauge, &name("fetched_at")),
             }
         };
         Self {
-            counters: NAMES.iter().map(|name| Counter::new(name)).collect(),
-            credentials: Credentials::new(),
+            counters: NAMES.iter().map(|name| Counter::new(name, host)).collect(),
+            credentials: Credentials::new(host),
             keys: (0..issuers).map(of_issuer).collect(),
-            tokens: (0..issuers).map(Tokens::of).collect(),
-            told: Cell::new(Counts::default()),
+            tokens: (0..issuers).map(|index| Tokens::of(index, host)).collect(),
+            told: Counts::default(),
         }
     }
 
     /// Counts a decision.
-    pub(super) fn decided(&self, decision: &Decision<'_>) {
+    pub(super) fn decided(&mut self, decision: &Decision<'_>) {
         self.credentials.decided(decision);
         self.count(match &decision.verdict {
             Verdict::Allow(_) => Event::Allowed,
@@ -102,66 +100,75 @@ impl Metrics {
     }
 
     /// Counts something that happened once.
-    pub(super) fn count(&self, event: Event) {
+    pub(super) fn count(&mut self, event: Event) {
         self.add(event, 1);
     }
 
     /// Counts a fetch that brought keys.
-    pub(super) fn fetched(&self, issuer: IssuerIndex, now: UnixTime) {
-        if let Some(keys) = self.keys.get(issuer.0) {
+    pub(super) fn fetched(&mut self, issuer: IssuerIndex, host: &dyn Host, now: UnixTime) {
+        if let Some(keys) = self.keys.get_mut(issuer.0) {
             keys.fetches.add(1);
-            host::record_metric(keys.fetched_at, now.seconds());
+            host.record_metric(keys.fetched_at, now.seconds());
         }
     }
 
     /// Counts a fetch that brought nothing.
-    pub(super) fn failed(&self, issuer: IssuerIndex) {
-        if let Some(keys) = self.keys.get(issuer.0) {
+    pub(super) fn failed(&mut self, issuer: IssuerIndex) {
+        if let Some(keys) = self.keys.get_mut(issuer.0) {
             keys.failures.add(1);
         }
     }
 
     /// Counts keys that another worker fetched.
-    pub(super) fn took(&self, issuer: IssuerIndex) {
-        if let Some(keys) = self.keys.get(issuer.0) {
+    pub(super) fn took(&mut self, issuer: IssuerIndex) {
+        if let Some(keys) = self.keys.get_mut(issuer.0) {
             keys.shared.add(1);
         }
     }
 
     /// Counts a worker that has to fetch for itself.
-    pub(super) fn unshared(&self, issuer: IssuerIndex) {
-        if let Some(keys) = self.keys.get(issuer.0) {
+    pub(super) fn unshared(&mut self, issuer: IssuerIndex) {
+        if let Some(keys) = self.keys.get_mut(issuer.0) {
             keys.unshared.add(1);
         }
     }
 
     /// Hands over what was counted since, what the verified tokens counted, and what those are like that were verified.
-    pub(super) fn flush(&self, now: Counts, fresh: &[Fresh]) {
+    pub(super) fn flush(&mut self, now: Counts, fresh: &[Fresh], host: &dyn Host) {
         for token in fresh {
-            if let Some(tokens) = self.tokens.get(token.issuer.0) {
-                tokens.verified(token);
+            if let Some(tokens) = self.tokens.get_mut(token.issuer.0) {
+                tokens.verified(token, host);
             }
         }
-        let told = self.told.replace(now);
+        let told = std::mem::replace(&mut self.told, now);
         self.add(Event::CacheHit, now.hits.saturating_sub(told.hits));
         self.add(Event::CacheMiss, now.misses.saturating_sub(told.misses));
         let evictions = now.evictions.saturating_sub(told.evictions);
         self.add(Event::CacheEviction, evictions);
-        let of_keys = self
-            .keys
-            .iter()
-            .flat_map(|keys| [&keys.fetches, &keys.failures, &keys.shared, &keys.unshared]);
-        let of_tokens = self.tokens.iter().map(Tokens::counter);
-        let counters = self.counters.iter().chain(self.credentials.counters());
+        let of_keys = self.keys.iter_mut().flat_map(KeyMetrics::counters);
+        let of_tokens = self.tokens.iter_mut().map(Tokens::counter);
+        let counters = self.counters.iter_mut();
+        let counters = counters.chain(self.credentials.counters());
         for counter in counters.chain(of_keys).chain(of_tokens) {
-            counter.flush();
+            counter.flush(host);
         }
     }
 
-    fn add(&self, event: Event, count: u64) {
-        if let Some(counter) = self.counters.get(event.place()) {
+    fn add(&mut self, event: Event, count: u64) {
+        if let Some(counter) = self.counters.get_mut(event.place()) {
             counter.add(count);
         }
+    }
+}
+
+impl KeyMetrics {
+    fn counters(&mut self) -> [&mut Counter; 4] {
+        [
+            &mut self.fetches,
+            &mut self.failures,
+            &mut self.shared,
+            &mut self.unshared,
+        ]
     }
 }
 
@@ -189,21 +196,21 @@ impl Event {
 }
 
 impl Counter {
-    fn new(name: &str) -> Self {
+    fn new(name: &str, host: &dyn Host) -> Self {
         Self {
-            id: host::define_counter(name),
-            count: Cell::new(0),
+            id: host.define_metric(MetricKind::Counter, name),
+            count: 0,
         }
     }
 
-    fn add(&self, count: u64) {
-        self.count.set(self.count.get().saturating_add(count));
+    const fn add(&mut self, count: u64) {
+        self.count = self.count.saturating_add(count);
     }
 
-    fn flush(&self) {
-        let count = self.count.take();
+    fn flush(&mut self, host: &dyn Host) {
+        let count = std::mem::take(&mut self.count);
         if count > 0 {
-            host::increment_metric(self.id, count);
+            host.add_to_metric(self.id, count);
         }
     }
 }

@@ -1,44 +1,37 @@
-//! The records of decisions: whether the host's log takes them, and how they are written there.
-
-use std::cell::Cell;
+//! The records of decisions: whether the host's log takes them, and what follows where it does not.
 
 use crate::audit::compact::Record;
 use crate::audit::host_log::HostLog;
 
-use super::host;
+use super::host::Host;
 
 /// Writes one worker's records.
 pub(super) struct Records {
     /// Absent where no records are wanted.
     log: Option<HostLog>,
     /// Whether the host's log took lines of the records' level when it was last asked.
-    is_open: Cell<bool>,
-    /// The buffer that records are written in.
-    line: Cell<String>,
+    is_open: bool,
 }
 
 impl Records {
-    pub(super) fn new(log: Option<HostLog>) -> Self {
-        let records = Self {
-            log,
-            is_open: Cell::new(true),
-            line: Cell::default(),
-        };
-        records.look();
+    pub(super) fn new(log: Option<HostLog>, host: &dyn Host) -> Self {
+        let mut records = Self { log, is_open: true };
+        records.look(host);
         records
     }
 
     /// Asks the host which lines its log takes. An operator may change that at any time.
-    pub(super) fn look(&self) {
+    pub(super) fn look(&mut self, host: &dyn Host) {
         let Some(log) = self.log else {
             return;
         };
         // A host that does not say takes none: nothing proves that a record would be kept.
-        let taken = host::log_takes(log.level);
+        let taken = host.log_takes(log.level);
         let is_open = taken == Some(true);
-        if self.is_open.replace(is_open) == is_open {
+        if self.is_open == is_open {
             return;
         }
+        self.is_open = is_open;
         if is_open {
             log::warn!("audit: the gateway's log takes records again");
             return;
@@ -54,24 +47,21 @@ impl Records {
             "decisions leave no record"
         };
         let level = log.level.as_str();
-        host::log_critical(&format!("audit: {consequence}: {why} (`{level}`)"));
+        host.log_critical(&format!("audit: {consequence}: {why} (`{level}`)"));
     }
 
     /// Whether decisions have to leave a record, and would leave none.
     pub(super) fn are_impossible(&self) -> bool {
-        !self.is_open.get() && self.log.is_some_and(|log| log.required)
+        !self.is_open && self.log.is_some_and(|log| log.required)
     }
 
     /// Writes a record, if records are wanted.
-    pub(super) fn write(&self, record: &Record<'_>) -> Written {
+    pub(super) fn write(&self, record: &Record<'_>, host: &dyn Host) -> Written {
         let Some(log) = self.log else {
             return Written::Unwanted;
         };
-        // They are written one after the other, so one buffer is enough for all.
-        let line = record.write_to(self.line.take());
-        let is_written = host::write_record(log.level, &line);
-        self.line.set(line);
-        match (is_written && self.is_open.get(), log.required) {
+        let is_written = host.write_record(log.level, record);
+        match (is_written && self.is_open, log.required) {
             (true, _) => Written::Kept,
             (false, false) => Written::Dropped,
             (false, true) => Written::Missing,

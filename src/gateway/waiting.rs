@@ -14,7 +14,7 @@ use crate::time::clock::{Clock, Timer};
 
 /// What a request waits for.
 #[derive(Clone, Copy)]
-pub enum Awaited {
+pub(super) enum Awaited {
     /// The exchange of its token.
     Exchange(Key),
     /// An issuer's keys.
@@ -22,7 +22,7 @@ pub enum Awaited {
 }
 
 /// The requests that wait, `R` being one of them.
-pub struct Queue<R> {
+pub(super) struct Queue<R> {
     waiting: Vec<Waiting<R>>,
     most: usize,
     time: Duration,
@@ -30,11 +30,11 @@ pub struct Queue<R> {
 }
 
 /// A request that waits no longer.
-pub struct Released<R> {
+pub(super) struct Released<R> {
     /// The request.
-    pub request: R,
+    pub(super) request: R,
     /// For how long it may wait in all.
-    pub deadline: Timer,
+    pub(super) deadline: Timer,
 }
 
 struct Waiting<R> {
@@ -71,7 +71,7 @@ impl Awaited {
 
 impl<R> Queue<R> {
     /// A queue of at most `most` requests, each of which waits for `time` at the most.
-    pub const fn new(most: usize, time: Duration) -> Self {
+    pub(super) const fn new(most: usize, time: Duration) -> Self {
         Self {
             waiting: Vec::new(),
             most,
@@ -81,13 +81,13 @@ impl<R> Queue<R> {
     }
 
     /// Whether nobody waits.
-    pub const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
     /// For how long a request of so many bytes may wait, `so_far` being what it was given when it first did; `None` where there is no
     /// room, or its time is over.
-    pub fn may_wait(
+    pub(super) fn may_wait(
         &mut self,
         so_far: Option<Timer>,
         bytes: usize,
@@ -101,7 +101,7 @@ impl<R> Queue<R> {
     }
 
     /// Takes a request that [`may_wait`](Self::may_wait).
-    pub fn push(&mut self, request: R, bytes: usize, awaited: Awaited, deadline: Timer) {
+    pub(super) fn push(&mut self, request: R, bytes: usize, awaited: Awaited, deadline: Timer) {
         while !self.fits(bytes) {
             let Some(greedy) = self.greedier(awaited.source(), bytes) else {
                 break;
@@ -123,7 +123,7 @@ impl<R> Queue<R> {
 
     /// Releases requests whose time has passed, or for which `is_over` says so by what they wait for and how long they still may; longest
     /// waiting first. Without a clock everybody, since nobody knows whose time has passed.
-    pub fn take_ready(
+    pub(super) fn take_ready(
         &mut self,
         now: Option<UnixTime>,
         is_over: impl Fn(Awaited, Duration) -> bool,
@@ -144,9 +144,16 @@ impl<R> Queue<R> {
             .collect()
     }
 
-    /// Forgets requests whose client is gone.
-    pub fn forget(&mut self, is_gone: impl Fn(&R) -> bool) {
-        self.waiting.retain(|waiting| !is_gone(&waiting.request));
+    /// Every request that waits, longest waiting first.
+    pub(super) fn into_requests(self) -> Vec<R> {
+        let requests = self.waiting.into_iter();
+        requests.map(|waiting| waiting.request).collect()
+    }
+
+    /// Takes a request out whose client is gone.
+    pub(super) fn take(&mut self, is_gone: impl Fn(&R) -> bool) -> Option<R> {
+        let place = (self.waiting.iter()).position(|waiting| is_gone(&waiting.request))?;
+        Some(self.waiting.remove(place).request)
     }
 
     /// Whether another request of so many bytes has a place.

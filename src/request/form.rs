@@ -5,7 +5,6 @@
 
 pub mod grant;
 mod jwt;
-pub mod room;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -3,23 +3,23 @@
 use crate::authorize::{Decision, Permit, Verdict};
 use crate::request::credential::CredentialKind;
 
-use super::Counter;
+use super::{Counter, Host};
 
 /// One worker's counts.
 pub(super) struct Credentials(Vec<Counter>);
 
 impl Credentials {
     /// Names the counters.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(host: &dyn Host) -> Self {
         let names = CredentialKind::ALL.iter().flat_map(|kind| {
             let class = kind.as_str();
             OUTCOMES.map(|outcome| format!("oam_filter.credentials.{class}.{outcome}"))
         });
-        Self(names.map(|name| Counter::new(&name)).collect())
+        Self(names.map(|name| Counter::new(&name, host)).collect())
     }
 
     /// Counts a decision, unless its head was refused before anybody knew what it carries.
-    pub(super) fn decided(&self, decision: &Decision<'_>) {
+    pub(super) fn decided(&mut self, decision: &Decision<'_>) {
         let outcome = match decision.verdict {
             Verdict::Allow(Permit::Observed(_)) | Verdict::Shadow(_, Permit::Observed(_)) => 2,
             Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) | Verdict::Shadow(..) => {
@@ -29,7 +29,7 @@ impl Credentials {
         };
         let counter = decision.evidence.credential.and_then(|kind| {
             let first = kind.place().saturating_mul(OUTCOMES.len());
-            self.0.get(first.saturating_add(outcome))
+            self.0.get_mut(first.saturating_add(outcome))
         });
         if let Some(counter) = counter {
             counter.add(1);
@@ -37,8 +37,8 @@ impl Credentials {
     }
 
     /// Every counter.
-    pub(super) fn counters(&self) -> &[Counter] {
-        &self.0
+    pub(super) fn counters(&mut self) -> &mut [Counter] {
+        &mut self.0
     }
 }
 

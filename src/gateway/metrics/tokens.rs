@@ -1,31 +1,36 @@
 //! What the access tokens of an issuer are like, told once for each: when its signature was verified.
 
 use crate::authorize::verified::Fresh;
-use crate::filter::host;
 
-use super::Counter;
+use super::{Counter, Host, MetricId, MetricKind};
 
 /// What is told of one issuer's tokens.
 pub(super) struct Tokens {
     /// A histogram of `exp` less `iat`, in seconds. The gateway's own default buckets fit: from one second to an hour, a day and more.
-    lifetime: u32,
+    lifetime: MetricId,
     /// Tokens that were granted `offline_access`.
     offline_access: Counter,
 }
 
 impl Tokens {
     /// Names what is told of the issuer at this place of the configuration.
-    pub(super) fn of(index: usize) -> Self {
+    pub(super) fn of(index: usize, host: &dyn Host) -> Self {
         Self {
-            lifetime: host::define_histogram(&format!("oam_filter.tokens.{index}.lifetime")),
-            offline_access: Counter::new(&format!("oam_filter.tokens.{index}.offline_access")),
+            lifetime: host.define_metric(
+                MetricKind::Histogram,
+                &format!("oam_filter.tokens.{index}.lifetime"),
+            ),
+            offline_access: Counter::new(
+                &format!("oam_filter.tokens.{index}.offline_access"),
+                host,
+            ),
         }
     }
 
     /// Tells of one.
-    pub(super) fn verified(&self, token: &Fresh) {
+    pub(super) fn verified(&mut self, token: &Fresh, host: &dyn Host) {
         if let Some(lifetime) = token.lifetime {
-            host::record_metric(self.lifetime, lifetime.as_secs());
+            host.record_metric(self.lifetime, lifetime.as_secs());
         }
         if token.offline_access {
             self.offline_access.add(1);
@@ -33,7 +38,7 @@ impl Tokens {
     }
 
     /// What it counts.
-    pub(super) const fn counter(&self) -> &Counter {
-        &self.offline_access
+    pub(super) const fn counter(&mut self) -> &mut Counter {
+        &mut self.offline_access
     }
 }

@@ -1,37 +1,38 @@
-//! What token requests hold while their forms are still to come: how much together, how much for
-//! each client, and for how long.
+//! Limits for token requests whose forms are still to come: their bytes in all, for each client, and
+//! how long they take.
 //!
-//! Nobody has shown who they are yet, so whatever is held for them is bounded. A client is its
-//! address, since nothing else is known of it; where the host knows no address, all those requests
-//! are one client's.
+//! Their clients are not authenticated yet, so everything that is held for them is bounded. A client
+//! is its address, since nothing else is known of it; where the host knows no address, all those
+//! requests count as one client's.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use crate::request::form::FormError;
 use crate::time::UnixTime;
 
-use super::FormError;
+use super::host::StreamId;
 
-/// The token requests of one worker that are held.
+/// The token requests of one plugin whose forms are still to come.
 #[derive(Default)]
-pub struct Room(Vec<Holding>);
+pub(super) struct HeldForms(Vec<Holding>);
 
 /// Whose share something counts against.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Client {
+pub(super) enum Client {
     /// An address, of IPv6 the network: one client has all of its addresses.
     At(IpAddr),
     /// Nobody knows.
     Unknown,
 }
 
-/// A request that is held, by the numbers that its keeper gives it.
+/// What a held request is called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Ticket {
-    /// The host's context.
-    pub context_id: u32,
-    /// What tells the request from every other one.
-    pub number: u64,
+pub(super) struct Ticket {
+    /// By the host, which may use the number again.
+    pub(super) stream: StreamId,
+    /// By the gateway: no other request has it.
+    pub(super) number: u64,
 }
 
 struct Holding {
@@ -44,7 +45,7 @@ struct Holding {
 
 impl Client {
     /// The client at an address as the host tells it, without a port.
-    pub fn of(address: Option<&str>) -> Self {
+    pub(super) fn of(address: Option<&str>) -> Self {
         let address = address.and_then(|text| text.parse().ok());
         match address.map(|address: IpAddr| address.to_canonical()) {
             Some(IpAddr::V6(address)) => Self::At(network(address).into()),
@@ -54,9 +55,9 @@ impl Client {
     }
 }
 
-impl Room {
+impl HeldForms {
     /// Takes in a request whose head has so many bytes, if there is room.
-    pub fn enter(
+    pub(super) fn enter(
         &mut self,
         ticket: Ticket,
         client: Client,
@@ -76,7 +77,7 @@ impl Room {
     }
 
     /// Notes how much of a form has come, if there is room for it.
-    pub fn grow(&mut self, number: u64, body_bytes: usize) -> Result<(), FormError> {
+    pub(super) fn grow(&mut self, number: u64, body_bytes: usize) -> Result<(), FormError> {
         let Some(place) = self.place(number) else {
             return Ok(());
         };
@@ -88,14 +89,14 @@ impl Room {
     }
 
     /// Lets a request go.
-    pub fn leave(&mut self, number: u64) {
+    pub(super) fn leave(&mut self, number: u64) {
         if let Some(place) = self.place(number) {
             self.0.swap_remove(place);
         }
     }
 
     /// The requests whose time is over.
-    pub fn late(&self, now: UnixTime) -> Vec<Ticket> {
+    pub(super) fn late(&self, now: UnixTime) -> Vec<Ticket> {
         // A deadline that a clock set back has moved away counts as passed, so that nothing is held
         // until the clock catches up.
         let is_over = |deadline: UnixTime| {
@@ -138,7 +139,7 @@ fn network(address: Ipv6Addr) -> Ipv6Addr {
 
 /// How long a whole form may take, from its head. Clients send both together; one with 128 KiB over
 /// a bad line needs no longer.
-pub const FORM_TIME: Duration = Duration::from_secs(15);
+const FORM_TIME: Duration = Duration::from_secs(15);
 
 /// What all of them may hold on each worker.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -164,7 +165,7 @@ mod tests {
 
     fn ticket(number: u64) -> Ticket {
         Ticket {
-            context_id: 7,
+            stream: StreamId(7),
             number,
         }
     }
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn one_client_leaves_room_for_the_others() {
-        let mut room = Room::default();
+        let mut room = HeldForms::default();
         let client = |last: u8| Client::At(IpAddr::from([192, 0, 2, last]));
         let mut enter = |client, first: u64| {
             let entered = (first..first + 10_000)
@@ -220,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_form_takes_room_as_it_comes() {
-        let mut room = Room::default();
+        let mut room = HeldForms::default();
         let share = MAX_CLIENT_BYTES - REQUEST_BYTES - 20;
         #[rustfmt::skip]
         let cases = [
@@ -242,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_form_has_its_time_whatever_the_clock_does() {
-        let mut room = Room::default();
+        let mut room = HeldForms::default();
         room.enter(ticket(1), Client::Unknown, 10, at(NOW)).unwrap();
         #[rustfmt::skip]
         let cases = [
