@@ -41,8 +41,6 @@ impl Callbacks for Filter {
     fn on_configure(root_id: u32) -> bool {
         let plugin = PluginId(root_id);
         let accepted = with_gateway(plugin, |gateway, host| {
-            // Not even while this one is read does the one before hold.
-            gateway.configure(plugin, None, host);
             let configuration = configuration();
             let accepted = configuration.is_some();
             gateway.configure(plugin, configuration, host);

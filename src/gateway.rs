@@ -305,10 +305,11 @@ impl Gateway {
     ) -> Option<(StreamId, Step)> {
         let (stream, number) = ready.names();
         // The client may be gone, and a later request have its stream's number.
-        let is_there = match &self.streams.get(&stream)?.stage {
-            Stage::AwaitsForm(form) => form.number == number,
-            Stage::Waits(waits) => *waits == number,
-            Stage::Answered | Stage::New | Stage::Permitted(_) => false,
+        let is_there = match (&ready, &self.streams.get(&stream)?.stage) {
+            (Ready::Late(_), Stage::AwaitsForm(form)) => form.number == number,
+            // One that is whole and waits for keys has another deadline.
+            (Ready::Waited(_), Stage::Waits(waits)) => *waits == number,
+            (Ready::Late(_) | Ready::Waited(_), _) => false,
         };
         if !is_there || !host.enter(stream) {
             return None;
@@ -343,7 +344,9 @@ impl Gateway {
             return Step::Hold;
         };
         let plugin = found.plugin;
-        let Stage::AwaitsForm(form) = std::mem::replace(&mut found.stage, Stage::Answered) else {
+        let stage = std::mem::replace(&mut found.stage, Stage::Answered);
+        let Stage::AwaitsForm(form) = stage else {
+            found.stage = stage;
             return Step::Hold;
         };
         let body = came.and_then(|()| {

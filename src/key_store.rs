@@ -105,6 +105,11 @@ impl KeyStore {
             .is_some_and(|clockwork| clockwork.refresh_early(now))
     }
 
+    /// Whether the last fetch for the issuer brought nothing, so that it may have newer keys.
+    pub fn is_failing(&self, issuer: IssuerIndex) -> bool {
+        self.clockwork(issuer).is_some_and(Clockwork::is_failing)
+    }
+
     /// Whether a fetch for the issuer is under way or due, so that a request may wait for its keys.
     pub fn expects(&self, issuer: IssuerIndex, now: UnixTime) -> bool {
         let now = self.clock.peek(now);

@@ -38,6 +38,11 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The decision that it is of.
+    pub const fn decision(&self) -> &Decision<'a> {
+        self.decision
+    }
+
     /// The line, without its line break.
     pub fn to_line(&self) -> String {
         self.write_to(String::new())

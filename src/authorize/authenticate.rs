@@ -25,13 +25,16 @@ pub(super) enum Unauthenticated {
     Unknown(InvalidToken, IssuerIndex),
     /// It cannot be judged: its issuer's keys are not there.
     NoKeys(IssuerIndex),
+    /// It cannot be judged: it names a key that is not among its issuer's, and those could not be
+    /// refreshed of late.
+    OldKeys(IssuerIndex),
 }
 
 impl Unauthenticated {
     pub(super) const fn awaited(&self) -> Option<Awaited> {
         match self {
             Self::Invalid(_) => None,
-            Self::Unknown(_, issuer) => Some(Awaited::Newer(*issuer)),
+            Self::OldKeys(issuer) | Self::Unknown(_, issuer) => Some(Awaited::Newer(*issuer)),
             Self::NoKeys(issuer) => Some(Awaited::First(*issuer)),
         }
     }
@@ -41,7 +44,7 @@ impl From<Unauthenticated> for Denial {
     fn from(unauthenticated: Unauthenticated) -> Self {
         match unauthenticated {
             Unauthenticated::Invalid(reason) | Unauthenticated::Unknown(reason, _) => reason.into(),
-            Unauthenticated::NoKeys(_) => Self::KeysUnavailable,
+            Unauthenticated::NoKeys(_) | Unauthenticated::OldKeys(_) => Self::KeysUnavailable,
         }
     }
 }
@@ -295,6 +298,9 @@ fn without_key(
     });
     if named {
         return reason.into();
+    }
+    if keys.is_failing(index) {
+        return Unauthenticated::OldKeys(index);
     }
     Unauthenticated::Unknown(reason, index)
 }

@@ -95,6 +95,11 @@ impl HeldForms {
         }
     }
 
+    /// Every request.
+    pub(super) fn all(&self) -> impl Iterator<Item = Ticket> {
+        self.0.iter().map(|held| held.ticket)
+    }
+
     /// The requests whose time is over.
     pub(super) fn late(&self, now: UnixTime) -> Vec<Ticket> {
         // A deadline that a clock set back has moved away counts as passed, so that nothing is held

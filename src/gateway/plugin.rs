@@ -48,7 +48,8 @@ impl Plugin {
         }
     }
 
-    /// Goes on by another configuration, or by none.
+    /// Goes on by another configuration, or by none. What waits is judged by that one; without one it
+    /// is refused.
     pub(super) fn configure(&mut self, configuration: Option<Configuration>, host: &dyn Host) {
         let former = self.active.take();
         self.active = configuration.map(|configuration| Box::new(Active::new(configuration, host)));
@@ -56,8 +57,12 @@ impl Plugin {
             return;
         };
         former.flush_metrics(host);
-        if let Some(active) = &mut self.active {
-            active.held_forms = Rc::clone(&former.held_forms);
+        let held_forms = Rc::clone(&former.held_forms);
+        match &mut self.active {
+            Some(active) => active.held_forms = held_forms,
+            None => self
+                .ready
+                .extend(held_forms.borrow().all().map(Ready::Late)),
         }
         let waiting = former.leave_waiting().into_iter();
         self.ready.extend(waiting.map(|request| {

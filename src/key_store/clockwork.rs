@@ -265,8 +265,10 @@ impl Clockwork {
 
     pub(super) fn refresh_early(&mut self, now: Reading) -> bool {
         if !self.expects(now) {
-            // While fetches fail, their back-off rules: an unknown key ID must not become a way to hammer an issuer that is down.
-            if !self.cool_down.may_be_over(now) || self.failures > 0 {
+            // Also while fetches fail, or the tokens of a new key would be refused until the back-off
+            // ends, long after the issuer has come back. The cool-down keeps an invented key ID from
+            // becoming a way to hammer an issuer that is down.
+            if !self.cool_down.may_be_over(now) {
                 return false;
             }
             self.cool_down = Timer::new(now, EARLY_REFRESH_COOL_DOWN);
@@ -278,6 +280,11 @@ impl Clockwork {
             sharing.hurry();
         }
         true
+    }
+
+    /// Whether the last fetch brought nothing, so that the keys may be older than their issuer's.
+    pub(super) const fn is_failing(&self) -> bool {
+        self.failures > 0
     }
 
     /// Whether a fetch is under way, here or elsewhere, or due.

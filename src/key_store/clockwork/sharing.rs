@@ -268,7 +268,7 @@ impl Clockwork {
     /// What to write for the lease, where a fetch is due and nobody has it.
     fn claim(&mut self, slot: Option<Slot<'_>>, took: bool, now: Reading) -> Option<Vec<u8>> {
         let last_early = self.last_early(now);
-        let early_may = !took && self.failures == 0 && self.cool_down.may_be_over(now);
+        let early_may = !took && self.cool_down.may_be_over(now);
         let in_need = self.keys(now).is_none();
         let further: u32 = match self.remote.addresses {
             Addresses::Known(_) => 0,
