@@ -322,9 +322,9 @@ impl Gateway {
                     return Some((stream, Step::unconfigured()));
                 };
                 let (stage, step) = if request.form.is_some() {
-                    active.judge_form(request, host, host.now())
+                    active.judge_form(*request, host, host.now())
                 } else {
-                    active.consider(request, host, host.now())
+                    active.consider(*request, host, host.now())
                 };
                 self.settle(stream, stage);
                 step

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::authorize::form::TokenRequest;
 use crate::denial::Denial;
+use crate::exchange::Exchanger;
 use crate::request::Headers;
 use crate::request::form::{self, Form, FormError};
 use crate::time::UnixTime;
@@ -133,7 +134,7 @@ impl Active {
                 let token_request = TokenRequest {
                     headers: &request.headers,
                     form: &form,
-                    exchange: self.exchanger.as_ref().map(|exchanger| exchanger.terms()),
+                    exchange: self.exchanger.as_ref().map(Exchanger::terms),
                 };
                 let number = request.number;
                 self.decide_form(&configuration.authorizer, number, token_request, host, now)

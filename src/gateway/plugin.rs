@@ -26,7 +26,7 @@ pub(super) enum Ready {
     /// Its form has not come in time.
     Late(Ticket),
     /// It was in the queue.
-    Waited(Pending),
+    Waited(Box<Pending>),
 }
 
 impl Ready {
@@ -67,10 +67,10 @@ impl Plugin {
         let waiting = former.leave_waiting().into_iter();
         self.ready.extend(waiting.map(|request| {
             // It may wait for what the new configuration lacks.
-            Ready::Waited(Pending {
+            Ready::Waited(Box::new(Pending {
                 deadline: None,
                 ..request
-            })
+            }))
         }));
     }
 
@@ -112,7 +112,7 @@ impl Plugin {
     fn release(&mut self, now: Option<UnixTime>) {
         if let Some(active) = &mut self.active {
             let released = active.take_ready(now).into_iter();
-            self.ready.extend(released.map(Ready::Waited));
+            self.ready.extend(released.map(Box::new).map(Ready::Waited));
         }
     }
 

@@ -283,8 +283,12 @@ impl Clockwork {
     }
 
     /// Whether the last fetch brought nothing, so that the keys may be older than their issuer's.
-    pub(super) const fn is_failing(&self) -> bool {
+    pub(super) fn is_failing(&self) -> bool {
         self.failures > 0
+            || self
+                .sharing
+                .as_ref()
+                .is_some_and(|sharing| sharing.unsent > 0)
     }
 
     /// Whether a fetch is under way, here or elsewhere, or due.

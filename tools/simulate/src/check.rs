@@ -3,6 +3,8 @@
 //! The checks know what the world did, and nothing of how the gateway works: they hold it to what its
 //! users are promised. Where the world is too disturbed for a promise to hold, they say nothing.
 
+mod verdicts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -10,12 +12,12 @@ use databricks_oam_filter::gateway::Step;
 use databricks_oam_filter::gateway::host::{CalloutId, StreamId};
 use serde_json::Value;
 
-use crate::action::{Call, Server, Variant, WORKERS};
+use crate::action::{Server, WORKERS};
+use crate::client::{Client, Progress};
+use crate::configuration::MAX_WAITING;
 use crate::planted::Planted;
-use crate::servers;
-use crate::token::Minted;
 use crate::worker::{Answer, Noted, Sent, Worker};
-use crate::world::{Client, MAX_WAITING, Progress, World};
+use crate::world::World;
 
 /// What was promised and does not hold.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,7 +53,9 @@ pub(crate) struct Checks {
     /// The list of revoked tokens that each worker was last given, and when.
     lists: BTreeMap<usize, (BTreeSet<String>, u64)>,
     /// Fetches of keys under way, by issuer.
-    fetches: BTreeMap<usize, Vec<(usize, CalloutId)>>,
+    fetches: BTreeMap<usize, Vec<(usize, CalloutId, u64)>>,
+    /// When a fetch of an issuer's keys last brought some.
+    succeeded: BTreeMap<usize, u64>,
     /// Since when the fetches of an issuer's keys fail.
     failing: BTreeMap<usize, u64>,
     /// When a clock was last set or a worker last trapped, and when a worker was last configured.
@@ -70,7 +74,7 @@ impl Checks {
     pub(crate) fn died(&mut self, worker: usize, now: u64) {
         self.disturbed = Some(now);
         for fetches in self.fetches.values_mut() {
-            fetches.retain(|(of, _)| *of != worker);
+            fetches.retain(|(of, ..)| *of != worker);
         }
     }
 
@@ -78,7 +82,7 @@ impl Checks {
         self.lists.remove(&worker);
         self.configured.insert(worker, now);
         for fetches in self.fetches.values_mut() {
-            fetches.retain(|(of, _)| *of != worker);
+            fetches.retain(|(of, ..)| *of != worker);
         }
     }
 
@@ -95,15 +99,16 @@ impl Checks {
         match server {
             Server::Issuer(issuer) => {
                 let fetches = self.fetches.entry(issuer).or_default();
-                let before = fetches.len();
-                fetches.retain(|(_, known)| *known != id);
-                if fetches.len() < before {
-                    let is_failure = answer.status != 200 || is_json.is_err();
-                    if is_failure {
-                        self.failing.entry(issuer).or_insert(now);
-                    } else {
-                        self.failing.remove(&issuer);
-                    }
+                let place = fetches.iter().position(|(_, known, _)| *known == id);
+                let Some(place) = place else {
+                    return;
+                };
+                let (_, _, sent) = fetches.remove(place);
+                if answer.status == 200 && is_json.is_ok() {
+                    self.succeeded.insert(issuer, now);
+                    self.failing.remove(&issuer);
+                } else if self.succeeded.get(&issuer).is_none_or(|last| *last <= sent) {
+                    self.failing.entry(issuer).or_insert(now);
                 }
             }
             Server::List => {
@@ -132,7 +137,7 @@ impl Checks {
         let recently = |moment: &u64| world.now.saturating_sub(*moment) < LONGEST_LEASE;
         let is_settled = !world.checks.configured.values().any(recently);
         let fetches = world.checks.fetches.entry(issuer).or_default();
-        fetches.push((worker, id));
+        fetches.push((worker, id, world.now));
         if is_calm && is_settled && fetches.len() > 1 {
             return Err(Violation::new(format!(
                 "{} workers fetch the keys of issuer {issuer} at once",
@@ -178,155 +183,6 @@ impl Checks {
             Step::Forward => Self::forwarded(world, worker, stream, client),
             Step::Reply(_) => Self::refused(world, worker, stream, client),
         }
-    }
-
-    /// Nothing goes upstream that the world knows to be wrong.
-    fn forwarded(
-        world: &World,
-        place: usize,
-        stream: StreamId,
-        client: &Client,
-    ) -> Result<(), Violation> {
-        let checks = &world.checks;
-        let record = checks.noted.records.last();
-        if record.is_none_or(|record| record.decision != "allow") {
-            return Err(Violation::new(format!(
-                "forwarded after the record {record:?}"
-            )));
-        }
-        let variant = world.workers.get(place).and_then(|worker| worker.variant);
-        let Some(variant) = variant else {
-            return Err(Violation::new("forwarded without a configuration"));
-        };
-        let Some(token) = client.token.and_then(|token| world.tokens.get(token)) else {
-            return if client.call == Call::TokenEndpoint {
-                Ok(())
-            } else {
-                Err(Violation::new("forwarded without a token"))
-            };
-        };
-        let wrong = |what: &str| Err(Violation::new(format!("forwarded: {what} ({token:?})")));
-        let wall = world.process.borrow().wall;
-        if client.call == Call::TokenEndpoint && token.issuer > 0 && variant == Variant::OneIssuer {
-            // A token of an issuer that is not configured is between its sender and the token endpoint.
-            return Ok(());
-        }
-        if token.is_forged {
-            return wrong("forged");
-        }
-        if wall / 1000 >= token.expires_at.saturating_add(SKEW_SECONDS) {
-            return wrong("expired");
-        }
-        if token.issuer > 0 && variant == Variant::OneIssuer {
-            return wrong("its issuer is not configured");
-        }
-        if client.call == Call::Operation && variant == Variant::Denying {
-            return wrong("a rule denies it");
-        }
-        if client.call == Call::Operation && !token.has_scope {
-            return wrong("without the scope");
-        }
-        if variant != Variant::OneIssuer
-            && let Some((list, since)) = checks.lists.get(&place)
-        {
-            if list.contains(&token.id) {
-                return wrong("revoked");
-            }
-            let age = world.now.saturating_sub(*since);
-            if age
-                > LIST_MAX_STALE
-                    .saturating_add(SLACK)
-                    .saturating_add(checks.lost)
-            {
-                return wrong("the list of revoked tokens is too old");
-            }
-        }
-        let served = world.servers.issuers.get(token.issuer);
-        let served = served.and_then(|issuer| {
-            let mut served = issuer.served.iter();
-            served.find(|(key, _)| *key == token.key).map(|(_, at)| *at)
-        });
-        let oldest = KEYS_MAX_STALE
-            .saturating_add(SLACK)
-            .saturating_add(checks.lost);
-        if served.is_none_or(|at| world.now.saturating_sub(at) > oldest) {
-            return wrong("by a key that its issuer has taken back");
-        }
-        if client.call == Call::Operation && variant == Variant::Exchange {
-            let mut set = checks.noted.authorizations.iter();
-            let set = set
-                .find(|(of, _)| *of == stream)
-                .map(|(_, value)| value.as_str());
-            let is_planted = world.planted == Some(Planted::ExchangeSkipped);
-            if is_planted || !set.is_some_and(|set| servers::is_exchanged_for(set, &token.text)) {
-                return wrong("not exchanged");
-            }
-        }
-        Ok(())
-    }
-
-    /// Nobody is refused whom the world knows to be right.
-    fn refused(world: &World, place: usize, _: StreamId, client: &Client) -> Result<(), Violation> {
-        let checks = &world.checks;
-        let Some(record) = checks.noted.records.last() else {
-            return Err(Violation::new("answered without a record"));
-        };
-        let Some(token) = client.token.and_then(|token| world.tokens.get(token)) else {
-            return Ok(());
-        };
-        let variant = world.workers.get(place).and_then(|worker| worker.variant);
-        if record.decision == "allow" || !Self::is_right(world, token, variant) {
-            return Ok(());
-        }
-        let Some(issuer) = world.servers.issuers.get(token.issuer) else {
-            return Ok(());
-        };
-        let mut published = issuer.published.iter();
-        let Some((_, since)) = published.find(|(key, _)| *key == token.key) else {
-            return Ok(());
-        };
-        let failing_since = checks.failing.get(&token.issuer).copied();
-        let is_failing = failing_since
-            .is_some_and(|since| world.now.saturating_sub(since) > PROPAGATION)
-            && checks.is_calm(world.now, PROPAGATION);
-        if is_failing && record.reason == "unknown_key" {
-            return Err(Violation::new(format!(
-                "a valid token is refused as `unknown_key` while its issuer's keys cannot be fetched ({token:?})"
-            )));
-        }
-        let long_ago = |since: Option<u64>, millis: u64| {
-            since.is_some_and(|since| world.now.saturating_sub(since) > millis)
-        };
-        let needs_list = variant != Some(Variant::OneIssuer);
-        let needs_exchange = variant == Some(Variant::Exchange);
-        let configured = checks.configured.get(&place).copied();
-        let is_well = checks.is_calm(world.now, RECOVERY)
-            && long_ago(Some(*since), RECOVERY)
-            && long_ago(issuer.state.well_since, RECOVERY)
-            && long_ago(configured, RECOVERY)
-            && (!needs_list || long_ago(world.servers.list.well_since, RECOVERY))
-            && (!needs_exchange || long_ago(world.servers.token_endpoint.well_since, RECOVERY));
-        if is_well && (client.call == Call::Operation) {
-            return Err(Violation::new(format!(
-                "a valid token is refused as `{}` although all has been well for long ({token:?})",
-                record.reason
-            )));
-        }
-        Ok(())
-    }
-
-    fn is_right(world: &World, token: &Minted, variant: Option<Variant>) -> bool {
-        let wall = world.process.borrow().wall;
-        let is_covered = match variant {
-            Some(Variant::Plain | Variant::Exchange) => true,
-            Some(Variant::OneIssuer) => token.issuer == 0,
-            Some(Variant::Denying | Variant::Refused) | None => false,
-        };
-        is_covered
-            && !token.is_forged
-            && token.has_scope
-            && wall / 1000 < token.expires_at
-            && !world.servers.revoked.contains(&token.id)
     }
 
     /// A host ended a request: it has its record by now.
@@ -402,15 +258,6 @@ impl Checks {
     }
 }
 
-/// `clock_skew` of the configurations.
-const SKEW_SECONDS: u64 = 30;
-
-/// `max_stale` of the list.
-const LIST_MAX_STALE: u64 = 60_000;
-
-/// `max_stale` of keys.
-const KEYS_MAX_STALE: u64 = 300_000;
-
 /// `waiting_time`.
 const WAITING_TIME: u64 = 5_000;
 
@@ -425,6 +272,3 @@ const PROPAGATION: u64 = 3_000;
 
 /// After which a lease is over whatever became of its holder.
 const LONGEST_LEASE: u64 = 160_000;
-
-/// After which a gateway has found out that all is well again: an early refresh is tried every 30 s.
-const RECOVERY: u64 = 40_000;

@@ -5,6 +5,8 @@
 
 mod action;
 mod check;
+mod client;
+mod configuration;
 mod planted;
 mod servers;
 mod shrink;

@@ -40,12 +40,12 @@ pub(crate) fn sign(issuer: usize, key: u32, claims: &Value, is_forged: bool) -> 
     let signed = [&header, claims]
         .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()))
         .join(".");
-    let signer = if is_forged {
+    let own = if is_forged {
         key.wrapping_add(1_000_000)
     } else {
         key
     };
-    let signature = signature(&x(issuer, signer), signed.as_bytes());
+    let signature = signature(&x(issuer, own), signed.as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use databricks_oam_filter::config::Configuration;
+use databricks_oam_filter::gateway::Step;
 use databricks_oam_filter::gateway::host::{CalloutId, PluginId, StreamId};
-use databricks_oam_filter::gateway::{Head, Step};
-use databricks_oam_filter::request::Headers;
-use serde_json::{Value, json};
 
-use crate::action::{Action, Call, Mood, Server, Token, Variant, WORKERS};
+use crate::action::{Action, Mood, Server, Variant, WORKERS};
 use crate::check::{Checks, Violation};
+use crate::client::{Client, Progress};
+use crate::configuration::configuration;
 use crate::planted::Planted;
 use crate::servers::Servers;
-use crate::token::{self, Minted};
+use crate::token::Minted;
 use crate::worker::{Answer, Process, Worker, server_of};
 
 /// Everything.
@@ -45,32 +45,6 @@ struct Delivery {
     id: CalloutId,
     cluster: String,
     answer: Option<Answer>,
-}
-
-/// A client whose request is on its way.
-#[derive(Clone, Debug)]
-pub(crate) struct Client {
-    pub(crate) token: Option<usize>,
-    pub(crate) call: Call,
-    pub(crate) progress: Progress,
-    pub(crate) records: u32,
-    /// Since when it waits for the gateway, by the true time.
-    pub(crate) held_since: Option<u64>,
-    /// The body that it sends, of a form.
-    form: Vec<u8>,
-}
-
-/// How far a client's request has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Progress {
-    /// The gateway takes its form.
-    AwaitsForm,
-    /// It has its answer.
-    Answered,
-    /// It went upstream.
-    Forwarded,
-    /// The gateway holds it.
-    Held,
 }
 
 impl World {
@@ -241,7 +215,7 @@ impl World {
             let Some((stream, step)) = next else {
                 break;
             };
-            if self.planted == Some(Planted::WaiterForgotten) && self.now % 7 == 0 {
+            if self.planted == Some(Planted::WaiterForgotten) && self.now.is_multiple_of(7) {
                 continue;
             }
             self.take(place, stream, step)?;
@@ -292,130 +266,8 @@ impl World {
         Ok(())
     }
 
-    fn send(&mut self, place: usize, token: Token, call: Call) -> Result<(), Violation> {
-        let token = self.token(token);
-        let text = token
-            .and_then(|token| self.tokens.get(token))
-            .map(|token| token.text.clone());
-        let Some(worker) = self.workers.get_mut(place) else {
-            return Ok(());
-        };
-        let numbers = 1000_u32..;
-        let free = numbers
-            .map(StreamId)
-            .find(|stream| !self.clients.contains_key(&(place, *stream)));
-        let Some(stream) = free else {
-            return Ok(());
-        };
-        let (method, path) = match call {
-            Call::Operation => ("GET", "/api/2.2/jobs/get"),
-            Call::TokenEndpoint => ("POST", "/oidc/v1/token"),
-        };
-        let mut pairs = vec![
-            (":method".to_owned(), method.as_bytes().to_vec()),
-            (":path".to_owned(), path.as_bytes().to_vec()),
-            (":authority".to_owned(), b"databricks.example.com".to_vec()),
-            (":scheme".to_owned(), b"https".to_vec()),
-        ];
-        let mut form = Vec::new();
-        match (call, text) {
-            (Call::Operation, Some(text)) => {
-                pairs.push((
-                    "authorization".to_owned(),
-                    format!("Bearer {text}").into_bytes(),
-                ));
-            }
-            (Call::TokenEndpoint, text) => {
-                let content = b"application/x-www-form-urlencoded".to_vec();
-                pairs.push(("content-type".to_owned(), content));
-                let text = text.unwrap_or_default();
-                form = format!("grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:ietf:params:oauth:token-type:jwt&subject_token={text}").into_bytes();
-            }
-            (Call::Operation, None) => {}
-        }
-        let client = Client {
-            token,
-            call,
-            progress: Progress::Held,
-            records: 0,
-            held_since: None,
-            form,
-        };
-        self.clients.insert((place, stream), client);
-        worker.host.current.set(Some(stream));
-        worker.gateway.begin(stream, PLUGIN, &worker.host);
-        let head = Head {
-            headers: Headers::new(pairs),
-            source_ip: Some(format!("192.0.2.{}", stream.0 % 250)),
-            has_body: call == Call::TokenEndpoint,
-        };
-        let step = worker.gateway.on_head(stream, head, &worker.host);
-        self.collect(place)?;
-        if let (Call::TokenEndpoint, Step::Forward) = (call, &step) {
-            let now = self.now;
-            if let Some(client) = self.clients.get_mut(&(place, stream)) {
-                client.progress = Progress::AwaitsForm;
-                client.held_since = Some(now);
-            }
-            return Ok(());
-        }
-        self.take(place, stream, step)
-    }
-
-    /// More of some client's form comes.
-    fn body(&mut self, pick: usize, is_whole: bool) -> Result<(), Violation> {
-        let awaits =
-            |(_, client): &(&(usize, StreamId), &Client)| client.progress == Progress::AwaitsForm;
-        let awaiting: Vec<_> = self
-            .clients
-            .iter()
-            .filter(awaits)
-            .map(|(key, _)| *key)
-            .collect();
-        let Some((place, stream)) = pick
-            .checked_rem(awaiting.len())
-            .and_then(|place| awaiting.get(place).copied())
-        else {
-            return Ok(());
-        };
-        let (Some(worker), Some(client)) = (
-            self.workers.get_mut(place),
-            self.clients.get(&(place, stream)),
-        ) else {
-            return Ok(());
-        };
-        let came = if is_whole {
-            client.form.len()
-        } else {
-            client.form.len() / 2
-        };
-        let bytes = client.form.get(..came).unwrap_or_default().to_vec();
-        worker.host.current.set(Some(stream));
-        worker.host.body.replace(bytes);
-        let step = worker.gateway.on_body(stream, came, is_whole, &worker.host);
-        self.collect(place)?;
-        if !is_whole && step == Step::Hold {
-            return Ok(());
-        }
-        if let Some(client) = self.clients.get_mut(&(place, stream)) {
-            client.progress = Progress::Held;
-            client.held_since = None;
-        }
-        self.take(place, stream, step)
-    }
-
-    fn leave(&mut self, pick: usize) -> Result<(), Violation> {
-        let key = pick
-            .checked_rem(self.clients.len())
-            .and_then(|place| self.clients.keys().nth(place).copied());
-        match key {
-            Some((place, stream)) => self.end(place, stream),
-            None => Ok(()),
-        }
-    }
-
     /// The host ends a request.
-    fn end(&mut self, place: usize, stream: StreamId) -> Result<(), Violation> {
+    pub(crate) fn end(&mut self, place: usize, stream: StreamId) -> Result<(), Violation> {
         if let Some(worker) = self.workers.get_mut(place) {
             worker.host.current.set(Some(stream));
             worker.gateway.end(stream, &worker.host);
@@ -428,9 +280,16 @@ impl World {
     }
 
     /// Takes a step for a client.
-    fn take(&mut self, place: usize, stream: StreamId, step: Step) -> Result<(), Violation> {
+    pub(crate) fn take(
+        &mut self,
+        place: usize,
+        stream: StreamId,
+        step: Step,
+    ) -> Result<(), Violation> {
         let step = match (self.planted, step) {
-            (Some(Planted::AnyoneForwarded), Step::Reply(_)) if self.now % 5 == 0 => Step::Forward,
+            (Some(Planted::AnyoneForwarded), Step::Reply(_)) if self.now.is_multiple_of(5) => {
+                Step::Forward
+            }
             (_, step) => step,
         };
         let (key, now) = ((place, stream), self.now);
@@ -453,14 +312,14 @@ impl World {
                 return Ok(());
             }
         }
-        if self.planted == Some(Planted::AnsweredTwice) && now % 11 == 0 {
+        if self.planted == Some(Planted::AnsweredTwice) && now.is_multiple_of(11) {
             self.take(place, stream, Step::Forward)?;
         }
         self.end(place, stream)
     }
 
     /// Takes what a worker asked for in its last event.
-    fn collect(&mut self, place: usize) -> Result<(), Violation> {
+    pub(crate) fn collect(&mut self, place: usize) -> Result<(), Violation> {
         let Some(worker) = self.workers.get_mut(place) else {
             return Ok(());
         };
@@ -469,7 +328,7 @@ impl World {
             worker.period = u64::try_from(period.as_millis()).unwrap_or(u64::MAX).max(1);
             worker.tick_at = Some(self.now.saturating_add(worker.period));
         }
-        if self.planted == Some(Planted::RecordDropped) && self.now % 13 == 0 {
+        if self.planted == Some(Planted::RecordDropped) && self.now.is_multiple_of(13) {
             noted.records.pop();
         }
         let birth = worker.birth;
@@ -501,40 +360,6 @@ impl World {
         Ok(())
     }
 
-    /// The token that a client shows.
-    fn token(&mut self, token: Token) -> Option<usize> {
-        let (issuer, is_forged, has_scope, lifetime) = match token {
-            Token::Again(pick) => return pick.checked_rem(self.tokens.len()),
-            Token::Nothing => return None,
-            Token::Expired(issuer) => (issuer, false, true, 0),
-            Token::Forged(issuer) => (issuer, true, true, LIFETIME),
-            Token::Fresh(issuer) => (issuer, false, true, LIFETIME),
-            Token::Narrow(issuer) => (issuer, false, false, LIFETIME),
-        };
-        let key = self.servers.issuers.get(issuer)?.key;
-        let now = self.process.borrow().wall.checked_div(1000)?;
-        let expires_at = if lifetime == 0 {
-            now.saturating_sub(3600)
-        } else {
-            now.saturating_add(lifetime)
-        };
-        let id = format!("t{}", self.tokens.len());
-        let claims = json!({
-            "iss": token::issuer(issuer), "aud": "databricks", "sub": "somebody", "jti": id,
-            "exp": expires_at, "scope": if has_scope { "jobs" } else { "sql" },
-        });
-        self.tokens.push(Minted {
-            text: token::sign(issuer, key, &claims, is_forged),
-            id,
-            issuer,
-            key,
-            expires_at,
-            is_forged,
-            has_scope,
-        });
-        self.tokens.len().checked_sub(1)
-    }
-
     pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
         let now = self.now;
         if let Some(trace) = &mut self.trace {
@@ -543,62 +368,14 @@ impl World {
     }
 }
 
-/// A configuration.
-fn configuration(variant: Variant) -> Value {
-    let issuer = |number: usize| {
-        json!({
-            "issuer": token::issuer(number), "audiences": ["databricks"], "algorithms": ["EdDSA"],
-            "clock_skew": "30s",
-            "jwks": {
-                "cluster": format!("issuer-{number}"), "uri": format!("{}/keys", token::issuer(number)),
-                "timeout": "2s", "refresh": "60s", "max_stale": "5m",
-            },
-        })
-    };
-    let list = json!({
-        "cluster": "list", "uri": "https://list.example.com/revoked.json", "poll": "10s",
-        "max_stale": "1m", "when_stale": "refuse",
-    });
-    let mut configuration = json!({
-        "issuers": [issuer(0), issuer(1)],
-        "withdrawn": { "list": list },
-        "limits": { "waiting_requests": MAX_WAITING, "waiting_time": "5s", "cached_tokens": 20 },
-    });
-    match variant {
-        Variant::Plain => {}
-        Variant::Exchange => {
-            configuration["exchange"] = json!({
-                "cluster": "databricks", "token_endpoint": "https://dbc.example.com/oidc/v1/token",
-            });
-        }
-        Variant::OneIssuer => {
-            configuration["issuers"] = json!([issuer(0)]);
-            configuration["withdrawn"] = json!({});
-        }
-        Variant::Denying => {
-            let deny =
-                json!({ "name": "no-jobs", "effect": "deny", "paths": ["/api/2.2/jobs/get"] });
-            configuration["policy"] = json!({ "rules": [deny] });
-        }
-        Variant::Refused => configuration["issuers"] = json!([]),
-    }
-    configuration
-}
-
 /// The one plugin.
 pub(crate) const PLUGIN: PluginId = PluginId(1);
-
-/// What a worker may hold.
-pub(crate) const MAX_WAITING: usize = 64;
 
 /// 2027, in milliseconds.
 const START: u64 = 1_800_000_000_000;
 
 /// No clock of a machine is set further back.
 const EARLIEST: u64 = 1_700_000_000_000;
-
-/// Of tokens, in seconds.
-const LIFETIME: u64 = 1800;
 
 /// At the end of a run, so that everything which waits is answered.
 const CALM: u64 = 30_000;
