@@ -70,7 +70,10 @@ fn every_reason_has_an_entry() {
 #[test]
 fn every_metric_has_an_entry() {
     let page = read("docs/reference/metrics.md");
-    let mut files = vec![root("src/gateway/metrics.rs"), root("src/gateway/engine.rs")];
+    let mut files = vec![
+        root("src/gateway/metrics.rs"),
+        root("src/gateway/engine.rs"),
+    ];
     let folder = fs::read_dir(root("src/gateway/metrics")).unwrap();
     files.extend(folder.map(|file| file.unwrap().path()));
     let mut count = 0;

@@ -16,7 +16,7 @@ use crate::action::{Server, WORKERS};
 use crate::client::{Client, Progress};
 use crate::configuration::MAX_WAITING;
 use crate::planted::Planted;
-use crate::worker::{Answer, Noted, Sent, Worker};
+use crate::worker::{Answer, Noted, Worker};
 use crate::world::World;
 
 /// What was promised and does not hold.
@@ -52,6 +52,8 @@ pub(crate) struct Checks {
     pub(crate) noted: Noted,
     /// The list of revoked tokens that each worker was last given, and when.
     lists: BTreeMap<usize, (BTreeSet<String>, u64)>,
+    /// The polls that a worker sent under its configuration.
+    polls: BTreeMap<usize, BTreeSet<CalloutId>>,
     /// Fetches of keys under way, by issuer.
     fetches: BTreeMap<usize, Vec<(usize, CalloutId, u64)>>,
     /// When a fetch of an issuer's keys last brought some.
@@ -80,6 +82,7 @@ impl Checks {
 
     pub(crate) fn configured(&mut self, worker: usize, now: u64) {
         self.lists.remove(&worker);
+        self.polls.remove(&worker);
         self.configured.insert(worker, now);
         for fetches in self.fetches.values_mut() {
             fetches.retain(|(of, ..)| *of != worker);
@@ -112,6 +115,10 @@ impl Checks {
                 }
             }
             Server::List => {
+                let polls = self.polls.entry(worker).or_default();
+                if !polls.remove(&id) {
+                    return;
+                }
                 if let (200, Ok(list)) = (answer.status, is_json) {
                     let ids = list["token_ids"].as_array().into_iter().flatten();
                     let ids = ids.filter_map(|id| Some(id.as_str()?.to_owned())).collect();
@@ -128,8 +135,10 @@ impl Checks {
         worker: usize,
         server: Server,
         id: CalloutId,
-        _: &Sent,
     ) -> Result<(), Violation> {
+        if server == Server::List {
+            world.checks.polls.entry(worker).or_default().insert(id);
+        }
         let Server::Issuer(issuer) = server else {
             return Ok(());
         };

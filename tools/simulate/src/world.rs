@@ -343,7 +343,7 @@ impl World {
             let Some(server) = server_of(&sent.cluster) else {
                 continue;
             };
-            Checks::sent(self, place, server, *id, sent)?;
+            Checks::sent(self, place, server, *id)?;
             for (at, answer) in self.servers.serve(server, sent, self.now) {
                 self.sent = self.sent.wrapping_add(1);
                 let delivery = Delivery {
