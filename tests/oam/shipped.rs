@@ -1,5 +1,8 @@
 //! The deployments that are shipped, held by `oam check --strict`, with nothing to warn of.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::oam;
@@ -95,7 +98,7 @@ fn the_kustomizations_name_what_there_is() {
         "envoy-gateway/base",
         "envoy-gateway/overlays/shadow",
     ] {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("envoy")
             .join(folder);
         let kustomization = &documents(&folder.join("kustomization.yaml"))[0];
@@ -138,8 +141,76 @@ fn the_kustomizations_name_what_there_is() {
     }
 }
 
-fn documents(path: &std::path::Path) -> Vec<Value> {
+fn documents(path: &Path) -> Vec<Value> {
     let text =
-        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_saphyr::from_multiple(&text).unwrap()
+}
+
+/// With its own values the chart comes to what the Kustomize bases are.
+#[test]
+fn the_chart_comes_to_the_same_manifests() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy/helm/databricks-oam-filter");
+    let own = documents(&folder.join("values.yaml")).remove(0);
+    let mut other = own.clone();
+    let over = documents(&folder.join("values-envoy-gateway.yaml")).remove(0);
+    for (key, value) in over.as_object().unwrap() {
+        other[key] = value.clone();
+    }
+    for (values, platform) in [(own, "istio"), (other, "envoy-gateway")] {
+        let mut rendered = Vec::new();
+        for name in ["istio", "envoy-gateway"] {
+            let path = folder.join(format!("templates/{name}.yaml"));
+            let text = render(&fs::read_to_string(path).unwrap(), &values);
+            rendered.extend(serde_saphyr::from_multiple::<Value>(&text).unwrap());
+        }
+        let base = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("envoy/{platform}/base"));
+        let files = fs::read_dir(base).unwrap().map(|file| file.unwrap().path());
+        let ours = |document: &Value| {
+            !["Kustomization", "Namespace"]
+                .map(Value::from)
+                .contains(&document["kind"])
+        };
+        let want: Vec<Value> = files
+            .flat_map(|file| documents(&file))
+            .filter(ours)
+            .collect();
+        assert_eq!(rendered.len(), want.len(), "{platform}");
+        for document in &want {
+            assert!(
+                rendered.contains(document),
+                "{platform}: not rendered: {document}"
+            );
+        }
+    }
+}
+
+/// The little of Helm's language that the chart uses: a whole file under one condition, values, and a value as YAML.
+fn render(template: &str, values: &Value) -> String {
+    let (condition, rest) = template.split_once("\n").unwrap();
+    let platform = condition
+        .strip_prefix("{{- if eq .Values.platform \"")
+        .and_then(|rest| rest.strip_suffix("\" }}"));
+    let body = rest.strip_suffix("{{- end }}\n").unwrap();
+    if values["platform"] != platform.unwrap() {
+        return String::new();
+    }
+    let mut pieces = body.split("{{");
+    let mut text = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        let (expression, rest) = piece.split_once("}}").unwrap();
+        match expression.trim_start_matches('-').trim() {
+            ".Release.Namespace" => text.push_str("databricks-gateway"),
+            name if name.starts_with(".Values.") => {
+                text.push_str(values[&name[8..]].as_str().unwrap())
+            }
+            // JSON is YAML.
+            whole if whole.starts_with("toYaml .Values.configuration | nindent ") => {
+                text.push_str(&format!(" {}", values["configuration"]));
+            }
+            other => panic!("{other}"),
+        }
+        text.push_str(rest);
+    }
+    text
 }

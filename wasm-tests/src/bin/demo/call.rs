@@ -43,7 +43,8 @@ impl Call {
             format!(" -d '{}'", self.body)
         };
         let token = self.token.as_ref().map_or_else(String::new, |_| {
-            format!(" -H @{}", from_here(&header_file(self.name)).display())
+            let file = from_here(&header_file(self.name));
+            format!(" \\\n    -H @{}", file.display())
         });
         format!("curl -i http://{gateway}{}{body}{token}", self.path)
     }

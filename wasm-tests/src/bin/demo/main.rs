@@ -1,7 +1,7 @@
 //! The main job in one command: an issuer, a stand-in workspace, and a real Envoy with the module between them.
 //!
-//! Stays up until Ctrl-C, and shows every audit record as it is written. With `--check` it runs its own lines, shows each answer, judges
-//! it, and exits 0 or 1.
+//! Stays up until Ctrl-C, and shows every audit record as it is written, in a line or, with `--records`, whole. With `--check` it runs its
+//! own lines, shows each answer, judges it, and exits 0 or 1.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -23,14 +23,22 @@ use screen::Screen;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let check = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["--check"] => true,
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
         ["serve", what, address] => return serve(what, address),
-        _ => return usage(),
-    };
+        ["hints", gateway, issuer] => return hints(gateway, issuer),
+        _ => {}
+    }
+    let is = |option: &str| words.contains(&option);
+    if words
+        .iter()
+        .any(|word| !["--check", "--records"].contains(word))
+    {
+        return usage();
+    }
+    let check = is("--check");
     let demo = Demo::start();
-    let screen = Screen::new();
+    let screen = Screen::new(is("--records"));
     demo.introduce(&screen, check);
     let sound = if check {
         demo.check(&screen)
@@ -54,9 +62,11 @@ fn serve(what: &str, address: &str) -> ExitCode {
     let served = match what {
         "issuer" => Issuer::start_at(address, keys).map(|issuer| {
             issuer.script().clients = call::clients();
-            wait_for_the_end(|| {});
+            wait_for_the_end(|| true);
         }),
-        "workspace" => Workspace::exchanging_at(address).map(|_workspace| wait_for_the_end(|| {})),
+        "workspace" => {
+            Workspace::exchanging_at(address).map(|_workspace| wait_for_the_end(|| true))
+        }
         _ => return usage(),
     };
     match served {
@@ -69,12 +79,43 @@ fn serve(what: &str, address: &str) -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: scripts/demo [--check]\n       scripts/demo serve issuer|workspace ADDRESS");
+    eprintln!(
+        "usage: scripts/demo [--check] [--records]\n       scripts/demo serve issuer|workspace ADDRESS\n       scripts/demo hints GATEWAY-URL ISSUER-URL"
+    );
     ExitCode::from(2)
 }
 
-/// Comes back on Ctrl-C or a request to end; until then it calls `meanwhile` five times a second.
-fn wait_for_the_end(mut meanwhile: impl FnMut()) {
+/// Says what to try where the servers run elsewhere, as soon as the gateway answers on this machine.
+fn hints(gateway: &str, issuer: &str) -> ExitCode {
+    let answers = || {
+        let port = gateway
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok());
+        let ready = |port| {
+            client::Connection::try_open(at(port)).is_ok()
+                && client::try_get(at(port), "/healthz").status == 200
+        };
+        port.is_some_and(ready)
+    };
+    while !answers() {
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let screen = Screen::new(false);
+    screen.title("Try these in another terminal: a data engineer runs a job, an analyst may not.");
+    for client in ["engineer", "analyst"] {
+        screen.blank();
+        screen.lines(&format!(
+            "token=$(curl -s {issuer}/token -d grant_type=client_credentials \\\n    -d client_id={client} | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\ncurl -i {gateway}{RUN_PATH} -d '{{\"job_id\": 7}}' \\\n    -H \"authorization: Bearer $token\""
+        ));
+    }
+    screen.blank();
+    screen.note("What comes back to the engineer is what reached the workspace: Databricks'");
+    screen.note("token, and not this one. The records are in the gateway's log.");
+    ExitCode::SUCCESS
+}
+
+/// Comes back on Ctrl-C, a request to end, or when `meanwhile`, which it calls five times a second, says that it is enough.
+fn wait_for_the_end(mut meanwhile: impl FnMut() -> bool) {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -86,7 +127,7 @@ fn wait_for_the_end(mut meanwhile: impl FnMut()) {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => break,
                 _ = terminate.recv() => break,
-                () = tokio::time::sleep(Duration::from_millis(200)) => meanwhile(),
+                () = tokio::time::sleep(Duration::from_millis(200)) => if !meanwhile() { break },
             }
         }
     });
@@ -134,17 +175,17 @@ impl Demo {
         screen.row(
             "gateway",
             &format!("http://{}", self.envoy.address()),
-            "the module, as envoy/envoy.yaml configures it",
+            "the module, as in envoy/envoy.yaml",
         );
         screen.row(
             "issuer",
             &format!("http://{}", self.issuer.address()),
-            "publishes the keys that the module fetches",
+            "publishes the keys that are fetched",
         );
         screen.row(
             "workspace",
             &format!("http://{}", self.workspace.address()),
-            "stands in for Databricks: exchanges tokens, echoes what reaches it",
+            "exchanges tokens, echoes what it gets",
         );
         screen.blank();
         if check {
@@ -154,17 +195,18 @@ impl Demo {
         for call in &self.calls {
             screen.blank();
             screen.note(&format!("# {}: {}", call.title, call.want.status));
-            screen.line(&call.curl(self.envoy.address()));
+            screen.lines(&call.curl(self.envoy.address()));
         }
         screen.blank();
-        screen.note(&format!("# a token of your own: {}", self.token_line()));
+        screen.note("# a token of your own:");
+        screen.lines(&self.token_line());
         screen.blank();
-        screen.title("Every decision is recorded, here as Envoy logs it. Ctrl-C ends.");
+        screen.title("Every decision is recorded, here in a line (--records: whole). Ctrl-C ends.");
     }
 
     fn token_line(&self) -> String {
         format!(
-            "curl -s http://{}/token -d grant_type=client_credentials -d client_id=engineer",
+            "curl -s http://{}/token -d grant_type=client_credentials \\\n    -d client_id=engineer",
             self.issuer.address()
         )
     }
@@ -183,24 +225,21 @@ impl Demo {
                 .unwrap_or_default();
             let found = call.faults(&answer, &record, &self.workspace.take());
             screen.verdict(found.is_empty(), answer.status, call.title);
-            screen.detail("request", &call.curl(self.envoy.address()));
-            screen.detail(
-                "challenge",
-                &answer
-                    .header("www-authenticate")
-                    .unwrap_or_else(|| "none".to_owned()),
-            );
+            let request = call.curl(self.envoy.address()).replace(" \\\n   ", "");
+            screen.folded("request", &request);
+            let challenge = answer.header("www-authenticate");
+            screen.folded("challenge", challenge.as_deref().unwrap_or("none"));
             let written = self
                 .envoy
                 .log()
                 .audit_text(mark, self.envoy.log().mark())
                 .pop();
             if answer.status == 200 {
-                screen.detail("workspace", &echoed(&answer));
+                screen.folded("workspace", &echoed(&answer));
             } else {
-                screen.json("body", &String::from_utf8_lossy(&answer.body));
+                screen.folded("body", &String::from_utf8_lossy(&answer.body));
             }
-            screen.json("audit", &written.unwrap_or_else(|| "none".to_owned()));
+            screen.record_of(&written.unwrap_or_default());
             for fault in &found {
                 screen.fault(fault);
             }
@@ -253,6 +292,7 @@ impl Demo {
                 screen.record(&record);
             }
             mark = end;
+            !screen.is_closed()
         });
         screen.blank();
         true
@@ -274,6 +314,9 @@ fn echoed(answer: &Answer) -> String {
         authorization(&echo).join(", ")
     )
 }
+
+/// What is tried in containers.
+const RUN_PATH: &str = "/api/2.2/jobs/run-now";
 
 fn at(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))

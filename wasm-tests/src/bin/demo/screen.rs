@@ -1,31 +1,52 @@
 //! What the demonstration looks like: aligned, and coloured on a terminal alone.
 
-use std::io::IsTerminal as _;
+use std::cell::Cell;
+use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::Value;
 
-/// Standard output.
+/// Standard output, 80 columns wide.
 pub(crate) struct Screen {
     coloured: bool,
+    /// Whether records are shown whole; otherwise each is one line.
+    whole_records: bool,
+    /// Whether nobody reads any more.
+    closed: Cell<bool>,
 }
 
 impl Screen {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(whole_records: bool) -> Self {
         Self {
             coloured: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            whole_records,
+            closed: Cell::new(false),
         }
     }
 
+    /// Whether nobody reads any more, as behind `| head`.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    fn say(&self, line: &str) {
+        let mut out = std::io::stdout().lock();
+        let written = writeln!(out, "{line}").and_then(|()| out.flush());
+        self.closed.set(self.closed.get() || written.is_err());
+    }
+
     pub(crate) fn title(&self, text: &str) {
-        println!("{}", self.paint(BOLD, text));
+        self.say(&self.paint(BOLD, text));
     }
 
     pub(crate) fn note(&self, text: &str) {
-        println!("  {}", self.paint(DIM, text));
+        self.say(&format!("  {}", self.paint(DIM, text)));
     }
 
     pub(crate) fn row(&self, name: &str, value: &str, note: &str) {
-        println!("  {name:<10} {value:<24} {}", self.paint(DIM, note));
+        self.say(&format!(
+            "  {name:<10} {value:<23} {}",
+            self.paint(DIM, note)
+        ));
     }
 
     pub(crate) fn verdict(&self, sound: bool, number: impl std::fmt::Display, title: &str) {
@@ -34,31 +55,50 @@ impl Screen {
         } else {
             self.paint(RED, "✗")
         };
-        println!(
-            "{mark} {} {title}",
-            self.paint(BOLD, &format!("{number:>3}"))
-        );
+        let number = self.paint(BOLD, &format!("{number:>3}"));
+        self.say(&format!("{mark} {number} {title}"));
     }
 
     pub(crate) fn detail(&self, name: &str, text: &str) {
-        println!("      {} {text}", self.paint(DIM, &format!("{name:<10}")));
+        let name = self.paint(DIM, &format!("{name:<10}"));
+        self.say(&format!("      {name} {text}"));
     }
 
     pub(crate) fn fault(&self, text: &str) {
-        println!("      {}", self.paint(RED, text));
+        self.say(&format!("      {}", self.paint(RED, text)));
     }
 
-    /// A JSON text, broken between its members where a line would grow too long.
-    pub(crate) fn json(&self, name: &str, text: &str) {
+    /// A text, broken where a line would grow too long: of JSON between members, of anything else between words.
+    pub(crate) fn folded(&self, name: &str, text: &str) {
         let mut name = name;
-        for line in fold(text) {
+        for line in fold(text, WIDTH - DETAIL) {
             self.detail(name, &line);
             name = "";
         }
     }
 
-    /// One audit record, its decision in colour.
+    /// The record that goes with a shown answer.
+    pub(crate) fn record_of(&self, text: &str) {
+        if self.whole_records {
+            self.folded("audit", text);
+        } else {
+            self.detail("audit", &self.summary(text));
+        }
+    }
+
+    /// One audit record: a line, or all of it.
     pub(crate) fn record(&self, text: &str) {
+        self.say(&format!("  {}", self.summary(text)));
+        if self.whole_records {
+            for line in fold(text, WIDTH - 4) {
+                self.say(&format!("    {}", self.paint(DIM, &line)));
+            }
+            self.blank();
+        }
+    }
+
+    /// What was decided, why, and on what.
+    fn summary(&self, text: &str) -> String {
         let record: Value = serde_json::from_str(text).unwrap_or_default();
         let member = |name: &str| record[name].as_str().unwrap_or("-").to_owned();
         let colour = if record["decision"] == "deny" {
@@ -66,31 +106,25 @@ impl Screen {
         } else {
             GREEN
         };
-        let (decision, reason) = (format!("{:<5}", member("decision")), member("reason"));
-        println!();
-        println!(
-            "  {} {} {} {}",
-            self.paint(colour, &decision),
-            member("method"),
-            member("path"),
-            self.paint(BOLD, &reason)
-        );
-        for line in fold(text) {
-            println!("    {}", self.paint(DIM, &line));
+        let who = member("subject");
+        let decision = self.paint(colour, &member("decision"));
+        let reason = self.paint(BOLD, &member("reason"));
+        format!("{decision} {reason} {} {who}", member("operation"))
+    }
+
+    /// Lines to be copied: no colour in them.
+    pub(crate) fn lines(&self, text: &str) {
+        for line in text.lines() {
+            self.say(&format!("  {line}"));
         }
     }
 
-    /// A line to be copied: no colour in it.
-    pub(crate) fn line(&self, text: &str) {
-        println!("  {}", self.paint(PLAIN, text));
-    }
-
     pub(crate) fn blank(&self) {
-        println!("{}", self.paint(PLAIN, ""));
+        self.say("");
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
-        if self.coloured && !colour.is_empty() {
+        if self.coloured {
             format!("\x1b[{colour}m{text}\x1b[0m")
         } else {
             text.to_owned()
@@ -98,35 +132,35 @@ impl Screen {
     }
 }
 
-/// Breaks JSON text behind commas that part members.
-fn fold(text: &str) -> Vec<String> {
+/// Breaks a text behind commas that part members of JSON, and behind spaces.
+fn fold(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for piece in text
-        .split_inclusive(",\"")
-        .enumerate()
-        .map(|(number, piece)| {
-            let piece = piece
-                .strip_suffix('"')
-                .filter(|_| piece.ends_with(",\""))
-                .unwrap_or(piece);
-            if number == 0 {
-                piece.to_owned()
-            } else {
-                format!("\"{piece}")
-            }
+    let pieces = text.split_inclusive(' ').flat_map(|word| {
+        let mut rest = word;
+        std::iter::from_fn(move || {
+            let end = rest.find(",\"").map_or(rest.len(), |comma| comma + 1);
+            let (piece, after) = rest.split_at(end);
+            rest = after;
+            (!piece.is_empty()).then_some(piece)
         })
-    {
+    });
+    for piece in pieces {
         match lines.last_mut() {
-            Some(line) if line.len() + piece.len() <= WIDTH => line.push_str(&piece),
-            _ => lines.push(piece),
+            Some(line) if line.chars().count() + piece.chars().count() <= width => {
+                line.push_str(piece);
+            }
+            _ => lines.push(piece.to_owned()),
         }
     }
     lines
 }
 
-const WIDTH: usize = 110;
+/// Columns of a terminal.
+const WIDTH: usize = 80;
 
-const PLAIN: &str = "";
+/// Columns before a detail.
+const DETAIL: usize = 17;
+
 const BOLD: &str = "1";
 const DIM: &str = "2";
 const GREEN: &str = "32";
