@@ -140,7 +140,7 @@ pub(crate) fn calls(now: i64) -> Vec<Call> {
     };
     let rows = [
         (
-            "a data engineer runs a job: the workspace gets Databricks' token instead of hers",
+            "a data engineer runs a job: the workspace gets Databricks' token",
             "engineer",
             RUN,
             Some(&engineer),

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::io::{IsTerminal as _, Write as _};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
 /// Standard output, 80 columns wide.
@@ -25,7 +26,15 @@ impl Screen {
 
     /// Whether nobody reads any more, as behind `| head`.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.get()
+        let out = std::io::stdout();
+        let mut ends = [PollFd::new(&out, PollFlags::empty())];
+        let at_once = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let broken =
+            poll(&mut ends, Some(&at_once)).is_ok() && ends[0].revents().contains(PollFlags::ERR);
+        self.closed.get() || broken
     }
 
     fn say(&self, line: &str) {
@@ -60,7 +69,7 @@ impl Screen {
     }
 
     pub(crate) fn detail(&self, name: &str, text: &str) {
-        let name = self.paint(DIM, &format!("{name:<10}"));
+        let name = self.paint(DIM, &format!("{name:<9}"));
         self.say(&format!("      {name} {text}"));
     }
 
@@ -139,7 +148,12 @@ fn fold(text: &str, width: usize) -> Vec<String> {
         let mut rest = word;
         std::iter::from_fn(move || {
             let end = rest.find(",\"").map_or(rest.len(), |comma| comma + 1);
-            let (piece, after) = rest.split_at(end);
+            // What has no such place, a URL for example, is broken anywhere.
+            let limit = rest
+                .char_indices()
+                .nth(width)
+                .map_or(rest.len(), |(place, _)| place);
+            let (piece, after) = rest.split_at(end.min(limit));
             rest = after;
             (!piece.is_empty()).then_some(piece)
         })
@@ -159,7 +173,7 @@ fn fold(text: &str, width: usize) -> Vec<String> {
 const WIDTH: usize = 80;
 
 /// Columns before a detail.
-const DETAIL: usize = 17;
+const DETAIL: usize = 16;
 
 const BOLD: &str = "1";
 const DIM: &str = "2";
