@@ -171,7 +171,7 @@ impl Authorizer {
         let sighting = Sighting::new(remembered);
         let head = RequestHead::read_knowing(headers, self.max_token_bytes, &sighting)
             .inspect_err(|error| evidence.refused_head(error))?;
-        let (readings, mut policy) = self.requested(remembered, &head, headers, evidence);
+        let (readings, mut policy) = self.requested(remembered, &head, headers, None, evidence);
         evidence.governing(&self.policy, &policy.governing);
         self.classify(&head.credential, &policy.governing, now, evidence)?;
         if policy.governing.is_public() {
@@ -205,7 +205,8 @@ impl Authorizer {
             }
         };
         if self.policy.rules.asks_for_issuers() {
-            policy = self.policy.apply(&readings, Some(&token.issuer));
+            let issuer = Some(&token.issuer);
+            (_, policy) = self.requested(remembered, &head, headers, issuer, evidence);
             evidence.governing(&self.policy, &policy.governing);
         }
         if matches!(policy.governing, Governing::Ambiguous) {
@@ -246,31 +247,32 @@ impl Authorizer {
         }
     }
 
-    /// What the policy says of a request, whoever sends it; of one that came before, what it said then.
+    /// What the policy says of a request by the rules for an issuer, or for nobody known; of one that came before, what it said then.
     fn requested<'a, 'h>(
         &'a self,
         remembered: Option<&RefCell<VerifiedTokens>>,
         head: &RequestHead<'h>,
         headers: &'h Headers,
+        issuer: Option<&Rc<str>>,
         evidence: &mut Evidence<'_>,
     ) -> (Readings<'h>, Applied<'a>) {
         let (call, path) = (self.call(head, headers), head.path);
-        let remembered = remembered.filter(|_| self.policy.rules_on(&path));
+        let remembered = remembered.filter(|_| Policy::may_be_said_again(call, &path));
         if let Some(remembered) = remembered
             && let remembered = remembered.borrow()
             && let Some(rulings) = remembered.rulings()
-            && let Some((ruling, quoted)) = rulings.find(call.method, path.as_str())
+            && let Some((ruling, quoted)) = rulings.find(call.method, path.as_str(), issuer)
         {
             evidence.quoted(quoted);
             return self.policy.rule(ruling, call, path);
         }
         let readings = self.policy.readings(call, path);
-        let applied = self.policy.apply(&readings, None);
+        let applied = self.policy.apply(&readings, issuer.map(|issuer| &**issuer));
         if let Some(remembered) = remembered
             && let Some(rulings) = remembered.borrow_mut().rulings_mut()
         {
             let ruling = || self.policy.ruling(&readings, &applied);
-            rulings.note(call.method, path.as_str(), ruling);
+            rulings.note(call.method, path.as_str(), issuer, ruling);
         }
         (readings, applied)
     }

@@ -1,11 +1,11 @@
-//! What the policy says of every request of one method and path, borrowing nothing, so that it can be remembered.
+//! What the policy says of every request of one method and path by the rules for one issuer, borrowing nothing, so that it can be remembered.
 //!
 //! It follows from the configuration alone, and holds under no other.
 
 use crate::databricks::{Lookup, Operation};
 use crate::few::Few;
 use crate::path::Path;
-use crate::request::mcp::Call;
+use crate::request::mcp::{Call, Tool};
 
 use super::governing::{Governing, Rules};
 use super::rule::Rule;
@@ -38,12 +38,12 @@ struct Numbered {
 }
 
 impl Policy {
-    /// Whether a request is judged by its method and path alone, whoever sends it and whatever it calls.
-    pub const fn rules_on(&self, path: &Path<'_>) -> bool {
-        !path.has_escapes() && !self.rules.asks_for_issuers() && !self.rules.asks_for_tools()
+    /// Whether what is said of a request follows from its method and path, and from the issuer by whose rules it is said.
+    pub const fn may_be_said_again(call: Call<'_>, path: &Path<'_>) -> bool {
+        !path.has_escapes() && matches!(call.tool, Tool::Untold)
     }
 
-    /// What was said of a request, to be said again of each that [`Policy::rules_on`] allows.
+    /// What was said of a request, to be said again where [that may be](Policy::may_be_said_again).
     pub fn ruling(&self, readings: &Readings<'_>, applied: &Applied<'_>) -> Ruling {
         let number = |rule: &Rule| self.rules.number_of(rule);
         let numbered = |rules: &Rules<'_>| Numbered {

@@ -1,4 +1,4 @@
-//! What the policy said of requests that came before, found by their method and path.
+//! What the policy said of requests that came before, found by their method and path, and the issuer by whose rules it was said.
 //!
 //! Each has one place, by its hash, and is put there when it comes for the second time: paths that come once cost no memory and drive
 //! nothing out, and there are no more entries than places.
@@ -27,6 +27,8 @@ struct Place {
 struct Known {
     method: Box<str>,
     path: Box<str>,
+    /// Absent where it was said of nobody known.
+    issuer: Option<Rc<str>>,
     ruling: Ruling,
     /// Both as records quote them, where that is as they are.
     quoted: Option<Rc<str>>,
@@ -46,10 +48,11 @@ impl Rulings {
         &self,
         method: &str,
         path: &str,
+        issuer: Option<&Rc<str>>,
     ) -> Option<(&Ruling, Option<&Rc<str>>)> {
-        let hash = self.hash(method, path);
+        let hash = self.hash(method, path, issuer);
         let known = self.places.get(place_of(hash))?.known.as_deref()?;
-        (*known.method == *method && *known.path == *path)
+        (*known.method == *method && *known.path == *path && known.issuer.as_ref() == issuer)
             .then_some((&known.ruling, known.quoted.as_ref()))
     }
 
@@ -58,6 +61,7 @@ impl Rulings {
         &mut self,
         method: &str,
         path: &str,
+        issuer: Option<&Rc<str>>,
         ruling: impl FnOnce() -> Ruling,
     ) {
         if method.len().saturating_add(path.len()) > MAX_BYTES {
@@ -66,7 +70,7 @@ impl Rulings {
         if self.places.is_empty() {
             self.places.resize_with(PLACES, Place::default);
         }
-        let hash = self.hash(method, path);
+        let hash = self.hash(method, path, issuer);
         let Some(place) = self.places.get_mut(place_of(hash)) else {
             return;
         };
@@ -77,12 +81,13 @@ impl Rulings {
         place.known = Some(Box::new(Known {
             method: method.into(),
             path: path.into(),
+            issuer: issuer.cloned(),
             ruling: ruling(),
             quoted: quoted(method, path),
         }));
     }
 
-    fn hash(&self, method: &str, path: &str) -> u64 {
+    fn hash(&self, method: &str, path: &str, issuer: Option<&Rc<str>>) -> u64 {
         let words = |text: &str, hash| {
             text.as_bytes().chunks(WORD).fold(hash, |hash, chunk| {
                 let mut word = [0; WORD];
@@ -92,7 +97,8 @@ impl Rulings {
                 mixed(hash ^ u64::from_le_bytes(word))
             })
         };
-        words(path, words(method, self.key))
+        let issuer = issuer.map_or("", |issuer| issuer);
+        words(issuer, words(path, words(method, self.key)))
     }
 }
 

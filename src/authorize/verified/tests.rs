@@ -194,11 +194,14 @@ fn noted(paths: &[String]) -> Rulings {
         .unwrap()
         .authorizer
         .policy;
+    let issuer = Rc::from("https://i.example");
     let mut rulings = Rulings::new(7);
     for path in paths {
         let readings = policy.readings(Call::of("GET"), Path::parse(path.as_bytes()).unwrap());
         let applied = policy.apply(&readings, None);
-        rulings.note("GET", path, || policy.ruling(&readings, &applied));
+        rulings.note("GET", path, Some(&issuer), || {
+            policy.ruling(&readings, &applied)
+        });
     }
     rulings
 }
@@ -224,6 +227,15 @@ fn a_request_is_remembered_from_its_second_time_on() {
         ("many others since",   [jobs.clone(), jobs.clone()].into_iter().chain(once).collect(), "GET", &*jobs, true),
     ];
     for (name, paths, method, path, found) in cases {
-        assert_eq!(noted(&paths).find(method, path).is_some(), found, "{name}");
+        let rulings = noted(&paths);
+        let is_found = |issuer: Option<&str>| {
+            let issuer = issuer.map(Rc::from);
+            rulings.find(method, path, issuer.as_ref()).is_some()
+        };
+        assert_eq!(is_found(Some("https://i.example")), found, "{name}");
+        assert!(
+            !is_found(Some("https://j.example")) && !is_found(None),
+            "{name}"
+        );
     }
 }
