@@ -66,6 +66,13 @@ impl Python {
             .unwrap_or_else(|failure| panic!("{failure}"));
     }
 
+    /// The environment's Python with these arguments, not yet started.
+    pub fn start(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.program());
+        command.args(arguments);
+        command
+    }
+
     /// The script `wasm-tests/clients/SCRIPT`, not yet started. It sees nothing of this process's environment, and a home of its own, so
     /// that no profile of whoever runs the tests counts.
     fn command(&self, script: &str) -> Command {

@@ -1,7 +1,8 @@
 //! The main job in one command: an issuer, a stand-in workspace, and a real Envoy with the module between them.
 //!
 //! Stays up until Ctrl-C, and shows every audit record as it is written, in a line or, with `--records`, whole. With `--check` it runs its
-//! own lines, shows each answer, judges it, and exits 0 or 1.
+//! own lines, shows each answer, judges it, and exits 0 or 1. With `--real` a real identity provider and a real `MLflow` server take the
+//! places of the stand-ins.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ use wasm_tests::paths;
 use wasm_tests::workspace::{Seen, Workspace};
 
 mod call;
+mod real;
 mod screen;
 
 use call::{Call, calls};
@@ -32,9 +34,19 @@ fn main() -> ExitCode {
     let is = |option: &str| words.contains(&option);
     if words
         .iter()
-        .any(|word| !["--check", "--records"].contains(word))
+        .any(|word| !["--check", "--real", "--records"].contains(word))
     {
         return usage();
+    }
+    if is("--real") {
+        return match real::run(&Screen::new(is("--records"))) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(missing) => {
+                eprintln!("scripts/demo --real: {missing}");
+                ExitCode::from(2)
+            }
+        };
     }
     let check = is("--check");
     let demo = Demo::start();
@@ -80,7 +92,7 @@ fn serve(what: &str, address: &str) -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: scripts/demo [--check] [--records]\n       scripts/demo serve issuer|workspace ADDRESS\n       scripts/demo hints GATEWAY-URL ISSUER-URL"
+        "usage: scripts/demo [--check | --real] [--records]\n       scripts/demo serve issuer|workspace ADDRESS\n       scripts/demo hints GATEWAY-URL ISSUER-URL"
     );
     ExitCode::from(2)
 }
