@@ -238,7 +238,7 @@ impl Authorizer {
                 denial,
                 mode: Mode::Shadow,
             }) if denial.kind() != Kind::InvalidRequest
-                || matches!(denial, Denial::UntoldMcpCall) =>
+                || matches!(denial, Denial::McpHeadersRequired) =>
             {
                 evidence.shadowed();
                 Ok(Verdict::Shadow(denial, permit))
@@ -282,7 +282,7 @@ impl Authorizer {
         let tool = if self.policy.rules.asks_for_tools() {
             Tool::read(headers)
         } else {
-            Tool::Untold
+            Tool::Unknown
         };
         Call {
             method: head.method,

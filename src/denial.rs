@@ -51,7 +51,7 @@ pub enum Denial {
     /// Neither a rule nor the catalogue knows the request.
     Unmatched,
     /// Rules for single MCP calls apply, and which call it is nobody could believe.
-    UntoldMcpCall,
+    McpHeadersRequired,
     /// The host does not let the request be made what may go upstream.
     Unprepared,
     /// A credential other than an OAuth access token.
@@ -130,7 +130,7 @@ impl Denial {
             Self::AmbiguousPath
             | Self::Workspace(WorkspaceError::Conflict)
             | Self::Request(_)
-            | Self::UntoldMcpCall => Kind::InvalidRequest,
+            | Self::McpHeadersRequired => Kind::InvalidRequest,
             // RFC 6750 §3.1: an unsupported method of authentication counts as no credentials.
             Self::MissingCredentials
             | Self::UnsupportedCredential(CredentialKind::Basic | CredentialKind::UnknownScheme)
@@ -165,7 +165,7 @@ impl Denial {
             Self::StaleWithdrawals => "withdrawal_list_stale",
             Self::Unmatched => "unmatched",
             Self::Unprepared => "request_not_prepared",
-            Self::UntoldMcpCall => "untold_mcp_call",
+            Self::McpHeadersRequired => "mcp_headers_required",
             Self::UnsupportedCredential(kind) => refused(*kind),
             Self::Workspace(WorkspaceError::Conflict) => "conflicting_workspace",
             Self::Unidentified(_, Forbidden::UnknownWorkspace)
@@ -200,7 +200,7 @@ impl Denial {
             | Self::StaleWithdrawals
             | Self::Unmatched
             | Self::Unprepared
-            | Self::UntoldMcpCall
+            | Self::McpHeadersRequired
             | Self::UnsupportedCredential(_)
             | Self::Workspace(_)
             | Self::WorkspaceNotGranted => self.code(),
@@ -254,7 +254,7 @@ impl fmt::Display for Denial {
             }
             Self::Unmatched => "This gateway knows no Databricks operation by this method and path.",
             Self::Unprepared => "This gateway could not prepare the request.",
-            Self::UntoldMcpCall => {
+            Self::McpHeadersRequired => {
                 "Rules of this gateway tell MCP calls apart here: send MCP-Protocol-Version 2026-07-28 or newer, Mcp-Method and Mcp-Name, each once and unencoded."
             }
             Self::Unidentified(kind, _) | Self::UnsupportedCredential(kind) => instead_of(*kind),

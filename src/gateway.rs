@@ -15,6 +15,8 @@ mod exchange;
 mod forms;
 mod held_forms;
 pub mod host;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod local_host;
 mod metrics;
 mod pending;
 mod plugin;

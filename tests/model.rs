@@ -100,8 +100,8 @@ fn the_fast_policy_agrees_with_the_slow_one() {
 
 /// What must come up often.
 const OUTCOMES: [&str; 13] = [
-    "untold_mcp_call, stays",
-    "untold_mcp_call, passes",
+    "mcp_headers_required, stays",
+    "mcp_headers_required, passes",
     "conflict",
     "public, passes",
     "permitted, passes",

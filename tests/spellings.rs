@@ -70,7 +70,7 @@ const REASONS: [&str; 7] = [
     "deny, denied_by_rule",
     "deny, insufficient_scope",
     "deny, missing_credentials",
-    "deny, untold_mcp_call",
+    "deny, mcp_headers_required",
 ];
 
 /// The paths that reach an operation, the documented one first.

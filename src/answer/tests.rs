@@ -60,7 +60,7 @@ fn each_kind_of_refusal_has_its_status_and_challenge() {
         (Denial::InvalidToken(InvalidToken::Expired),    401,    "UNAUTHENTICATED",          16,   Some("Bearer error=\"invalid_token\"")),
         (malformed,                                      400,    "BAD_REQUEST",              3,    Some("Bearer error=\"invalid_request\"")),
         (Denial::AmbiguousPath,                          400,    "BAD_REQUEST",              3,    Some("Bearer error=\"invalid_request\"")),
-        (Denial::UntoldMcpCall,                          400,    "BAD_REQUEST",              3,    Some("Bearer error=\"invalid_request\"")),
+        (Denial::McpHeadersRequired,                          400,    "BAD_REQUEST",              3,    Some("Bearer error=\"invalid_request\"")),
         (Denial::InsufficientScope,                      403,    "PERMISSION_DENIED",        7,    Some("Bearer error=\"insufficient_scope\", scope=\"jobs\"")),
         (Denial::DeniedByRule,                           403,    "PERMISSION_DENIED",        7,    None),
         (Denial::Unmatched,                              403,    "PERMISSION_DENIED",        7,    None),

@@ -99,7 +99,7 @@ impl Authorizer {
 
 fn rule_is_met(rule: &Rule, call: Call<'_>, standing: &Standing) -> Result<(), Denial> {
     if rule.is_left_guessing(call) {
-        return Err(Denial::UntoldMcpCall);
+        return Err(Denial::McpHeadersRequired);
     }
     Requirement::of_rule(rule).map_or(Ok(()), |requirement| is_met(&requirement, standing))
 }
@@ -129,7 +129,7 @@ impl Refused {
 /// Why a request is refused to which a deny rule may apply.
 pub(super) fn denied(rule: &Rule, call: Call<'_>) -> Denial {
     if rule.is_left_guessing(call) {
-        Denial::UntoldMcpCall
+        Denial::McpHeadersRequired
     } else {
         Denial::DeniedByRule
     }

@@ -59,7 +59,7 @@ pub enum Mode {
 impl Rule {
     /// Whether it is for MCP calls, and this request does not tell which one it is.
     pub fn is_left_guessing(&self, call: Call<'_>) -> bool {
-        self.mcp.is_some() && call.tool == Tool::Untold
+        self.mcp.is_some() && call.tool == Tool::Unknown
     }
 
     /// A request that does not tell its MCP call may be any: what it is taken for, it must not get around.
@@ -72,8 +72,8 @@ impl Rule {
             names(methods, Some(call.method)) || is_get && names(methods, Some("GET"));
         let issuer_holds = names(self.issuers.as_deref(), issuer);
         let tool_holds = match (&self.mcp, call.tool) {
-            (None, _) | (Some(_), Tool::Untold) => true,
-            (Some(tools), Tool::Told { method, name }) => {
+            (None, _) | (Some(_), Tool::Unknown) => true,
+            (Some(tools), Tool::Known { method, name }) => {
                 names(tools.methods.as_deref(), Some(method)) && names(tools.names.as_deref(), name)
             }
         };

@@ -20,7 +20,7 @@ pub struct Call<'a> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Tool<'a> {
     /// This one.
-    Told {
+    Known {
         /// The method of JSON-RPC, as `tools/call`.
         method: &'a str,
         /// The tool, prompt or resource; absent where the method has none.
@@ -28,7 +28,7 @@ pub enum Tool<'a> {
     },
     /// None that could be believed: an older or unknown protocol, a header that is missing or comes twice, or a spelling that has to be
     /// decoded.
-    Untold,
+    Unknown,
 }
 
 impl<'a> Call<'a> {
@@ -36,7 +36,7 @@ impl<'a> Call<'a> {
     pub const fn of(method: &'a str) -> Self {
         Self {
             method,
-            tool: Tool::Untold,
+            tool: Tool::Unknown,
         }
     }
 }
@@ -44,7 +44,7 @@ impl<'a> Call<'a> {
 impl<'a> Tool<'a> {
     /// Reads the headers.
     pub fn read(headers: &'a Headers) -> Self {
-        Self::told(headers).unwrap_or(Self::Untold)
+        Self::told(headers).unwrap_or(Self::Unknown)
     }
 
     fn told(headers: &'a Headers) -> Option<Self> {
@@ -57,7 +57,7 @@ impl<'a> Tool<'a> {
             b"" if !NAMING.contains(&method) => None,
             name => Some(plain(name)?),
         };
-        Some(Self::Told { method, name })
+        Some(Self::Known { method, name })
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn headers_are_believed_where_the_protocol_makes_them_mandatory() {
-        let told = |method, name| Tool::Told { method, name };
+        let told = |method, name| Tool::Known { method, name };
         let call = told("tools/call", Some("run_sql"));
         let version = ("mcp-protocol-version", "2026-07-28");
         let method = ("mcp-method", "tools/call");
@@ -112,31 +112,31 @@ mod tests {
         let cases: [(&str, &[(&str, &str)], Tool<'_>); 26] = [
             // name                   headers                                                              want
             ("a call",                &[version, method, name],                                            call),
-            ("the first version",     &[("mcp-protocol-version", "2024-11-05"), method, name],             Tool::Untold),
-            ("the second",            &[("mcp-protocol-version", "2025-03-26"), method, name],             Tool::Untold),
-            ("the third",             &[("mcp-protocol-version", "2025-06-18"), method, name],             Tool::Untold),
-            ("the version before",    &[("mcp-protocol-version", "2025-11-25"), method, name],             Tool::Untold),
-            ("none yet published",    &[("mcp-protocol-version", "2031-01-01"), method, name],             Tool::Untold),
-            ("none ever published",   &[("mcp-protocol-version", "9999-99-99"), method, name],             Tool::Untold),
-            ("a draft",               &[("mcp-protocol-version", "DRAFT-2026-07-28"), method, name],       Tool::Untold),
-            ("a day after",           &[("mcp-protocol-version", "2026-07-29"), method, name],             Tool::Untold),
-            ("a day before",          &[("mcp-protocol-version", "2026-07-27"), method, name],             Tool::Untold),
-            ("no version",            &[method, name],                                                     Tool::Untold),
-            ("no date",               &[("mcp-protocol-version", "draft-2099"), method, name],             Tool::Untold),
-            ("a longer date",         &[("mcp-protocol-version", "2026-07-281"), method, name],            Tool::Untold),
-            ("two versions",          &[version, ("mcp-protocol-version", "2025-11-25"), method, name],    Tool::Untold),
-            ("no method",             &[version, name],                                                    Tool::Untold),
-            ("two methods",           &[version, method, ("mcp-method", "tools/list"), name],              Tool::Untold),
-            ("two spellings",         &[version, method, ("mcp_method", "tools/list"), name],              Tool::Untold),
-            ("joined methods",        &[version, ("mcp-method", "tools/call,tools/list"), name],           Tool::Untold),
-            ("no name",               &[version, method],                                                  Tool::Untold),
-            ("an empty name",         &[version, method, ("mcp-name", "")],                                Tool::Untold),
-            ("two names",             &[version, method, name, ("mcp-name", "x")],                         Tool::Untold),
-            ("an encoded name",       &[version, method, ("mcp-name", "=?base64?cnVuX3NxbA==?=")],         Tool::Untold),
-            ("a space in it",         &[version, method, ("mcp-name", "run sql")],                         Tool::Untold),
-            ("beyond ASCII",          &[version, method, ("mcp-name", "rün")],                             Tool::Untold),
+            ("the first version",     &[("mcp-protocol-version", "2024-11-05"), method, name],             Tool::Unknown),
+            ("the second",            &[("mcp-protocol-version", "2025-03-26"), method, name],             Tool::Unknown),
+            ("the third",             &[("mcp-protocol-version", "2025-06-18"), method, name],             Tool::Unknown),
+            ("the version before",    &[("mcp-protocol-version", "2025-11-25"), method, name],             Tool::Unknown),
+            ("none yet published",    &[("mcp-protocol-version", "2031-01-01"), method, name],             Tool::Unknown),
+            ("none ever published",   &[("mcp-protocol-version", "9999-99-99"), method, name],             Tool::Unknown),
+            ("a draft",               &[("mcp-protocol-version", "DRAFT-2026-07-28"), method, name],       Tool::Unknown),
+            ("a day after",           &[("mcp-protocol-version", "2026-07-29"), method, name],             Tool::Unknown),
+            ("a day before",          &[("mcp-protocol-version", "2026-07-27"), method, name],             Tool::Unknown),
+            ("no version",            &[method, name],                                                     Tool::Unknown),
+            ("no date",               &[("mcp-protocol-version", "draft-2099"), method, name],             Tool::Unknown),
+            ("a longer date",         &[("mcp-protocol-version", "2026-07-281"), method, name],            Tool::Unknown),
+            ("two versions",          &[version, ("mcp-protocol-version", "2025-11-25"), method, name],    Tool::Unknown),
+            ("no method",             &[version, name],                                                    Tool::Unknown),
+            ("two methods",           &[version, method, ("mcp-method", "tools/list"), name],              Tool::Unknown),
+            ("two spellings",         &[version, method, ("mcp_method", "tools/list"), name],              Tool::Unknown),
+            ("joined methods",        &[version, ("mcp-method", "tools/call,tools/list"), name],           Tool::Unknown),
+            ("no name",               &[version, method],                                                  Tool::Unknown),
+            ("an empty name",         &[version, method, ("mcp-name", "")],                                Tool::Unknown),
+            ("two names",             &[version, method, name, ("mcp-name", "x")],                         Tool::Unknown),
+            ("an encoded name",       &[version, method, ("mcp-name", "=?base64?cnVuX3NxbA==?=")],         Tool::Unknown),
+            ("a space in it",         &[version, method, ("mcp-name", "run sql")],                         Tool::Unknown),
+            ("beyond ASCII",          &[version, method, ("mcp-name", "rün")],                             Tool::Unknown),
             ("a method without one",  &[version, ("mcp-method", "tools/list")],                            told("tools/list", None)),
-            ("nothing",               &[],                                                                 Tool::Untold),
+            ("nothing",               &[],                                                                 Tool::Unknown),
         ];
         for (case, headers, want) in cases {
             let pairs = headers

@@ -106,7 +106,7 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
 /// Why a request is refused to which a deny rule may apply: where it tells no MCP call, it may be any.
 fn denied(request: &Request, rule: &Rule) -> &'static str {
     match (request.told, &rule.mcp) {
-        (None, Some(_)) => "untold_mcp_call",
+        (None, Some(_)) => "mcp_headers_required",
         _ => "denied_by_rule",
     }
 }
@@ -156,7 +156,7 @@ fn refusal<'a>(
             }
             for rule in rules {
                 if rule.mcp.is_some() && request.told.is_none() {
-                    return Err(("untold_mcp_call", Some(rule)));
+                    return Err(("mcp_headers_required", Some(rule)));
                 }
                 judged(is_met(rule, &grants)).map_err(|reason| (reason, Some(*rule)))?;
             }

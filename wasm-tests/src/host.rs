@@ -375,7 +375,7 @@ impl First for (u32, u32, u32, u32, u32) {
 }
 
 /// Whether a body follows a head.
-fn has_body(headers: &Headers, body: &[u8]) -> bool {
+pub fn has_body(headers: &Headers, body: &[u8]) -> bool {
     let announced = headers
         .iter()
         .any(|(name, _)| name == "content-length" || name == "transfer-encoding");

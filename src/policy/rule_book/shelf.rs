@@ -60,8 +60,8 @@ impl Shelf {
         };
         let of_issuer = issuer.and_then(|issuer| narrowed.by_issuer.get(issuer));
         let of_tool = match tool {
-            Tool::Told { name, .. } => name.and_then(|name| narrowed.by_tool.get(name)),
-            Tool::Untold => Some(&narrowed.untold),
+            Tool::Known { name, .. } => name.and_then(|name| narrowed.by_tool.get(name)),
+            Tool::Unknown => Some(&narrowed.untold),
         };
         let lists = [Some(&self.open), of_issuer, of_tool];
         lists

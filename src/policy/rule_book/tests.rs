@@ -223,7 +223,7 @@ fn a_rule_for_a_tool_goes_before_one_for_a_method_and_that_before_one_for_all() 
         (of("named", None, Some("u")), &["/mcp"]),
         (of("elsewhere", None, Some("t")), &["/{path=**}"]),
     ];
-    let told = |method, name| Tool::Told { method, name };
+    let told = |method, name| Tool::Known { method, name };
     #[rustfmt::skip]
     let cases = [
         // name              path     call                                   want
@@ -232,7 +232,7 @@ fn a_rule_for_a_tool_goes_before_one_for_a_method_and_that_before_one_for_all() 
         ("a name alone",     "/mcp",  told("prompts/get", Some("u")),        "named"),
         ("another method",   "/mcp",  told("tools/list", None),              "all"),
         ("a tool elsewhere", "/x",    told("tools/call", Some("t")),         "elsewhere"),
-        ("not told",         "/mcp",  Tool::Untold,                          "one"),
+        ("not told",         "/mcp",  Tool::Unknown,                          "one"),
     ];
     // Whichever comes first in the configuration.
     for reversed in [false, true] {
@@ -253,7 +253,7 @@ fn a_rule_for_a_tool_goes_before_one_for_a_method_and_that_before_one_for_all() 
             assert!(is_named, "{name}: {}", found.rule.name);
             assert_eq!(
                 found.rule.is_left_guessing(call),
-                tool == Tool::Untold,
+                tool == Tool::Unknown,
                 "{name}"
             );
         }

@@ -3,26 +3,19 @@
 use std::net::SocketAddr;
 
 use databricks_oam_filter::answer::Answer;
-use databricks_oam_filter::audit::compact::Record;
-use databricks_oam_filter::authorize::form::TokenRequest;
-use databricks_oam_filter::authorize::{
-    Decision, Identity, Permit, Verdict as CoreVerdict, Verification,
-};
 use databricks_oam_filter::config::Configuration;
-use databricks_oam_filter::key_store::KeyStore;
-use databricks_oam_filter::key_store::fetch;
+use databricks_oam_filter::gateway::host::{PluginId, StreamId};
+use databricks_oam_filter::gateway::local_host::LocalHost;
+use databricks_oam_filter::gateway::{Gateway, Head, Step};
 use databricks_oam_filter::request::Headers as CoreHeaders;
-use databricks_oam_filter::request::envelope::{Asker, Envelope};
-use databricks_oam_filter::request::form::{self, Form};
 use databricks_oam_filter::time::UnixTime;
-use databricks_oam_filter::token::signature::RustCrypto;
 use serde_json::{Value, json};
 
 use super::Prepared;
 use super::outcome::{Outcome, Upstream};
 use crate::client::{self, Connection};
 use crate::envoy::{Envoy, Setup, log};
-use crate::host::{Answers, CalloutAnswer, Headers, Host, Reply, Verdict};
+use crate::host::{Answers, CalloutAnswer, Headers, Host, Reply, Verdict, has_body};
 use crate::issuer::Issuer;
 use crate::keys::jwk_set;
 use crate::workspace::Workspace;
@@ -39,77 +32,35 @@ pub trait Driver {
     }
 }
 
-/// The core, called as the filter calls it.
+/// The gateway in this process, under a host of its own.
 pub struct Core {
-    configuration: Configuration,
-    keys: KeyStore,
+    gateway: Gateway,
+    host: LocalHost,
 }
 
 impl Core {
     /// Reads the configuration and fetches its keys.
     pub fn start(configuration: &Value) -> Result<Self, String> {
-        let mut configuration = Configuration::parse(configuration.to_string().as_bytes())
+        let configuration = Configuration::parse(configuration.to_string().as_bytes())
             .map_err(|error| error.to_string())?;
-        let keys = KeyStore::new(std::mem::take(&mut configuration.key_sources), 7);
         let mut core = Self {
-            configuration,
-            keys,
+            gateway: Gateway::default(),
+            host: LocalHost::new(now()),
         };
-        core.fetch(now());
+        core.gateway
+            .configure(PLUGIN, Some(configuration), &core.host);
+        core.live();
         Ok(core)
     }
 
-    fn fetch(&mut self, now: UnixTime) {
-        while let Some(due) = self.keys.due(now) {
-            let body = published(due.call.uri.path());
-            let answer = fetch::Answer {
-                status: 200,
-                cache_control: None,
-                age: None,
-                body: &body,
-            };
-            self.keys
-                .on_answer(&due, &answer, now)
-                .expect("the keys of a corpus file are sound");
-        }
-    }
-
-    fn outcome(&self, decision: &Decision<'_>, forwarded: Headers, head: &CoreHeaders) -> Outcome {
-        let envelope = Envelope::of(head, Some("127.0.0.1"));
-        let decision_id = "decision";
-        let record = Record::new(
-            decision,
-            &envelope,
-            decision_id,
-            now(),
-            &self.configuration.digest,
-        );
-        let audit = log::record(&record.to_line());
-        match &decision.verdict {
-            CoreVerdict::Allow(permit) | CoreVerdict::Shadow(_, permit) => {
-                let mut sent = forwarded;
-                if self.configuration.forward_identity {
-                    sent.push((
-                        "x-oam-decision-id".to_owned(),
-                        decision_id.as_bytes().to_vec(),
-                    ));
-                    sent.extend(identity(permit));
-                }
-                Outcome::forwarded(Upstream::sent(&sent), audit)
-            }
-            CoreVerdict::Deny(denial) => {
-                let resource = &self.configuration.resource;
-                let answer = Answer::new(
-                    denial,
-                    &decision.evidence,
-                    &Asker::of(head),
-                    decision_id,
-                    resource,
-                );
-                replied(answer, audit)
-            }
-            CoreVerdict::Describe(metadata) => replied(Answer::describing(metadata), audit),
-            CoreVerdict::Return(token) => replied(Answer::returning(token), audit),
+    /// Ticks, and answers callouts as the [`Issuer`] does, until there are none.
+    fn live(&mut self) {
+        self.gateway.on_tick(PLUGIN, &self.host);
+        assert_eq!(self.gateway.next_ready(PLUGIN, &self.host), None);
+        for (id, call) in self.host.take_sent() {
+            self.host.hold_answer(&published(call.uri.path()));
+            self.gateway.on_answer(PLUGIN, id, true, &self.host);
+            assert_eq!(self.gateway.next_ready(PLUGIN, &self.host), None);
         }
     }
 }
@@ -120,30 +71,34 @@ impl Driver for Core {
     }
 
     fn answer(&mut self, request: &Prepared) -> Result<Outcome, u16> {
-        let pairs = pairs(request);
-        let headers = CoreHeaders::new(pairs.clone());
-        let now = now();
-        let authorizer = &self.configuration.authorizer;
-        let by = Verification::afresh(&self.keys, &RustCrypto);
-        let mut decision = authorizer.authorize(&headers, &by, now);
-        let mut forwarded = pairs;
-        if let CoreVerdict::Allow(permit) | CoreVerdict::Shadow(_, permit) = &decision.verdict {
-            let removed = headers.to_remove(permit.kept());
-            forwarded.retain(|(name, _)| !removed.contains(&name.as_str()));
-            if let Some(authorization) = decision.authorization(&headers) {
-                forwarded.retain(|(name, _)| name != "authorization");
-                forwarded.push(("authorization".to_owned(), authorization.into_bytes()));
+        let (gateway, host) = (&mut self.gateway, &self.host);
+        host.set_clock(now());
+        host.hold_body(&request.body);
+        let mut pairs = pairs(request);
+        let head = Head {
+            headers: CoreHeaders::new(pairs.clone()),
+            source_ip: Some("127.0.0.1".to_owned()),
+            has_body: has_body(&pairs, &request.body),
+        };
+        // What was asked for a request that was refused after all.
+        host.edit(&mut Vec::new());
+        gateway.begin(STREAM, PLUGIN, host);
+        let mut step = gateway.on_head(STREAM, head, host);
+        if step == Step::Forward {
+            step = gateway.on_body(STREAM, request.body.len(), true, host);
+        }
+        gateway.end(STREAM, host);
+        let mut records = host.take_records().into_iter();
+        let audit = records.next().and_then(|line| log::record(&line));
+        assert_eq!(records.next(), None, "one record for each decision");
+        Ok(match step {
+            Step::Forward => {
+                host.edit(&mut pairs);
+                Outcome::forwarded(Upstream::sent(&pairs), audit)
             }
-        }
-        if form::goes_to_token_endpoint(&headers) {
-            let request = TokenRequest {
-                headers: &headers,
-                form: &Form::parse(&headers, &request.body),
-                exchange: self.configuration.exchange.as_ref(),
-            };
-            authorizer.judge_form(&mut decision, request, &by, now);
-        }
-        Ok(self.outcome(&decision, forwarded, &headers))
+            Step::Reply(answer) => replied(*answer, audit),
+            Step::Hold | Step::HoldBody => panic!("the request waits for ever: {audit:?}"),
+        })
     }
 }
 
@@ -162,28 +117,9 @@ fn replied(answer: Answer, audit: Option<Value>) -> Outcome {
     Outcome::replied(&reply.settled(answer.grpc_status.is_some()), audit)
 }
 
-/// The headers that tell the upstream who is calling, as the contract names them. Spelled here a second time on purpose: a test that took
-/// the names from what it tests would agree with any.
-fn identity(permit: &Permit) -> Headers {
-    let Permit::Bearer(Identity {
-        subject,
-        client,
-        issuer,
-        roles,
-    }) = permit
-    else {
-        return Vec::new();
-    };
-    [
-        ("x-oam-issuer", Some(issuer.to_string())),
-        ("x-oam-subject", subject.as_ref().map(ToString::to_string)),
-        ("x-oam-client", client.as_ref().map(ToString::to_string)),
-        ("x-oam-roles", roles.as_ref().map(ToString::to_string)),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name.to_owned(), value?.into_bytes())))
-    .collect()
-}
+/// The one plugin, and the one request at a time.
+const PLUGIN: PluginId = PluginId(1);
+const STREAM: StreamId = StreamId(2);
 
 /// What the [`Issuer`] publishes at a path.
 pub(super) fn published(path: &str) -> Vec<u8> {

@@ -1,0 +1,175 @@
+//! A host for one request at a time, without a network: what the corpus is answered by.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use crate::audit::compact::Record;
+use crate::audit::host_log::Level;
+use crate::callout::Call;
+use crate::time::UnixTime;
+use crate::token::algorithm::AlgorithmSet;
+use crate::token::fingerprint::Fingerprint;
+use crate::token::signature::RustCrypto;
+
+use super::host::{
+    CalloutId, Engine, HeaderEdits, Host, MetricId, MetricKind, SharedValue, StreamId, Unshared,
+};
+
+/// The host.
+pub struct LocalHost {
+    now: Cell<UnixTime>,
+    body: RefCell<Vec<u8>>,
+    removed: RefCell<Vec<String>>,
+    set: RefCell<Vec<(&'static str, String)>>,
+    records: RefCell<Vec<String>>,
+    sent: RefCell<Vec<(CalloutId, Call)>>,
+    answer: RefCell<Vec<u8>>,
+}
+
+impl LocalHost {
+    /// A host whose clock stands still at this moment.
+    pub const fn new(now: UnixTime) -> Self {
+        Self {
+            now: Cell::new(now),
+            body: RefCell::new(Vec::new()),
+            removed: RefCell::new(Vec::new()),
+            set: RefCell::new(Vec::new()),
+            records: RefCell::new(Vec::new()),
+            sent: RefCell::new(Vec::new()),
+            answer: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Sets the clock.
+    pub fn set_clock(&self, now: UnixTime) {
+        self.now.set(now);
+    }
+
+    /// Holds this body of the request at hand.
+    pub fn hold_body(&self, body: &[u8]) {
+        self.body.replace(body.to_vec());
+    }
+
+    /// Holds this body of a callout's answer.
+    pub fn hold_answer(&self, body: &[u8]) {
+        self.answer.replace(body.to_vec());
+    }
+
+    /// The records written since this was last asked.
+    pub fn take_records(&self) -> Vec<String> {
+        self.records.take()
+    }
+
+    /// The callouts sent since this was last asked.
+    pub fn take_sent(&self) -> Vec<(CalloutId, Call)> {
+        self.sent.take()
+    }
+
+    /// Edits headers as the gateway asked since this was last called.
+    pub fn edit(&self, headers: &mut Vec<(String, Vec<u8>)>) {
+        let (removed, set) = (self.removed.take(), self.set.take());
+        headers.retain(|(name, _)| !removed.contains(name));
+        for (name, value) in set {
+            headers.retain(|(known, _)| known != name);
+            headers.push((name.to_owned(), value.into_bytes()));
+        }
+    }
+}
+
+impl Host for LocalHost {
+    fn engine(&self, _: AlgorithmSet) -> Engine {
+        Engine {
+            verifier: Box::new(RustCrypto),
+            by_host: AlgorithmSet::EMPTY,
+        }
+    }
+
+    fn now(&self) -> Option<UnixTime> {
+        Some(self.now.get())
+    }
+
+    fn seed(&self) -> u64 {
+        0
+    }
+
+    fn enter(&self, _: StreamId) -> bool {
+        true
+    }
+
+    fn leave(&self) {}
+
+    fn peer_certificate(&self) -> Option<Fingerprint> {
+        None
+    }
+
+    fn is_encrypted(&self) -> bool {
+        false
+    }
+
+    fn request_body(&self, most: usize) -> Vec<u8> {
+        self.body.borrow().iter().copied().take(most).collect()
+    }
+
+    fn edit_headers(&self, edits: &HeaderEdits<'_>) -> bool {
+        let removed = edits.removed.iter().map(|name| (*name).to_owned());
+        self.removed.borrow_mut().extend(removed);
+        let set = edits
+            .set
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        self.set.borrow_mut().extend(set);
+        true
+    }
+
+    fn remove_trailers(&self, _: &[&str]) -> bool {
+        true
+    }
+
+    fn log_takes(&self, _: Level) -> Option<bool> {
+        Some(true)
+    }
+
+    fn write_record(&self, _: Level, record: &Record<'_>) -> bool {
+        self.records.borrow_mut().push(record.to_line());
+        true
+    }
+
+    fn log_critical(&self, _: &str) {}
+
+    fn send(&self, call: &Call) -> Option<CalloutId> {
+        let mut sent = self.sent.borrow_mut();
+        let id = CalloutId(u32::try_from(sent.len()).ok()?);
+        sent.push((id, call.clone()));
+        Some(id)
+    }
+
+    fn answer_header(&self, name: &str) -> Option<Vec<u8>> {
+        (name == ":status").then(|| b"200".to_vec())
+    }
+
+    fn answer_body(&self, most: usize) -> Vec<u8> {
+        self.answer.borrow().iter().copied().take(most).collect()
+    }
+
+    fn shares_with_strangers(&self) -> bool {
+        true
+    }
+
+    fn shared_value(&self, _: &str) -> Result<Option<SharedValue>, Unshared> {
+        Ok(None)
+    }
+
+    fn share_value(&self, _: &str, _: &[u8], _: Option<u32>) -> Result<bool, Unshared> {
+        Ok(true)
+    }
+
+    fn tick_every(&self, _: Duration) {}
+
+    fn define_metric(&self, _: MetricKind, _: &str) -> MetricId {
+        MetricId(0)
+    }
+
+    fn add_to_metric(&self, _: MetricId, _: u64) {}
+
+    fn record_metric(&self, _: MetricId, _: u64) {}
+}
