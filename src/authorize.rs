@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod form;
 mod gate;
 mod permission;
+mod permit;
 pub mod replay;
 mod sender;
 mod unverifiable;
@@ -40,7 +41,8 @@ use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
 use crate::withdrawn::list::List;
 
-pub use decision::{Awaited, Decision, Identity, Permit, Verdict};
+pub use decision::{Awaited, Decision, Verdict};
+pub use permit::{Bearer, Grounds, Permit};
 
 use evidence::Evidence;
 use gate::Place;
@@ -189,14 +191,14 @@ impl Authorizer {
             return Ok(verdict);
         }
         let workspace = self.workspace(&head);
-        let (token, standing) = match &head.credential {
+        let (token, standing, scheme) = match &head.credential {
             &Credential::Jwt(bearer, scheme) => {
                 let here = workspace.unwrap_or_default();
                 let presented = sighting.presented(bearer);
                 let token = verify(presented, Place::Header(scheme, headers), evidence)?;
                 let token = self.issued_for(token, here, evidence)?;
                 let standing = self.standing(remembered, presented, &token, here);
-                (token, standing)
+                (token, standing, scheme)
             }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
@@ -213,7 +215,7 @@ impl Authorizer {
             return Err(Denial::AmbiguousPath);
         }
         web_socket::check(&head, &readings, &policy)?;
-        let permit = Permit::Bearer(Identity::of(&token, &standing));
+        let permit = Permit::bearer_of(Rc::clone(&token), Rc::clone(&standing), scheme);
         let judged = match workspace {
             Ok(workspace) => {
                 evidence.workspace(workspace);
@@ -300,8 +302,8 @@ impl Authorizer {
     ) -> Option<Verdict> {
         let permit = match &policy.governing {
             governing if !governing.is_public() => return None,
-            Governing::Operation(_) => Permit::Discovery,
-            Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => Permit::Public,
+            Governing::Operation(_) => Permit::discovery(),
+            Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => Permit::public(),
         };
         match policy.denying {
             // A token that is shown is judged where a deny rule may be for its issuer.

@@ -1,8 +1,11 @@
 //! A call of the gateway's own: what to ask of whom.
 //!
-//! The rooms that want something from outside make a [`Call`] and understand the answer; carrying it there and back is the skin's part.
+//! Modules that want something from outside make a [`Call`] and understand its answer. What is common to
+//! all of them is here: which answer belongs to which call, and when one that failed is tried again.
 
+pub(crate) mod flight;
 pub mod form;
+pub(crate) mod retry;
 pub mod uri;
 
 use std::fmt;

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::callout::Call;
+use crate::callout::flight::{self, Flight};
 use crate::time::UnixTime;
 use crate::time::clock::{Clock, Reading, Timer};
 use crate::token::bearer::BearerToken;
@@ -107,8 +108,8 @@ enum Entry {
         subject_ends: UnixTime,
         until: Timer,
     },
-    /// Sent; `until` is when to stop believing that an answer will come.
-    UnderWay { number: u64, until: Timer },
+    /// Sent.
+    UnderWay(Flight),
     /// Good for this long.
     Held {
         authorization: Rc<str>,
@@ -152,7 +153,7 @@ impl Exchanger {
         match self.entry(&key).filter(|entry| !entry.is_over(now)) {
             Some(Entry::Held { authorization, .. }) => Outcome::Held(Rc::clone(authorization)),
             Some(Entry::Failed { refusal, .. }) => Outcome::Refused(*refusal),
-            Some(Entry::Wanted { .. } | Entry::UnderWay { .. }) => Outcome::Wait(key),
+            Some(Entry::Wanted { .. } | Entry::UnderWay(_)) => Outcome::Wait(key),
             None => self.want(subject, key, now),
         }
     }
@@ -177,7 +178,7 @@ impl Exchanger {
     /// Whether there is nothing left to wait for: the next question is answered, or begins anew.
     pub fn is_settled(&self, key: Key, now: UnixTime) -> bool {
         match self.entry(&key) {
-            Some(entry @ (Entry::Wanted { .. } | Entry::UnderWay { .. })) => {
+            Some(entry @ (Entry::Wanted { .. } | Entry::UnderWay(_))) => {
                 entry.is_over(self.clock.peek(now))
             }
             Some(Entry::Held { .. } | Entry::Failed { .. }) | None => true,
@@ -194,10 +195,7 @@ impl Exchanger {
         let now = self.clock.read(now);
         while let Some(key) = self.wanted.pop() {
             let number = self.number.wrapping_add(1);
-            let under_way = Entry::UnderWay {
-                number,
-                until: Timer::new(now, self.terms.timeout.saturating_add(ANSWER_GRACE)),
-            };
+            let under_way = Entry::UnderWay(Flight::new(number, now, self.terms.timeout));
             match self.take(key) {
                 Some(Entry::Wanted {
                     call,
@@ -267,7 +265,7 @@ impl Exchanger {
     /// Whether the errand is the one under way for its key.
     fn expect(&self, errand: &Errand) -> Result<(), Failure> {
         match self.entry(&errand.key) {
-            Some(Entry::UnderWay { number, .. }) if *number == errand.number => Ok(()),
+            Some(Entry::UnderWay(flight)) if flight.is(errand.number) => Ok(()),
             _ => Err(Failure::Unasked),
         }
     }
@@ -319,7 +317,7 @@ impl Exchanger {
                 Entry::Held { until, .. } | Entry::Failed { until, .. } => {
                     Some((until.left(now), *key))
                 }
-                Entry::Wanted { .. } | Entry::UnderWay { .. } => None,
+                Entry::Wanted { .. } | Entry::UnderWay(_) => None,
             };
             let Some((_, key)) = self.entries.iter().filter_map(ends).min() else {
                 return false;
@@ -338,7 +336,8 @@ impl Entry {
     /// Whether its time is up. What is awaited is not given up for one look at a clock; what is held is rather asked for again.
     const fn is_over(&self, now: Reading) -> bool {
         match self {
-            Self::Wanted { until, .. } | Self::UnderWay { until, .. } => until.is_over(now),
+            Self::UnderWay(flight) => flight.is_lost(now),
+            Self::Wanted { until, .. } => until.is_over(now),
             Self::Held { until, .. } | Self::Failed { until, .. } => until.may_be_over(now),
         }
     }
@@ -348,7 +347,7 @@ impl Entry {
         match self {
             Self::Wanted { call, .. } => call.body.len(),
             Self::Held { authorization, .. } => authorization.len(),
-            Self::UnderWay { .. } | Self::Failed { .. } => 0,
+            Self::UnderWay(_) | Self::Failed { .. } => 0,
         }
     }
 }
@@ -362,7 +361,7 @@ impl fmt::Display for Failure {
             }
             Self::Refused(status, None) => write!(f, "refused with {status}"),
             Self::Status(status) => write!(f, "answered {status} in place of 200"),
-            Self::Unasked => f.write_str("an answer that nobody waits for any more"),
+            Self::Unasked => f.write_str(flight::UNASKED),
             Self::Unusable(error) => write!(f, "{error}"),
         }
     }
@@ -379,9 +378,6 @@ const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Longer than the host needs to come round to sending.
 const LONGEST_WANTED: Duration = Duration::from_secs(10);
-
-/// How long after its timeout a call may still report.
-const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
 /// Tokens held on each worker; a gateway with more callers than that within the hour exchanges some of them again.
 const MAX_ENTRIES: usize = 10_000;

@@ -14,6 +14,7 @@ mod metadata;
 mod slot;
 pub mod source;
 
+use crate::callout::retry::Jitter;
 use crate::time::UnixTime;
 use crate::time::clock::Clock;
 use crate::token::jwk_set::JwkSet;
@@ -211,23 +212,6 @@ pub enum Fetched {
         /// Entries ignored, with reasons, for the log.
         ignored: Vec<String>,
     },
-}
-
-/// Pseudo-random fractions (splitmix64), so that workers and gateways that started together do not fetch together.
-///
-/// Not for secrets: whoever guesses it learns when a public document is fetched.
-pub(crate) struct Jitter(pub(crate) u64);
-
-impl Jitter {
-    /// A part of `span`, from three quarters to the whole.
-    pub(crate) fn shorten(&mut self, span: std::time::Duration) -> std::time::Duration {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let permille = u32::try_from((mixed ^ (mixed >> 31)) % 251).unwrap_or(0);
-        let thousandth = span.checked_div(1000).unwrap_or_default();
-        span.saturating_sub(thousandth.saturating_mul(permille))
-    }
 }
 
 #[cfg(test)]

@@ -178,7 +178,9 @@ impl Gateway {
             decision.verdict,
             decision.awaited,
             evidence,
-            decision.authorization(headers),
+            decision
+                .permit()
+                .map(|permit| permit.authorization(headers)),
             Asker::of(headers),
         );
         (words(&decision.verdict).1, said)

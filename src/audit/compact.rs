@@ -1,6 +1,6 @@
 //! The compact record: one JSON object on one line.
 
-use crate::authorize::{Decision, Permit, Verdict};
+use crate::authorize::{Decision, Grounds, Verdict};
 use crate::denial::Denial;
 use crate::exchange::{OauthError, Refusal};
 use crate::policy::rule::Mode;
@@ -173,9 +173,11 @@ pub fn words(verdict: &Verdict) -> (&'static str, &'static str) {
             Some(denial) => ("deny", denial.code()),
             None => ("allow", "public"),
         },
-        Verdict::Allow(Permit::Discovery | Permit::Public) => ("allow", "public"),
-        Verdict::Allow(Permit::Bearer(_)) => ("allow", "permitted"),
-        Verdict::Allow(Permit::Observed(kind)) => ("allow", kind.observed()),
+        Verdict::Allow(permit) => match permit.grounds() {
+            Grounds::Bearer => ("allow", "permitted"),
+            Grounds::Discovery | Grounds::Public => ("allow", "public"),
+            Grounds::Observed(kind) => ("allow", kind.observed()),
+        },
         Verdict::Deny(denial) | Verdict::Shadow(denial, _) => ("deny", denial.code()),
         Verdict::Describe(_) => ("allow", "metadata"),
     }

@@ -1,17 +1,12 @@
-//! What comes of a request: the verdict, the permit to go upstream, and what might change it.
-
-use std::rc::Rc;
+//! What comes of a request: the verdict, and what might change it.
 
 use crate::denial::Denial;
-use crate::issuer::access_token::AccessToken;
 use crate::key_store::IssuerIndex;
-use crate::policy::Standing;
-use crate::request::credential::{self, CredentialKind, Scheme};
-use crate::request::{Headers, Kept};
 use crate::resource::Metadata;
 
 use super::evidence::Evidence;
 use super::form::OwnToken;
+use super::permit::Permit;
 
 /// What was decided, and what is known of why.
 pub struct Decision<'a> {
@@ -24,30 +19,6 @@ pub struct Decision<'a> {
 }
 
 impl Decision<'_> {
-    /// The issuer of the token that goes upstream, unless it is exchanged for another.
-    pub fn exchangeable(&self) -> Option<&str> {
-        match &self.verdict {
-            Verdict::Allow(Permit::Bearer(identity))
-            | Verdict::Shadow(_, Permit::Bearer(identity)) => Some(&identity.issuer),
-            Verdict::Allow(Permit::Discovery | Permit::Observed(_) | Permit::Public)
-            | Verdict::Shadow(_, Permit::Discovery | Permit::Observed(_) | Permit::Public)
-            | Verdict::Deny(_)
-            | Verdict::Describe(_)
-            | Verdict::Return(_) => None,
-        }
-    }
-
-    /// The `Authorization` that goes upstream in place of the caller's, unless its token is exchanged: Databricks reads no proofs, and
-    /// this one was for the gateway; and who knows what it makes of more spaces than one.
-    pub fn authorization(&self, headers: &Headers) -> Option<String> {
-        let is_plain = self.evidence.scheme == Scheme::Bearer && !credential::has_spaces(headers);
-        if is_plain || self.exchangeable().is_none() {
-            return None;
-        }
-        let token = credential::bearer_token(headers)?;
-        Some(["Bearer ", token.as_str()].concat())
-    }
-
     /// The leave to go upstream, where it has one.
     pub const fn permit(&self) -> Option<&Permit> {
         match &self.verdict {
@@ -81,7 +52,7 @@ impl Decision<'_> {
 }
 
 /// What happens to a request.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Verdict {
     /// It goes upstream.
     Allow(Permit),
@@ -95,32 +66,6 @@ pub enum Verdict {
     Shadow(Denial, Permit),
 }
 
-/// Leave to go upstream, and as whom.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Permit {
-    /// As nobody, by the catalogue: a call by which clients find out where to sign in, or do so.
-    Discovery,
-    /// As nobody, by a public rule.
-    Public,
-    /// As the bearer of a sound token.
-    Bearer(Identity),
-    /// As whoever the upstream takes the credential's sender for: a class of credentials that is only observed.
-    Observed(CredentialKind),
-}
-
-/// Who a sound token says is calling.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Identity {
-    /// The subject.
-    pub subject: Option<Rc<str>>,
-    /// The client.
-    pub client: Option<Rc<str>>,
-    /// The issuer.
-    pub issuer: Rc<str>,
-    /// The functional roles held, between commas.
-    pub roles: Option<Rc<str>>,
-}
-
 /// Keys that a request may wait for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Awaited {
@@ -130,33 +75,11 @@ pub enum Awaited {
     Newer(IssuerIndex),
 }
 
-impl Permit {
-    /// Which of the caller's own credentials go upstream with the request.
-    pub const fn kept(&self) -> Kept {
-        match self {
-            Self::Bearer(_) | Self::Observed(_) => Kept::Token,
-            Self::Discovery => Kept::All,
-            Self::Public => Kept::Cookies,
-        }
-    }
-}
-
 impl Awaited {
     /// Whose keys they are.
     pub const fn issuer(self) -> IssuerIndex {
         match self {
             Self::First(issuer) | Self::Newer(issuer) => issuer,
-        }
-    }
-}
-
-impl Identity {
-    pub(super) fn of(token: &AccessToken, standing: &Standing) -> Self {
-        Self {
-            subject: token.subject.clone(),
-            client: token.client.clone(),
-            issuer: Rc::clone(&token.issuer),
-            roles: standing.written.roles.clone(),
         }
     }
 }

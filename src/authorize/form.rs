@@ -124,7 +124,7 @@ impl Authorizer {
         }
         if let Verdict::Allow(permit) = &mut decision.verdict {
             evidence.shadowed();
-            *permit = Permit::Observed(shown.kind);
+            *permit = Permit::observed(shown.kind);
         }
     }
 
@@ -173,7 +173,9 @@ impl Authorizer {
             return;
         };
         // Nobody would exchange what stands in the head of a call that needs no token.
-        let is_bearer = matches!(decision.permit(), Some(Permit::Bearer(_)));
+        let is_bearer = decision
+            .permit()
+            .is_some_and(|permit| permit.bearer().is_some());
         if !is_bearer && credential::bearer_token(request.headers).is_some() {
             let denial = Denial::ExchangedHere;
             return decision.refuse(Denial::InvalidGrant(Box::new(denial)));

@@ -84,7 +84,7 @@ impl Authorizer {
             }
         }
         evidence.shadowed();
-        Ok(Verdict::Allow(Permit::Observed(kind)))
+        Ok(Verdict::Allow(Permit::observed(kind)))
     }
 }
 

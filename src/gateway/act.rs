@@ -6,7 +6,7 @@
 
 use crate::answer::Answer;
 use crate::audit::compact::Record;
-use crate::authorize::{Decision, Identity, Permit, Verdict};
+use crate::authorize::{Bearer, Decision, Permit, Verdict};
 use crate::denial::Denial;
 use crate::request::envelope::{Asker, Envelope};
 use crate::request::{Headers, RequestError};
@@ -36,7 +36,7 @@ impl Active {
             .decision_id
             .unwrap_or_else(|| self.decision_ids.next());
         if let Some(permit) = decision.permit() {
-            let own = decision.authorization(&request.headers);
+            let own = permit.authorization(&request.headers);
             let authorization = authorization.or(own.as_deref());
             let edits = self.edits(permit, &request.headers, &decision_id, authorization);
             let is_plain = edits.removed.is_empty() && edits.set.is_empty();
@@ -139,9 +139,9 @@ impl Active {
         };
         if self.configuration.forward_identity {
             edits.set.push(("x-oam-decision-id", decision_id.as_str()));
-            if let Permit::Bearer(identity) = permit {
-                edits.set.extend(identified(identity));
-            }
+            edits
+                .set
+                .extend(permit.bearer().into_iter().flat_map(identified));
         }
         edits
             .set
@@ -151,18 +151,13 @@ impl Active {
 }
 
 /// The headers that tell the upstream who is calling.
-fn identified(identity: &Identity) -> impl Iterator<Item = (&'static str, &str)> {
-    let Identity {
-        subject,
-        client,
-        issuer,
-        roles,
-    } = identity;
+fn identified(bearer: &Bearer) -> impl Iterator<Item = (&'static str, &str)> {
+    let token = bearer.token();
     [
-        ("x-oam-issuer", Some(&**issuer)),
-        ("x-oam-subject", subject.as_deref()),
-        ("x-oam-client", client.as_deref()),
-        ("x-oam-roles", roles.as_deref()),
+        ("x-oam-issuer", Some(&*token.issuer)),
+        ("x-oam-subject", token.subject.as_deref()),
+        ("x-oam-client", token.client.as_deref()),
+        ("x-oam-roles", bearer.roles()),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::authorize::Decision;
+use crate::authorize::{Bearer, Decision, Permit};
 use crate::denial::Denial;
 use crate::exchange::{Exchanger, Key, Outcome, Subject};
 use crate::issuer::invalid_token::InvalidToken;
@@ -26,16 +26,14 @@ pub(super) fn onward(
     headers: &Headers,
     now: UnixTime,
 ) -> Onward {
-    let takes_part = decision
-        .exchangeable()
-        .is_some_and(|issuer| exchanger.terms().takes(issuer));
-    if !takes_part {
+    let bearer = decision
+        .permit()
+        .and_then(Permit::bearer)
+        .map(Bearer::token);
+    let Some(judged) = bearer.filter(|token| exchanger.terms().takes(&token.issuer)) else {
         return Onward::AsDecided;
-    }
-    let (Some(token), Some(judged)) = (
-        credential::bearer_token(headers),
-        decision.evidence.token.as_ref(),
-    ) else {
+    };
+    let Some(token) = credential::bearer_token(headers) else {
         return Onward::AsDecided;
     };
     let scope = exchanger.terms().scope_for(headers);

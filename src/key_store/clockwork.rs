@@ -7,6 +7,8 @@ mod sharing;
 use std::time::Duration;
 
 use crate::callout::Call;
+use crate::callout::flight::Flight;
+use crate::callout::retry::{self, Jitter};
 use crate::callout::uri::HttpsUri;
 use crate::time::UnixTime;
 use crate::time::clock::{Reading, Timer};
@@ -14,7 +16,7 @@ use crate::token::jwk_set::JwkSet;
 
 use super::fetch::{Answer, Fetch, FetchFailure};
 use super::source::{Addresses, Remote};
-use super::{Fetched, IssuerIndex, Jitter, freshness, metadata};
+use super::{Fetched, IssuerIndex, freshness, metadata};
 
 use sharing::Sharing;
 
@@ -29,7 +31,7 @@ pub(super) struct Clockwork {
     /// Which of the two metadata addresses is tried next.
     second_address: bool,
     due: Timer,
-    under_way: Option<UnderWay>,
+    under_way: Option<Flight>,
     failures: u32,
     /// Since the last refresh before its time.
     cool_down: Timer,
@@ -44,12 +46,6 @@ struct Kept {
     fetched_at: UnixTime,
     fresh: Timer,
     usable: Timer,
-}
-
-struct UnderWay {
-    number: u64,
-    /// How long an answer may take.
-    lost: Timer,
 }
 
 /// How far a fetch came that brought nothing.
@@ -91,7 +87,7 @@ impl Clockwork {
         if self
             .under_way
             .as_ref()
-            .is_some_and(|under_way| under_way.lost.is_over(now))
+            .is_some_and(|under_way| under_way.is_lost(now))
         {
             // No jitter: the moment at which the fetch began had it.
             self.under_way = None;
@@ -104,10 +100,7 @@ impl Clockwork {
             return None;
         }
         self.number = self.number.wrapping_add(1);
-        self.under_way = Some(UnderWay {
-            number: self.number,
-            lost: Timer::new(now, self.remote.timeout.saturating_add(ANSWER_GRACE)),
-        });
+        self.under_way = Some(Flight::new(self.number, now, self.remote.timeout));
         Some(Fetch {
             issuer,
             call: Call::get(
@@ -137,7 +130,7 @@ impl Clockwork {
         let expected = self
             .under_way
             .as_ref()
-            .is_some_and(|under_way| under_way.number == fetch.number);
+            .is_some_and(|under_way| under_way.is(fetch.number));
         if expected {
             self.under_way = None;
         }
@@ -258,9 +251,7 @@ impl Clockwork {
         } else {
             MAX_COLD_BACK_OFF
         };
-        let doubled = FIRST_BACK_OFF
-            .saturating_mul(1_u32.checked_shl(failures.min(MAX_DOUBLINGS)).unwrap_or(1));
-        doubled.min(longest)
+        retry::doubled(FIRST_BACK_OFF, failures, longest)
     }
 
     pub(super) fn refresh_early(&mut self, now: Reading) -> bool {
@@ -302,9 +293,7 @@ impl Clockwork {
 
     /// When the next fetch falls due, or the one under way counts as lost.
     pub(super) fn next_due(&self) -> Timer {
-        self.under_way
-            .as_ref()
-            .map_or(self.due, |under_way| under_way.lost)
+        self.under_way.as_ref().map_or(self.due, Flight::lost)
     }
 
     /// How long until there is something to do.
@@ -332,11 +321,5 @@ const MAX_BACK_OFF: Duration = Duration::from_mins(5);
 /// The longest wait while there are none and every request of the issuer's is refused.
 const MAX_COLD_BACK_OFF: Duration = Duration::from_secs(15);
 
-/// 2^9 s is past the longest wait.
-const MAX_DOUBLINGS: u32 = 9;
-
 /// At most one early refresh in this time: a token with an invented key ID costs its sender nothing.
 const EARLY_REFRESH_COOL_DOWN: Duration = Duration::from_secs(30);
-
-/// How long after its timeout a callout may still report.
-const ANSWER_GRACE: Duration = Duration::from_secs(2);

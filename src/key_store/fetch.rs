@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::callout::Call;
+use crate::callout::flight;
 use crate::callout::uri::UriError;
 use crate::token::jwk_set::JwkSetError;
 
@@ -65,7 +66,7 @@ impl fmt::Display for FetchFailure {
             }
             Self::Status(status) => write!(f, "answered {status} in place of 200: check `jwks.uri` and the cluster's host name"),
             Self::TooLarge => f.write_str("the answer is larger than any such document: check `jwks.uri`"),
-            Self::Unasked => f.write_str("an answer that nobody waits for any more"),
+            Self::Unasked => f.write_str(flight::UNASKED),
         }
     }
 }

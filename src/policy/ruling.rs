@@ -40,7 +40,7 @@ struct Numbered {
 impl Policy {
     /// Whether what is said of a request follows from its method and path, and from the issuer by whose rules it is said.
     pub const fn may_be_said_again(call: Call<'_>, path: &Path<'_>) -> bool {
-        !path.has_escapes() && matches!(call.tool, Tool::Untold)
+        !path.has_escapes() && matches!(call.tool, Tool::Unknown)
     }
 
     /// What was said of a request, to be said again where [that may be](Policy::may_be_said_again).

@@ -8,9 +8,10 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::callout::Call;
+use crate::callout::flight::{self, Flight};
+use crate::callout::retry::{self, Jitter};
 use crate::callout::uri::HttpsUri;
 use crate::issuer::access_token::AccessToken;
-use crate::key_store::Jitter;
 use crate::time::UnixTime;
 use crate::time::clock::{Clock, Reading, Timer};
 use crate::token::bearer::BearerToken;
@@ -49,7 +50,7 @@ pub struct List {
     known: Option<Known>,
     clock: Clock,
     due: Timer,
-    under_way: Option<UnderWay>,
+    under_way: Option<Flight>,
     failures: u32,
     number: u64,
     jitter: Jitter,
@@ -61,13 +62,6 @@ struct Known {
     tag: Option<Box<str>>,
     /// From when it was asked for, or asked after: how long it is taken for the newest.
     fresh: Timer,
-}
-
-struct UnderWay {
-    number: u64,
-    asked: Reading,
-    /// How long an answer may take.
-    lost: Timer,
 }
 
 /// A question to the list's server.
@@ -142,9 +136,9 @@ impl List {
     pub fn due(&mut self, now: UnixTime) -> Option<Poll> {
         let now = self.clock.read(now);
         if let Some(under_way) = &self.under_way
-            && under_way.lost.is_over(now)
+            && under_way.is_lost(now)
         {
-            let asked = under_way.asked;
+            let asked = under_way.asked();
             self.under_way = None;
             self.put_off(asked);
         }
@@ -153,11 +147,7 @@ impl List {
         }
         let timeout = self.timeout();
         self.number = self.number.wrapping_add(1);
-        self.under_way = Some(UnderWay {
-            number: self.number,
-            asked: now,
-            lost: Timer::new(now, timeout.saturating_add(ANSWER_GRACE)),
-        });
+        self.under_way = Some(Flight::new(self.number, now, timeout));
         let mut call = Call::get(&self.source.cluster, self.source.uri.clone(), timeout);
         let tag = self.known.as_ref().and_then(|known| known.tag.clone());
         call.headers.extend(tag.map(|tag| ("if-none-match", tag)));
@@ -202,7 +192,7 @@ impl List {
     pub fn next_due(&self) -> UnixTime {
         let now = self.clock.last();
         let next = self.under_way.as_ref();
-        let next = next.map_or(self.due, |under_way| under_way.lost);
+        let next = next.map_or(self.due, Flight::lost);
         now.wall.after(next.left(now))
     }
 
@@ -213,8 +203,8 @@ impl List {
     /// When a poll was asked, if it is the one under way; it is over then.
     fn over(&mut self, poll: &Poll) -> Option<Reading> {
         self.under_way
-            .take_if(|under_way| under_way.number == poll.number)
-            .map(|under_way| under_way.asked)
+            .take_if(|under_way| under_way.is(poll.number))
+            .map(|under_way| under_way.asked())
     }
 
     fn take(&mut self, answer: &Answer<'_>, asked: Reading) -> Result<Polled, PollFailure> {
@@ -249,14 +239,9 @@ impl List {
 
     /// Sets the poll after one that failed: sooner than the interval at first, and never later than it.
     fn put_off(&mut self, asked: Reading) {
-        let doubled = FIRST_RETRY.saturating_mul(
-            1_u32
-                .checked_shl(self.failures.min(MAX_DOUBLINGS))
-                .unwrap_or(1),
-        );
+        let wait = retry::doubled(FIRST_RETRY, self.failures, self.source.poll);
         self.failures = self.failures.saturating_add(1);
-        let wait = self.jitter.shorten(doubled.min(self.source.poll));
-        self.due = Timer::new(asked, wait);
+        self.due = Timer::new(asked, self.jitter.shorten(wait));
     }
 }
 
@@ -285,7 +270,7 @@ impl fmt::Display for PollFailure {
             Self::NotObject => f.write_str("not a JSON object"),
             Self::Status(status) => write!(f, "answered {status} in place of 200"),
             Self::TooLarge => write!(f, "more than {MAX_BYTES} bytes"),
-            Self::Unasked => f.write_str("an answer that nobody waits for any more"),
+            Self::Unasked => f.write_str(flight::UNASKED),
         }
     }
 }
@@ -320,12 +305,6 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The first wait after a failure.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-
-/// 2^12 s is past the longest interval.
-const MAX_DOUBLINGS: u32 = 12;
-
-/// How long after its timeout a callout may still report.
-const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

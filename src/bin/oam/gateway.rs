@@ -159,8 +159,10 @@ impl Gateway {
     /// The scope for which the token would be exchanged, if its owner and the token endpoint agree.
     fn exchanged_scope(&self, decision: &Decision<'_>, headers: &Headers) -> Option<&'static str> {
         let terms = self.exchange.as_ref()?;
-        let issuer = decision.exchangeable()?;
-        terms.takes(issuer).then(|| terms.scope_for(headers))
+        let bearer = decision.permit()?.bearer()?;
+        terms
+            .takes(&bearer.token().issuer)
+            .then(|| terms.scope_for(headers))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What became of requests, by the class of credential that they carried.
 
-use crate::authorize::{Decision, Permit, Verdict};
+use crate::authorize::{Decision, Grounds, Verdict};
 use crate::request::credential::CredentialKind;
 
 use super::{Counter, Host};
@@ -20,12 +20,15 @@ impl Credentials {
 
     /// Counts a decision, unless its head was refused before anybody knew what it carries.
     pub(super) fn decided(&mut self, decision: &Decision<'_>) {
+        let is_observed = decision
+            .permit()
+            .is_some_and(|permit| matches!(permit.grounds(), Grounds::Observed(_)));
         let outcome = match decision.verdict {
-            Verdict::Allow(Permit::Observed(_)) | Verdict::Shadow(_, Permit::Observed(_)) => 2,
+            Verdict::Deny(_) => 1,
+            _ if is_observed => 2,
             Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) | Verdict::Shadow(..) => {
                 0
             }
-            Verdict::Deny(_) => 1,
         };
         let counter = decision.evidence.credential.and_then(|kind| {
             let first = kind.place().saturating_mul(OUTCOMES.len());

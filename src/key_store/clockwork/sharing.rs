@@ -7,13 +7,15 @@
 
 use std::time::Duration;
 
+use crate::callout::flight;
+use crate::callout::retry::Jitter;
 use crate::time::UnixTime;
 use crate::time::clock::{Reading, Timer};
 use crate::token::jwk_set::JwkSet;
 
+use super::super::Consulted;
 use super::super::slot::{self, Document, Lease, Slot};
-use super::super::{Consulted, Jitter};
-use super::{ANSWER_GRACE, Addresses, Clockwork, EARLY_REFRESH_COOL_DOWN, MAX_BACK_OFF, Tried};
+use super::{Addresses, Clockwork, EARLY_REFRESH_COOL_DOWN, MAX_BACK_OFF, Tried};
 
 /// One worker's dealings with the others.
 pub(super) struct Sharing {
@@ -274,7 +276,7 @@ impl Clockwork {
             Addresses::Known(_) => 0,
             Addresses::Discovered(_) => 1,
         };
-        let length = self.remote.timeout.saturating_add(ANSWER_GRACE);
+        let length = flight::longest(self.remote.timeout);
         let sharing = self.sharing.as_mut()?;
         if slot.is_none() {
             sharing.elsewhere = None;

@@ -1,0 +1,117 @@
+//! Leave to go upstream, which the judgement alone can give.
+
+use std::rc::Rc;
+
+use crate::issuer::access_token::AccessToken;
+use crate::policy::Standing;
+use crate::request::credential::{self, CredentialKind, Scheme};
+use crate::request::{Headers, Kept};
+
+/// Leave to go upstream, with what acting on it needs.
+///
+/// Invariant: made where a request was judged and permitted, and nowhere else.
+#[derive(Clone, Debug)]
+pub struct Permit(Inner);
+
+#[derive(Clone, Debug)]
+enum Inner {
+    Bearer(Bearer),
+    Unauthenticated(Grounds),
+}
+
+/// On what grounds a request goes upstream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Grounds {
+    /// As the bearer of a valid token.
+    Bearer,
+    /// As nobody, by the catalogue: a call by which clients find out where to sign in, or do so.
+    Discovery,
+    /// As whoever the upstream takes the credential's sender for: a class of credentials that is only
+    /// observed.
+    Observed(CredentialKind),
+    /// As nobody, by a public rule.
+    Public,
+}
+
+/// The bearer of a valid token.
+#[derive(Clone, Debug)]
+pub struct Bearer {
+    token: Rc<AccessToken>,
+    standing: Rc<Standing>,
+    scheme: Scheme,
+}
+
+impl Permit {
+    pub(super) const fn bearer_of(
+        token: Rc<AccessToken>,
+        standing: Rc<Standing>,
+        scheme: Scheme,
+    ) -> Self {
+        Self(Inner::Bearer(Bearer {
+            token,
+            standing,
+            scheme,
+        }))
+    }
+
+    pub(super) const fn discovery() -> Self {
+        Self(Inner::Unauthenticated(Grounds::Discovery))
+    }
+
+    pub(super) const fn observed(kind: CredentialKind) -> Self {
+        Self(Inner::Unauthenticated(Grounds::Observed(kind)))
+    }
+
+    pub(super) const fn public() -> Self {
+        Self(Inner::Unauthenticated(Grounds::Public))
+    }
+
+    /// On what grounds.
+    pub const fn grounds(&self) -> Grounds {
+        match &self.0 {
+            Inner::Bearer(_) => Grounds::Bearer,
+            Inner::Unauthenticated(grounds) => *grounds,
+        }
+    }
+
+    /// The bearer of the token by which it was given, where that is the ground.
+    pub const fn bearer(&self) -> Option<&Bearer> {
+        match &self.0 {
+            Inner::Bearer(bearer) => Some(bearer),
+            Inner::Unauthenticated(_) => None,
+        }
+    }
+
+    /// Which of the caller's own credentials go upstream with the request.
+    pub const fn kept(&self) -> Kept {
+        match self.grounds() {
+            Grounds::Bearer | Grounds::Observed(_) => Kept::Token,
+            Grounds::Discovery => Kept::All,
+            Grounds::Public => Kept::Cookies,
+        }
+    }
+
+    /// The `Authorization` that goes upstream in place of the caller's, unless its token is exchanged:
+    /// Databricks reads no proofs, and this one was for the gateway; and who knows what it makes of more
+    /// spaces than one.
+    pub fn authorization(&self, headers: &Headers) -> Option<String> {
+        let bearer = self.bearer()?;
+        if bearer.scheme == Scheme::Bearer && !credential::has_spaces(headers) {
+            return None;
+        }
+        let token = credential::bearer_token(headers)?;
+        Some(["Bearer ", token.as_str()].concat())
+    }
+}
+
+impl Bearer {
+    /// The token.
+    pub fn token(&self) -> &AccessToken {
+        &self.token
+    }
+
+    /// The functional roles held, between commas; absent where none are.
+    pub fn roles(&self) -> Option<&str> {
+        self.standing.written.roles.as_deref()
+    }
+}
