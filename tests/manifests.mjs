@@ -1,5 +1,6 @@
-// Holds the manifests under envoy/ to Istio's, Envoy Gateway's and the Gateway API's own schemas, as npm's @kubernetes-models packages have them.
-// `scripts/check-manifests` installs the packages and runs this with the files.
+// Holds the manifests under envoy/ to Istio's, Envoy Gateway's and the Gateway API's own schemas,
+// as npm's @kubernetes-models packages have them. `scripts/check-manifests` installs the packages
+// and runs this with the files.
 import { readFileSync } from 'node:fs';
 import { loadAll } from 'js-yaml';
 

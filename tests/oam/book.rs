@@ -1,4 +1,5 @@
-//! The pages: links lead somewhere, and what they show is run or checked, unless a comment says that it is checked elsewhere.
+//! The pages: links lead somewhere, and what they show is run or checked, unless a comment says
+//! that it is checked elsewhere.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The pages under `docs/reference` that are made from the code. `OAM_WRITE_PAGES=1` writes them; without it they are compared.
+//! The pages under `docs/reference` that are made from the code. `OAM_WRITE_PAGES=1` writes them;
+//! without it they are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

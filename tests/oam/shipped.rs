@@ -53,7 +53,8 @@ fn each_is_held_by_the_strict_check() {
     }
 }
 
-/// Without its file, nobody knows how Envoy is started; with another command line, a new policy waits for minutes.
+/// Without its file, nobody knows how Envoy is started; with another command line, a new policy
+/// waits for minutes.
 #[test]
 fn the_command_line_is_looked_at() {
     let codes = |name: &str, compose: Option<&str>| {
@@ -73,7 +74,8 @@ fn the_command_line_is_looked_at() {
     };
     #[rustfmt::skip]
     let cases: [(&str, Option<&str>, &[&str]); 8] = [
-        // name          what starts Envoy                                                                                                     found
+        // name          what starts Envoy
+        // found
         ("none",         None,                                                                                                                 &["drain_not_seen"]),
         ("compose",      Some("services: { g: { command: [-c, /e.yaml, --drain-time-s, '1', --drain-strategy, immediate] } }"),                &[]),
         ("one-line",     Some("services: { g: { command: envoy -c /e.yaml --drain-time-s=1 --drain-strategy=immediate } }"),                   &[]),
@@ -88,7 +90,8 @@ fn the_command_line_is_looked_at() {
     }
 }
 
-/// What Kustomize would read: each file is there, and each patch names something that its target has.
+/// What Kustomize would read: each file is there, and each patch names something that its target
+/// has.
 #[test]
 fn the_kustomizations_name_what_there_is() {
     for folder in [
@@ -185,9 +188,10 @@ fn the_chart_comes_to_the_same_manifests() {
     }
 }
 
-/// The little of Helm's language that the chart uses: a whole file under one condition, values, and a value as YAML.
+/// The little of Helm's language that the chart uses: a whole file under one condition, values, and
+/// a value as YAML.
 fn render(template: &str, values: &Value) -> String {
-    let (condition, rest) = template.split_once("\n").unwrap();
+    let (condition, rest) = template.split_once('\n').unwrap();
     let platform = condition
         .strip_prefix("{{- if eq .Values.platform \"")
         .and_then(|rest| rest.strip_suffix("\" }}"));
@@ -199,17 +203,18 @@ fn render(template: &str, values: &Value) -> String {
     let mut text = pieces.next().unwrap().to_owned();
     for piece in pieces {
         let (expression, rest) = piece.split_once("}}").unwrap();
-        match expression.trim_start_matches('-').trim() {
-            ".Release.Namespace" => text.push_str("databricks-gateway"),
-            name if name.starts_with(".Values.") => {
-                text.push_str(values[&name[8..]].as_str().unwrap())
+        let expression = expression.trim_start_matches('-').trim();
+        let value = match expression.strip_prefix(".Values.") {
+            Some(name) => values[name].as_str().unwrap().to_owned(),
+            None if expression == ".Release.Namespace" => "databricks-gateway".to_owned(),
+            None => {
+                // JSON is YAML.
+                let whole = "toYaml .Values.configuration | nindent ";
+                assert!(expression.starts_with(whole), "{expression}");
+                [" ", &values["configuration"].to_string()].concat()
             }
-            // JSON is YAML.
-            whole if whole.starts_with("toYaml .Values.configuration | nindent ") => {
-                text.push_str(&format!(" {}", values["configuration"]));
-            }
-            other => panic!("{other}"),
-        }
+        };
+        text.push_str(&value);
         text.push_str(rest);
     }
     text

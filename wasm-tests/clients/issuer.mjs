@@ -1,4 +1,5 @@
-// A real identity provider for the demonstration: oidc-provider with two machines, one app for people, and the groups that they are in.
+// A real identity provider for the demonstration: oidc-provider with two machines, one app for
+// people, and the groups that they are in.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 

@@ -1,4 +1,5 @@
-//! The files of `envoy/production`, made to fit a folder and free ports, and what stands around such a gateway.
+//! The files of `envoy/production`, made to fit a folder and free ports, and what stands around
+//! such a gateway.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -43,7 +44,8 @@ impl Gateway {
         Self::launch(WORKSPACE, None, edits)
     }
 
-    /// Before a workspace that shows a certificate of another name, by an authority that is trusted.
+    /// Before a workspace that shows a certificate of another name, by an authority that is
+    /// trusted.
     pub(crate) fn start_impersonated() -> Self {
         Self::launch("evil.example.com", None, &[])
     }
@@ -260,7 +262,8 @@ fn replacements(folder: &Path, ports: [u16; 4]) -> Vec<(String, String)> {
     .to_vec()
 }
 
-/// Ends TLS on each port, shows this name there, and passes bytes on to the server of the same place.
+/// Ends TLS on each port, shows this name there, and passes bytes on to the server of the same
+/// place.
 fn edge(
     doors: [(&str, u16, &str); 2],
     servers: [SocketAddr; 2],

@@ -1,4 +1,5 @@
-//! `envoy/production.yaml` as it is shipped, but for addresses and folders: TLS on every leg, a real Envoy that watches its files.
+//! `envoy/production.yaml` as it is shipped, but for addresses and folders: TLS on every leg, a
+//! real Envoy that watches its files.
 
 mod client;
 mod gateway;
@@ -33,7 +34,8 @@ fn it_works_with_tls_on_every_leg() {
     assert_ne!(bearer, format!("Bearer {token}"));
     assert_eq!(seen.iter().filter(|seen| seen.path == JOB).count(), 1);
 
-    // Only these two of the administration can be reached, and its socket by Envoy's own account alone.
+    // Only these two of the administration can be reached, and its socket by Envoy's own account
+    // alone.
     let status = |path: &str| wasm_tests::client::get(gateway.status, path, &[]);
     assert_eq!(status("/ready").status, 200);
     let metrics = String::from_utf8(status("/stats/prometheus").body).expect("text");

@@ -1,6 +1,8 @@
-//! What the module and `oam` are made of, as `CycloneDX` 1.5 has it: every crate that either is linked from, and those that build them.
+//! What the module and `oam` are made of, as `CycloneDX` 1.5 has it: every crate that either is
+//! linked from, and those that build them.
 //!
-//! Written here because the tools that write one put a time and a random number into it, and two clones are to have the same digests.
+//! Written here because the tools that write one put a time and a random number into it, and two
+//! clones are to have the same digests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

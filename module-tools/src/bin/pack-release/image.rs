@@ -1,7 +1,8 @@
-//! An image of the module as an OCI image layout, in the two forms that Istio and Envoy Gateway read (solo-io's wasm image specification).
+//! An image of the module as an OCI image layout, in the two forms that Istio and Envoy Gateway
+//! read (solo-io's wasm image specification).
 //!
-//! One layer of the module's own media type is what other tools write and what both refuse: the form with own media types has exactly
-//! two layers.
+//! One layer of the module's own media type is what other tools write and what both refuse: the
+//! form with own media types has exactly two layers.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,8 @@
-//! Packs a release around the built module: two image layouts, the list of what it is made of, and the digests of all of it.
+//! Packs a release around the built module: two image layouts, the list of what it is made of, and
+//! the digests of all of it.
 //!
-//! Nothing in it depends on when or where it is made, so two clones of one commit give the same digests.
+//! Nothing in it depends on when or where it is made, so two clones of one commit give the same
+//! digests.
 
 use std::fs;
 use std::path::{Path, PathBuf};

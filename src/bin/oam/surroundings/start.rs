@@ -1,8 +1,9 @@
 //! How an Envoy is started: its runtime layers, and the command line in a container's manifest.
 //!
-//! Two defaults of Envoy are wrong for a gateway that people depend on. One client may have every request of a read handled before
-//! anybody else's, so that a burst of HTTP/2 resets keeps the others out. And a listener that changes keeps its old connections, with the
-//! old policy, for up to ten minutes. The first is in the bootstrap; the second is on the command line alone.
+//! Two defaults of Envoy are wrong for a gateway that people depend on. One client may have every
+//! request of a read handled before anybody else's, so that a burst of HTTP/2 resets keeps the
+//! others out. And a listener that changes keeps its old connections, with the old policy, for up
+//! to ten minutes. The first is in the bootstrap; the second is on the command line alone.
 
 use super::code::Code;
 use super::finding::Findings;
@@ -59,7 +60,8 @@ pub(super) struct Start {
 }
 
 impl Start {
-    /// Every Envoy that these documents start: services of Docker compose, and containers of Kubernetes.
+    /// Every Envoy that these documents start: services of Docker compose, and containers of
+    /// Kubernetes.
     pub(super) fn all(units: &[Node]) -> Vec<Self> {
         let mut starts = Vec::new();
         for unit in units {

@@ -1,8 +1,10 @@
-//! The main job in one command: an issuer, a stand-in workspace, and a real Envoy with the module between them.
+//! The main job in one command: an issuer, a stand-in workspace, and a real Envoy with the module
+//! between them.
 //!
-//! Stays up until Ctrl-C, and shows every audit record as it is written, in a line or, with `--records`, whole. With `--check` it runs its
-//! own lines, shows each answer, judges it, and exits 0 or 1. With `--real` a real identity provider and a real `MLflow` server take the
-//! places of the stand-ins.
+//! Stays up until Ctrl-C, and shows every audit record as it is written, in a line or, with
+//! `--records`, whole. With `--check` it runs its own lines, shows each answer, judges it, and
+//! exits 0 or 1. With `--real` a real identity provider and a real `MLflow` server take the places
+//! of the stand-ins.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -97,7 +99,8 @@ fn usage() -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Says what to try where the servers run elsewhere, as soon as the gateway answers on this machine.
+/// Says what to try where the servers run elsewhere, as soon as the gateway answers on this
+/// machine.
 fn hints(gateway: &str, issuer: &str) -> ExitCode {
     let answers = || {
         let port = gateway
@@ -126,7 +129,8 @@ fn hints(gateway: &str, issuer: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Comes back on Ctrl-C, a request to end, or when `meanwhile`, which it calls five times a second, says that it is enough.
+/// Comes back on Ctrl-C, a request to end, or when `meanwhile`, which it calls five times a second,
+/// says that it is enough.
 fn wait_for_the_end(mut meanwhile: impl FnMut() -> bool) {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread()

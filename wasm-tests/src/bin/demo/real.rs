@@ -1,4 +1,5 @@
-//! The gateway between a real identity provider (npm's oidc-provider) and a real `MLflow` server, used by its client and databricks-sdk.
+//! The gateway between a real identity provider (npm's oidc-provider) and a real `MLflow` server,
+//! used by its client and databricks-sdk.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};

@@ -77,7 +77,8 @@ impl Screen {
         self.say(&format!("      {}", self.paint(RED, text)));
     }
 
-    /// A text, broken where a line would grow too long: of JSON between members, of anything else between words.
+    /// A text, broken where a line would grow too long: of JSON between members, of anything else
+    /// between words.
     pub(crate) fn folded(&self, name: &str, text: &str) {
         let mut name = name;
         for line in fold(text, WIDTH - DETAIL) {
