@@ -57,6 +57,7 @@ pub(crate) fn has_pair(text: &[u8], is_sought: impl Fn(u8, u8) -> bool) -> bool 
 }
 
 /// Whether three bytes that follow one another in a text are sought.
+#[inline]
 pub(crate) fn has_triple(text: &[u8], is_sought: impl Fn(u8, u8, u8) -> bool) -> bool {
     let Some(last) = text.len().checked_sub(CHUNK + 2) else {
         let mut triples = text.array_windows();
@@ -89,6 +90,7 @@ pub(crate) fn has_triple(text: &[u8], is_sought: impl Fn(u8, u8, u8) -> bool) ->
 }
 
 /// How often a byte stands in a text.
+#[inline]
 pub(crate) fn count(text: &[u8], byte: u8) -> usize {
     text.chunks(COUNTED)
         .map(|part| {

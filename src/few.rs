@@ -37,6 +37,7 @@ impl<T> Few<T> {
     }
 
     /// The values, in order.
+    #[inline]
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.as_slice().iter()
     }

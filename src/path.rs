@@ -228,6 +228,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// `.` and `..`, also with path parameters behind: servers that drop `;…` first see a dot segment.
+#[inline]
 fn is_dot_segment(segment: &str) -> bool {
     let name = segment.split(';').next().unwrap_or(segment);
     name == "." || name == ".."

@@ -150,6 +150,7 @@ fn refuse_second_credential(headers: &Headers) -> Result<(), RequestError> {
 }
 
 /// `tchar`, RFC 9110 §5.6.2.
+#[inline]
 fn is_tchar(byte: u8) -> bool {
     is_alphanumeric(byte) | is_one_of(byte, b"!#$%&'*+-.^_`|~")
 }

@@ -16,6 +16,7 @@ pub enum Map {
 
 /// A whole map, as the host writes it (see [`serialized`]), which may be no bytes for no pairs; `None` where it does not hand it over.
 #[must_use]
+#[inline]
 pub fn all(map: Map) -> Option<Vec<u8>> {
     // SAFETY: the host writes both out-pointers, or returns another status.
     crate::returned(|data, size| unsafe { proxy_get_header_map_pairs(map, data, size) })

@@ -302,6 +302,7 @@ impl VerifiedTokens {
     }
 
     /// Where a token is remembered. One that was recognized is not compared again, unless its entry has moved or gone since.
+    #[inline]
     fn place_of(&self, token: Presented<'_>) -> Option<usize> {
         let is_there = |id: &EntryId| {
             let entry = self.entries.get(id.place);

@@ -100,6 +100,7 @@ fn decode(text: &str) -> Result<(String, bool), Fault> {
     Ok((decoded, malformed))
 }
 
+#[inline]
 fn has_escape(text: &str) -> bool {
     text.split('%')
         .skip(1)

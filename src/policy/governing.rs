@@ -93,6 +93,7 @@ impl<'a> Rules<'a> {
 
 impl Governing<'_> {
     /// Whether nobody needs to say who they are.
+    #[inline]
     pub fn is_public(&self) -> bool {
         match self {
             Self::Operation(operation) => operation.requirement == operation::Requirement::NoToken,

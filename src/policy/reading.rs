@@ -91,6 +91,7 @@ impl<'r> Readings<'r> {
     }
 
     /// Whether the case of the names in the path does not matter.
+    #[inline]
     pub fn ignores_case(&self) -> bool {
         self.operation().is_some_and(Operation::ignores_case)
     }

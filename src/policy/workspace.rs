@@ -110,6 +110,7 @@ impl WorkspaceSet {
     }
 
     /// Whether it is there.
+    #[inline]
     pub fn contains(&self, id: WorkspaceId) -> bool {
         self.0.binary_search(&id).is_ok()
     }

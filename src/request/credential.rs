@@ -220,6 +220,7 @@ impl Unverifiable<'_> {
 }
 
 /// The JWT of a head that was read and judged, to be exchanged for another.
+#[inline]
 pub fn bearer_token(headers: &Headers) -> Option<BearerToken<'_>> {
     match Credential::read(headers, TokenReader::afresh(usize::MAX)) {
         Ok(Credential::Jwt(token, _)) => Some(token),

@@ -113,6 +113,7 @@ impl Protocol {
 }
 
 /// Whether a record would quote a path as it is.
+#[inline]
 pub(crate) fn quotes_whole(path: &str) -> bool {
     quote(path.as_bytes(), MAX_PATH_CHARS) == path
 }

@@ -59,6 +59,7 @@ impl Headers {
     }
 
     /// The first value of a name in whichever spelling, and whether there is another.
+    #[inline]
     pub(super) fn spelled(&self, known: Known) -> (Option<&[u8]>, bool) {
         let place = self.known.of(known);
         let value = place.first.and_then(|pair| self.pairs.get(pair));

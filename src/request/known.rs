@@ -66,6 +66,7 @@ impl Known {
     }
 
     /// The one that a name spells.
+    #[inline]
     fn find(key: Key, name: &[u8]) -> Option<&'static Self> {
         let place = TABLE.get(key.spread(TABLE_BITS))?;
         let known = Self::ALL.get(usize::from(*place))?;

@@ -6,6 +6,7 @@ pub(super) fn same_name(name: &[u8], known: &str) -> bool {
 }
 
 /// Whether a header name begins so.
+#[inline]
 pub(super) fn has_prefix(name: &[u8], known: &str) -> bool {
     name.len() >= known.len()
         && name.iter().zip(known.bytes()).all(|(&byte, known)| {
@@ -21,6 +22,7 @@ pub(super) struct Key(u32);
 
 impl Key {
     /// The key of a name: its length and three of its bytes.
+    #[inline]
     pub(super) const fn of(name: &[u8]) -> Self {
         let [length, ..] = name.len().to_le_bytes();
         let first = match name {

@@ -27,6 +27,7 @@ pub(super) fn kind(text: &str) -> Option<CredentialKind> {
 }
 
 /// What static Databricks token a whole text is: a four-letter prefix, 32 hexadecimal digits, and for some a `-` and digits.
+#[inline]
 pub(super) fn static_token(text: &str) -> Option<CredentialKind> {
     let (kind, length) = static_token_at_start(text)?;
     let suffix = text.get(length..)?;

@@ -119,6 +119,7 @@ impl fmt::Display for QueryCredential {
 }
 
 /// What stands in a name or in a value: a static token anywhere, or a JWT and nothing else.
+#[inline]
 fn shape(text: &str) -> Option<CredentialKind> {
     let found = secret::static_token_within(text).map(|(kind, _)| kind);
     found.or_else(|| secret::kind(text))

@@ -94,6 +94,7 @@ pub(super) fn selected(
 struct Selection(Option<WorkspaceId>);
 
 impl Selection {
+    #[inline]
     fn add(&mut self, text: &str) -> Result<(), SelectorError> {
         let id = WorkspaceId::parse(text).ok_or(SelectorError::Malformed)?;
         match self.0.replace(id) {

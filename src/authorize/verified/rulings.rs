@@ -87,6 +87,7 @@ impl Rulings {
         }));
     }
 
+    #[inline]
     fn hash(&self, method: &str, path: &str, issuer: Option<&Rc<str>>) -> u64 {
         let words = |text: &str, hash| {
             text.as_bytes().chunks(WORD).fold(hash, |hash, chunk| {
