@@ -1,10 +1,8 @@
-//! Packs the list of operations, so that it costs the module a quarter of its text.
+//! Packs the list of operations, so that it costs the module an eighth of its text.
 //!
-//! The operations are ordered by path, and each is written as what differs from the one before; the words that this saves most on
-//! are one byte each. `src/databricks/packed.rs` reads what is written here, and a test there compares it with the list.
+//! The operations are ordered by path, and each is written as what differs from the one before; LZ4 does the rest.
+//! `src/databricks/packed.rs` reads what is written here, and a test there compares it with the list.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs, io};
 
@@ -58,17 +56,8 @@ fn pack(operations: &str, areas: &str) -> Option<Vec<u8>> {
     let texts = |pick: fn(&Row<'_>) -> String| differences(rows.iter().map(pick));
     let names = texts(|row| row.name.to_owned());
     let templates = texts(|row| row.template.to_owned());
-    let words = words(
-        names
-            .iter()
-            .chain(&templates)
-            .map(|(_, text)| text.as_str()),
-    );
 
-    let mut packed = vec![u8::try_from(words.len()).ok()?];
-    for word in &words {
-        push_text(&mut packed, word.as_bytes())?;
-    }
+    let mut packed = Vec::new();
     let mut before = None;
     for (row, (name, template)) in rows.iter().zip(names.iter().zip(&templates)) {
         let kind = (row.area, row.marks);
@@ -79,10 +68,10 @@ fn pack(operations: &str, areas: &str) -> Option<Vec<u8>> {
         }
         for (shared, text) in [name, template] {
             packed.push(*shared);
-            push_text(&mut packed, &code(text, &words))?;
+            push_text(&mut packed, text.as_bytes())?;
         }
     }
-    Some(packed)
+    Some(lz4_flex::block::compress_prepend_size(&packed))
 }
 
 fn row<'a>(line: &'a str, areas: &[&str]) -> Option<Row<'a>> {
@@ -133,54 +122,6 @@ fn differences(texts: impl Iterator<Item = String>) -> Vec<(u8, String)> {
         before = text;
     }
     differences
-}
-
-/// The words that save most when each is one byte: a word is what stands between two separators, with those behind it.
-fn words<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut counts = BTreeMap::<String, usize>::new();
-    for text in texts {
-        let pieces: Vec<_> = text
-            .split_inclusive(['-', '.', '_', '/', '{', '}', ':'])
-            .collect();
-        for start in 0..pieces.len() {
-            let mut word = String::new();
-            for piece in pieces.iter().skip(start).take(4) {
-                word.push_str(piece);
-                let count = counts.entry(word.clone()).or_default();
-                *count = count.saturating_add(1);
-            }
-        }
-    }
-    let mut words: Vec<_> = counts
-        .into_iter()
-        .filter(|(word, _)| word.len() > 2)
-        .collect();
-    words.sort_by_cached_key(|(word, count)| {
-        (
-            Reverse(count.saturating_mul(word.len().saturating_sub(1))),
-            word.clone(),
-        )
-    });
-    words.into_iter().map(|(word, _)| word).take(128).collect()
-}
-
-/// A text with every word that has a code replaced by it, the longest first.
-fn code(text: &str, words: &[String]) -> Vec<u8> {
-    let mut coded = Vec::new();
-    let mut rest = text;
-    while let Some(&byte) = rest.as_bytes().first() {
-        let known = words
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| rest.starts_with(word.as_str()));
-        let (code, length) = match known.max_by_key(|(_, word)| word.len()) {
-            Some((index, word)) => (u8::try_from(index).unwrap_or_default() | 0x80, word.len()),
-            None => (byte, 1),
-        };
-        coded.push(code);
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    coded
 }
 
 fn push_text(packed: &mut Vec<u8>, text: &[u8]) -> Option<()> {
