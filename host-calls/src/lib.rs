@@ -15,7 +15,6 @@ use std::time::Duration;
 pub mod callbacks;
 pub mod headers;
 pub mod http;
-mod memory;
 pub mod metrics;
 pub mod shared_data;
 
