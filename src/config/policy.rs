@@ -105,7 +105,7 @@ fn roles(
     for (position, section) in sections.into_iter().enumerate() {
         let place = Place::at("roles").item(position);
         check_name(&section.name, &place.key("name"), problems);
-        if !names.insert(section.name.clone()) {
+        if !names.insert(Box::<str>::from(section.name.as_str())) {
             problems.add(
                 &place.key("name"),
                 format_args!("named twice: `{}`", section.name),
@@ -210,7 +210,7 @@ fn rules(sections: Vec<RuleSection>, issuers: &[Box<str>], problems: &mut Proble
     let mut names = HashSet::new();
     for (position, section) in sections.into_iter().enumerate() {
         let place = Place::at("policy.rules").item(position);
-        if !names.insert(section.name.clone()) {
+        if !names.insert(Box::<str>::from(section.name.as_str())) {
             problems.add(
                 &place.key("name"),
                 format_args!("named twice: `{}`", section.name),

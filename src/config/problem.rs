@@ -53,6 +53,11 @@ pub(super) struct Problems {
 impl Problems {
     /// Notes a problem at a place. What a stand-in leads to there is none.
     pub(super) fn add(&mut self, place: &Place, text: impl fmt::Display) {
+        self.note(place, &text);
+    }
+
+    /// Once for all kinds of text, of which there are twenty.
+    fn note(&mut self, place: &Place, text: &dyn fmt::Display) {
         if !self.mended.iter().any(|mended| place.is_within(mended)) {
             self.noted.push(format!("{place}: {text}"));
         }
@@ -103,10 +108,14 @@ impl Problems {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
-                self.add(place, format_args!("{error}: `{}`", shorten(text)));
+                self.quote(place, &error, text);
                 None
             }
         }
+    }
+
+    fn quote(&mut self, place: &Place, error: &dyn fmt::Display, text: &str) {
+        self.note(place, &format_args!("{error}: `{}`", shorten(text)));
     }
 
     pub(super) fn into_error(self) -> Option<ConfigError> {
