@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::host::Headers;
 use crate::keys;
 use crate::paths;
+use crate::reply::Headers;
 use crate::token::{Token, proof};
 
 pub mod check;

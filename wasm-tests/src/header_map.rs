@@ -1,5 +1,7 @@
 //! Header maps as hosts and modules hand them to each other: a count, the lengths, then names and values, each ended by a zero.
 
+use crate::reply::Headers;
+
 /// Pairs as they are handed over.
 pub fn serialize(pairs: &[(impl AsRef<[u8]>, impl AsRef<[u8]>)]) -> Vec<u8> {
     let number = |length: usize| {
@@ -35,4 +37,12 @@ pub fn parse(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
         at += value + 1;
     }
     Some(headers)
+}
+
+/// Whether a body follows a head.
+pub fn has_body(headers: &Headers, body: &[u8]) -> bool {
+    let announced = headers
+        .iter()
+        .any(|(name, _)| name == "content-length" || name == "transfer-encoding");
+    announced || !body.is_empty()
 }

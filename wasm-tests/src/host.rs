@@ -14,8 +14,10 @@ mod odd;
 mod state;
 mod wasi;
 
+use crate::header_map::has_body;
+pub use crate::reply::{Headers, Reply};
 pub use module::{built_module, compile, metered_module};
-pub use state::{Callout, CalloutAnswer, Crossings, Headers, Reply};
+pub use state::{Callout, CalloutAnswer, Crossings};
 use state::{Delivery, State, Stream};
 
 /// One instance of the module, configured.
@@ -372,14 +374,6 @@ impl First for (u32, u32, u32, u32, u32) {
     fn first(&self) -> u32 {
         self.0
     }
-}
-
-/// Whether a body follows a head.
-pub fn has_body(headers: &Headers, body: &[u8]) -> bool {
-    let announced = headers
-        .iter()
-        .any(|(name, _)| name == "content-length" || name == "transfer-encoding");
-    announced || !body.is_empty()
 }
 
 /// The root context.

@@ -7,7 +7,6 @@
 pub mod capabilities;
 pub mod certificate;
 pub mod client;
-#[cfg(feature = "host")]
 pub mod corpus;
 pub mod each_worker;
 pub mod envoy;
@@ -19,6 +18,7 @@ pub mod issuer;
 pub mod keys;
 pub mod paths;
 pub mod python;
+pub mod reply;
 pub mod scene;
 pub mod secrets;
 pub mod serve;

@@ -15,9 +15,12 @@ use super::Prepared;
 use super::outcome::{Outcome, Upstream};
 use crate::client::{self, Connection};
 use crate::envoy::{Envoy, Setup, log};
-use crate::host::{Answers, CalloutAnswer, Headers, Host, Reply, Verdict, has_body};
+use crate::header_map::has_body;
+#[cfg(feature = "host")]
+use crate::host::{Answers, CalloutAnswer, Host, Verdict};
 use crate::issuer::Issuer;
 use crate::keys::jwk_set;
+use crate::reply::{Headers, Reply};
 use crate::workspace::Workspace;
 
 /// Answers cases for one configuration.
@@ -135,11 +138,13 @@ fn now() -> UnixTime {
 }
 
 /// The module in this process.
+#[cfg(feature = "host")]
 pub struct InProcess {
     host: Host,
     lines: Vec<(u32, String)>,
 }
 
+#[cfg(feature = "host")]
 impl InProcess {
     /// Starts the module. Its callouts are answered as by the [`Issuer`].
     pub fn start(configuration: &Value) -> Result<Self, String> {
@@ -161,6 +166,7 @@ impl InProcess {
     }
 }
 
+#[cfg(feature = "host")]
 impl Driver for InProcess {
     fn name(&self) -> &'static str {
         "module"
