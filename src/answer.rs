@@ -3,13 +3,15 @@
 //! The body is Databricks' own error shape, since its SDKs make their exceptions of it; `error`, `detail`, `status` and `scimType` never
 //! stand at its top, because each of them changes how the Python SDK reads the rest. The challenge is RFC 6750 §3's.
 
+pub mod message;
+
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::rc::Rc;
 
 use crate::authorize::evidence::Evidence;
 use crate::authorize::form::OwnToken;
-use crate::callout::form;
 use crate::denial::{self, Denial, Kind};
+use crate::issuer::ScopeReading;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::line::{Line, Value, name};
 use crate::request::envelope::{Asker, Protocol};
@@ -22,8 +24,14 @@ use crate::token::algorithm::Algorithm;
 pub struct Resource {
     /// The protected resource, whose metadata challenges name.
     pub identifier: Option<Identifier>,
-    /// Where people ask for a scope; `{scopes}` stands for what they lack.
+    /// Where people ask for access; [`message::SCOPES`] and [`message::ROLES`] stand for what they lack.
     pub access_request_url: Option<Box<str>>,
+    /// How each issuer spells scopes.
+    pub spellings: Vec<(Rc<str>, ScopeReading)>,
+    /// Whether tokens are taken that Databricks itself issues.
+    pub takes_databricks_tokens: bool,
+    /// Whether the gateway itself answers those who would exchange their token.
+    pub exchanges: bool,
 }
 
 /// An answer of the gateway's own.
@@ -48,11 +56,11 @@ impl Answer {
         decision_id: &str,
         resource: &Resource,
     ) -> Self {
-        if let Denial::InvalidGrant(cause) = denial {
-            return Self::invalid_grant(&message(cause, evidence, resource), decision_id);
-        }
+        let message = resource.message(denial, evidence, decision_id);
         let kind = denial.kind();
-        let message = message(denial, evidence, resource);
+        if kind == Kind::InvalidGrant {
+            return Self::invalid_grant(&message);
+        }
         let mut headers = Vec::with_capacity(4);
         if let Ok(error) = kind.challenge_error() {
             let common = parameters(kind, evidence, asker, resource);
@@ -88,17 +96,15 @@ impl Answer {
         Self {
             status: kind.status(),
             headers,
-            body: body(denial, evidence, &message, decision_id),
+            body: body(denial, evidence, resource, &message, decision_id),
             grpc_status: None,
         }
     }
 
-    /// The refusal of a token request as RFC 6749 §5.2 has it, for clients of a token endpoint read nothing else. It has no details, so the
-    /// decision stands in its text.
-    fn invalid_grant(message: &str, decision_id: &str) -> Self {
+    /// The refusal of a token request as RFC 6749 §5.2 has it, for clients of a token endpoint read nothing else.
+    fn invalid_grant(message: &str) -> Self {
         let mut body = Line::new(name!("error"), "invalid_grant");
-        let description = format!("{message} (decision {decision_id})");
-        body.write(&[(name!("error_description"), Value::Text(&description))]);
+        body.write(&[(name!("error_description"), Value::Text(message))]);
         Self::of_token_endpoint(Kind::InvalidGrant.status(), body.finish())
     }
 
@@ -207,7 +213,8 @@ fn parameters(
 ) -> Vec<(&'static str, String)> {
     let mut parameters = Vec::new();
     if kind == Kind::InsufficientScope {
-        parameters.push(("scope", joined(evidence, " ")));
+        let scopes = evidence.required_scopes();
+        parameters.push(("scope", resource.spelled(evidence, scopes, " ")));
     }
     if let Some(identifier) = &resource.identifier {
         // An MCP server is a resource of its own. A call of the API is not: one token does for all of them.
@@ -254,52 +261,15 @@ fn challenge(
     challenge
 }
 
-/// What a person reads: what is wrong, what was needed, what to do.
-fn message(denial: &Denial, evidence: &Evidence<'_>, resource: &Resource) -> String {
-    let mut message = denial.to_string();
-    if let Some(identifier) = &resource.identifier {
-        message = message.replace(denial::HOST, &identifier.origin());
-    }
-    if matches!(denial, Denial::InsufficientScope) {
-        let needed = joined(evidence, "`, `");
-        let call = evidence
-            .operation
-            .map_or("This call", |operation| operation.name);
-        // Writing to a string cannot fail.
-        let _ = write!(message, " {call} needs `{needed}`.");
-        if evidence.groups_unknown() {
-            message.push_str(
-                " The token does not list your groups, because there are too many of them: ask for app roles or for filtered groups.",
-            );
-        }
-    }
-    let asks_for_access = matches!(denial.kind(), Kind::InsufficientScope | Kind::Forbidden)
-        || matches!(
-            denial,
-            Denial::UnsupportedCredential(_) | Denial::Unidentified(..)
-        );
-    if let Some(url) = resource
-        .access_request_url
-        .as_ref()
-        .filter(|_| asks_for_access)
-    {
-        // Which scope the call needs is for those alone who showed who they are.
-        let mut scopes = String::new();
-        if matches!(denial.kind(), Kind::InsufficientScope | Kind::Forbidden) {
-            form::escape(&joined(evidence, " "), &mut scopes);
-        }
-        let url = url.replace("{scopes}", &scopes);
-        let _ = write!(message, " Ask for access at {url}.");
-    }
-    message
-}
-
-fn joined(evidence: &Evidence<'_>, joiner: &str) -> String {
-    evidence.required_scopes().collect::<Vec<_>>().join(joiner)
-}
-
-fn body(denial: &Denial, evidence: &Evidence<'_>, message: &str, decision_id: &str) -> String {
-    let scope = matches!(denial, Denial::InsufficientScope).then(|| joined(evidence, " "));
+fn body(
+    denial: &Denial,
+    evidence: &Evidence<'_>,
+    resource: &Resource,
+    message: &str,
+    decision_id: &str,
+) -> String {
+    let names_scope = matches!(denial, Denial::InsufficientScope | Denial::RoleLacksScope);
+    let scope = names_scope.then(|| resource.spelled(evidence, evidence.required_scopes(), " "));
     let operation = evidence.operation.filter(|_| scope.is_some());
     let operation = operation.map(|operation| operation.name);
     let mut body = Line::new(name!("error_code"), denial.kind().error_code());

@@ -11,13 +11,14 @@ mod gate;
 mod permission;
 mod permit;
 pub mod replay;
+mod requested;
 mod sender;
 mod unverifiable;
 mod usable;
 pub mod verified;
 mod web_socket;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::databricks::operation::Mark;
@@ -28,11 +29,11 @@ use crate::issuer::invalid_token::InvalidToken;
 use crate::key_store::KeyStore;
 use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
-use crate::policy::workspace::Workspaces;
-use crate::policy::{Applied, Governing, Policy, Readings};
-use crate::request::credential::Credential;
+use crate::policy::workspace::{WorkspaceError, Workspaces};
+use crate::policy::{Applied, Governing, Policy, Readings, Standing};
+use crate::request::credential::{Credential, Scheme};
 use crate::request::fingerprint::Fingerprints;
-use crate::request::mcp::{Call, Tool};
+use crate::request::workspace::WorkspaceId;
 use crate::request::{Headers, RequestError, RequestHead};
 use crate::resource::ProtectedResource;
 use crate::time::UnixTime;
@@ -123,8 +124,9 @@ impl Authorizer {
             |presented, place, evidence| {
                 self.verify(presented, place, by, now).map_err(|rejected| {
                     awaited = rejected.awaited;
-                    if let Some(token) = rejected.token {
-                        evidence.token(token);
+                    match rejected.token {
+                        Some(token) => evidence.token(token),
+                        None => evidence.refused(presented.text, &rejected.denial),
                     }
                     rejected.denial
                 })
@@ -173,9 +175,17 @@ impl Authorizer {
         let sighting = Sighting::new(remembered);
         let head = RequestHead::read_knowing(headers, self.max_token_bytes, &sighting)
             .inspect_err(|error| evidence.refused_head(error))?;
-        let (readings, mut policy) = self.requested(remembered, &head, headers, None, evidence);
+        self.refuse_second_tokens(&head)?;
+        let decoded = OnceCell::new();
+        let sent = (headers, &decoded);
+        let (readings, mut policy) = self.requested(remembered, &head, sent, None, evidence);
         evidence.governing(&self.policy, &policy.governing);
         self.classify(&head.credential, &policy.governing, now, evidence)?;
+        let workspace = self.workspace(&head);
+        // Whoever calls, and for whatever: some server would go by one of the two, and some by the other.
+        if let Err(error @ WorkspaceError::Conflict) = workspace {
+            return Err(error.into());
+        }
         if policy.governing.is_public() {
             web_socket::check(&head, &readings, &policy)?;
         }
@@ -190,7 +200,6 @@ impl Authorizer {
             }
             return Ok(verdict);
         }
-        let workspace = self.workspace(&head);
         let (token, standing, scheme) = match &head.credential {
             &Credential::Jwt(bearer, scheme) => {
                 let here = workspace.unwrap_or_default();
@@ -208,23 +217,50 @@ impl Authorizer {
         };
         if self.policy.rules.asks_for_issuers() {
             let issuer = Some(&token.issuer);
-            (_, policy) = self.requested(remembered, &head, headers, issuer, evidence);
+            (_, policy) = self.requested(remembered, &head, sent, issuer, evidence);
             evidence.governing(&self.policy, &policy.governing);
         }
+        self.judge_known(
+            (&head, &readings),
+            &policy,
+            workspace,
+            (token, standing, scheme),
+            evidence,
+        )
+    }
+
+    /// Decides a request of somebody who is known.
+    fn judge_known<'a>(
+        &'a self,
+        (head, readings): (&RequestHead<'_>, &Readings<'_>),
+        policy: &Applied<'a>,
+        workspace: Result<Option<WorkspaceId>, WorkspaceError>,
+        (token, standing, scheme): (Rc<AccessToken>, Rc<Standing>, Scheme),
+        evidence: &mut Evidence<'a>,
+    ) -> Result<Verdict, Denial> {
         if matches!(policy.governing, Governing::Ambiguous) {
             return Err(Denial::AmbiguousPath);
         }
-        web_socket::check(&head, &readings, &policy)?;
-        let permit = Permit::bearer_of(Rc::clone(&token), Rc::clone(&standing), scheme);
+        web_socket::check(head, readings, policy)?;
+        let permit = match public_permit(&policy.governing) {
+            // Its token was asked for to hold it against a deny rule. It goes no further than others that are shown there.
+            Some(permit) => permit,
+            None => Permit::bearer_of(Rc::clone(&token), Rc::clone(&standing), scheme),
+        };
         let judged = match workspace {
             Ok(workspace) => {
                 evidence.workspace(workspace);
-                self.permits(readings.call, &policy, &standing, evidence)
+                self.permits(readings.call, policy, &standing, evidence)
             }
             Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
         };
+        let there = self.standing_there(head, workspace.unwrap_or_default(), &token);
         evidence.standing(standing);
         evidence.token(token);
+        let judged = match there {
+            Some(there) => self.permits_there(judged, readings.call, policy, there, evidence),
+            None => judged,
+        };
         Self::verdict(judged, permit, evidence)
     }
 
@@ -249,49 +285,6 @@ impl Authorizer {
         }
     }
 
-    /// What the policy says of a request by the rules for an issuer, or for nobody known; of one that came before, what it said then.
-    fn requested<'a, 'h>(
-        &'a self,
-        remembered: Option<&RefCell<VerifiedTokens>>,
-        head: &RequestHead<'h>,
-        headers: &'h Headers,
-        issuer: Option<&Rc<str>>,
-        evidence: &mut Evidence<'_>,
-    ) -> (Readings<'h>, Applied<'a>) {
-        let (call, path) = (self.call(head, headers), head.path);
-        let remembered = remembered.filter(|_| Policy::may_be_said_again(call, &path));
-        if let Some(remembered) = remembered
-            && let remembered = remembered.borrow()
-            && let Some(rulings) = remembered.rulings()
-            && let Some((ruling, quoted)) = rulings.find(call.method, path.as_str(), issuer)
-        {
-            evidence.quoted(quoted);
-            return self.policy.rule(ruling, call, path);
-        }
-        let readings = self.policy.readings(call, path);
-        let applied = self.policy.apply(&readings, issuer.map(|issuer| &**issuer));
-        if let Some(remembered) = remembered
-            && let Some(rulings) = remembered.borrow_mut().rulings_mut()
-        {
-            let ruling = || self.policy.ruling(&readings, &applied);
-            rulings.note(call.method, path.as_str(), issuer, ruling);
-        }
-        (readings, applied)
-    }
-
-    /// What is called. Headers of MCP are looked at where a rule is about them.
-    fn call<'h>(&self, head: &RequestHead<'h>, headers: &'h Headers) -> Call<'h> {
-        let tool = if self.policy.rules.asks_for_tools() {
-            Tool::read(headers)
-        } else {
-            Tool::Unknown
-        };
-        Call {
-            method: head.method,
-            tool,
-        }
-    }
-
     /// Lets a request through that nobody needs to answer for, unless an enforced deny rule asks who it is.
     fn public<'a>(
         &'a self,
@@ -300,11 +293,7 @@ impl Authorizer {
         policy: &Applied<'a>,
         evidence: &mut Evidence<'a>,
     ) -> Option<Verdict> {
-        let permit = match &policy.governing {
-            governing if !governing.is_public() => return None,
-            Governing::Operation(_) => Permit::discovery(),
-            Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => Permit::public(),
-        };
+        let permit = public_permit(&policy.governing)?;
         match policy.denying {
             // A token that is shown is judged where a deny rule may be for its issuer.
             None if self.denies_some(head, readings) => None,
@@ -344,6 +333,15 @@ impl Authorizer {
 
 /// What the gate makes of a token in the head.
 type Verified = Result<Rc<AccessToken>, Denial>;
+
+/// The leave to pass that needs no caller, where none is needed.
+fn public_permit(governing: &Governing<'_>) -> Option<Permit> {
+    match governing {
+        governing if !governing.is_public() => None,
+        Governing::Operation(_) => Some(Permit::discovery()),
+        Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => Some(Permit::public()),
+    }
+}
 
 /// Whether the request is one by which clients get tokens.
 fn mints(governing: &Governing<'_>) -> bool {

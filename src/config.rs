@@ -24,10 +24,12 @@ mod withdrawn;
 use std::time::Duration;
 
 use crate::answer::Resource;
+use crate::answer::message::{ROLES, SCOPES};
 use crate::audit::host_log::{HostLog, Level};
 use crate::authorize::{Authorizer, verified};
 use crate::callout::uri::HttpsUri;
 use crate::exchange::terms::Terms;
+use crate::issuer::Issuer;
 use crate::key_store::source::KeySource;
 use crate::request::fingerprint::Fingerprints;
 use crate::resource::{Identifier, ProtectedResource};
@@ -114,7 +116,7 @@ impl Configuration {
         let verified = document.limits.verified(problems);
         let treatments = policy::treatments(&document.credentials, problems);
         let fingerprints = document.audit.fingerprints(problems);
-        let resource = document.resource.build(problems);
+        let mut resource = document.resource.build(problems);
         let exchange = document
             .exchange
             .and_then(|section| exchange::build(section, &document.issuers, problems));
@@ -128,7 +130,8 @@ impl Configuration {
         );
         let (withdrawn, withdrawal_list) = withdrawn::build(document.withdrawn, &known, problems);
         let issuers = issuer::build(document.issuers, policy.roles.as_slice(), problems);
-        let (issuers, key_sources): (Vec<_>, _) = issuers.into_iter().unzip();
+        let (issuers, key_sources): (Vec<Issuer>, _) = issuers.into_iter().unzip();
+        resource.know(&issuers, exchange.is_some());
         let published = resource
             .identifier
             .clone()
@@ -228,12 +231,14 @@ impl document::ResourceSection {
         });
         let access_request_url = self.access_request_url.and_then(|url| {
             let place = Place::at("resource.access_request_url");
-            problems.take(&place, &url, HttpsUri::parse(&url.replace("{scopes}", "")))?;
+            let filled = url.replace(SCOPES, "").replace(ROLES, "");
+            problems.take(&place, &url, HttpsUri::parse(&filled))?;
             Some(url.into())
         });
         Resource {
             identifier,
             access_request_url,
+            ..Resource::default()
         }
     }
 }

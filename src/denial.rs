@@ -43,6 +43,8 @@ pub enum Denial {
     RecordUnavailable,
     /// The head of the request is malformed or ambiguous.
     Request(RequestError),
+    /// The token grants enough, and the roles that its bearer holds do not.
+    RoleLacksScope,
     /// The list of what is withdrawn has grown too old to judge by.
     StaleWithdrawals,
     /// An observed credential on a call that the policy refuses to everybody, for this reason. Nobody knows who sent it, so what the sender
@@ -111,6 +113,7 @@ impl Denial {
             | Self::Exchange(Refusal::Refused(_))
             | Self::ExchangedHere
             | Self::NoRole
+            | Self::RoleLacksScope
             | Self::Unmatched
             | Self::Workspace(WorkspaceError::Unknown)
             | Self::WorkspaceNotGranted => Kind::Forbidden,
@@ -162,6 +165,7 @@ impl Denial {
             Self::ProofsUnremembered => "dpop_memory_full",
             Self::RecordUnavailable => "record_unavailable",
             Self::Request(error) => error.code(),
+            Self::RoleLacksScope => "role_lacks_scope",
             Self::StaleWithdrawals => "withdrawal_list_stale",
             Self::Unmatched => "unmatched",
             Self::Unprepared => "request_not_prepared",
@@ -197,6 +201,7 @@ impl Denial {
             | Self::ProofsUnremembered
             | Self::RecordUnavailable
             | Self::Request(_)
+            | Self::RoleLacksScope
             | Self::StaleWithdrawals
             | Self::Unmatched
             | Self::Unprepared
@@ -208,7 +213,8 @@ impl Denial {
     }
 }
 
-/// What a person is told, and what they can do. Ends in a full stop, since more may follow.
+/// What a person is told, and what they can do wherever they are told so. Ends in a full stop, since more may follow: what an answer knows
+/// of the configuration and of the call.
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -249,6 +255,7 @@ impl fmt::Display for Denial {
             }
             Self::Request(RequestError::NoMethod) => "The gateway could not read the request.",
             Self::Request(error) => return write!(f, "Refused: {error}."),
+            Self::RoleLacksScope => "The access token grants what this call needs, and your roles do not.",
             Self::StaleWithdrawals => {
                 "The gateway cannot learn which tokens are withdrawn at the moment. The token was not judged; send the request again."
             }
@@ -257,7 +264,7 @@ impl fmt::Display for Denial {
             Self::McpHeadersRequired => {
                 "Rules of this gateway tell MCP calls apart here: send MCP-Protocol-Version 2026-07-28 or newer, Mcp-Method and Mcp-Name, each once and unencoded."
             }
-            Self::Unidentified(kind, _) | Self::UnsupportedCredential(kind) => instead_of(*kind),
+            Self::Unidentified(kind, _) | Self::UnsupportedCredential(kind) => unaccepted(*kind),
             Self::Workspace(WorkspaceError::Conflict) => {
                 "The request selects another workspace than the one that its host serves: leave the selector out, or use the other host."
             }
@@ -282,15 +289,11 @@ const fn refused(kind: CredentialKind) -> &'static str {
     }
 }
 
-/// What to do instead of sending a credential of this kind. [`HOST`] stands for the host that it was sent to.
-const fn instead_of(kind: CredentialKind) -> &'static str {
+/// What is wrong with a credential of this kind.
+const fn unaccepted(kind: CredentialKind) -> &'static str {
     match kind {
-        CredentialKind::PersonalAccessToken => {
-            "Personal access tokens are not accepted here. People sign in with `databricks auth login --host <host>`; workloads exchange their identity provider's token (workload identity federation)."
-        }
-        CredentialKind::Basic => {
-            "User names and passwords are not accepted here. People sign in with `databricks auth login --host <host>`; workloads exchange their identity provider's token (workload identity federation)."
-        }
+        CredentialKind::PersonalAccessToken => "Personal access tokens are not accepted here.",
+        CredentialKind::Basic => "User names and passwords are not accepted here.",
         CredentialKind::DeltaSharingRecipient => {
             "Bearer tokens of Delta Sharing recipients are not accepted here: ask the share's provider for sign-in by OIDC federation."
         }
@@ -301,19 +304,16 @@ const fn instead_of(kind: CredentialKind) -> &'static str {
             "An OAuth secret was sent as a credential and counts as leaked now: revoke it. It is for the token endpoint alone; what that returns goes into `Authorization: Bearer <token>`."
         }
         CredentialKind::RefreshToken => {
-            "A refresh token was sent as a credential and counts as leaked now: sign in anew with `databricks auth login --host <host>`."
+            "A refresh token was sent as a credential and counts as leaked now: revoke it."
         }
         CredentialKind::None | CredentialKind::Opaque | CredentialKind::UnknownScheme => {
-            "This kind of credential is not accepted here: send an OAuth access token of your identity provider as `Authorization: Bearer <token>`. `databricks auth login --host <host>` gets you one."
+            "This kind of credential is not accepted here."
         }
     }
 }
 
 /// RFC 9449 §7.1, and the one reason that callers are told.
 pub const INVALID_PROOF: &str = "invalid_dpop_proof";
-
-/// What stands for the gateway's host in what a person is told.
-pub const HOST: &str = "<host>";
 
 impl From<RequestError> for Denial {
     fn from(error: RequestError) -> Self {

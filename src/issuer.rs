@@ -164,7 +164,7 @@ impl Issuer {
 
 impl ScopeReading {
     /// What one scope of the issuer's means here: nothing, itself, or what it stands for.
-    pub(crate) fn read(&self, scope: Scope, into: &mut Vec<Scope>) {
+    pub fn read(&self, scope: Scope, into: &mut Vec<Scope>) {
         if let Some(meaning) = self.aliases.get(scope.as_str()) {
             into.extend(meaning.iter().cloned());
             return;
@@ -180,6 +180,25 @@ impl ScopeReading {
             Some(meaning) => into.extend(meaning.iter().cloned()),
             None => into.extend(Scope::parse(bare)),
         }
+    }
+}
+
+impl ScopeReading {
+    /// How a scope of ours is asked of the issuer: the way back from [`Self::read`], and the one place that spells scopes outward.
+    ///
+    /// By the alias that stands for the least besides it, else with the prefix. `None` where the issuer grants no scopes.
+    pub fn spell(&self, scope: &str) -> Option<String> {
+        if self.from_roles {
+            return None;
+        }
+        let named = self
+            .aliases
+            .iter()
+            .filter(|(_, meaning)| meaning.iter().any(|meant| meant.as_str() == scope))
+            .min_by_key(|(alias, meaning)| (meaning.len(), *alias))
+            .map(|(alias, _)| alias.to_string());
+        let prefix = self.prefix.as_deref().unwrap_or_default();
+        Some(named.unwrap_or_else(|| [prefix, scope].concat()))
     }
 }
 

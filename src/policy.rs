@@ -113,6 +113,7 @@ impl Policy {
     }
 
     /// What a caller comes to in a workspace: what the token carries and the roles held grant.
+    #[inline(never)]
     pub fn standing(&self, token: &AccessToken, workspace: Option<WorkspaceId>) -> Standing {
         let held = self.roles.held_by(token, workspace);
         Standing::new(held, token.scopes.clone(), !self.roles.is_empty())

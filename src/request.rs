@@ -17,6 +17,7 @@ mod known;
 pub mod mcp;
 mod name;
 mod secret;
+mod stray;
 pub mod target;
 pub mod token_reader;
 mod upgrade;
@@ -35,7 +36,6 @@ pub use error::{AuthorizationError, RequestError};
 pub use headers::{Headers, Kept};
 
 use known::Known;
-use name::same_name;
 
 /// A request head that says one thing only.
 pub struct RequestHead<'a> {
@@ -47,8 +47,12 @@ pub struct RequestHead<'a> {
     pub authority: Option<Authority<'a>>,
     /// What the caller proves its identity with.
     pub credential: Credential<'a>,
+    /// Whose JWTs stand beside the credential: each one's `iss`, which nobody verified.
+    pub second_tokens: Vec<Box<str>>,
     /// The workspace that the request selects by header, query or path.
     pub selector: Option<WorkspaceId>,
+    /// The workspace that the call is about by its path, whichever answers it.
+    pub about: Option<WorkspaceId>,
     /// Whether it asks to become a web socket.
     pub is_to_web_socket: bool,
 }
@@ -83,17 +87,24 @@ impl<'a> RequestHead<'a> {
         if !query.selects_at_most() && form::goes_to_token_endpoint(headers) {
             return Err(RequestError::Form(form::FormError::Query));
         }
-        refuse_second_credential(headers)?;
+        let second_tokens = stray::beside(headers, query)?;
+        for known in SECOND_CREDENTIALS {
+            if headers.spelled(known).0.is_some() {
+                return Err(RequestError::SecondCredential(known.name()));
+            }
+        }
         let authority = read_authority(headers)?;
         let credential = Credential::read(headers, TokenReader { max_bytes, known })?;
         let credential = credential.sent_to(path.as_str());
-        let selector = workspace::selected(headers, &path, query)?;
+        let named = workspace::named(headers, &path, query)?;
         Ok(Self {
             method,
             path,
             authority,
             credential,
-            selector,
+            second_tokens,
+            selector: named.selector,
+            about: named.object,
             is_to_web_socket,
         })
     }
@@ -102,10 +113,16 @@ impl<'a> RequestHead<'a> {
 /// Reads the trailers of a request: the names that do not go upstream, or why the request goes no further.
 pub fn read_trailers(trailers: &Headers) -> Result<Vec<&str>, RequestError> {
     let mut pairs = trailers.pairs();
-    match pairs.find_map(|(name, value)| secret::in_header(name, value)) {
-        Some(kind) => Err(RequestError::StrayCredential(kind)),
-        None => Ok(trailers.to_remove_from_trailers()),
+    if let Some(kind) = pairs.find_map(|(name, value)| secret::in_header(name, value)) {
+        return Err(RequestError::StrayCredential(kind));
     }
+    let removed = trailers.to_remove_from_trailers();
+    let is_removed = |name| removed.iter().any(|removed| removed.as_bytes() == name);
+    let mut pairs = trailers.pairs();
+    if pairs.any(|(name, value)| stray::in_trailer(name, value) && !is_removed(name)) {
+        return Err(RequestError::SecondToken);
+    }
+    Ok(removed)
 }
 
 /// The value of a header that may come once, whichever of `_` and `-` spells it.
@@ -128,25 +145,6 @@ fn read_authority(headers: &Headers) -> Result<Option<Authority<'_>>, RequestErr
         (Some(authority), Some(host)) if authority != host => Err(AuthorityError::Conflict.into()),
         (authority, host) => Ok(authority.or(host)),
     }
-}
-
-fn refuse_second_credential(headers: &Headers) -> Result<(), RequestError> {
-    // First those that have leaked, which their record says.
-    for (name, value) in headers.pairs() {
-        // Path and credential have rules of their own.
-        if name.starts_with(b":") || same_name(name, "authorization") {
-            continue;
-        }
-        if let Some(kind) = secret::in_header(name, value) {
-            return Err(RequestError::StrayCredential(kind));
-        }
-    }
-    for known in SECOND_CREDENTIALS {
-        if headers.spelled(known).0.is_some() {
-            return Err(RequestError::SecondCredential(known.name()));
-        }
-    }
-    Ok(())
 }
 
 /// `tchar`, RFC 9110 §5.6.2.

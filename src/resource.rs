@@ -6,7 +6,7 @@
 
 use crate::callout::uri::{HttpsUri, UriError};
 use crate::databricks::{Catalogue, Lookup, scope};
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, ScopeReading};
 use crate::line::{Line, name};
 use crate::path::Path;
 use crate::request::envelope;
@@ -24,8 +24,8 @@ pub struct Identifier {
 pub struct ProtectedResource {
     identifier: Identifier,
     authorization_servers: Vec<Box<str>>,
-    /// What every issuer puts before the scopes that are ours; absent where they differ, or one grants none.
-    scope_prefix: Option<Box<str>>,
+    /// How the issuers spell the scopes that are ours.
+    spellings: Vec<ScopeReading>,
 }
 
 /// A metadata document (RFC 9728 §2).
@@ -110,19 +110,13 @@ impl Identifier {
 impl ProtectedResource {
     /// The resource for which these issuers' tokens are.
     pub fn new(identifier: Identifier, issuers: &[Issuer]) -> Self {
-        let mut prefixes = issuers.iter().map(|issuer| {
-            let scopes = &issuer.scopes;
-            (!scopes.from_roles).then(|| scopes.prefix.clone().unwrap_or_default())
-        });
-        let first = prefixes.next().flatten();
-        let alike = prefixes.all(|prefix| prefix == first);
         Self {
             identifier,
             authorization_servers: issuers
                 .iter()
                 .map(|issuer| (*issuer.identifier).into())
                 .collect(),
-            scope_prefix: first.filter(|_| alike),
+            spellings: issuers.iter().map(|issuer| issuer.scopes.clone()).collect(),
         }
     }
 
@@ -141,15 +135,18 @@ impl ProtectedResource {
         })
     }
 
-    /// The scope of the operation that is served at a path. Where no challenge names a scope, MCP clients ask for all that stand here, so
-    /// there is one or none.
+    /// The scope of the operation that is served at a path, where all issuers spell it alike. Where no challenge names a scope, MCP clients
+    /// ask for all that stand here, so there is one or none.
     fn scope(&self, path: &str) -> Option<[String; 1]> {
-        let prefix = self.scope_prefix.as_deref()?;
         let path = Path::parse(path.as_bytes()).ok()?;
         let Lookup::Found(operation) = Catalogue::shared().find("POST", &path) else {
             return None;
         };
-        Some([format!("{prefix}{}", scope::required(operation)?)])
+        let scope = scope::required(operation)?;
+        let mut spelled = self.spellings.iter().map(|issuer| issuer.spell(scope));
+        let first = spelled.next()??;
+        let alike = spelled.all(|other| other.as_deref() == Some(&first));
+        alike.then_some([first])
     }
 }
 
@@ -167,6 +164,7 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::scope::Scope;
 
     #[test]
     fn every_path_below_has_its_document() {
@@ -202,24 +200,41 @@ mod tests {
 
     #[test]
     fn a_document_names_the_published_scope_in_the_issuers_spelling() {
-        let resource = |prefix: Option<&str>| ProtectedResource {
-            identifier: Identifier::parse("https://db.example").unwrap(),
-            authorization_servers: vec!["https://a.example".into()],
-            scope_prefix: prefix.map(Into::into),
+        let reading = |prefix: &str, alias: Option<&str>| ScopeReading {
+            prefix: Some(prefix.into()),
+            aliases: alias
+                .map(|alias| (alias.into(), vec![Scope::parse("sql").unwrap()]))
+                .into_iter()
+                .collect(),
+            ..ScopeReading::default()
         };
+        let roles_alone = ScopeReading {
+            from_roles: true,
+            ..ScopeReading::default()
+        };
+        let plain = || vec![ScopeReading::default()];
+        let sql = |scope| Some(("https://db.example/api/2.0/mcp/sql", scope));
         #[rustfmt::skip]
         let cases = [
-            // name                 prefix        method  path                              want
-            ("no operation",        Some(""),     "GET",  "",                               Some(("https://db.example", None))),
-            ("an MCP server",       Some(""),     "GET",  "/api/2.0/mcp/genie/1",           Some(("https://db.example/api/2.0/mcp/genie/1", Some("genie")))),
-            ("a prefix",            Some("dbx:"), "GET",  "/api/2.0/mcp/sql",               Some(("https://db.example/api/2.0/mcp/sql", Some("dbx:sql")))),
-            ("issuers that differ", None,         "GET",  "/api/2.0/mcp/sql",               Some(("https://db.example/api/2.0/mcp/sql", None))),
-            ("another method",      Some(""),     "HEAD", "",                               None),
-            ("another document",    Some(""),     "GET",  "-beside",                        None),
+            // name                 issuers                                            method  path                      want
+            ("no operation",        plain(),                                           "GET",  "",                       Some(("https://db.example", None))),
+            ("an MCP server",       plain(),                                           "GET",  "/api/2.0/mcp/genie/1",   Some(("https://db.example/api/2.0/mcp/genie/1", Some("genie")))),
+            ("a prefix",            vec![reading("dbx:", None)],                       "GET",  "/api/2.0/mcp/sql",       sql(Some("dbx:sql"))),
+            ("an alias",            vec![reading("dbx:", Some("dbx-sql"))],            "GET",  "/api/2.0/mcp/sql",       sql(Some("dbx-sql"))),
+            ("issuers alike",       vec![reading("dbx:", None), reading("dbx:", None)], "GET", "/api/2.0/mcp/sql",       sql(Some("dbx:sql"))),
+            ("issuers that differ", vec![reading("dbx:", None), reading("a:", None)],  "GET",  "/api/2.0/mcp/sql",       sql(None)),
+            ("one without scopes",  vec![roles_alone, ScopeReading::default()],        "GET",  "/api/2.0/mcp/sql",       sql(None)),
+            ("another method",      plain(),                                           "HEAD", "",                       None),
+            ("another document",    plain(),                                           "GET",  "-beside",                None),
         ];
-        for (name, prefix, method, path, want) in cases {
+        for (name, spellings, method, path, want) in cases {
+            let resource = ProtectedResource {
+                identifier: Identifier::parse("https://db.example").unwrap(),
+                authorization_servers: vec!["https://a.example".into()],
+                spellings,
+            };
             let path = format!("{WELL_KNOWN}{path}");
-            let got = resource(prefix).metadata(method, &Path::parse(path.as_bytes()).unwrap());
+            let got = resource.metadata(method, &Path::parse(path.as_bytes()).unwrap());
             let want = want.map(|(resource, scope)| Metadata {
                 resource: resource.to_owned(),
                 authorization_servers: vec!["https://a.example".into()],

@@ -99,7 +99,7 @@ fn the_fast_policy_agrees_with_the_slow_one() {
 }
 
 /// What must come up often.
-const OUTCOMES: [&str; 13] = [
+const OUTCOMES: [&str; 15] = [
     "mcp_headers_required, stays",
     "mcp_headers_required, passes",
     "conflict",
@@ -110,6 +110,8 @@ const OUTCOMES: [&str; 13] = [
     "denied_by_rule, passes",
     "insufficient_scope, stays",
     "insufficient_scope, passes",
+    "role_lacks_scope, stays",
+    "role_lacks_scope, passes",
     "unmatched, stays",
     "unmatched, passes",
     "workspace_not_granted, stays",

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+#[path = "oam/begin.rs"]
+mod begin;
 #[path = "oam/book.rs"]
 mod book;
 #[path = "oam/check.rs"]

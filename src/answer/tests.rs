@@ -1,8 +1,8 @@
 use super::*;
 use crate::few::Few;
 use crate::issuer::invalid_token::InvalidToken;
-use crate::policy::Requirement;
 use crate::policy::rule::Mode;
+use crate::policy::{Requirement, Standing};
 use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::dpop::InvalidProof;
 use crate::request::form::FormError;
@@ -21,6 +21,7 @@ fn resource() -> Resource {
     Resource {
         identifier: Some(Identifier::parse("https://db.example").unwrap()),
         access_request_url: Some("https://idp.example/request?scope={scopes}".into()),
+        ..Resource::default()
     }
 }
 
@@ -67,6 +68,7 @@ fn each_kind_of_refusal_has_its_status_and_challenge() {
         (Denial::WorkspaceNotGranted,                    403,    "PERMISSION_DENIED",        7,    None),
         (Denial::KeysUnavailable,                        503,    "TEMPORARILY_UNAVAILABLE",  14,   None),
         (Denial::NoRole,                                 403,    "PERMISSION_DENIED",        7,    None),
+        (Denial::RoleLacksScope,                         403,    "PERMISSION_DENIED",        7,    None),
         (late,                                           408,    "DEADLINE_EXCEEDED",        4,    None),
         (no_method,                                      500,    "INTERNAL_ERROR",           13,   None),
     ];
@@ -132,7 +134,7 @@ fn a_missing_scope_is_explained_whole() {
         body: concat!(
             r#"{"error_code":"PERMISSION_DENIED","#,
             r#""message":"The access token does not grant what this call needs. This call needs `jobs`. "#,
-            r#"Ask for access at https://idp.example/request?scope=jobs.","#,
+            r#"Ask for access at https://idp.example/request?scope=jobs. (decision d1)","#,
             r#""details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"insufficient_scope","#,
             r#""domain":"databricks-oam-filter","metadata":{"decision_id":"d1","required_scopes":"jobs"}}]}"#,
         )
@@ -140,6 +142,71 @@ fn a_missing_scope_is_explained_whole() {
         grpc_status: None,
     };
     assert_eq!(answer, want);
+}
+
+#[test]
+fn a_missing_role_is_explained_whole() {
+    let held = |names: &[&str]| Some(Rc::new(Standing::holding(names)));
+    let told = |denial: &Denial, held, granting: &[&str], url: Option<&str>| {
+        let evidence = Evidence {
+            standing: held,
+            granting_roles: granting.iter().map(|role| Rc::from(*role)).collect(),
+            ..evidence(&["jobs"])
+        };
+        let resource = Resource {
+            access_request_url: url.map(Into::into),
+            ..Resource::default()
+        };
+        resource.message(denial, &evidence, "d1")
+    };
+    let url = "https://idp.example/r?s={scopes}&r={roles}";
+    let lacks = "The access token grants what this call needs, and your roles do not. This call needs `jobs`.";
+    let elsewhere = "Your roles do not hold in this workspace. You hold no role here.";
+    let ask = "Ask whoever runs this gateway for a role that does";
+    #[rustfmt::skip]
+    let cases = [
+        // denial                     held                  granting            URL        want
+        (Denial::RoleLacksScope,      held(&["analyst"]),   &["engineer"][..],  None,      format!("{lacks} You hold the role `analyst`. {ask}: `engineer`. (decision d1)")),
+        (Denial::RoleLacksScope,      held(&["a", "b"]),    &["c", "d"],        None,      format!("{lacks} You hold the roles `a`, `b`. {ask}: `c`, `d`. (decision d1)")),
+        (Denial::RoleLacksScope,      held(&[]),            &[],                None,      format!("{lacks} You hold no role here. {ask}. (decision d1)")),
+        (Denial::RoleLacksScope,      held(&["a"]),         &["c d", "e"],      Some(url), format!("{lacks} You hold the role `a`. Ask for access at https://idp.example/r?s=jobs&r=c%20d%20e. (decision d1)")),
+        (Denial::WorkspaceNotGranted, held(&[]),            &["c"],             Some(url), format!("{elsewhere} Ask for access at https://idp.example/r?s=jobs&r=c. (decision d1)")),
+        (Denial::NoRole,              held(&[]),            &[],                None,      format!("You hold none of the roles that this gateway knows. {ask}. (decision d1)")),
+        (Denial::DeniedByRule,        held(&["a"]),         &[],                Some(url), "A rule of this gateway denies this call, whoever makes it. (decision d1)".to_owned()),
+        (Denial::Unmatched,           held(&["a"]),         &[],                Some(url), "This gateway knows no Databricks operation by this method and path. (decision d1)".to_owned()),
+    ];
+    for (denial, held, granting, url, want) in cases {
+        assert_eq!(told(&denial, held, granting, url), want);
+    }
+}
+
+#[test]
+fn what_to_do_instead_works_with_the_configuration_at_hand() {
+    let token =
+        "Send an OAuth access token of your identity provider as `Authorization: Bearer <token>`.";
+    let sign_in = "People sign in with `databricks auth login --host https://db.example`.";
+    let federate =
+        "Workloads exchange their identity provider's token (workload identity federation).";
+    let refused = "Personal access tokens are not accepted here.";
+    let ask = "Ask for access at https://idp.example/request?scope=. (decision d1)";
+    #[rustfmt::skip]
+    let cases = [
+        // Databricks' tokens  exchange  want
+        (false,                false,    format!("{refused} {token} {ask}")),
+        (false,                true,     format!("{refused} {token} {federate} {ask}")),
+        (true,                 false,    format!("{refused} {sign_in} {federate} {ask}")),
+        (true,                 true,     format!("{refused} {sign_in} {federate} {ask}")),
+    ];
+    let denial = Denial::UnsupportedCredential(CredentialKind::PersonalAccessToken);
+    for (takes_databricks_tokens, exchanges, want) in cases {
+        let resource = Resource {
+            takes_databricks_tokens,
+            exchanges,
+            ..resource()
+        };
+        let got = resource.message(&denial, &evidence(&["jobs"]), "d1");
+        assert_eq!(got, want, "{takes_databricks_tokens} {exchanges}");
+    }
 }
 
 #[test]
@@ -181,7 +248,7 @@ fn mcp_callers_are_sent_to_the_metadata_of_the_server_that_they_called() {
 #[test]
 fn thrift_callers_read_headers() {
     let answer = answer(&Denial::Unmatched, Protocol::Thrift, &Resource::default());
-    let message = Denial::Unmatched.to_string();
+    let message = format!("{} (decision d1)", Denial::Unmatched);
     assert_eq!(
         header(&answer, "x-thriftserver-error-message"),
         Some(message.as_str())

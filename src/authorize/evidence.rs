@@ -5,14 +5,17 @@
 use std::rc::Rc;
 
 use crate::databricks::Operation;
+use crate::denial::Denial;
 use crate::few::Few;
 use crate::issuer::access_token::{AccessToken, Groups};
+use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::rule::{Mode, Rule};
 use crate::policy::{Governing, Policy, Requirement, Standing};
 use crate::request::RequestError;
 use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::workspace::WorkspaceId;
-use crate::token::jws::UnverifiedClaims;
+use crate::token::bearer::BearerToken;
+use crate::token::jws::{Jws, UnverifiedClaims};
 
 /// The facts behind a decision. What is absent was not reached, or does not apply.
 #[derive(Clone, Debug)]
@@ -39,6 +42,8 @@ pub struct Evidence<'a> {
     pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
     pub standing: Option<Rc<Standing>>,
+    /// The roles that would grant what those that are held do not.
+    pub granting_roles: Vec<Rc<str>>,
     /// The workspace that it is for.
     pub workspace: Option<WorkspaceId>,
     /// Its method and path as the record quotes them, where they were written before.
@@ -61,6 +66,7 @@ impl<'a> Evidence<'a> {
             unverified: None,
             token: None,
             standing: None,
+            granting_roles: Vec::new(),
             workspace: None,
             quoted: None,
             exchanged_scope: None,
@@ -71,6 +77,18 @@ impl<'a> Evidence<'a> {
     pub fn required_scopes(&self) -> impl Iterator<Item = &'a str> {
         let requirements = self.requirements.iter().copied();
         requirements.flat_map(Requirement::scopes)
+    }
+
+    /// Those of them that its caller does not hold.
+    pub fn missing_scopes(&self) -> Vec<&'a str> {
+        let standing = self.standing.as_deref();
+        let requirements = self.requirements.iter().copied();
+        match standing {
+            Some(standing) => requirements
+                .flat_map(|requirement| standing.lacks(requirement))
+                .collect(),
+            None => self.required_scopes().collect(),
+        }
     }
 
     /// Whether the token says that it does not list its subject's groups.
@@ -95,6 +113,16 @@ impl<'a> Evidence<'a> {
         if matches!(self.credential, None | Some(CredentialKind::None)) {
             self.credential = Some(CredentialKind::Jwt);
         }
+    }
+
+    /// Notes what a token says of itself that was refused, for whoever has to find out why. Of one that has expired nobody has to, and
+    /// clients go on sending those.
+    pub(super) fn refused(&mut self, bearer: BearerToken<'_>, denial: &Denial) {
+        if matches!(denial, Denial::InvalidToken(InvalidToken::Expired)) {
+            return;
+        }
+        let claims = Jws::parse(&bearer).ok().and_then(|jws| jws.unverified());
+        self.unverified = self.unverified.take().or(claims);
     }
 
     pub(super) fn unverified(&mut self, claims: UnverifiedClaims) {

@@ -5,6 +5,7 @@
 //! in a header, and where the gateway exchanges tokens itself, no form with a token that it
 //! verified reaches another token endpoint.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -72,6 +73,7 @@ impl fmt::Debug for OwnToken {
 
 impl Authorizer {
     /// Judges the form behind a head that was let through. A head that was refused stays refused.
+    #[inline(never)]
     pub fn judge_form<'a>(
         &'a self,
         decision: &mut Decision<'a>,
@@ -207,7 +209,9 @@ impl Authorizer {
             evidence.standing = None;
             return Err(denial);
         }
-        let readings = self.policy.readings(self.call(&head, headers), head.path);
+        let decoded = OnceCell::new();
+        let call = self.call(&head, headers, &decoded);
+        let readings = self.policy.readings(call, head.path);
         let policy = self.policy.apply(&readings, Some(&token.issuer));
         if self.policy.rules.asks_for_issuers() {
             evidence.governing(&self.policy, &policy.governing);

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::denial::Denial;
+use crate::few::Few;
 use crate::issuer::access_token::AccessToken;
 use crate::policy::rule::{Mode, Rule};
 use crate::policy::{Applied, Governing, Requirement, Standing};
@@ -34,6 +35,7 @@ impl Authorizer {
     }
 
     /// Authorization: deny rules first, then whether the scopes held are enough.
+    #[inline(never)]
     pub(super) fn permits<'a>(
         &'a self,
         call: Call<'_>,
@@ -63,6 +65,34 @@ impl Authorizer {
         self.scopes_suffice(call, &governing, standing, evidence)
     }
 
+    /// The same for the workspace that a call is about beside the one that answers it, `judged` being what that one says. Of two
+    /// refusals the one counts that is enforced.
+    pub(super) fn permits_there<'a>(
+        &'a self,
+        judged: Result<(), Refused>,
+        call: Call<'_>,
+        policy: &Applied<'a>,
+        (workspace, standing): (WorkspaceId, Rc<Standing>),
+        evidence: &mut Evidence<'a>,
+    ) -> Result<(), Refused> {
+        let is_settled = |refused: &Refused| refused.mode == Mode::Enforce;
+        if judged.as_ref().is_err_and(is_settled) {
+            return judged;
+        }
+        let here = evidence.workspace;
+        evidence.workspace(Some(workspace));
+        match self.permits(call, policy, &standing, evidence) {
+            Err(refused) if judged.is_ok() || is_settled(&refused) => {
+                evidence.standing(standing);
+                Err(refused)
+            }
+            Err(_) | Ok(()) => {
+                evidence.workspace(here);
+                judged
+            }
+        }
+    }
+
     /// Whether the scopes held meet all that is required. The record names the rule that is not met.
     fn scopes_suffice<'a>(
         &'a self,
@@ -86,6 +116,8 @@ impl Authorizer {
             for rule in rules.iter() {
                 if let Err(denial) = rule_is_met(rule, call, standing) {
                     evidence.rule(rule);
+                    evidence.granting_roles =
+                        self.granting(&requirements, standing, evidence.workspace);
                     return Err(refused(denial));
                 }
             }
@@ -93,7 +125,31 @@ impl Authorizer {
         let unmet = requirements
             .iter()
             .find_map(|requirement| is_met(requirement, standing).err());
-        unmet.map_or(Ok(()), |denial| Err(refused(denial)))
+        unmet.map_or(Ok(()), |denial| {
+            evidence.granting_roles = self.granting(&requirements, standing, evidence.workspace);
+            Err(refused(denial))
+        })
+    }
+
+    /// The roles that would grant what those that are held do not: whom to ask for what.
+    fn granting(
+        &self,
+        requirements: &Few<Requirement<'_>>,
+        standing: &Standing,
+        workspace: Option<WorkspaceId>,
+    ) -> Vec<Rc<str>> {
+        let unmet = |requirement: &&Requirement<'_>| !standing.roles_satisfy(requirement);
+        let roles = self.policy.roles.as_slice().iter();
+        let granting = roles.filter(|role| {
+            let mut unmet = requirements.iter().filter(unmet).peekable();
+            role.holds_in(workspace)
+                && unmet.peek().is_some()
+                && unmet.all(|requirement| requirement.met_by(&role.grants))
+        });
+        granting
+            .map(|role| Rc::clone(&role.name))
+            .take(MAX_GRANTING)
+            .collect()
     }
 }
 
@@ -109,10 +165,16 @@ fn is_met(requirement: &Requirement<'_>, standing: &Standing) -> Result<(), Deni
         Ok(())
     } else if standing.elsewhere && standing.roles.is_empty() {
         Err(Denial::WorkspaceNotGranted)
+    } else if standing.token_satisfies(requirement) {
+        // Whoever signs in again gets no more than this, and would sign in for ever.
+        Err(Denial::RoleLacksScope)
     } else {
         Err(Denial::InsufficientScope)
     }
 }
+
+/// Roles that an answer names to ask for: whoever runs the gateway knows the rest.
+const MAX_GRANTING: usize = 4;
 
 /// A refusal of authorization, and whether it is enforced.
 pub(super) struct Refused {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::denial::Denial;
 use crate::issuer::access_token::AccessToken;
 use crate::issuer::invalid_token::InvalidToken;
+use crate::policy::Standing;
 use crate::policy::workspace::WorkspaceError;
 use crate::request::RequestHead;
 use crate::request::workspace::WorkspaceId;
@@ -39,13 +40,31 @@ impl Authorizer {
         sender::check(token, bearer, place, by, now)
     }
 
-    /// The workspace that a request is for.
+    /// The workspace that a request is for. At a host of several, a call that selects none is for the one that it is about.
     pub(super) fn workspace(
         &self,
         head: &RequestHead<'_>,
     ) -> Result<Option<WorkspaceId>, WorkspaceError> {
-        self.workspaces
-            .resolve(head.authority.as_ref(), head.selector)
+        let resolve = |id| self.workspaces.resolve(head.authority.as_ref(), id);
+        match resolve(head.selector)? {
+            None if head.about.is_some() => Ok(resolve(head.about).unwrap_or_default()),
+            here => Ok(here),
+        }
+    }
+
+    /// What the bearer of a sound token comes to in the workspace that a call is about, where it is for another one: such a call touches
+    /// both, so that it must be permitted in both.
+    pub(super) fn standing_there(
+        &self,
+        head: &RequestHead<'_>,
+        here: Option<WorkspaceId>,
+        token: &AccessToken,
+    ) -> Option<(WorkspaceId, Rc<Standing>)> {
+        let there = head.about.filter(|about| Some(*about) != here)?;
+        let distinguished = |id| self.policy.roles.distinguished(id);
+        let differs = distinguished(Some(there)) != distinguished(here);
+        let standing = || self.policy.standing(token, distinguished(Some(there)));
+        differs.then(|| (there, Rc::new(standing())))
     }
 
     /// Refuses a sound token that is for another workspace.

@@ -76,7 +76,7 @@ impl Document {
 pub(super) struct ResourceSection {
     /// The URL that tokens are asked for (RFC 8707), and at which the metadata document is served (RFC 9728).
     pub(super) identifier: Option<String>,
-    /// Where people ask for what they lack; `{scopes}` stands for that.
+    /// Where people ask for what they lack; `{scopes}` stands for the scopes, and `{roles}` for the roles that would grant them.
     pub(super) access_request_url: Option<String>,
 }
 

@@ -315,13 +315,23 @@ fn tools(section: ToolsSection, place: &Place, problems: &mut Problems) -> Tools
         if list.is_empty() {
             problems.add(&place, "empty: leave it out for any");
         }
+        // Names may be encoded in their header, methods never are.
+        let is_name = key == "names";
+        let remedy = if is_name {
+            "write what the server calls it"
+        } else {
+            "write visible ASCII without a comma"
+        };
         for (position, text) in list.iter().enumerate() {
-            if !mcp::is_plain(text) {
+            let is_told = if is_name {
+                mcp::is_name(text)
+            } else {
+                mcp::is_plain(text)
+            };
+            if !is_told {
                 problems.add(
                     &place.item(position),
-                    format_args!(
-                        "no text that a header has: write visible ASCII without a comma: `{text}`"
-                    ),
+                    format_args!("no text that a header has: {remedy}: `{text}`"),
                 );
             }
         }

@@ -13,7 +13,7 @@ use crate::config::Configuration;
 use crate::denial::Denial;
 use crate::exchange::{Exchanger, Refusal};
 use crate::key_store::KeyStore;
-use crate::request::Headers;
+use crate::request::form::{self, Form};
 use crate::time::UnixTime;
 use crate::time::clock::Timer;
 use crate::token::signature::Verifier;
@@ -130,7 +130,7 @@ impl Active {
             let mut decision = authorizer.unjudged(Denial::ClockUnavailable);
             return self.act(&mut decision, &request, None, host, now);
         };
-        let mut decision = self.decide(authorizer, request.number, &request.headers, host, now);
+        let mut decision = self.decide(authorizer, &request, host, now);
         if let Some(awaited) = decision.awaited
             && let Some(deadline) = self.may_wait_for_keys(&request, awaited, now)
         {
@@ -158,11 +158,23 @@ impl Active {
     fn decide<'a>(
         &self,
         authorizer: &'a Authorizer,
-        number: u64,
-        headers: &Headers,
+        request: &Pending,
         host: &dyn Host,
         now: UnixTime,
     ) -> Decision<'a> {
+        let (number, headers) = (request.number, &request.headers);
+        if let Some(exchanger) = &self.exchanger
+            && request.decision_id.is_none()
+            && form::goes_to_token_endpoint(headers)
+        {
+            // No body follows, which is a form without fields.
+            let request = TokenRequest {
+                headers,
+                form: &Form::parse(headers, &[]),
+                exchange: Some(exchanger.terms()),
+            };
+            return self.decide_form(authorizer, number, request, host, now);
+        }
         if self.records.are_impossible() {
             // Before anything is asked for on its behalf.
             return authorizer.unjudged(Denial::RecordUnavailable);

@@ -61,18 +61,17 @@ impl Dialect {
     ) -> Result<(), InvalidToken> {
         let text = |name: &str| claims.at(&[name]).and_then(Json::as_str);
         let has = |name: &&str| claims.at(&[*name]).is_some_and(|json| *json != Json::Null);
+        let is_hint = |name: &&str| text(name).is_some_and(is_another_purpose);
+        // Before a scope, or whatever else access tokens have, is looked for: refresh tokens have it too.
+        if PURPOSE_CLAIMS.iter().any(is_hint) {
+            return Err(InvalidToken::IdToken);
+        }
         if let Distinction::Purpose(claim, values) = self.distinction
             && claims.at(&[claim]).is_some()
         {
             let told = text(claim).is_some_and(|value| values.contains(&value));
             return told.then_some(()).ok_or(InvalidToken::IdToken);
         }
-        let says_so = text("token_use") == Some("id")
-            || text("typ").is_some_and(|typ| {
-                OTHER_PURPOSES
-                    .iter()
-                    .any(|other| typ.eq_ignore_ascii_case(other))
-            });
         let has_mark = || match self.distinction {
             Distinction::AnyClaim(marks) => is_typed || marks.iter().any(has),
             Distinction::Appearance => {
@@ -84,10 +83,9 @@ impl Dialect {
             }
             Distinction::Purpose(..) => is_typed,
         };
-        if says_so
-            || OTHER_TOKENS_CLAIMS
-                .iter()
-                .any(|name| claims.at(&[*name]).is_some())
+        if OTHER_TOKENS_CLAIMS
+            .iter()
+            .any(|name| claims.at(&[*name]).is_some())
             || !has_mark()
         {
             return Err(InvalidToken::IdToken);
@@ -181,6 +179,22 @@ fn is_there(path: &[Box<str>], claims: &Claims) -> bool {
         .is_some_and(|json| *json != Json::Null && json.as_str() != Some(""))
 }
 
+/// Whether a text says of a token that it is for something else, however that is spelled: `Refresh`, `refresh_token`, `id+jwt`.
+fn is_another_purpose(text: &str) -> bool {
+    OTHER_PURPOSES.iter().any(|purpose| {
+        let rest = text
+            .split_at_checked(purpose.len())
+            .filter(|(start, _)| start.eq_ignore_ascii_case(purpose))
+            .map(|(_, rest)| rest);
+        rest.is_some_and(|rest| {
+            let rest = rest.strip_prefix(['_', '-', '+', ' ']).unwrap_or(rest);
+            ["", "token", "jwt"]
+                .iter()
+                .any(|known| rest.eq_ignore_ascii_case(known))
+        })
+    })
+}
+
 /// Whether a token that shows nothing of an access token has what describes the user who signed in, or names its client as audience.
 fn looks_like_id_token(claims: &Claims) -> bool {
     let is_for_its_client = |client: &str| claims.audiences().iter().any(|name| **name == *client);
@@ -203,8 +217,12 @@ const OTHER_TOKENS_CLAIMS: [&str; 7] = [
     "token_introspection",
 ];
 
-/// Keycloak's names for what its other tokens are for; some that follow it have them too.
-const OTHER_PURPOSES: [&str; 4] = ["ID", "Logout", "Offline", "Refresh"];
+/// The claims by which issuers and their libraries say what a token is for: Keycloak's `typ`, Cognito's `token_use`, and what JWT libraries
+/// for web frameworks write.
+const PURPOSE_CLAIMS: [&str; 4] = ["typ", "token_use", "token_type", "type"];
+
+/// Purposes that are not an access token's, in lower case and without `token` behind them.
+const OTHER_PURPOSES: [&str; 4] = ["id", "logout", "offline", "refresh"];
 
 /// What access tokens have and ID tokens have not, with nearly every provider: RFC 9068 §2.2.
 const ACCESS_TOKEN_CLAIMS: [&str; 4] = ["client_id", "scope", "scp", "cid"];

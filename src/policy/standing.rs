@@ -95,6 +95,42 @@ impl Standing {
         }
     }
 
+    /// Of somebody who holds roles of these names, which grant nothing.
+    #[cfg(test)]
+    pub(crate) fn holding(names: &[&str]) -> Self {
+        let held = Held {
+            roles: names.iter().map(|name| Rc::from(*name)).collect(),
+            ..Held::default()
+        };
+        Self::new(held, None, true)
+    }
+
+    /// Whether the token alone would do, roles left out of account.
+    pub fn token_satisfies(&self, requirement: &Requirement<'_>) -> bool {
+        let token_scopes = self.token_scopes.as_ref();
+        token_scopes.is_none_or(|held| requirement.met_by(held))
+    }
+
+    /// Whether the roles held would do, where roles count.
+    pub fn roles_satisfy(&self, requirement: &Requirement<'_>) -> bool {
+        !self.limited || requirement.met_by(&self.role_grants)
+    }
+
+    /// Those scopes of what a call needs that are not held.
+    pub fn lacks<'r>(&self, requirement: Requirement<'r>) -> impl Iterator<Item = &'r str> {
+        let is_whole = self.satisfies(&requirement);
+        let is_held = move |scope: &str| {
+            let covers = |held: &ScopeSet| held.covers(scope);
+            // Scopes of which one will do are asked for together.
+            matches!(requirement, Requirement::AllOf(_))
+                && self.token_scopes.as_ref().is_none_or(covers)
+                && (!self.limited || covers(&self.role_grants))
+        };
+        requirement
+            .scopes()
+            .filter(move |scope| !is_whole && !is_held(scope))
+    }
+
     /// About the memory that it takes, rather too much than too little.
     pub fn bytes(&self) -> usize {
         let Written {

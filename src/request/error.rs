@@ -36,6 +36,8 @@ pub enum RequestError {
     Repeated(&'static str),
     /// A header that carries a second credential.
     SecondCredential(&'static str),
+    /// A token of a configured issuer, or what calls itself a bearer token, beside the credential of the request.
+    SecondToken,
     /// A token in a header that is not for credentials, as gRPC metadata of any name.
     StrayCredential(CredentialKind),
     /// It asks to leave HTTP, by `Upgrade` or `CONNECT`, for something that this gateway lets nobody have here.
@@ -75,7 +77,9 @@ impl RequestError {
             Self::Query => "malformed_query",
             Self::QueryCredential(_) => "credential_in_query",
             Self::Repeated(_) => "repeated_header",
-            Self::SecondCredential(_) | Self::StrayCredential(_) => "second_credential",
+            Self::SecondCredential(_) | Self::SecondToken | Self::StrayCredential(_) => {
+                "second_credential"
+            }
             Self::Upgrade => "upgrade_refused",
             Self::Workspace(SelectorError::Conflict) => "conflicting_workspace",
             Self::Workspace(SelectorError::Malformed) => "malformed_workspace",
@@ -101,6 +105,7 @@ impl RequestError {
             | Self::QueryCredential(QueryCredential::Named(_))
             | Self::Repeated(_)
             | Self::SecondCredential(_)
+            | Self::SecondToken
             | Self::Upgrade
             | Self::Workspace(_) => None,
         }
@@ -135,6 +140,9 @@ impl fmt::Display for RequestError {
             Self::SecondCredential(name) => write!(
                 f,
                 "the header `{name}` carries a second credential: send the access token in Authorization alone"
+            ),
+            Self::SecondToken => f.write_str(
+                "a second token stands beside the credential of the request, in another header, in the query or in a trailer: send one access token, in Authorization"
             ),
             Self::StrayCredential(_) => f.write_str(
                 "a token stands in a header beside Authorization: send an OAuth access token in Authorization alone, and renew the one that was sent"

@@ -21,6 +21,7 @@ pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Form<'a> {
     /// Parses the body of a request with this head. Without a body it is a form without fields.
+    #[inline(never)]
     pub fn parse(headers: &Headers, body: &'a [u8]) -> Result<Self, FormError> {
         let mut form = Self(Vec::new());
         if body.is_empty() {

@@ -104,6 +104,11 @@ impl Headers {
         names
     }
 
+    /// Whether no caller's header of this name goes upstream, whatever the request.
+    pub(super) fn is_removed(name: &[u8]) -> bool {
+        is_removed(Key::of(name), name)
+    }
+
     /// The names that trailers lose before they go upstream, each once.
     ///
     /// RFC 9110 §6.5.1: nothing stands behind a body that authenticates, routes or changes a request. So besides what a head loses no name
@@ -247,10 +252,11 @@ fn is_ours(name: &[u8]) -> bool {
 /// Statements that no caller may make: another gateway's identity headers, method, path and host overrides that frameworks honour,
 /// Databricks' internal routing, a proxy's own credential, and Azure's way of picking a workspace by its resource, which goes with a
 /// credential that is refused.
-const REMOVED: [(Key, &str); 23] = [
+const REMOVED: [(Key, &str); 26] = [
     keyed("forwarded"),
     keyed("proxy-authorization"),
     keyed("remote-user"),
+    keyed("x-amzn-oidc-accesstoken"),
     keyed("x-api-key"),
     keyed("x-databricks-azure-workspace-resource-id"),
     keyed("x-databricks-traffic-id"),
@@ -266,6 +272,8 @@ const REMOVED: [(Key, &str); 23] = [
     keyed("x-http-method"),
     keyed("x-http-method-override"),
     keyed("x-method-override"),
+    keyed("x-ms-token-aad-access-token"),
+    keyed("x-ms-token-aad-id-token"),
     keyed("x-original-host"),
     keyed("x-original-uri"),
     keyed("x-original-url"),

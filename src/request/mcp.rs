@@ -4,6 +4,11 @@
 //! refuses a request in which they differ. Before, nobody held one against the other, so a caller could write what a rule likes to read.
 //! And what a revision that is yet to be published makes of the headers, nobody knows: only published ones are believed.
 
+use std::cell::OnceCell;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::known::Known;
 use super::{Headers, one};
 
@@ -26,8 +31,8 @@ pub enum Tool<'a> {
         /// The tool, prompt or resource; absent where the method has none.
         name: Option<&'a str>,
     },
-    /// None that could be believed: an older or unknown protocol, a header that is missing or comes twice, or a spelling that has to be
-    /// decoded.
+    /// None that could be believed: an older or unknown protocol, a header that is missing or comes twice, or an encoding that the
+    /// protocol does not have.
     Unknown,
 }
 
@@ -42,12 +47,12 @@ impl<'a> Call<'a> {
 }
 
 impl<'a> Tool<'a> {
-    /// Reads the headers.
-    pub fn read(headers: &'a Headers) -> Self {
-        Self::told(headers).unwrap_or(Self::Unknown)
+    /// Reads the headers; `decoded` keeps the name where that has to be decoded.
+    pub fn read(headers: &'a Headers, decoded: &'a OnceCell<String>) -> Self {
+        Self::told(headers, decoded).unwrap_or(Self::Unknown)
     }
 
-    fn told(headers: &'a Headers) -> Option<Self> {
+    fn told(headers: &'a Headers, decoded: &'a OnceCell<String>) -> Option<Self> {
         let value = |known| one(headers, known).ok().map(Option::unwrap_or_default);
         if !holds_them(value(Known::MCP_PROTOCOL_VERSION)?) {
             return None;
@@ -55,15 +60,34 @@ impl<'a> Tool<'a> {
         let method = plain(value(Known::MCP_METHOD)?)?;
         let name = match value(Known::MCP_NAME)? {
             b"" if !NAMING.contains(&method) => None,
-            name => Some(plain(name)?),
+            name => Some(if let Some(name) = plain(name) {
+                name
+            } else {
+                let name = decode(name)?;
+                decoded.get_or_init(|| name)
+            }),
         };
         Some(Self::Known { method, name })
     }
 }
 
-/// Whether a text is one that [`Tool::read`] may find in a header.
+/// Decodes a name that no header carries as it is (revision 2026-07-28, value encoding): base64 of UTF-8 between marks in lower case.
+///
+/// Strictly, since the server holds what it decodes against the body: one spelling for each text, padding included.
+fn decode(value: &[u8]) -> Option<String> {
+    let encoded = value.strip_prefix(b"=?base64?")?.strip_suffix(b"?=")?;
+    let name = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    is_name(&name).then_some(name)
+}
+
+/// Whether a text may be the name of a tool, a prompt or a resource.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(char::is_control)
+}
+
+/// Whether a text is one that stands in a header as it is.
 pub fn is_plain(text: &str) -> bool {
-    // A comma may be the work of a proxy that joined two headers. `=?base64?…?=` is another spelling of a name that a rule writes plainly.
+    // A comma may be the work of a proxy that joined two headers. `=?` begins what is encoded.
     !text.is_empty()
         && text
             .bytes()
@@ -109,7 +133,7 @@ mod tests {
         let method = ("mcp-method", "tools/call");
         let name = ("mcp-name", "run_sql");
         #[rustfmt::skip]
-        let cases: [(&str, &[(&str, &str)], Tool<'_>); 26] = [
+        let cases: [(&str, &[(&str, &str)], Tool<'_>); 37] = [
             // name                   headers                                                              want
             ("a call",                &[version, method, name],                                            call),
             ("the first version",     &[("mcp-protocol-version", "2024-11-05"), method, name],             Tool::Unknown),
@@ -132,7 +156,18 @@ mod tests {
             ("no name",               &[version, method],                                                  Tool::Unknown),
             ("an empty name",         &[version, method, ("mcp-name", "")],                                Tool::Unknown),
             ("two names",             &[version, method, name, ("mcp-name", "x")],                         Tool::Unknown),
-            ("an encoded name",       &[version, method, ("mcp-name", "=?base64?cnVuX3NxbA==?=")],         Tool::Unknown),
+            ("an encoded name",       &[version, method, ("mcp-name", "=?base64?cnVuX3NxbA==?=")],         call),
+            ("beyond ASCII, encoded", &[version, method, ("mcp-name", "=?base64?csO8biBzcWw=?=")],         told("tools/call", Some("rün sql"))),
+            ("without its padding",   &[version, method, ("mcp-name", "=?base64?cnVuX3NxbA?=")],           Tool::Unknown),
+            ("stray bits",            &[version, method, ("mcp-name", "=?base64?cnVuX3NxbB==?=")],         Tool::Unknown),
+            ("the marks in capitals", &[version, method, ("mcp-name", "=?BASE64?cnVuX3NxbA==?=")],         Tool::Unknown),
+            ("the other alphabet",    &[version, method, ("mcp-name", "=?base64?cvtfc3E_?=")],             Tool::Unknown),
+            ("no text, encoded",      &[version, method, ("mcp-name", "=?base64?/////w==?=")],             Tool::Unknown),
+            ("a line break, encoded", &[version, method, ("mcp-name", "=?base64?cnVuCg==?=")],             Tool::Unknown),
+            ("nothing, encoded",      &[version, method, ("mcp-name", "=?base64??=")],                     Tool::Unknown),
+            ("encoded and joined",    &[version, method, ("mcp-name", "=?base64?cnVuX3NxbA==?=, x")],      Tool::Unknown),
+            ("two, encoded",          &[version, method, ("mcp-name", "=?base64?cnVu?==?base64?cnVu?=")],  Tool::Unknown),
+            ("an encoded method",     &[version, ("mcp-method", "=?base64?dG9vbHMvY2FsbA==?="), name],     Tool::Unknown),
             ("a space in it",         &[version, method, ("mcp-name", "run sql")],                         Tool::Unknown),
             ("beyond ASCII",          &[version, method, ("mcp-name", "rün")],                             Tool::Unknown),
             ("a method without one",  &[version, ("mcp-method", "tools/list")],                            told("tools/list", None)),
@@ -143,7 +178,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
             let headers = Headers::new(pairs.collect());
-            assert_eq!(Tool::read(&headers), want, "{case}");
+            assert_eq!(Tool::read(&headers, &OnceCell::new()), want, "{case}");
         }
     }
 }

@@ -199,6 +199,25 @@ impl<'a> Finder<'a> {
     }
 }
 
+/// Whether a segment is a JOSE header from some place on. Where one may begin, white space is passed over once at most.
+pub(super) fn ends_in_header(segment: &[u8]) -> bool {
+    let begins = |rest: &[u8]| match rest {
+        [first, second, third, ..] => begins_jwt(*first, *second, *third) && begins_object(rest),
+        _ => false,
+    };
+    let last = segment.len().checked_sub(SHORTEST_HEADER);
+    last.is_some_and(|last| {
+        (0..=last)
+            .filter_map(|place| segment.get(place..))
+            .any(begins)
+    })
+}
+
+/// Whether a letter may stand in a JWT, in whichever spelling of base64.
+pub(super) fn is_jwt_letter(letter: char) -> bool {
+    u8::try_from(letter).is_ok_and(|byte| is_token_byte(byte) | is_one_of(byte, b"+/="))
+}
+
 const fn is_token_byte(byte: u8) -> bool {
     is_alphanumeric(byte) | matches!(byte, b'-' | b'_' | b'.')
 }

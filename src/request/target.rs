@@ -82,6 +82,13 @@ impl<'a> Query<'a> {
         })
     }
 
+    /// The names and values in which no JWT belongs, where they are long enough for one.
+    pub(super) fn decoded(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+        let text = (self.0.len() >= SHORTEST_JWT).then_some(self);
+        let parameters = text.into_iter().flat_map(Self::parameters);
+        parameters.filter(|(name, _)| !SIGN_IN.contains(&&**name))
+    }
+
     /// Parameters end at `&` and also at `;`, where some servers end them: a credential that either reading would find is found.
     fn parameters(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
         self.0.split(['&', ';']).map(field)
@@ -168,6 +175,9 @@ const CREDENTIALS: [&str; 7] = [
     "refresh_token",
     "token",
 ];
+
+/// Fewer letters than any JWT has that names its issuer.
+const SHORTEST_JWT: usize = 36;
 
 /// Parameters of sign-in pages that may hold a JWT and prove nothing to an API: RFC 6749 §4.1, RFC 9101 §5, OpenID Connect Core §3.1.2.1.
 const SIGN_IN: [&str; 4] = ["code", "id_token_hint", "request", "state"];

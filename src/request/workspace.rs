@@ -55,14 +55,24 @@ impl fmt::Display for SelectorError {
     }
 }
 
-/// Reads every selector of a request and holds them to one another; `None` where there is none.
-pub(super) fn selected(
+/// The workspaces that a request names.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Named {
+    /// The one that it is sent to.
+    pub(super) selector: Option<WorkspaceId>,
+    /// The one that it is about, whichever answers it: calls to the account name it in their path.
+    pub(super) object: Option<WorkspaceId>,
+}
+
+/// Reads every selector of a request and holds them to one another.
+pub(super) fn named(
     headers: &Headers,
     path: &Path<'_>,
     query: Query<'_>,
-) -> Result<Option<WorkspaceId>, RequestError> {
+) -> Result<Named, RequestError> {
     let mut selected = Selection(None);
-    if let Some(id) = in_path(path) {
+    let in_path = in_path(path);
+    if let Some(InPath::Selector(id)) = in_path {
         selected.add(id)?;
     }
     for known in HEADERS {
@@ -87,7 +97,22 @@ pub(super) fn selected(
             }
         }
     }
-    Ok(selected.0)
+    let selector = selected.0;
+    let Some(InPath::Object(id)) = in_path else {
+        return Ok(Named {
+            selector,
+            object: None,
+        });
+    };
+    // Whatever routes by a selector would have the call answered for another workspace than the one that it names.
+    if selector != Some(WorkspaceId::UNSELECTED) {
+        selected.add(id)?;
+    }
+    let object = WorkspaceId::parse(id).ok_or(SelectorError::Malformed)?;
+    Ok(Named {
+        selector,
+        object: Some(object),
+    })
 }
 
 /// What the selectors seen so far agree on.
@@ -104,25 +129,40 @@ impl Selection {
     }
 }
 
-/// The ID in the paths that carry that of the workspace that they are sent to.
-fn in_path<'a>(path: &Path<'a>) -> Option<&'a str> {
+/// The ID of a workspace in a path, as far as it can be told without a catalogue: in every version, with every method, and of operations
+/// that are yet to come. A test holds this to all that the catalogue calls `{workspace_id}`.
+enum InPath<'a> {
+    /// Of the workspace that the call is about.
+    Object(&'a str),
+    /// Of the workspace that it is sent to.
+    Selector(&'a str),
+}
+
+fn in_path<'a>(path: &Path<'a>) -> Option<InPath<'a>> {
     let rest = PATHS
         .iter()
         .find_map(|prefix| path.as_str().strip_prefix(prefix));
     if let Some(rest) = rest {
-        return Some(rest.split_once('/').map_or(rest, |(id, _)| id));
+        let id = rest.split_once('/').map_or(rest, |(id, _)| id);
+        return Some(InPath::Selector(id));
     }
     let mut segments = path.segments();
     if segments.next() != Some("api") {
         return None;
     }
-    let [resource, first, second] = std::array::from_fn(|place| {
-        // Behind the version of the API.
-        segments.nth(usize::from(place == 0)).unwrap_or_default()
-    });
-    match (resource, first, second) {
-        ("ai-search", "workspaces", id) if !id.is_empty() => Some(id),
-        ("workspace", id, "rest") => Some(id),
+    // Behind the version of the API.
+    let _ = segments.next();
+    let segments: [&str; 5] = std::array::from_fn(|_| segments.next().unwrap_or_default());
+    match segments {
+        ["ai-search", "workspaces", id, ..] if !id.is_empty() => Some(InPath::Selector(id)),
+        ["workspace", id, "rest", ..] => Some(InPath::Selector(id)),
+        ["identity", "accounts", _, "workspaces", id]
+        | ["accounts", _, "workspaces", id, _]
+        | ["unity-catalog", "workspaces", id, ..]
+            if !id.is_empty() =>
+        {
+            Some(InPath::Object(id))
+        }
         _ => None,
     }
 }
@@ -140,6 +180,7 @@ const PATHS: [&str; 3] = [
 
 #[cfg(test)]
 mod tests {
+    use crate::databricks::Catalogue;
     use crate::request::target::Target;
 
     use super::*;
@@ -186,11 +227,68 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
             let headers = Headers::new(pairs.collect());
             let want = want.map(|id| id.map(WorkspaceId));
-            assert_eq!(
-                selected(&headers, &target.path, target.query),
-                want,
-                "{name}"
-            );
+            let got = named(&headers, &target.path, target.query).map(|named| named.selector);
+            assert_eq!(got, want, "{name}");
         }
+    }
+
+    #[test]
+    fn calls_about_a_workspace_name_it() {
+        let conflict = || Err(RequestError::Workspace(SelectorError::Conflict));
+        let malformed = || Err(RequestError::Workspace(SelectorError::Malformed));
+        #[rustfmt::skip]
+        let cases = [
+            // name                   target                                                          want: selector, object
+            ("the account's",         "/api/2.0/accounts/a/workspaces/7",                             Ok((None, Some(7)))),
+            ("below it",              "/api/2.0/accounts/a/workspaces/7/permissionassignments",       Ok((None, Some(7)))),
+            ("in another version",    "/api/2.9/accounts/a/workspaces/7/x/y/z",                       Ok((None, Some(7)))),
+            ("of identities",         "/api/2.0/identity/accounts/a/workspaces/7/workspace-assignments", Ok((None, Some(7)))),
+            ("of a metastore",        "/api/2.1/unity-catalog/workspaces/7/metastore",                Ok((None, Some(7)))),
+            ("a slash behind",        "/api/2.0/accounts/a/workspaces/7/",                            Ok((None, Some(7)))),
+            ("all of them",           "/api/2.0/accounts/a/workspaces",                               Ok((None, None))),
+            ("all, with a slash",     "/api/2.0/accounts/a/workspaces/",                              Ok((None, None))),
+            ("MLflow's, by name",     "/api/3.0/mlflow/workspaces/7",                                 Ok((None, None))),
+            ("beside its selector",   "/api/2.0/accounts/a/workspaces/7?o=7",                         Ok((Some(7), Some(7)))),
+            ("beside the host's own", "/api/2.0/accounts/a/workspaces/7?o=0",                         Ok((Some(0), Some(7)))),
+            ("beside another's",      "/api/2.0/accounts/a/workspaces/7?o=8",                         conflict()),
+            ("no number",             "/api/2.0/accounts/a/workspaces/x",                             malformed()),
+            ("a leading zero",        "/api/2.0/accounts/a/workspaces/07",                            malformed()),
+        ];
+        for (name, target, want) in cases {
+            let target = Target::parse(target.as_bytes()).ok().unwrap();
+            let got = named(&Headers::default(), &target.path, target.query);
+            let want = want.map(|(selector, object): (Option<u64>, Option<u64>)| Named {
+                selector: selector.map(WorkspaceId),
+                object: object.map(WorkspaceId),
+            });
+            assert_eq!(got, want, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_workspace_that_the_catalogue_names_in_a_path_is_found() {
+        let mut count = 0;
+        for operation in Catalogue::shared().operations() {
+            let template = operation.template.trim_end_matches("{path=**}");
+            let is_workspace = |name: &str| name == "{workspace_id}" || name == "{workspace}";
+            let names_one = template.split('/').any(is_workspace);
+            count += usize::from(names_one);
+            let path: Vec<&str> = template
+                .split('/')
+                .map(|segment| match segment {
+                    name if is_workspace(name) => "7",
+                    // A number, so that one that is no workspace's could be taken for it.
+                    name if name.starts_with('{') => "1",
+                    literal => literal,
+                })
+                .collect();
+            let path = path.join("/");
+            let target = Target::parse(path.as_bytes()).ok().unwrap();
+            let got = named(&Headers::default(), &target.path, target.query).unwrap();
+            let got = got.selector.or(got.object);
+            let want = names_one.then_some(WorkspaceId(7));
+            assert_eq!(got, want, "{} {}", operation.name, operation.template);
+        }
+        assert!(count > 40, "{count}");
     }
 }

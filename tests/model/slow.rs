@@ -43,13 +43,7 @@ pub(super) fn conflict(rules: &[Rule]) -> bool {
 
 pub(super) fn judge(world: &World, request: &Request) -> Answer {
     let for_anyone = apply(world, request, None);
-    let is_public = match &for_anyone.governing {
-        Governing::Rules(rules, opens) => {
-            *opens && rules.iter().all(|rule| rule.effect == "public")
-        }
-        Governing::Operation(operation) => operation.requirement == Requirement::NoToken,
-        Governing::Nothing => false,
-    };
+    let is_public = needs_no_caller(&for_anyone.governing);
     // "Deny rules win over everything."; one on trial lets through and is recorded.
     // A token that is shown is judged where a deny rule may be for its issuer.
     let denies = |issuer: &&str| {
@@ -93,13 +87,30 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
     if let Some(rule) = denying {
         return answer(denied(request, rule), true, &governing, Some(rule));
     }
+    // Who was asked only because a deny rule might be for their issuer goes on as nobody.
+    let passed = if needs_no_caller(&governing) {
+        "public"
+    } else {
+        "permitted"
+    };
     if in_shadow.is_empty() {
-        return answer("permitted", true, &governing, None);
+        return answer(passed, true, &governing, None);
     }
     let governing = Governing::Rules(in_shadow, opens_in_shadow);
     match refusal(world, request, &governing) {
         Err((reason, rule)) => answer(reason, true, &governing, rule),
-        Ok(()) => answer("permitted", true, &governing, None),
+        Ok(()) => answer(passed, true, &governing, None),
+    }
+}
+
+/// Whether what governs a request opens it to everybody.
+fn needs_no_caller(governing: &Governing<'_>) -> bool {
+    match governing {
+        Governing::Rules(rules, opens) => {
+            *opens && rules.iter().all(|rule| rule.effect == "public")
+        }
+        Governing::Operation(operation) => operation.requirement == Requirement::NoToken,
+        Governing::Nothing => false,
     }
 }
 
@@ -130,15 +141,24 @@ fn refusal<'a>(
         (world.from_roles || token_does)
             && (world.roles.is_empty() && !world.from_roles || roles_do)
     };
-    let lacking = if held.is_empty() && elsewhere {
-        "workspace_not_granted"
-    } else {
-        "insufficient_scope"
+    let token_grants = |needed: &dyn Fn(&str) -> bool| {
+        world.from_roles || caller.scopes.iter().any(|scope| needed(scope))
     };
-    let judged = |met: bool| met.then_some(()).ok_or(lacking);
+    // "The token has the scope, the caller's roles do not grant it": another token would not help.
+    let judged = |is_met: &dyn Fn(&Grants<'_>) -> bool| {
+        if is_met(&grants) {
+            Ok(())
+        } else if held.is_empty() && elsewhere {
+            Err("workspace_not_granted")
+        } else if is_met(&token_grants) {
+            Err("role_lacks_scope")
+        } else {
+            Err("insufficient_scope")
+        }
+    };
     let unmatched = || {
         world.unmatched_all_apis.then_some(()).ok_or("unmatched")?;
-        judged(grants(&|scope| scope == "all-apis"))
+        judged(&|grants| grants(&|scope| scope == "all-apis"))
     };
     match governing {
         Governing::Nothing => unmatched().map_err(|reason| (reason, None)),
@@ -147,8 +167,8 @@ fn refusal<'a>(
                 operation.requirement,
                 Requirement::AnyToken | Requirement::NoToken
             );
-            let met = free || grants(&|scope| covers_operation(scope, operation));
-            judged(met).map_err(|reason| (reason, None))
+            judged(&|grants| free || grants(&|scope| covers_operation(scope, operation)))
+                .map_err(|reason| (reason, None))
         }
         Governing::Rules(rules, opens) => {
             if !opens && !world.unmatched_all_apis {
@@ -158,7 +178,7 @@ fn refusal<'a>(
                 if rule.mcp.is_some() && request.told.is_none() {
                     return Err(("mcp_headers_required", Some(rule)));
                 }
-                judged(is_met(rule, &grants)).map_err(|reason| (reason, Some(*rule)))?;
+                judged(&|grants| is_met(rule, grants)).map_err(|reason| (reason, Some(*rule)))?;
             }
             let more = if *opens { Ok(()) } else { unmatched() };
             more.map_err(|reason| (reason, None))
@@ -183,8 +203,11 @@ fn roles<'w>(world: &'w World, request: &Request, caller: &Caller) -> (Vec<&'w R
     (held, elsewhere)
 }
 
+/// Whether some scope that is granted is one that is asked about.
+type Grants<'a> = dyn Fn(&dyn Fn(&str) -> bool) -> bool + 'a;
+
 /// Whether what is granted is what a rule requires.
-fn is_met(rule: &Rule, grants: &dyn Fn(&dyn Fn(&str) -> bool) -> bool) -> bool {
+fn is_met(rule: &Rule, grants: &Grants<'_>) -> bool {
     let granted = |needed: &&str| grants(&|scope| covers(scope, needed));
     match &rule.all {
         _ if rule.effect == "public" => true,

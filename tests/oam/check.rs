@@ -40,10 +40,10 @@ policy:
     #[rustfmt::skip]
     let want = [
         "FILE",
-        "  error    issuers[0].audience: unknown field `audience`, expected one of `issuer`, `preset`, `audiences`, `jwks`, `algorithms`, `clients`, `clock_skew`, `max_token_lifetime`, `token_type`, `claims`, `scopes`",
+        "  error    issuers[0].audience: unknown field `audience`, expected one of `issuer`, `preset`, `audiences`, `jwks`, `algorithms`, `clients`, `clock_skew`, `max_token_lifetime`, `token_type`, `claims`, `scopes`; did you mean `audiences`?",
         "  error    issuers[0].clock_skew: invalid type: integer `30`, expected a duration with its unit, as in `30s`",
         "  error    policy.rules[1].paths: `second` and `first` (policy.rules[0]) match the same requests and neither path is more specific: merge them, or give them different methods, issuers or paths",
-        "  error    issuers[0].preset: no preset of this name; there are auth0, aws_iam, cognito, databricks, entra, entra_v1, generic, github_actions, google, keycloak, okta, pingone, rfc9068: `oktaa`",
+        "  error    issuers[0].preset: no preset of this name; did you mean `okta`? there are auth0, aws_iam, cognito, databricks, entra, entra_v1, generic, github_actions, google, keycloak, okta, pingone, rfc9068: `oktaa`",
         "  error    issuers[0].jwks.uri: not an https URL: `htp://k`",
         "  unseen   not checked: the gateway that this configuration is for; check the Envoy bootstrap or the manifests that carry it",
         "5 errors, 0 warnings, 1 not checked",
@@ -199,4 +199,37 @@ proptest! {
         let ran = oam_with(&["check", "-"], &bytes);
         prop_assert!(matches!(ran.code, Some(0..=2)), "{ran:?}");
     }
+}
+
+#[test]
+fn misspelt_words_and_doubtful_names_are_told() {
+    let issuer = r#""audiences":["db"],"jwks":{"cluster":"c","uri":"https://i.example/k"}"#;
+    let with =
+        |iss: &str, more: &str| format!(r#"{{"issuers":[{{"issuer":"{iss}",{issuer}{more}}}]}}"#);
+    let tenant = "11111111-2222-3333-4444-555555555555";
+    let rules = r#","policy":{"rules":[{"name":"r","effect":"deny","paths":["/api/2.2/jobs/run-nwo","/apps/x","/api/2.0/token/{path=**}"]}]}}"#;
+    #[rustfmt::skip]
+    let cases = [
+        // name           configuration                                                                            what is told
+        ("key",           with("https://i.example", r#","clok_skew":"30s""#),                                      "did you mean `clock_skew`?"),
+        ("value",         with("https://i.example", r#","preset":"ockta""#),                                       "did you mean `okta`?"),
+        ("common",        with("https://login.microsoftonline.com/common/v2.0", r#","preset":"entra""#),           "`common` stands for every tenant, and no token has it in `iss`"),
+        ("version 1",     with(&format!("https://sts.windows.net/{tenant}/"), r#","preset":"entra""#),             "write `preset: entra_v1`"),
+        ("version 2",     with(&format!("https://login.microsoftonline.com/{tenant}/v2.0"), r#","preset":"entra_v1""#), "write `preset: entra`"),
+        ("path",          with("https://i.example", "").trim_end_matches('}').to_owned() + rules,           "policy.rules[0].paths[0]: the catalogue has no operation at `/api/2.2/jobs/run-nwo`; did you mean `POST /api/2.2/jobs/run-now`?"),
+    ];
+    for (name, configuration, want) in cases {
+        let ran = oam(&[
+            "check",
+            text(&file(&format!("doubtful-{name}.json"), &configuration)),
+        ]);
+        assert!(ran.out.contains(want), "{name}: {}{}", ran.out, ran.err);
+        assert!(!ran.out.contains("/apps/x"), "{name}");
+    }
+    let sound = with(
+        &format!("https://sts.windows.net/{tenant}/"),
+        r#","preset":"entra_v1""#,
+    );
+    let ran = oam(&["check", text(&file("doubtful-none.json", &sound))]);
+    assert!(!ran.out.contains("sts.windows.net"), "{}", ran.out);
 }

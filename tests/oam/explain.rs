@@ -55,10 +55,17 @@ fn machines_get_the_fields_of_the_contract() {
     );
     let found: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let want = serde_json::json!({
-        "decision": "deny", "status": 403, "reason": "insufficient_scope",
+        "decision": "deny", "status": 403, "reason": "role_lacks_scope",
         "operation": {"name": "jobs.run-now", "area": "jobs", "access": "write", "method": "POST", "template": "/api/2.2/jobs/run-now"},
         "required_scopes": ["jobs"], "token_scopes": ["jobs", "sql"], "role_grants": ["jobs:read", "own"],
-        "effective_scopes": ["jobs:read"], "roles": ["analyst"], "rule": null, "readings": [], "mode": "enforce"
+        "effective_scopes": ["jobs:read"], "roles": ["analyst"], "rule": null, "readings": [], "mode": "enforce",
+        "message": "The access token grants what this call needs, and your roles do not. jobs.run-now needs `jobs`. You hold the role `analyst`. Ask whoever runs this gateway for a role that does: `engineer`.",
+        "advice": ["a role that grants jobs here: engineer"],
+        "facts": {
+            "at": "2026-11-23T12:00:00.000Z", "credential": "jwt", "filled_in": "iss aud iat exp", "groups": "ana", "issuer": "https://i.example",
+            "method": "POST", "path": "/api/2.1/jobs/run-now", "signature": "not checked: claims alone", "subject": "s"
+        },
+        "roles_not_held": {"engineer": "needs client `etl` and group `eng`, or claim team `data`"}
     });
     assert_eq!(found, want);
     assert_eq!(ran.code, Some(1));
@@ -76,7 +83,7 @@ fn people_get_the_way_to_the_decision() {
     );
     let want = "\
 DENY 403 insufficient_scope: POST /api/2.2/jobs/run-now
-The access token does not grant what this call needs.
+The access token does not grant what this call needs. jobs.run-now needs `jobs`.
 
 credential      jwt: claims alone, no signature was checked; filled in: iss, aud, iat, exp
 issuer          https://i.example
@@ -321,4 +328,32 @@ fn a_proof_is_judged_but_for_having_been_seen() {
         );
         assert!(ran.out.lines().any(|line| line == besides), "{}", ran.out);
     }
+}
+
+#[test]
+fn who_runs_the_gateway_is_told_what_a_token_has_and_what_is_configured() {
+    #[rustfmt::skip]
+    let cases = [
+        // claims                                                   what is told
+        (r#"{"aud":["other","else"]}"#,                             "allowed by      a token whose `aud` is one of the configured `db`: this one has `other, else`\n"),
+        (r#"{"aud":["other"],"sub":"s"}"#,                          "token           by its own word, which nobody verified: issuer `https://i.example`, subject `s`, audiences `other`\n"),
+        (r#"{"iss":"https://i.example/","sub":"s"}"#,               "allowed by      the configured `https://i.example` is not the token's `https://i.example/`, to the letter\n"),
+        (r#"{"iss":"https://elsewhere.test","sub":"s"}"#,           "allowed by      a token of a configured issuer: https://i.example\n"),
+    ];
+    for (claims, want) in cases {
+        let ran = explain(claims, &["GET", "/api/2.2/jobs/list"]);
+        assert_eq!(ran.code, Some(1), "{claims}");
+        assert!(ran.out.contains(want), "{claims}: {}", ran.out);
+    }
+    let meant = explain(
+        r#"{"scope":"jobs","groups":["ana"]}"#,
+        &["POST", "/api/2.2/jobs/run-nwo"],
+    );
+    assert!(
+        meant.out.contains(
+            "allowed by      the path that was perhaps meant: POST /api/2.2/jobs/run-now\n"
+        ),
+        "{}",
+        meant.out
+    );
 }

@@ -1,6 +1,17 @@
 //! `oam schema`, held to the committed file and to the parser.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use databricks_oam_filter::audit::compact::Record;
+use databricks_oam_filter::authorize::Verification;
 use databricks_oam_filter::config::Configuration;
+use databricks_oam_filter::key_store::KeyStore;
+use databricks_oam_filter::request::Headers;
+use databricks_oam_filter::request::envelope::Envelope;
+use databricks_oam_filter::time::UnixTime;
+use databricks_oam_filter::token::algorithm::Algorithm;
+use databricks_oam_filter::token::jwk::Jwk;
+use databricks_oam_filter::token::signature::Verifier;
 use serde_json::{Value, json};
 
 use super::oam;
@@ -204,4 +215,100 @@ fn values_that_one_refuses_the_other_does() {
         );
         assert!(!is_read(&document), "the parser does without {pointer}");
     }
+}
+
+/// The records of a few decisions, as the module would write them.
+fn records() -> Vec<Value> {
+    let configuration = json!({
+        "issuers": [{
+            "issuer": "https://i.example", "audiences": ["db"],
+            "jwks": {"keys": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}},
+            "algorithms": ["EdDSA"]
+        }],
+        "policy": {"rules": [{"name": "no", "effect": "deny", "paths": ["/healthz"]}]}
+    });
+    let configuration = Configuration::parse(configuration.to_string().as_bytes()).unwrap();
+    let keys = KeyStore::new(configuration.key_sources, 0);
+    let now = UnixTime::from_seconds(1_795_432_800).unwrap();
+    let bearer = |claims: Value| {
+        let parts = [
+            json!({"alg": "EdDSA", "kid": "a"}).to_string(),
+            claims.to_string(),
+        ];
+        let parts = parts.map(|part| URL_SAFE_NO_PAD.encode(part));
+        format!(
+            "Bearer {}.{}.{}",
+            parts[0],
+            parts[1],
+            URL_SAFE_NO_PAD.encode([0; 64])
+        )
+    };
+    let claims = |audience: &str| json!({"iss": "https://i.example", "aud": audience, "sub": "s", "iat": 1_795_432_700, "exp": 1_795_436_400, "jti": "t", "scope": "jobs offline_access", "act": {"sub": "a", "act": {"sub": "b"}}});
+    [
+        ("/api/2.2/jobs/list", bearer(claims("db"))),
+        ("/api/2.2/jobs/list", bearer(claims("other"))),
+        ("/api/2.2/jobs/list", bearer(json!({"iss": 7}))),
+        ("/api/2.0/sql/warehouses", bearer(claims("db"))),
+        ("/healthz", bearer(claims("db"))),
+        (
+            "/nothing",
+            "Bearer dapi0123456789abcdef0123456789abcdef".to_owned(),
+        ),
+        ("/nothing", "Basic YTpi".to_owned()),
+        ("/a//b", String::new()),
+    ]
+    .map(|(path, authorization)| {
+        let pairs = [
+            (":method", "GET"),
+            (":path", path),
+            (":authority", "db.example"),
+            ("authorization", &authorization),
+        ];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        let headers = Headers::new(pairs.to_vec());
+        let decision =
+            configuration
+                .authorizer
+                .authorize(&headers, &Verification::afresh(&keys, &Any), now);
+        let envelope = Envelope::of(&headers, Some("127.0.0.1"));
+        let line = Record::new(&decision, &envelope, "d", now, "c").to_line();
+        serde_json::from_str(&line).unwrap()
+    })
+    .to_vec()
+}
+
+/// Takes every signature.
+struct Any;
+
+impl Verifier for Any {
+    fn verify(&self, _: Algorithm, _: &Jwk, _: &[u8], _: &[u8]) -> bool {
+        true
+    }
+}
+
+#[test]
+fn every_record_is_one_of_the_printed_schema() {
+    let schema: Value = serde_json::from_str(&oam(&["schema", "--record"]).out).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let records = records();
+    let reasons: Vec<&str> = records
+        .iter()
+        .map(|record| record["reason"].as_str().unwrap())
+        .collect();
+    #[rustfmt::skip]
+    let want = [
+        "permitted", "wrong_audience", "malformed_claims", "insufficient_scope", "denied_by_rule", "personal_access_token_refused", "basic_refused", "ambiguous_path",
+    ];
+    assert_eq!(reasons, want);
+    for record in records {
+        let faults: Vec<String> = schema
+            .iter_errors(&record)
+            .map(|fault| fault.to_string())
+            .collect();
+        assert_eq!(faults, [""; 0], "{record}");
+    }
+    let mut more = json!({"decision": "allow"});
+    assert!(!schema.is_valid(&more), "members are missing");
+    more["secret"] = json!("x");
+    assert!(!schema.is_valid(&more));
 }

@@ -16,7 +16,7 @@ cases:
   - name: expects too much
     request: { method: POST, path: /api/2.0/sql/statements }
     claims: { groups: [g], scope: jobs }
-    expect: { decision: allow, operation: jobs.list, rule: x }
+    expect: { decision: allow, operation: jobs.list, rule: no-tokens }
 ";
 
 #[test]
@@ -32,7 +32,7 @@ FOLDER/suite.cases.yaml
   FAILED expects too much
        decision: expected allow, got deny (insufficient_scope)
        operation: expected jobs.list, got statement-execution.execute-statement
-       rule: expected x, got none
+       rule: expected no-tokens, got none
 FOLDER/suite.json: 33 % of roles, grants and rules reached (2 of 6)
   no case reached grant sql of r
   no case reached role unheld
@@ -61,6 +61,13 @@ fn cases_that_cannot_be_read_are_no_failures() {
     let cases = [
         // name              content                                                                                         said
         ("unknown-key.yaml", CASES.replace("decision: allow,", "decision: allow, oracle: x,"),                               "cases[0].expect.oracle: unknown field `oracle`"),
+        ("reason.yaml",      CASES.replace("decision: allow, operation: jobs.list, effective", "decision: allow, reason: permited, effective"), "lists jobs: expect: no reason is called `permited`; did you mean `permitted`?"),
+        ("operation.yaml",   CASES.replace("operation: jobs.list, effective", "operation: job.list, effective"),            "expect: no operation is called `job.list`; did you mean `jobs.list`?"),
+        ("rule.yaml",        CASES.replace("rule: no-tokens", "rule: no-token"),                                             "expect: no rule is called `no-token`; did you mean `no-tokens`?"),
+        ("role.yaml",        CASES.replace("effective_scopes: [jobs]", "roles: [unhold]"),                                   "expect: no role is called `unhold`; did you mean `unheld`?"),
+        ("mode.yaml",        CASES.replace("effective_scopes: [jobs]", "mode: enforced"),                                    "expect: no mode is called `enforced`; did you mean `enforce`?"),
+        ("scope.yaml",       CASES.replace("effective_scopes: [jobs]", "effective_scopes: [\"jobs sql\"]"),                  "expect.effective_scopes: `jobs sql` is no scope"),
+        ("status.yaml",      CASES.replace("effective_scopes: [jobs]", "status: 2000"),                                      "expect.status"),
         ("no-path.yaml",     CASES.replace("path: /api/2.2/jobs/list", "method: GET"),                                       "lists jobs: a request has either `url` or `path`"),
         ("no-config.yaml",   CASES.replace("suite.json", "no-such.json"),                                                    "no-such.json"),
         ("empty.yaml",       String::new(),                                                                                  "holds no cases"),

@@ -38,14 +38,38 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Files, Unreadable> {
     })
 }
 
-/// The one configuration in a file.
+/// The one configuration in a file, or the one that `FILE#2` picks of several.
 pub(super) fn only(path: &Path) -> Result<String, Unreadable> {
-    let mut subjects = read(&[path.to_owned()])?.subjects;
+    let (path, number) = numbered(path);
+    let mut subjects = read(std::slice::from_ref(&path))?.subjects;
     let name = path.display();
-    match (subjects.pop(), subjects.is_empty()) {
-        (Some(subject), true) => Ok(subject.text),
-        _ => Err(Unreadable(format!(
-            "`{name}` holds several configurations: put the one that is meant into a file of its own"
-        ))),
+    let count = subjects.len();
+    let position = match (number, count) {
+        (Some(number), _) => number.checked_sub(1).filter(|position| *position < count),
+        (None, 1) => Some(0),
+        (None, _) => None,
+    };
+    if let Some(position) = position {
+        return Ok(subjects.swap_remove(position).text);
+    }
+    let known: Vec<String> = (1..)
+        .zip(&subjects)
+        .map(|(number, subject)| format!("`{name}#{number}` ({})", subject.found_at))
+        .collect();
+    Err(Unreadable(format!(
+        "`{name}` holds {count} configurations: name the one that is meant, {}",
+        known.join(" or ")
+    )))
+}
+
+/// A path without the number behind its `#`, unless a file is called so.
+fn numbered(path: &Path) -> (PathBuf, Option<usize>) {
+    let text = path.to_str().unwrap_or_default();
+    let picked = text
+        .rsplit_once('#')
+        .and_then(|(file, number)| Some((file, number.parse().ok()?)));
+    match picked {
+        Some((file, number)) if !path.exists() => (PathBuf::from(file), Some(number)),
+        _ => (path.to_owned(), None),
     }
 }

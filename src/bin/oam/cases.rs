@@ -1,5 +1,7 @@
 //! `oam test`: a policy's own test cases.
 
+mod known;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -144,6 +146,10 @@ fn run_file(path: &Path, document: &Value) -> Result<(Suite, PathBuf, Coverage),
         .map(|(issuer, file)| format!("{issuer}={}", folder.join(file).display()))
         .collect();
     let gateway = Gateway::open(&config, &jwks)?;
+    for case in &cases.cases {
+        known::check(&case.expect, &gateway.authorizer.policy)
+            .map_err(|error| Unreadable(format!("`{name}`: {}: {}", case.name, error.0)))?;
+    }
     let mut coverage = Coverage::of(&gateway.authorizer.policy);
     let mut outcomes = Vec::new();
     for case in &cases.cases {

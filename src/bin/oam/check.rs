@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::carrier::{self, Files};
 use super::surroundings::{Document, Finding, Severity, Subject};
-use super::{Said, Unreadable, log_level, style};
+use super::{Said, Unreadable, doubtful, log_level, style};
 
 pub(super) fn run(arguments: &super::Check) -> Result<Said, Unreadable> {
     let Files {
@@ -84,6 +84,9 @@ impl Verdict {
                 }
                 for warning in &configuration.warnings {
                     add(Severity::Warning, &warning.to_string());
+                }
+                for warning in doubtful::all(&subject.text) {
+                    add(Severity::Warning, &warning);
                 }
                 Some(configuration.digest)
             }

@@ -5,14 +5,21 @@ mod cases;
 mod catalogue;
 mod check;
 mod coverage;
+mod doubtful;
 mod explain;
 mod file;
 mod gateway;
+mod init;
 mod log_level;
+mod manual;
+mod permissions;
 mod reason;
+mod record_schema;
+mod recorded;
 mod report;
 mod stand_in;
 mod style;
+mod suggestion;
 mod surroundings;
 
 use std::io::Write as _;
@@ -41,9 +48,80 @@ enum Command {
     /// Run a policy's own test cases
     Test(Test),
     /// Print the JSON Schema of the configuration
-    Schema,
+    Schema(Schema),
     /// List the operations of the Databricks API, or search them
     Catalogue(Catalogue),
+    /// List what a caller may do, and what is missing for the rest
+    Permissions(Permissions),
+    /// Write a complete set of files for a new gateway
+    Init(Init),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages into a folder
+    Man {
+        /// The folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+/// Arguments of `schema`.
+#[derive(Args)]
+struct Schema {
+    /// Print the one of audit records instead
+    #[arg(long)]
+    record: bool,
+}
+
+/// Arguments of `permissions`.
+#[derive(Args)]
+struct Permissions {
+    /// The configuration, as for `check`; of several in a file, `FILE#2` is the second
+    #[arg(long)]
+    config: PathBuf,
+    #[command(flatten)]
+    proof: Proof,
+    /// The issuer's JWK Set, where the configuration fetches it: a file for every such issuer, or one for each
+    #[arg(long, value_name = "[ISSUER=]FILE")]
+    jwks: Vec<String>,
+    /// The workspace that the calls are for; the configuration's first, when absent
+    #[arg(long, value_name = "ID")]
+    workspace: Option<String>,
+    /// The moment, as 2026-11-23T12:00:00Z; now, when absent
+    #[arg(long, value_name = "RFC3339")]
+    at: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `init`.
+#[derive(Args)]
+struct Init {
+    /// The identity provider, by the name of its preset
+    #[arg(long, value_name = "PRESET")]
+    idp: String,
+    /// The `iss` of its tokens, to the letter
+    #[arg(long, value_name = "URL")]
+    issuer: String,
+    /// The `aud` of its tokens for Databricks
+    #[arg(long, value_name = "A")]
+    audience: String,
+    /// The workspace's own host, as dbc-a1b2c3d4-e5f6.cloud.databricks.com
+    #[arg(long)]
+    host: String,
+    /// The name by which clients reach the gateway
+    #[arg(long, value_name = "NAME", default_value = "databricks.example.com")]
+    name: String,
+    /// Where the gateway runs
+    #[arg(long = "for", value_name = "PLATFORM", default_value = "envoy")]
+    platform: init::Platform,
+    /// The folder to write to; nothing in it is written over
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
 }
 
 /// Arguments of `check`.
@@ -64,7 +142,7 @@ struct Check {
 /// Arguments of `explain`.
 #[derive(Args)]
 struct Explain {
-    /// The configuration, as for `check`
+    /// The configuration, as for `check`; of several in a file, `FILE#2` is the second
     #[arg(long)]
     config: PathBuf,
     #[command(flatten)]
@@ -84,10 +162,12 @@ struct Explain {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// The method, as GET
-    method: String,
-    /// The URL, or its path alone
-    url: String,
+    /// The method, as GET; the record's, when absent
+    #[arg(required_unless_present = "record")]
+    method: Option<String>,
+    /// The URL, or its path alone; the record's, when absent
+    #[arg(required_unless_present = "record")]
+    url: Option<String>,
 }
 
 /// What the caller shows.
@@ -100,6 +180,9 @@ struct Proof {
     /// A JSON file of a token's claims, `-` for standard input. No signature is checked then; `iss`, `aud`, `iat` and `exp` are filled in where absent
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
+    /// The first audit record of a file, `-` for standard input: its request and its caller, as far as it tells of them
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Nothing
     #[arg(long)]
     anonymous: bool,
@@ -154,8 +237,13 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => cases::run(&arguments),
-        Command::Schema => Ok(Said::new(schema::text(), true)),
+        Command::Schema(Schema { record: true }) => Ok(Said::new(record_schema::text(), true)),
+        Command::Schema(Schema { record: false }) => Ok(Said::new(schema::text(), true)),
         Command::Catalogue(arguments) => Ok(catalogue::run(&arguments)),
+        Command::Permissions(arguments) => permissions::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Completions { shell } => Ok(manual::completions(shell)),
+        Command::Man { folder } => manual::pages(&folder),
     };
     match said {
         // A reader that has gone away has read enough.

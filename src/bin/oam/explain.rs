@@ -1,5 +1,8 @@
 //! `oam explain`: the decision on one request, and the way to it.
 
+mod facts;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use databricks_oam_filter::answer::{Answer, Resource};
@@ -17,21 +20,46 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::gateway::{self, Gateway, Request, Shown};
+use super::recorded::Recorded;
 use super::{Said, Unreadable, file, reason, style};
 
 pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
     let gateway = Gateway::open(&arguments.config, &arguments.jwks)?;
-    let now = gateway::moment(arguments.at.as_deref())?;
+    let recorded = arguments.proof.record.as_ref();
+    let recorded = recorded.map(|path| Recorded::read(path, &gateway.authorizer.issuers));
+    let recorded = recorded.transpose()?;
+    let at = arguments.at.as_deref();
+    let now = gateway::moment(
+        at.or(recorded
+            .as_ref()
+            .and_then(|recorded| recorded.at.as_deref())),
+    )?;
     let headers: Vec<_> = arguments
         .headers
         .iter()
         .map(|text| gateway::header(text))
         .collect::<Result<_, _>>()?;
-    let shown = shown(&arguments.proof)?;
-    let mut request = gateway.request(&arguments.method, &arguments.url, &headers, &shown, now)?;
+    let (method, url, shown, untold) = match recorded {
+        Some(recorded) => (
+            recorded.method,
+            recorded.url,
+            recorded.shown,
+            recorded.untold,
+        ),
+        None => (
+            String::new(),
+            String::new(),
+            shown(&arguments.proof)?,
+            Vec::new(),
+        ),
+    };
+    let method = arguments.method.as_ref().unwrap_or(&method);
+    let url = arguments.url.as_ref().unwrap_or(&url);
+    let mut request = gateway.request(method, url, &headers, &shown, now)?;
     request.data.clone_from(&arguments.data);
     let decision = gateway.decide(&request);
-    let explanation = Explanation::of(&gateway, &decision, &request);
+    let mut explanation = Explanation::of(&gateway, &decision, &request);
+    explanation.not_recorded = untold;
     // Not by the status: callers of gRPC are refused with 200, and told in trailers.
     let passes = !matches!(decision.verdict, Verdict::Deny(_));
     if arguments.json {
@@ -50,7 +78,7 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
     Ok(Said::new(trace.text(), passes))
 }
 
-fn shown(proof: &super::Proof) -> Result<Shown, Unreadable> {
+pub(super) fn shown(proof: &super::Proof) -> Result<Shown, Unreadable> {
     if let Some(path) = &proof.claims {
         let bytes = file::read(path)?;
         return match serde_json::from_slice(&bytes) {
@@ -100,6 +128,19 @@ pub(super) struct Explanation {
     /// Absent where nothing is exchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exchanged_scope: Option<&'static str>,
+    /// What the caller of a refused request is told, but for the decision's ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
+    /// What would make it allowed.
+    pub(super) advice: Vec<String>,
+    /// The rest of what people are told.
+    pub(super) facts: BTreeMap<&'static str, String>,
+    /// Those roles that the caller does not hold, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) roles_not_held: BTreeMap<String, String>,
+    /// What the record does not tell of its request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) not_recorded: Vec<&'static str>,
 }
 
 /// A rule that applies, and how the path is read for that.
@@ -163,6 +204,18 @@ impl Explanation {
                 Mode::Shadow => "shadow",
             },
             exchanged_scope: evidence.exchanged_scope,
+            message: match &decision.verdict {
+                Verdict::Deny(denial) | Verdict::Shadow(denial, _) => {
+                    Some(gateway.resource.message(denial, evidence, ""))
+                }
+                Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) => None,
+            },
+            advice: reason::remedies(&gateway.authorizer, request, decision),
+            facts: facts::of(gateway, decision, request),
+            roles_not_held: reason::roles_not_held(&gateway.authorizer.policy, evidence)
+                .into_iter()
+                .collect(),
+            not_recorded: Vec::new(),
         }
     }
 }
@@ -227,8 +280,8 @@ impl Trace<'_> {
             envelope.method(),
             envelope.path()
         );
-        if let Verdict::Deny(denial) | Verdict::Shadow(denial, _) = &self.decision.verdict {
-            let _ = writeln!(text, "{denial}");
+        if let Some(message) = &self.explanation.message {
+            let _ = writeln!(text, "{message}");
         }
         if let Verdict::Describe(metadata) = &self.decision.verdict {
             let _ = writeln!(text, "{}", Answer::describing(metadata).body);
@@ -243,8 +296,11 @@ impl Trace<'_> {
         }
         line(&mut text, "mode", mode);
         line(&mut text, "at", &self.request.now.to_string());
-        for remedy in reason::remedies(&self.gateway.authorizer, self.request, self.decision) {
-            line(&mut text, "allowed by", &remedy);
+        for remedy in &self.explanation.advice {
+            line(&mut text, "allowed by", remedy);
+        }
+        for untold in &self.explanation.not_recorded {
+            line(&mut text, "not recorded", untold);
         }
         text
     }
@@ -289,6 +345,13 @@ impl Trace<'_> {
     fn caller(&self, text: &mut String) {
         let evidence = &self.decision.evidence;
         self.credential(text);
+        if let Some(unverified) = &evidence.unverified {
+            let claimed = format!(
+                "by its own word, which nobody verified: {}",
+                facts::claimed(unverified)
+            );
+            line(text, "token", &claimed);
+        }
         if let Some(token) = &evidence.token {
             claims(token, text);
             self.withdrawal_list(text);
@@ -309,7 +372,7 @@ impl Trace<'_> {
         let policy = &self.gateway.authorizer.policy;
         if !policy.roles.is_empty() {
             line(text, "roles", &list(roles));
-            for (role, why) in reason::roles_not_held(policy, evidence) {
+            for (role, why) in &self.explanation.roles_not_held {
                 line(text, "", &style::dim(format!("not {role}: {why}")));
             }
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use chrono::DateTime;
+use databricks_oam_filter::answer::Resource;
 use databricks_oam_filter::authorize::form::TokenRequest;
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
 use databricks_oam_filter::config::Configuration;
@@ -23,6 +24,8 @@ use super::{Unreadable, carrier, file};
 /// One configuration at work.
 pub(super) struct Gateway {
     pub(super) authorizer: Authorizer,
+    /// What it puts into answers.
+    pub(super) resource: Resource,
     /// On what terms it exchanges tokens.
     exchange: Option<Terms>,
     keys: KeyStore,
@@ -42,7 +45,7 @@ pub(super) enum Shown {
 /// A request as it reaches the gateway.
 pub(super) struct Request {
     pub(super) headers: Headers,
-    /// The form of a token request; absent where there is none, or where nobody says.
+    /// The form of a token request; absent where there is none.
     pub(super) data: Option<String>,
     pub(super) now: UnixTime,
     /// The claims that were filled in; absent where none were given.
@@ -60,6 +63,7 @@ impl Gateway {
             ))
         })?;
         let authorizer = configuration.authorizer;
+        let resource = configuration.resource;
         let exchange = configuration.exchange;
         let mut sources = configuration.key_sources;
         for argument in jwks {
@@ -69,6 +73,7 @@ impl Gateway {
         let stand_ins = stand_ins.unwrap_or_default();
         Ok(Self {
             authorizer,
+            resource,
             exchange,
             keys: KeyStore::new(sources, 0),
             stand_ins: KeyStore::new(stand_ins, 0),
@@ -141,10 +146,8 @@ impl Gateway {
         };
         let mut decision = self.authorizer.authorize(headers, &by, *now);
         decision.evidence.exchanged_scope = self.exchanged_scope(&decision, headers);
-        if let Some(data) = data
-            .as_ref()
-            .filter(|_| form::goes_to_token_endpoint(headers))
-        {
+        if form::goes_to_token_endpoint(headers) {
+            let data = data.as_deref().unwrap_or_default();
             let request = TokenRequest {
                 headers,
                 form: &Form::parse(headers, data.as_bytes()),

@@ -1,5 +1,7 @@
 //! Why a caller does not hold a role, and what would have made a request allowed.
 
+use std::cell::OnceCell;
+
 use databricks_oam_filter::authorize::evidence::Evidence;
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verdict};
 use databricks_oam_filter::databricks::scope_set::ScopeSet;
@@ -10,9 +12,11 @@ use databricks_oam_filter::policy::role::{Member, Role};
 use databricks_oam_filter::policy::{Policy, Requirement};
 use databricks_oam_filter::request::RequestHead;
 use databricks_oam_filter::request::credential::Scheme;
+use databricks_oam_filter::request::envelope::Envelope;
 use databricks_oam_filter::request::mcp::{Call, Tool};
 
 use super::gateway::Request;
+use super::suggestion;
 
 /// The rules that apply to a request, each with the reading of its path under which it does.
 pub(super) fn readings(
@@ -25,9 +29,10 @@ pub(super) fn readings(
     };
     let policy = &authorizer.policy;
     let issuer = evidence.token.as_ref().map(|token| &*token.issuer);
+    let decoded = OnceCell::new();
     let call = Call {
         method: head.method,
-        tool: Tool::read(&request.headers),
+        tool: Tool::read(&request.headers, &decoded),
     };
     let readings = policy.readings(call, head.path);
     let rules = policy.rules.applicable(&readings, issuer);
@@ -149,16 +154,29 @@ pub(super) fn remedies(
             ]
         }
         Verdict::Deny(Denial::Unmatched) | Verdict::Shadow(Denial::Unmatched, _) => {
-            vec!["a rule of your own for this path with `effect: require`, or another path: `oam catalogue` lists those that are known".to_owned()]
+            let envelope = Envelope::of(&request.headers, None);
+            let meant = suggestion::for_path(&envelope.path());
+            let meant = meant.map(|meant| format!("the path that was perhaps meant: {meant}"));
+            let other = "a rule of your own for this path with `effect: require`, or another path: `oam catalogue` lists those that are known";
+            meant.into_iter().chain([other.to_owned()]).collect()
         }
-        Verdict::Deny(Denial::InsufficientScope | Denial::WorkspaceNotGranted)
-        | Verdict::Shadow(Denial::InsufficientScope | Denial::WorkspaceNotGranted, _) => {
+        Verdict::Deny(
+            denial @ Denial::InvalidToken(InvalidToken::Audience | InvalidToken::Issuer),
+        ) => configured(authorizer, evidence, denial),
+        Verdict::Deny(
+            Denial::InsufficientScope | Denial::RoleLacksScope | Denial::WorkspaceNotGranted,
+        )
+        | Verdict::Shadow(
+            Denial::InsufficientScope | Denial::RoleLacksScope | Denial::WorkspaceNotGranted,
+            _,
+        ) => {
             let head = RequestHead::read(&request.headers, authorizer.max_token_bytes).ok();
             let issuer = evidence.token.as_ref().map(|token| &*token.issuer);
             let requirements = head.and_then(|head| {
+                let decoded = OnceCell::new();
                 let call = Call {
                     method: head.method,
-                    tool: Tool::read(&request.headers),
+                    tool: Tool::read(&request.headers, &decoded),
                 };
                 let applied = policy.apply(&policy.readings(call, head.path), issuer);
                 policy.requirements(&applied.governing)
@@ -187,6 +205,34 @@ pub(super) fn remedies(
         | Verdict::Return(_)
         | Verdict::Shadow(..) => Vec::new(),
     }
+}
+
+/// What the configuration has beside what the token has.
+fn configured(authorizer: &Authorizer, evidence: &Evidence<'_>, denial: &Denial) -> Vec<String> {
+    let claimed = evidence.unverified.as_ref();
+    let has = claimed.map_or("", |claims| &*claims.issuer);
+    let issuers: Vec<&str> = authorizer
+        .issuers
+        .iter()
+        .map(|issuer| &*issuer.identifier)
+        .collect();
+    if matches!(denial, Denial::InvalidToken(InvalidToken::Issuer)) {
+        let meant = suggestion::nearest(has, issuers.iter().copied());
+        let meant = meant.map(|meant| {
+            format!("the configured `{meant}` is not the token's `{has}`, to the letter")
+        });
+        let known = format!("a token of a configured issuer: {}", issuers.join(", "));
+        return meant.into_iter().chain([known]).collect();
+    }
+    let issuer = authorizer
+        .issuers
+        .iter()
+        .find(|issuer| *issuer.identifier == *has);
+    let wanted = issuer.map_or_else(String::new, |issuer| issuer.audiences.join(", "));
+    let found = claimed.map_or_else(String::new, |claims| claims.audiences.join(", "));
+    vec![format!(
+        "a token whose `aud` is one of the configured `{wanted}`: this one has `{found}`"
+    )]
 }
 
 fn missing(policy: &Policy, evidence: &Evidence<'_>, requirement: Requirement<'_>) -> Vec<String> {

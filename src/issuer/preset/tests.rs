@@ -65,6 +65,9 @@ fn every_kind_of_access_token_is_taken() {
         ("with groups alone",                         Generic,       JWT,  r#","groups":["g"],"jti":"j""#),
         ("the party is no audience",                  Generic,       JWT,  r#","azp":"c","groups":["g"]"#),
         ("typed, and about a sign-in",                Generic,       AT,   r#","acr":"1","amr":["pwd"],"auth_time":1799999000"#),
+        ("one that says that it is one",              Generic,       JWT,  r#","token_use":"access","token_type":"access_token","type":"Bearer","scope":"jobs""#),
+        ("got by a refresh token",                    Auth0,         JWT,  r#","azp":"c","gty":"refresh_token","scope":"jobs""#),
+        ("a purpose that begins like another",        Generic,       JWT,  r#","type":"identity","typ":"refreshed","scope":"jobs""#),
     ];
     for (name, preset, token_type, more) in cases {
         let name = format!("{}: {name}", preset.as_str());
@@ -108,6 +111,17 @@ fn no_other_token_of_a_provider_is_taken() {
         ("one of a session",                          Generic,       None, r#","sid":"s","groups":["g"]"#),
         ("one for its client",                        Generic,       None, r#","azp":"databricks","groups":["g"]"#),
         ("typed, with a nonce",                       Generic,       AT,   r#","nonce":"n","scope":"jobs""#),
+        ("a refresh token with a scope",              Generic,       JWT,  r#","token_use":"refresh","client_id":"c","scope":"jobs""#),
+        ("a refresh token of the type",               Generic,       AT,   r#","token_use":"refresh_token","client_id":"c","scope":"jobs""#),
+        ("a refresh token of a framework",            Generic,       JWT,  r#","token_type":"refresh","scope":"jobs""#),
+        ("a refresh token of another",                Generic,       JWT,  r#","type":"Refresh-Token","scope":"jobs""#),
+        ("a refresh token with its type",             Generic,       JWT,  r#","typ":"refresh+jwt","scope":"jobs""#),
+        ("a refresh token with a scope",              Okta,          None, r#","token_use":"refresh","cid":"c","scp":["jobs"]"#),
+        ("a refresh token with a client",             Entra,         JWT,  r#","token_use":"refresh_token","azp":"c","scp":"jobs""#),
+        ("two purposes",                              Keycloak,      JWT,  r#","typ":"Bearer","token_use":"refresh","azp":"c""#),
+        ("a refresh token",                           Cognito,       None, r#","token_use":"refresh","client_id":"c","scope":"jobs""#),
+        ("a refresh token of a workload's issuer",    AwsIam,        JWT,  r#","token_use":"refresh""#),
+        ("an ID token with a scope",                  Generic,       JWT,  r#","token_type":"id_token","scope":"jobs""#),
         ("the barest",                                Okta,          JWT,  PLAIN),
         ("the barest",                                Entra,         JWT,  PLAIN),
         ("the barest",                                EntraV1,       JWT,  PLAIN),

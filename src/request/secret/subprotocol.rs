@@ -8,9 +8,7 @@ use crate::bytes::{is_alphanumeric, is_one_of};
 use crate::request::credential::CredentialKind;
 use crate::request::target;
 
-use super::{
-    SHORTEST_HEADER, base64, begins_jwt, begins_object, is_token_byte, kind, static_token_within,
-};
+use super::{base64, ends_in_header, is_token_byte, kind, static_token_within};
 
 /// The first credential of a list of subprotocols.
 pub(super) fn credential(list: &str) -> Option<CredentialKind> {
@@ -73,20 +71,6 @@ fn holds_jwt(text: &[u8]) -> bool {
             .iter()
             .take(headers)
             .any(|segment| ends_in_header(segment))
-    })
-}
-
-/// Whether a segment is a JOSE header from some place on. Where one may begin, white space is passed over once at most.
-fn ends_in_header(segment: &[u8]) -> bool {
-    let begins = |rest: &[u8]| match rest {
-        [first, second, third, ..] => begins_jwt(*first, *second, *third) && begins_object(rest),
-        _ => false,
-    };
-    let last = segment.len().checked_sub(SHORTEST_HEADER);
-    last.is_some_and(|last| {
-        (0..=last)
-            .filter_map(|place| segment.get(place..))
-            .any(begins)
     })
 }
 

@@ -57,6 +57,9 @@ impl Faults {
                 &header(outcome, "www-authenticate"),
             );
         }
+        if expect.www_authenticate.is_none() && audit["reason"] == "insufficient_scope" {
+            self.names_scopes(outcome);
+        }
         if let Some(code) = &expect.error_code {
             self.same("error_code", &json!(code), &outcome.body["error_code"]);
         }
@@ -70,6 +73,23 @@ impl Faults {
             self.same(name, want, &header(outcome, name));
         }
         self.upstream(&expect.upstream, outcome);
+    }
+
+    /// A challenge names all that is required; in the policy's spelling, unless a case says how its issuer spells it.
+    fn names_scopes(&mut self, outcome: &Outcome) {
+        let challenge = header(outcome, "www-authenticate");
+        let text = challenge.as_str().unwrap_or_default();
+        let scopes = outcome.audit["required_scopes"].as_array();
+        let scopes: Vec<&str> = scopes
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let scope = scopes.join(" ");
+        // On trial nobody is refused.
+        if outcome.upstream.is_none() && !text.contains(&format!("scope=\"{scope}\"")) {
+            self.0.push(format!("want scope=\"{scope}\" in {text}"));
+        }
     }
 
     fn upstream(&mut self, wanted: &Map<String, Value>, outcome: &Outcome) {
@@ -171,6 +191,10 @@ impl Faults {
                 &json!("databricks-oam-filter"),
                 &detail["domain"],
             );
+            let message = body["message"].as_str().unwrap_or_default();
+            if !message.ends_with("(decision masked)") {
+                self.0.push(format!("no decision in {message}"));
+            }
             self.same(
                 "details decision_id",
                 &json!("masked"),
@@ -233,19 +257,6 @@ impl Faults {
             }
             None if text.contains("error=") => self.0.push(format!("an error in {text}")),
             _ => {}
-        }
-        if reason == "insufficient_scope" {
-            let scopes = outcome.audit["required_scopes"]
-                .as_array()
-                .into_iter()
-                .flatten();
-            let scope = scopes
-                .filter_map(Value::as_str)
-                .collect::<Vec<_>>()
-                .join(" ");
-            if !text.contains(&format!("scope=\"{scope}\"")) {
-                self.0.push(format!("want scope=\"{scope}\" in {text}"));
-            }
         }
     }
 

@@ -87,6 +87,17 @@ impl Driver for Core {
         host.edit(&mut Vec::new());
         gateway.begin(STREAM, PLUGIN, host);
         let mut step = gateway.on_head(STREAM, head, host);
+        if step == Step::Hold {
+            // What it waits for is answered, as the module's is.
+            gateway.on_tick(PLUGIN, host);
+            for (id, call) in host.take_sent() {
+                host.hold_answer(&published(call.uri.path()));
+                gateway.on_answer(PLUGIN, id, true, host);
+            }
+            if let Some((STREAM, ready)) = gateway.next_ready(PLUGIN, host) {
+                step = ready;
+            }
+        }
         if step == Step::Forward {
             step = gateway.on_body(STREAM, request.body.len(), true, host);
         }

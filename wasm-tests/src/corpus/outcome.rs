@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::client::Answer;
-use crate::host::{Headers, Reply};
+use crate::reply::{Headers, Reply};
 use crate::workspace::{Seen, escaped};
 
 /// What came of a case. Whatever differs from run to run is masked.
@@ -92,12 +92,15 @@ impl Outcome {
                 *id = json!("masked");
             }
         }
-        if let Some(described) = self.body.get_mut("error_description")
-            && let Some((text, _)) = described
-                .as_str()
-                .and_then(|text| text.rsplit_once("(decision "))
-        {
-            *described = json!(format!("{text}(decision masked)"));
+        for name in ["error_description", "message"] {
+            if let Some(text) = self.body.get_mut(name) {
+                *text = json!(without_decision(text.as_str().unwrap_or_default()));
+            }
+        }
+        for name in ["grpc-message", "x-thriftserver-error-message"] {
+            for text in self.headers.get_mut(name).into_iter().flatten() {
+                *text = without_decision(text);
+            }
         }
         // One driver after the other: the time that is left differs.
         if let Some(left) = self.body.get_mut("expires_in")
@@ -114,6 +117,12 @@ impl Outcome {
         }
         self
     }
+}
+
+/// A message with the decision masked that stands at its end.
+fn without_decision(text: &str) -> String {
+    let text = text.rsplit_once("(decision ").map(|(text, _)| text);
+    text.map_or_else(String::new, |text| format!("{text}(decision masked)"))
 }
 
 impl Upstream {

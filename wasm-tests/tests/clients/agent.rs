@@ -36,7 +36,7 @@ fn agents_call_tools_and_find_the_way_to_a_token() {
     });
     for (caller, want, reason) in [
         ("agent", &served, "permitted"),
-        ("analyst", &refused, "insufficient_scope"),
+        ("guest", &refused, "insufficient_scope"),
         ("expired", &refused, "token_expired"),
         ("static", &refused, "personal_access_token_refused"),
     ] {

@@ -45,21 +45,13 @@ impl Gateway {
         self.envoy.address().to_string()
     }
 
-    /// What people are told who send a personal access token.
-    pub(crate) fn instead_of_personal(&self) -> String {
-        let host = self.authority();
-        format!(
-            "Personal access tokens are not accepted here. People sign in with `databricks auth login --host https://{host}`; workloads exchange their identity provider's token (workload identity federation)."
-        )
-    }
-
     /// What a script says that is told where the gateway is, whom to trust for it, and the token of this caller.
     pub(crate) fn run(&self, python: &Python, script: &str, caller: &str) -> Value {
         let input = json!({ "gateway": self.authority(), "authority": self.certificate.authority(), "token": token(caller) });
         let said = python.run(script, &[], &input.to_string());
         // Some clients print notices before.
-        let last = said.lines().last().unwrap_or_default();
-        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {said}"))
+        let last = without_decisions(said.lines().last().unwrap_or_default());
+        serde_json::from_str(&last).unwrap_or_else(|error| panic!("{error}: {said}"))
     }
 
     /// Checks that a request's `Authorization` is one of Databricks' own tokens, and no other.
@@ -99,21 +91,46 @@ fn configuration(address: SocketAddr) -> Value {
 
 /// What a caller sends: an access token that says so, or a personal one.
 fn token(caller: &str) -> String {
+    let scope = if caller == "guest" {
+        "jobs"
+    } else {
+        "all-apis"
+    };
     let (group, issued_at, expires_at) = match caller {
         "engineer" | "unknown" => ("data-eng", "now", "now+3600"),
         "analyst" => ("analysts", "now", "now+3600"),
         "scientist" => ("science", "now", "now+3600"),
-        "agent" => ("agents", "now", "now+3600"),
+        "agent" | "guest" => ("agents", "now", "now+3600"),
         "admin" => ("admins", "now", "now+3600"),
         "expired" => ("data-eng", "now-7200", "now-3600"),
         "static" => return "dapi0123456789abcdef0123456789abcdef".to_owned(),
         _ => panic!("who is {caller}?"),
     };
     let claims = json!({
-        "iss": "https://issuer.example.com", "aud": "databricks", "sub": format!("{caller}@example.com"), "scope": "all-apis",
+        "iss": "https://issuer.example.com", "aud": "databricks", "sub": format!("{caller}@example.com"), "scope": scope,
         "groups": [group], "iat": issued_at, "exp": expires_at,
     });
     Token::new("acme-rsa", &claims).mint(paths::now())
+}
+
+/// What people are told who send a personal access token to a gateway that exchanges, and takes none of Databricks' own.
+pub(crate) const PERSONAL: &str = "Personal access tokens are not accepted here. Send an OAuth access token of your identity provider as `Authorization: Bearer <token>`. Workloads exchange their identity provider's token (workload identity federation).";
+
+/// What people are told who hold a role that lacks what a call needs, and which roles would do.
+pub(crate) fn lacking(role: &str, needs: &str, granting: &str) -> String {
+    format!(
+        "The access token grants what this call needs, and your roles do not. {needs} You hold the role `{role}`. Ask whoever runs this gateway for a role that does: {granting}."
+    )
+}
+
+/// A text without the decisions that messages end with.
+fn without_decisions(text: &str) -> String {
+    let mut pieces = text.split(" (decision ");
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        kept.push_str(piece.split_once(')').expect("a decision has an end").1);
+    }
+    kept
 }
 
 /// An address that nobody listens at: what the gateway is called has to be known before it starts.

@@ -6,7 +6,7 @@ use wasm_tests::python::Python;
 use wasm_tests::token_endpoint::Reply;
 use wasm_tests::workspace::Workspace;
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, PERSONAL, lacking};
 
 #[test]
 fn the_sdk_and_mlflow_understand_every_answer() {
@@ -21,30 +21,37 @@ fn the_sdk_and_mlflow_understand_every_answer() {
         returned(&json!("ada@example.com")),
         returned(&json!(["churn"])),
     );
-    let [list_refused, run_refused, search_refused] = [
+    let lacks = |role: &str, needs: &str, granting: &str| {
+        Refusal::forbidden("role_lacks_scope", &lacking(role, needs, granting))
+    };
+    let list = lacks(
+        "scientist",
         "jobs.list needs `jobs:read`.",
-        "jobs.run-now needs `jobs`.",
-        "experiments.search-experiments needs `mlflow:read`.",
-    ]
-    .map(|needs| {
-        let message = format!("The access token does not grant what this call needs. {needs}");
-        Refusal::forbidden("insufficient_scope", &message)
-    });
-    let expired = Refusal::unauthenticated("token_expired", EXPIRED);
-    let personal = Refusal::unauthenticated(
-        "personal_access_token_refused",
-        &gateway.instead_of_personal(),
+        "`data-engineer`, `analyst`, `admin`",
     );
+    let run_by = |role| {
+        lacks(
+            role,
+            "jobs.run-now needs `jobs`.",
+            "`data-engineer`, `admin`",
+        )
+    };
+    let search_by = |role| {
+        let needs = "experiments.search-experiments needs `mlflow:read`.";
+        lacks(role, needs, "`scientist`, `admin`")
+    };
+    let expired = Refusal::unauthenticated("token_expired", EXPIRED);
+    let personal = Refusal::unauthenticated("personal_access_token_refused", PERSONAL);
     let unknown = Refusal::forbidden("exchange_refused", UNKNOWN);
     #[rustfmt::skip]
     let cases = [
         // caller       list jobs               run a job             who am I        search experiments by MLflow's two HTTP clients
-        ("engineer",    jobs.clone(),           run,                  me.clone(),     search_refused.to_mlflow()),
-        ("analyst",     jobs,                   run_refused.to_sdk(), me.clone(),     search_refused.to_mlflow()),
-        ("scientist",   list_refused.to_sdk(),  run_refused.to_sdk(), me,             [found.clone(), found]),
+        ("engineer",    jobs.clone(),           run,                  me.clone(),     search_by("data-engineer").to_mlflow()),
+        ("analyst",     jobs,                   run_by("analyst").to_sdk(), me.clone(), search_by("analyst").to_mlflow()),
+        ("scientist",   list.to_sdk(),          run_by("scientist").to_sdk(), me,     [found.clone(), found]),
         ("expired",     expired.to_sdk(),       expired.to_sdk(),     expired.to_sdk(), expired.to_mlflow()),
         ("static",      personal.to_sdk(),      personal.to_sdk(),    personal.to_sdk(), personal.to_mlflow()),
-        ("unknown",     unknown.to_sdk(),       unknown.to_sdk(), unknown.to_sdk(), search_refused.to_mlflow()),
+        ("unknown",     unknown.to_sdk(),       unknown.to_sdk(), unknown.to_sdk(), search_by("data-engineer").to_mlflow()),
     ];
     for (caller, list, run, me, [with_sdk, alone]) in cases {
         if caller == "unknown" {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wasm_tests::python::Python;
 use wasm_tests::python::service::Service;
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, PERSONAL, lacking};
 
 #[test]
 fn the_driver_gets_its_rows_or_the_reason() {
@@ -16,18 +16,21 @@ fn the_driver_gets_its_rows_or_the_reason() {
         let message = format!("Error during request to server: {message}. ");
         json!({ "raised": "databricks.sql.exc.RequestError", "message": message, "status": status, "warnings": warnings })
     };
-    let scope = "The access token does not grant what this call needs. sql-thrift.call-warehouse needs `sql`.";
+    let scope = lacking(
+        "scientist",
+        "sql-thrift.call-warehouse needs `sql`.",
+        "`data-engineer`, `analyst`, `admin`",
+    );
     let expired = "The access token has expired: get a new one from your identity provider.";
-    let personal = gateway.instead_of_personal();
     // A token that is valid gets itself back. One that is not is refused there too, and the driver makes
     // do with what it has.
     #[rustfmt::skip]
     let cases = [
         // caller      what the driver says            the records' reasons
         ("engineer",   rows,                           [&["public"], ["permitted"; 8].as_slice()].concat()),
-        ("scientist",  refused(403, scope, 0),         vec!["public", "insufficient_scope"]),
+        ("scientist",  refused(403, &scope, 0),        vec!["public", "role_lacks_scope"]),
         ("expired",    refused(401, expired, 1),       vec!["token_expired", "token_expired"]),
-        ("static",     refused(401, &personal, 0),     vec!["personal_access_token_refused"]),
+        ("static",     refused(401, PERSONAL, 0),      vec!["personal_access_token_refused"]),
     ];
     for (caller, want, reasons) in cases {
         let mark = gateway.envoy.log().mark();

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::code::Code;
 use super::place::Place;
+use crate::cli::suggestion;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -55,12 +56,16 @@ impl Finding {
             _ => (configuration.clone(), text),
         };
         let (message, remedy) = message.split_once("; ").unwrap_or((message, ""));
+        let remedy = match remedy {
+            "" => suggestion::for_message(message).unwrap_or_default(),
+            remedy => suggestion::for_remedy(remedy).unwrap_or_else(|| remedy.to_owned()),
+        };
         Self {
             severity,
             code: "configuration",
             place,
             message: message.to_owned(),
-            remedy: remedy.to_owned(),
+            remedy,
         }
     }
 }

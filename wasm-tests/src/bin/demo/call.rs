@@ -154,11 +154,16 @@ pub(crate) fn calls(now: i64) -> Vec<Call> {
             ok(LOOK.2),
         ),
         (
-            "an analyst runs it: the scope is missing",
+            "an analyst runs it: the role lacks the scope",
             "analyst",
             RUN,
             Some(&analyst),
-            refused(403, r#"scope="jobs""#, true, "jobs.run-now needs `jobs`"),
+            refused(
+                403,
+                "",
+                false,
+                "jobs.run-now needs `jobs`. You hold the role `analyst`",
+            ),
         ),
         (
             "an expired token",
@@ -183,7 +188,7 @@ pub(crate) fn calls(now: i64) -> Vec<Call> {
                 401,
                 r#"error="invalid_token""#,
                 true,
-                "`databricks auth login --host https://databricks.example.com`",
+                "Send an OAuth access token of your identity provider",
             ),
         ),
         (

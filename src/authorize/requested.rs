@@ -1,0 +1,74 @@
+//! What is requested, and what the policy says of it whoever sends it.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use crate::policy::{Applied, Policy, Readings};
+use crate::request::mcp::{Call, Tool};
+use crate::request::{Headers, RequestError, RequestHead};
+
+use super::Authorizer;
+use super::evidence::Evidence;
+use super::verified::VerifiedTokens;
+
+impl Authorizer {
+    /// Refuses a token of a configured issuer that stands beside the credential of the request: whoever took it there would take what
+    /// nobody verified.
+    pub(super) fn refuse_second_tokens(&self, head: &RequestHead<'_>) -> Result<(), RequestError> {
+        let is_ours = |issuer: &str| {
+            self.issuers
+                .iter()
+                .any(|known| *known.identifier == *issuer)
+        };
+        let second = head.second_tokens.iter().find(|issuer| is_ours(issuer));
+        second.map_or(Ok(()), |_| Err(RequestError::SecondToken))
+    }
+
+    /// What the policy says of a request by the rules for an issuer, or for nobody known; of one that came before, what it said then.
+    pub(super) fn requested<'a, 'h>(
+        &'a self,
+        remembered: Option<&RefCell<VerifiedTokens>>,
+        head: &RequestHead<'h>,
+        (headers, decoded): (&'h Headers, &'h OnceCell<String>),
+        issuer: Option<&Rc<str>>,
+        evidence: &mut Evidence<'_>,
+    ) -> (Readings<'h>, Applied<'a>) {
+        let (call, path) = (self.call(head, headers, decoded), head.path);
+        let remembered = remembered.filter(|_| Policy::may_be_said_again(call, &path));
+        if let Some(remembered) = remembered
+            && let remembered = remembered.borrow()
+            && let Some(rulings) = remembered.rulings()
+            && let Some((ruling, quoted)) = rulings.find(call.method, path.as_str(), issuer)
+        {
+            evidence.quoted(quoted);
+            return self.policy.rule(ruling, call, path);
+        }
+        let readings = self.policy.readings(call, path);
+        let applied = self.policy.apply(&readings, issuer.map(|issuer| &**issuer));
+        if let Some(remembered) = remembered
+            && let Some(rulings) = remembered.borrow_mut().rulings_mut()
+        {
+            let ruling = || self.policy.ruling(&readings, &applied);
+            rulings.note(call.method, path.as_str(), issuer, ruling);
+        }
+        (readings, applied)
+    }
+
+    /// What is called. Headers of MCP are looked at where a rule is about them.
+    pub(super) fn call<'h>(
+        &self,
+        head: &RequestHead<'h>,
+        headers: &'h Headers,
+        decoded: &'h OnceCell<String>,
+    ) -> Call<'h> {
+        let tool = if self.policy.rules.asks_for_tools() {
+            Tool::read(headers, decoded)
+        } else {
+            Tool::Unknown
+        };
+        Call {
+            method: head.method,
+            tool,
+        }
+    }
+}
