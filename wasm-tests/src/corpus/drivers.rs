@@ -56,15 +56,16 @@ impl Core {
         Ok(core)
     }
 
-    /// Ticks, and answers callouts as the [`Issuer`] does, until there are none.
-    fn live(&mut self) {
+    /// Ticks, and answers callouts as the [`Issuer`] does; the step of the request that waited.
+    fn live(&mut self) -> Option<Step> {
         self.gateway.on_tick(PLUGIN, &self.host);
-        assert_eq!(self.gateway.next_ready(PLUGIN, &self.host), None);
+        let mut ready = self.gateway.next_ready(PLUGIN, &self.host);
         for (id, call) in self.host.take_sent() {
             self.host.hold_answer(&published(call.uri.path()));
             self.gateway.on_answer(PLUGIN, id, true, &self.host);
-            assert_eq!(self.gateway.next_ready(PLUGIN, &self.host), None);
+            ready = ready.or(self.gateway.next_ready(PLUGIN, &self.host));
         }
+        ready.map(|(_, step)| step)
     }
 }
 
@@ -74,8 +75,8 @@ impl Driver for Core {
     }
 
     fn answer(&mut self, request: &Prepared) -> Result<Outcome, u16> {
+        self.host.set_clock(now());
         let (gateway, host) = (&mut self.gateway, &self.host);
-        host.set_clock(now());
         host.hold_body(&request.body);
         let mut pairs = pairs(request);
         let head = Head {
@@ -101,7 +102,11 @@ impl Driver for Core {
         if step == Step::Forward {
             step = gateway.on_body(STREAM, request.body.len(), true, host);
         }
-        gateway.end(STREAM, host);
+        if step == Step::Hold {
+            step = self.live().unwrap_or(Step::Hold);
+        }
+        let host = &self.host;
+        self.gateway.end(STREAM, host);
         let mut records = host.take_records().into_iter();
         let audit = records.next().and_then(|line| log::record(&line));
         assert_eq!(records.next(), None, "one record for each decision");
