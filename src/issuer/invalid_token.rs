@@ -67,7 +67,7 @@ impl InvalidToken {
             Self::IssuedInFuture => "token_issued_in_future",
             Self::Issuer => "unknown_issuer",
             Self::Lifetime => "token_lives_too_long",
-            Self::Malformed(_) => "malformed_token",
+            Self::Malformed(error) => error.code(),
             Self::MissingClaim(_) => "missing_claim",
             Self::NotYetValid => "token_not_yet_valid",
             Self::Oversized => "token_too_long",

@@ -77,16 +77,6 @@ pub enum BearerError {
     TooLong(usize),
 }
 
-impl BearerError {
-    /// The stable name of this reason, for the audit record.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Empty | Self::IllegalByte(_) => "malformed_token",
-            Self::TooLong(_) => "token_too_long",
-        }
-    }
-}
-
 impl fmt::Display for BearerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -183,12 +173,5 @@ mod tests {
             assert!(kept.recognized_in(&text[1..]).is_none());
             assert!(kept.recognized_in(&[&*text, b"a"].concat()).is_none());
         }
-    }
-
-    #[test]
-    fn codes_are_stable() {
-        assert_eq!(BearerError::Empty.code(), "malformed_token");
-        assert_eq!(BearerError::IllegalByte(0).code(), "malformed_token");
-        assert_eq!(BearerError::TooLong(0).code(), "token_too_long");
     }
 }

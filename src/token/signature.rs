@@ -43,16 +43,6 @@ pub enum SignatureError {
     Mismatch,
 }
 
-impl SignatureError {
-    /// The stable name of this reason, for the audit record.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::KeyDoesNotFit => "key_mismatch",
-            Self::Length(_) | Self::Mismatch => "signature_mismatch",
-        }
-    }
-}
-
 impl fmt::Display for SignatureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -60,17 +50,5 @@ impl fmt::Display for SignatureError {
             Self::Length(length) => write!(f, "{length} bytes are no signature by this key"),
             Self::Mismatch => f.write_str("the signature does not match"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_stable() {
-        assert_eq!(SignatureError::KeyDoesNotFit.code(), "key_mismatch");
-        assert_eq!(SignatureError::Length(1).code(), "signature_mismatch");
-        assert_eq!(SignatureError::Mismatch.code(), "signature_mismatch");
     }
 }

@@ -39,6 +39,7 @@ fn every_reason_has_an_entry() {
         "src/request/dpop.rs",
         "src/request/error.rs",
         "src/token/dpop.rs",
+        "src/token/jws.rs",
     ];
     let mut codes = BTreeSet::new();
     for source in sources {
