@@ -67,7 +67,11 @@ fn oam_with(arguments: &[&str], input: &[u8]) -> Ran {
 /// A file of this test run, of this name and text.
 fn file(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
+    // In one piece: another test may have it read just now.
+    let thread = std::thread::current().id();
+    let piece = path.with_extension(format!("{thread:?}"));
+    std::fs::write(&piece, text).unwrap();
+    std::fs::rename(&piece, &path).unwrap();
     path
 }
 
