@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 }
 
 fn run(wheels: &Path) -> io::Result<Vec<String>> {
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/databricks");
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/databricks");
     let derived = read(wheels)?;
     let reviewed = fs::read_to_string(list.join("operations.tsv"))?;
     let mut wrong = derived.errors.clone();

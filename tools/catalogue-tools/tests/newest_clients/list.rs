@@ -36,7 +36,7 @@ pub(crate) fn refuses_doctored_clients(found: &[Package]) -> Result<(), Failed> 
 }
 
 fn wrong(derived: &Derived) -> Result<Vec<String>, Failed> {
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/databricks/operations.tsv");
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/databricks/operations.tsv");
     let mut wrong = derived.errors.clone();
     wrong.extend(review::changes(&fs::read_to_string(list)?, derived));
     Ok(wrong)

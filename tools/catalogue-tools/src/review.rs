@@ -50,7 +50,7 @@ pub fn unmarked(rows: &[Row], rules: &Rules) -> Vec<String> {
 const GIVE_OUT: [&str; 2] = ["mints-credentials", "vends-data-access"];
 
 const REVIEW: &str = "Read what each of these calls does and what it answers. Then put the lines with `+` into src/databricks/operations.tsv and take out those \
-with `-`; what clients no longer call goes into catalogue-tools/rules/former.tsv instead, and stays.";
+with `-`; what clients no longer call goes into tools/catalogue-tools/rules/former.tsv instead, and stays.";
 
 #[cfg(test)]
 mod tests {
