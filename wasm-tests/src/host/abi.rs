@@ -3,9 +3,10 @@
 use wasmtime::{Caller, Linker, Result};
 
 use crate::header_map;
+use crate::reply::Reply;
 
 use super::memory::Guest;
-use super::state::{Callout, Reply, State};
+use super::state::{Callout, State};
 
 type Call<'a> = Caller<'a, State>;
 

@@ -3,8 +3,9 @@
 use wasmtime::{Caller, Extern, Memory, Result, error::Context as _};
 
 use crate::header_map;
+use crate::reply::Headers;
 
-use super::state::{Headers, State};
+use super::state::State;
 
 /// The module's memory, from within one of its calls.
 pub(super) struct Guest<'a>(pub(super) Caller<'a, State>);
