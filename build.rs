@@ -1,7 +1,8 @@
 //! Packs the list of operations, so that it costs the module an eighth of its text.
 //!
-//! The operations are ordered by path, and each is written as what differs from the one before; LZ4 does the rest.
-//! `src/databricks/packed.rs` reads what is written here, and a test there compares it with the list.
+//! The operations are ordered by path, and each is written as what differs from the one before; LZ4
+//! does the rest. `src/databricks/packed.rs` reads what is written here, and a test there compares
+//! it with the list.
 
 use std::path::Path;
 use std::{env, fs, io};
@@ -17,7 +18,8 @@ fn main() -> io::Result<()> {
         source.join("areas.tsv").display()
     );
     println!("cargo::rerun-if-changed=build.rs");
-    // The schema of the configuration is the command line's alone; a feature by itself would also switch it on for the module.
+    // The schema of the configuration is the command line's alone; a feature by itself would also
+    // switch it on for the module.
     println!("cargo::rustc-check-cfg=cfg(schema)");
     if env::var_os("CARGO_FEATURE_CLI").is_some()
         && env::var("CARGO_CFG_TARGET_ARCH").as_deref() != Ok("wasm32")

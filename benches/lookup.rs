@@ -29,7 +29,8 @@ fn lookup(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A policy of so many rules: applications with rules of their own, calls that are denied or on trial, and some beside the catalogue's.
+/// A policy of so many rules: applications with rules of their own, calls that are denied or on
+/// trial, and some beside the catalogue's.
 fn policy(rules: usize) -> Option<Policy> {
     let rules: Vec<_> = (0..rules).map(rule).collect();
     let text = format!(

@@ -1,4 +1,5 @@
-//! What each step of a decision costs: reading the head, the token, its signature, its claims, the policy, the record; and the whole.
+//! What each step of a decision costs: reading the head, the token, its signature, its claims, the
+//! policy, the record; and the whole.
 
 #![cfg(test)]
 

@@ -1,7 +1,8 @@
 //! A refusal as its caller reads it: status, headers and body, for REST, gRPC and Thrift clients.
 //!
-//! The body is Databricks' own error shape, since its SDKs make their exceptions of it; `error`, `detail`, `status` and `scimType` never
-//! stand at its top, because each of them changes how the Python SDK reads the rest. The challenge is RFC 6750 §3's.
+//! The body is Databricks' own error shape, since its SDKs make their exceptions of it; `error`,
+//! `detail`, `status` and `scimType` never stand at its top, because each of them changes how the
+//! Python SDK reads the rest. The challenge is RFC 6750 §3's.
 
 pub mod message;
 
@@ -24,7 +25,8 @@ use crate::token::algorithm::Algorithm;
 pub struct Resource {
     /// The protected resource, whose metadata challenges name.
     pub identifier: Option<Identifier>,
-    /// Where people ask for access; [`message::SCOPES`] and [`message::ROLES`] stand for what they lack.
+    /// Where people ask for access; [`message::SCOPES`] and [`message::ROLES`] stand for what they
+    /// lack.
     pub access_request_url: Option<Box<str>>,
     /// How each issuer spells scopes.
     pub spellings: Vec<(Rc<str>, ScopeReading)>,
@@ -89,7 +91,8 @@ impl Answer {
         headers.push(("content-type", "application/json".into()));
         headers.push(("cache-control", "no-store".into()));
         if asker.protocol == Protocol::Thrift {
-            // The SQL drivers never look into the body. Of the two headers for messages this one, since Python's shows both where both are.
+            // The SQL drivers never look into the body. Of the two headers for messages this one,
+            // since Python's shows both where both are.
             headers.push(("x-thriftserver-error-message", message.clone().into()));
             headers.push(("x-databricks-reason-phrase", kind.error_code().into()));
         }
@@ -101,7 +104,8 @@ impl Answer {
         }
     }
 
-    /// The refusal of a token request as RFC 6749 §5.2 has it, for clients of a token endpoint read nothing else.
+    /// The refusal of a token request as RFC 6749 §5.2 has it, for clients of a token endpoint read
+    /// nothing else.
     fn invalid_grant(message: &str) -> Self {
         let mut body = Line::new(name!("error"), "invalid_grant");
         body.write(&[(name!("error_description"), Value::Text(message))]);
@@ -134,7 +138,8 @@ impl Answer {
         }
     }
 
-    /// The answer to whoever asks where to get tokens. It is the same for everybody, and for pages of every origin.
+    /// The answer to whoever asks where to get tokens. It is the same for everybody, and for pages
+    /// of every origin.
     pub fn describing(metadata: &Metadata) -> Self {
         Self {
             status: 200,
@@ -187,7 +192,8 @@ impl Kind {
         }
     }
 
-    /// The `error` of the challenge; `Err` where no challenge is sent, `Ok(None)` where it names no error.
+    /// The `error` of the challenge; `Err` where no challenge is sent, `Ok(None)` where it names no
+    /// error.
     const fn challenge_error(self) -> Result<Option<&'static str>, ()> {
         match self {
             Self::InvalidRequest => Ok(Some("invalid_request")),
@@ -204,7 +210,8 @@ impl Kind {
     }
 }
 
-/// What challenges say besides their error. Every value put into it is free of quotes and backslashes by its type.
+/// What challenges say besides their error. Every value put into it is free of quotes and
+/// backslashes by its type.
 fn parameters(
     kind: Kind,
     evidence: &Evidence<'_>,
@@ -217,7 +224,8 @@ fn parameters(
         parameters.push(("scope", resource.spelled(evidence, scopes, " ")));
     }
     if let Some(identifier) = &resource.identifier {
-        // An MCP server is a resource of its own. A call of the API is not: one token does for all of them.
+        // An MCP server is a resource of its own. A call of the API is not: one token does for all
+        // of them.
         let own = (asker.protocol == Protocol::Mcp)
             .then(|| identifier.metadata_url_of(&asker.path))
             .flatten();
@@ -297,7 +305,8 @@ const METADATA_CACHE_CONTROL: &str = "public, max-age=300";
 
 const DOMAIN: &str = "databricks-oam-filter";
 
-/// Keys that are missing are tried again within this time. Whole seconds: the Python SDK reads no dates.
+/// Keys that are missing are tried again within this time. Whole seconds: the Python SDK reads no
+/// dates.
 const RETRY_AFTER_SECONDS: &str = "5";
 
 #[cfg(test)]

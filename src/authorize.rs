@@ -1,7 +1,7 @@
 //! The decision: a pure function of (configuration, keys, request, `now`), and total.
 //!
-//! [`Authorizer::judge`] is the order of the checks and nothing else. Authentication comes before authorization, so a caller without a
-//! sound token learns nothing of the policy.
+//! [`Authorizer::judge`] is the order of the checks and nothing else. Authentication comes before
+//! authorization, so a caller without a sound token learns nothing of the policy.
 
 mod authenticate;
 mod decision;
@@ -78,11 +78,14 @@ pub struct Verification<'a> {
     pub keys: &'a KeyStore,
     /// The engine.
     pub verifier: &'a dyn Verifier,
-    /// What was verified before under the same configuration; absent where everything is verified each time.
+    /// What was verified before under the same configuration; absent where everything is verified
+    /// each time.
     pub verified: Option<&'a RefCell<VerifiedTokens>>,
-    /// The list of what is withdrawn besides what the configuration withdraws; absent where none is polled.
+    /// The list of what is withdrawn besides what the configuration withdraws; absent where none is
+    /// polled.
     pub withdrawals: Option<&'a List>,
-    /// The certificate of the client's own connection, whose key it has proved to hold. Asked for a token that is bound to one.
+    /// The certificate of the client's own connection, whose key it has proved to hold. Asked for a
+    /// token that is bound to one.
     pub certificate: &'a dyn Fn() -> Option<Fingerprint>,
     /// Whether that connection is TLS. Asked where a proof is for a URI without.
     pub encrypted: &'a dyn Fn() -> bool,
@@ -182,7 +185,8 @@ impl Authorizer {
         evidence.governing(&self.policy, &policy.governing);
         self.classify(&head.credential, &policy.governing, now, evidence)?;
         let workspace = self.workspace(&head);
-        // Whoever calls, and for whatever: some server would go by one of the two, and some by the other.
+        // Whoever calls, and for whatever: some server would go by one of the two, and some by the
+        // other.
         if let Err(error @ WorkspaceError::Conflict) = workspace {
             return Err(error.into());
         }
@@ -243,7 +247,8 @@ impl Authorizer {
         }
         web_socket::check(head, readings, policy)?;
         let permit = match public_permit(&policy.governing) {
-            // Its token was asked for to hold it against a deny rule. It goes no further than others that are shown there.
+            // Its token was asked for to hold it against a deny rule. It goes no further than
+            // others that are shown there.
             Some(permit) => permit,
             None => Permit::bearer_of(Rc::clone(&token), Rc::clone(&standing), scheme),
         };
@@ -285,7 +290,8 @@ impl Authorizer {
         }
     }
 
-    /// Lets a request through that nobody needs to answer for, unless an enforced deny rule asks who it is.
+    /// Lets a request through that nobody needs to answer for, unless an enforced deny rule asks
+    /// who it is.
     fn public<'a>(
         &'a self,
         head: &RequestHead<'_>,
@@ -322,8 +328,8 @@ impl Authorizer {
             && self.issuers.iter().any(denies)
     }
 
-    /// The metadata of the protected resource, where the request asks for it. The workspace behind would speak of itself, and send its
-    /// callers past the gateway's issuers.
+    /// The metadata of the protected resource, where the request asks for it. The workspace behind
+    /// would speak of itself, and send its callers past the gateway's issuers.
     fn described(&self, head: &RequestHead<'_>) -> Option<Verdict> {
         let resource = self.resource.as_ref()?;
         let metadata = resource.metadata(head.method, &head.path)?;

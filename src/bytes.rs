@@ -1,7 +1,8 @@
 //! Bytes of texts: whether a grammar lets them stand, and what stands among them.
 //!
-//! Every byte of a token, of a path and of a record is looked at with every request. A predicate given here should not branch (`|` and `&`,
-//! not `||` and `&&`): the compiler then puts its question to sixteen bytes at once.
+//! Every byte of a token, of a path and of a record is looked at with every request. A predicate
+//! given here should not branch (`|` and `&`, not `||` and `&&`): the compiler then puts its
+//! question to sixteen bytes at once.
 
 /// Whether a byte is a letter or a digit of ASCII.
 pub(crate) const fn is_alphanumeric(byte: u8) -> bool {
@@ -40,7 +41,8 @@ pub(crate) fn length_of_run(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize 
             if place == last {
                 return text.len();
             }
-            // The last chunk has some bytes for the second time, which costs less than the rest one by one.
+            // The last chunk has some bytes for the second time, which costs less than the rest one
+            // by one.
             place = place.saturating_add(CHUNK).min(last);
         }
     }

@@ -1,7 +1,8 @@
 //! A call of the gateway's own: what to ask of whom.
 //!
-//! Modules that want something from outside make a [`Call`] and understand its answer. What is common to
-//! all of them is here: which answer belongs to which call, and when one that failed is tried again.
+//! Modules that want something from outside make a [`Call`] and understand its answer. What is
+//! common to all of them is here: which answer belongs to which call, and when one that failed is
+//! tried again.
 
 pub(crate) mod flight;
 pub mod form;
@@ -13,7 +14,8 @@ use std::time::Duration;
 
 use uri::HttpsUri;
 
-/// One HTTP request to one of the gateway's clusters. Its headers and body may hold credentials, so `Debug` shows neither.
+/// One HTTP request to one of the gateway's clusters. Its headers and body may hold credentials, so
+/// `Debug` shows neither.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Call {
     /// The gateway's cluster to ask.

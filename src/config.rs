@@ -1,9 +1,11 @@
 //! From the text of a configuration to what judges by it.
 //!
-//! Parsing has two steps. `document` holds the shape: every key, every default, unknown keys refused. The other files give it
-//! meaning and refuse what cannot be meant. Errors of both steps are reported all at once, each with its place and its remedy.
+//! Parsing has two steps. `document` holds the shape: every key, every default, unknown keys
+//! refused. The other files give it meaning and refuse what cannot be meant. Errors of both steps
+//! are reported all at once, each with its place and its remedy.
 //!
-//! `#[inline(never)]` keeps the parts apart: as one function they took V8 a seventh of the start to compile.
+//! `#[inline(never)]` keeps the parts apart: as one function they took V8 a seventh of the start to
+//! compile.
 
 mod digest;
 mod document;
@@ -62,7 +64,8 @@ pub struct Configuration {
     pub share_keys: bool,
     /// How records are written to the host's log; not at all, when absent.
     pub host_log: Option<HostLog>,
-    /// The first 12 hexadecimal digits of the configuration's SHA-256, keys in order and white space left out.
+    /// The first 12 hexadecimal digits of the configuration's SHA-256, keys in order and white
+    /// space left out.
     pub digest: String,
     /// What it says that can hardly be meant.
     pub warnings: Vec<Warning>,

@@ -1,8 +1,10 @@
-//! The Databricks API as a list of operations: what a request asks for, and which scope Databricks gave that.
+//! The Databricks API as a list of operations: what a request asks for, and which scope Databricks
+//! gave that.
 //!
-//! A request finds its operation by method and path. The path names a resource, and the version in `/api/2.1/…` is no part of the
-//! resource: a client pinned to an old version finds the same operation. Whether a caller may is [`scope`]'s business for one scope,
-//! and the policy's for all that a caller holds.
+//! A request finds its operation by method and path. The path names a resource, and the version in
+//! `/api/2.1/…` is no part of the resource: a client pinned to an old version finds the same
+//! operation. Whether a caller may is [`scope`]'s business for one scope, and the policy's for all
+//! that a caller holds.
 
 pub mod area;
 pub mod operation;
@@ -52,8 +54,8 @@ impl Catalogue {
         }
     }
 
-    /// The operation that a request asks for, with a trailing slash or without: servers take one for
-    /// the other.
+    /// The operation that a request asks for, with a trailing slash or without: servers take one
+    /// for the other.
     pub fn operation(&'static self, method: &str, path: &Path<'_>) -> Lookup {
         let sent = self.find(method, path);
         let is_settled = match sent {
@@ -112,8 +114,8 @@ impl Catalogue {
 
     /// The other paths under which the same request reaches the same operation.
     ///
-    /// What the path names is filled in by the names in the templates. What it does not name stands as
-    /// `{}`, which every name takes and no literal is.
+    /// What the path names is filled in by the names in the templates. What it does not name stands
+    /// as `{}`, which every name takes and no literal is.
     pub fn other_paths(
         &'static self,
         operation: &'static Operation,
@@ -136,7 +138,8 @@ impl Catalogue {
 /// What the catalogue says about a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Lookup {
-    /// A server could read the path as that of another operation; or it is an alias of another path.
+    /// A server could read the path as that of another operation; or it is an alias of another
+    /// path.
     Ambiguous,
     /// This operation.
     Found(&'static Operation),
@@ -151,8 +154,8 @@ pub fn is_alias(path: &Path<'_>) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The segments of an operation's template, with a name in the place of its version: any version finds
-/// the operation.
+/// The segments of an operation's template, with a name in the place of its version: any version
+/// finds the operation.
 fn in_any_version(operation: &Operation) -> impl Iterator<Item = Segment<&'static str>> {
     let version = versioned(operation.template).map(|_| 1);
     let segments = template::segments(operation.template).enumerate();
@@ -190,7 +193,8 @@ fn versioned(path: &str) -> Option<(&str, &str)> {
     is_version(version).then_some((version, resource))
 }
 
-/// What the workspace's own pages call `api`: a second name for every path, under which nothing is judged.
+/// What the workspace's own pages call `api`: a second name for every path, under which nothing is
+/// judged.
 const ALIAS: &str = "/ajax-api";
 
 /// Room for the nodes of the index; a test holds that it is enough and not much more.

@@ -23,7 +23,8 @@ pub enum Denial {
     DeniedByRule,
     /// The caller's token was not exchanged for one of Databricks' own.
     Exchange(Refusal),
-    /// A token in a form, which no other token endpoint is shown, because the gateway exchanges it itself.
+    /// A token in a form, which no other token endpoint is shown, because the gateway exchanges it
+    /// itself.
     ExchangedHere,
     /// The caller holds too little.
     InsufficientScope,
@@ -47,8 +48,8 @@ pub enum Denial {
     RoleLacksScope,
     /// The list of what is withdrawn has grown too old to judge by.
     StaleWithdrawals,
-    /// An observed credential on a call that the policy refuses to everybody, for this reason. Nobody knows who sent it, so what the sender
-    /// reads is about the credential alone.
+    /// An observed credential on a call that the policy refuses to everybody, for this reason.
+    /// Nobody knows who sent it, so what the sender reads is about the credential alone.
     Unidentified(CredentialKind, Forbidden),
     /// Neither a rule nor the catalogue knows the request.
     Unmatched,
@@ -180,7 +181,8 @@ impl Denial {
 
     /// The stable name of the reason towards the caller.
     ///
-    /// The same as [`Denial::code`], but for a token: which check it failed is for the record alone.
+    /// The same as [`Denial::code`], but for a token: which check it failed is for the record
+    /// alone.
     pub const fn public_code(&self) -> &'static str {
         match self {
             Self::InvalidToken(InvalidToken::Expired) => "token_expired",
@@ -213,8 +215,8 @@ impl Denial {
     }
 }
 
-/// What a person is told, and what they can do wherever they are told so. Ends in a full stop, since more may follow: what an answer knows
-/// of the configuration and of the call.
+/// What a person is told, and what they can do wherever they are told so. Ends in a full stop,
+/// since more may follow: what an answer knows of the configuration and of the call.
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

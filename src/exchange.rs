@@ -1,9 +1,12 @@
-//! Exchanges callers' tokens for Databricks' own (RFC 8693): when, for what scope, and what came of it.
+//! Exchanges callers' tokens for Databricks' own (RFC 8693): when, for what scope, and what came of
+//! it.
 //!
-//! A state machine without I/O: [`Exchanger::ask`] answers from what is held or says to wait, [`Exchanger::due`] says what to send,
-//! [`Exchanger::on_answer`] and [`Exchanger::on_failure`] take what came of it. There is one exchange under way for each token and scope,
-//! however many requests wait for it. What is held ends shortly before the exchanged token does, and never after the caller's own; every
-//! request is judged before it asks here, so a token that is refused brings nothing that was exchanged for it.
+//! A state machine without I/O: [`Exchanger::ask`] answers from what is held or says to wait,
+//! [`Exchanger::due`] says what to send, [`Exchanger::on_answer`] and [`Exchanger::on_failure`]
+//! take what came of it. There is one exchange under way for each token and scope, however many
+//! requests wait for it. What is held ends shortly before the exchanged token does, and never after
+//! the caller's own; every request is judged before it asks here, so a token that is refused brings
+//! nothing that was exchanged for it.
 
 mod grant;
 pub mod terms;
@@ -29,7 +32,8 @@ use terms::Terms;
 pub struct Subject<'a> {
     /// The whole token, which was judged sound.
     pub token: BearerToken<'a>,
-    /// The fingerprint of what was signed of it: a token whose signature is written otherwise is not exchanged a second time.
+    /// The fingerprint of what was signed of it: a token whose signature is written otherwise is
+    /// not exchanged a second time.
     pub fingerprint: Fingerprint,
     /// Its `exp`.
     pub expires_at: UnixTime,
@@ -37,7 +41,8 @@ pub struct Subject<'a> {
 
 /// What a request takes upstream.
 pub enum Outcome {
-    /// The caller's token is past its end, though some clock skew may still be granted to it: nobody would exchange it.
+    /// The caller's token is past its end, though some clock skew may still be granted to it:
+    /// nobody would exchange it.
     Ended,
     /// This `Authorization`.
     Held(Rc<str>),
@@ -305,7 +310,8 @@ impl Exchanger {
         self.entries.binary_search_by(|(other, _)| other.cmp(key))
     }
 
-    /// Makes room for one more: without what is over, and then without what ends first. What is awaited stays.
+    /// Makes room for one more: without what is over, and then without what ends first. What is
+    /// awaited stays.
     fn make_room(&mut self, now: Reading) -> bool {
         if self.has_room() {
             return true;
@@ -333,7 +339,8 @@ impl Exchanger {
 }
 
 impl Entry {
-    /// Whether its time is up. What is awaited is not given up for one look at a clock; what is held is rather asked for again.
+    /// Whether its time is up. What is awaited is not given up for one look at a clock; what is
+    /// held is rather asked for again.
     const fn is_over(&self, now: Reading) -> bool {
         match self {
             Self::UnderWay(flight) => flight.is_lost(now),
@@ -367,10 +374,12 @@ impl fmt::Display for Failure {
     }
 }
 
-/// How long before its end a token is not used any more, so that it does not die on its way; of short lives a quarter.
+/// How long before its end a token is not used any more, so that it does not die on its way; of
+/// short lives a quarter.
 const EARLY: Duration = Duration::from_secs(30);
 
-/// A refused token is not tried again so soon; a federation policy that was just mended is not waited for long.
+/// A refused token is not tried again so soon; a federation policy that was just mended is not
+/// waited for long.
 const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 
 /// Between two tries while the token endpoint is down.
@@ -379,7 +388,8 @@ const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(2);
 /// Longer than the host needs to come round to sending.
 const LONGEST_WANTED: Duration = Duration::from_secs(10);
 
-/// Tokens held on each worker; a gateway with more callers than that within the hour exchanges some of them again.
+/// Tokens held on each worker; a gateway with more callers than that within the hour exchanges some
+/// of them again.
 const MAX_ENTRIES: usize = 10_000;
 
 /// What they may hold together.

@@ -1,9 +1,9 @@
 //! The border to proxy-wasm: translates the host's callbacks into events of the
 //! [`Gateway`](crate::gateway), and its steps into host calls.
 //!
-//! A host may call back while we call it. So whoever handles an event takes the gateway out and puts it
-//! back afterwards; nothing here is borrowed over a host call. Meanwhile requests may end, which is made
-//! up for afterwards. Any other callback finds no gateway and lets nothing pass.
+//! A host may call back while we call it. So whoever handles an event takes the gateway out and
+//! puts it back afterwards; nothing here is borrowed over a host call. Meanwhile requests may end,
+//! which is made up for afterwards. Any other callback finds no gateway and lets nothing pass.
 
 mod host;
 mod logger;

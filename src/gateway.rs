@@ -1,10 +1,10 @@
 //! What turns decisions into traffic, as a state machine without I/O.
 //!
-//! A [`Gateway`] is one worker's: it takes what the host tells of requests, callouts and time, writes at
-//! most one record for an event through its [`Host`], and yields the next [`Step`]. It waits for keys,
-//! exchanges tokens, holds forms, judges again what waited, and keeps counts. Nothing in it names
-//! proxy-wasm, threads or a clock, so `oam`, the corpus and the simulation go through the same door as
-//! the module.
+//! A [`Gateway`] is one worker's: it takes what the host tells of requests, callouts and time,
+//! writes at most one record for an event through its [`Host`], and yields the next [`Step`]. It
+//! waits for keys, exchanges tokens, holds forms, judges again what waited, and keeps counts.
+//! Nothing in it names proxy-wasm, threads or a clock, so `oam`, the corpus and the simulation go
+//! through the same door as the module.
 
 mod act;
 mod active;
@@ -40,7 +40,8 @@ use stream::{Quoted, Stage, Stream};
 
 pub use step::Step;
 
-/// One worker's gateway: its plugins, of which there is nearly always one, and the requests on their way.
+/// One worker's gateway: its plugins, of which there is nearly always one, and the requests on
+/// their way.
 #[derive(Default)]
 pub struct Gateway {
     plugins: Vec<Plugin>,
@@ -66,12 +67,12 @@ impl Gateway {
         self.plugins.push(Plugin::new(plugin));
     }
 
-    /// Gives a plugin its configuration, or none where that was refused. The one before does not hold
-    /// any more; what waited under it is judged by the new one, or refused: ask
+    /// Gives a plugin its configuration, or none where that was refused. The one before does not
+    /// hold any more; what waited under it is judged by the new one, or refused: ask
     /// [`next_ready`](Self::next_ready) for it.
     ///
-    /// No callout is sent before the first tick. A host may configure a worker that it throws away, and
-    /// nobody would take the answers there.
+    /// No callout is sent before the first tick. A host may configure a worker that it throws away,
+    /// and nobody would take the answers there.
     pub fn configure(
         &mut self,
         plugin: PluginId,
@@ -93,7 +94,8 @@ impl Gateway {
         }
     }
 
-    /// Begins a request of a plugin. One of an unknown plugin is refused as if it were not configured.
+    /// Begins a request of a plugin. One of an unknown plugin is refused as if it were not
+    /// configured.
     pub fn begin(&mut self, stream: StreamId, plugin: PluginId, host: &dyn Host) {
         // No host has two of one number. If one did, the later one's decision has to be its own.
         if let Some(former) = self.streams.insert(stream, Stream::new(plugin)) {
@@ -108,7 +110,8 @@ impl Gateway {
         };
         let plugin = found.plugin;
         if !matches!(found.stage, Stage::New) {
-            // No host shows a request's headers twice. If one did, the first decision is not theirs.
+            // No host shows a request's headers twice. If one did, the first decision is not
+            // theirs.
             self.begin(stream, plugin, host);
         }
         self.numbers = self.numbers.wrapping_add(1);
@@ -143,8 +146,8 @@ impl Gateway {
         step
     }
 
-    /// Takes more of a request's body, `size` being what the host holds of it; `is_whole` where no more
-    /// follows.
+    /// Takes more of a request's body, `size` being what the host holds of it; `is_whole` where no
+    /// more follows.
     pub fn on_body(
         &mut self,
         stream: StreamId,
@@ -237,8 +240,8 @@ impl Gateway {
         step
     }
 
-    /// Takes the end of a request, which may come at any time. What it still waited for is given up, and
-    /// leaves a record.
+    /// Takes the end of a request, which may come at any time. What it still waited for is given
+    /// up, and leaves a record.
     pub fn end(&mut self, stream: StreamId, host: &dyn Host) {
         if let Some(found) = self.streams.remove(&stream) {
             self.finish(stream, found, host);
@@ -282,8 +285,8 @@ impl Gateway {
         }
     }
 
-    /// The next request that was held and is held no longer, with its step; `None` when the rest goes
-    /// on waiting. Ask until then: it turns the host back to the plugin and sets its ticks.
+    /// The next request that was held and is held no longer, with its step; `None` when the rest
+    /// goes on waiting. Ask until then: it turns the host back to the plugin and sets its ticks.
     pub fn next_ready(&mut self, plugin: PluginId, host: &dyn Host) -> Option<(StreamId, Step)> {
         loop {
             let Some(ready) = self.plugin(plugin)?.ready.pop_front() else {

@@ -1,8 +1,9 @@
 //! What one issuer's tokens must satisfy, once their signature holds.
 //!
-//! An [`Issuer`] turns [`Claims`] into an [`AccessToken`], which nothing else can make: so whoever holds one knows that issuer, audience,
-//! times, type and client were checked (RFC 7519 §4.1, RFC 8725 §3.8–3.12, RFC 9068 §4). How each identity provider spells its claims is
-//! [`preset`]'s business, where its keys are [`key_store`](crate::key_store)'s.
+//! An [`Issuer`] turns [`Claims`] into an [`AccessToken`], which nothing else can make: so whoever
+//! holds one knows that issuer, audience, times, type and client were checked (RFC 7519 §4.1, RFC
+//! 8725 §3.8–3.12, RFC 9068 §4). How each identity provider spells its claims is [`preset`]'s
+//! business, where its keys are [`key_store`](crate::key_store)'s.
 
 pub mod access_token;
 pub mod dialect;
@@ -39,7 +40,8 @@ pub struct Issuer {
     pub clock_skew: Duration,
     /// The longest time from `iat` to `exp`; any, when absent.
     pub max_token_lifetime: Option<Duration>,
-    /// The `typ` its tokens must have, media type prefix left out; any that an access token has, when absent.
+    /// The `typ` its tokens must have, media type prefix left out; any that an access token has,
+    /// when absent.
     pub token_type: Option<Box<str>>,
     /// How it spells its claims.
     pub dialect: Dialect,
@@ -83,7 +85,8 @@ impl Issuer {
         AccessToken::read(self, claims, client)
     }
 
-    /// RFC 8725 §3.11, RFC 9068 §2.1: the header's `typ`, a media type whose `application/` may be left out, in any case.
+    /// RFC 8725 §3.11, RFC 9068 §2.1: the header's `typ`, a media type whose `application/` may be
+    /// left out, in any case.
     fn check_type(&self, token_type: Option<&str>) -> Result<(), InvalidToken> {
         let holds = match (token_type, &self.token_type) {
             (Some(found), Some(wanted)) => is_same_media_type(found, wanted),
@@ -100,7 +103,8 @@ impl Issuer {
         }
     }
 
-    /// Whether a token of these times is in its time: the one judgement of a sound token that time can change.
+    /// Whether a token of these times is in its time: the one judgement of a sound token that time
+    /// can change.
     pub fn check_times(&self, times: Times, now: UnixTime) -> Result<(), InvalidToken> {
         if self.is_expired(times.expires_at, now) {
             return Err(InvalidToken::Expired);
@@ -184,9 +188,11 @@ impl ScopeReading {
 }
 
 impl ScopeReading {
-    /// How a scope of ours is asked of the issuer: the way back from [`Self::read`], and the one place that spells scopes outward.
+    /// How a scope of ours is asked of the issuer: the way back from [`Self::read`], and the one
+    /// place that spells scopes outward.
     ///
-    /// By the alias that stands for the least besides it, else with the prefix. `None` where the issuer grants no scopes.
+    /// By the alias that stands for the least besides it, else with the prefix. `None` where the
+    /// issuer grants no scopes.
     pub fn spell(&self, scope: &str) -> Option<String> {
         if self.from_roles {
             return None;
@@ -202,7 +208,8 @@ impl ScopeReading {
     }
 }
 
-/// Whether JWTs of this type are something else than access tokens: their signer may well use the same key for them.
+/// Whether JWTs of this type are something else than access tokens: their signer may well use the
+/// same key for them.
 pub fn is_other_token_type(text: &str) -> bool {
     OTHER_TOKEN_TYPES
         .iter()
@@ -215,7 +222,8 @@ const ACCESS_TOKEN: &str = "at+jwt";
 /// What they call themselves elsewhere, and ID tokens too.
 const PLAIN: &str = "jwt";
 
-/// Grants, answers, requests, events, lists and proofs, as far as they are registered or on their way.
+/// Grants, answers, requests, events, lists and proofs, as far as they are registered or on their
+/// way.
 const OTHER_TOKEN_TYPES: [&str; 14] = [
     "authorization-grant+jwt",
     "client-authentication+jwt",

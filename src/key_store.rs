@@ -1,11 +1,13 @@
 //! The keys of every issuer, and when to fetch them again.
 //!
-//! A state machine without I/O: [`KeyStore::due`] says what to fetch, [`KeyStore::on_answer`] and [`KeyStore::on_failure`] take what came
-//! of it. Issuers do not know of one another: one that is down, slow or lying costs the others nothing.
+//! A state machine without I/O: [`KeyStore::due`] says what to fetch, [`KeyStore::on_answer`] and
+//! [`KeyStore::on_failure`] take what came of it. Issuers do not know of one another: one that is
+//! down, slow or lying costs the others nothing.
 //!
-//! The rules are those whose absence fills other projects' issue trackers: keys are fetched again before they expire; a failed refresh
-//! keeps the last known good keys, and is tried again later and later, with jitter; a key ID that nobody knows causes one early refresh
-//! per cool-down; a document with one odd key loses that key only.
+//! The rules are those whose absence fills other projects' issue trackers: keys are fetched again
+//! before they expire; a failed refresh keeps the last known good keys, and is tried again later
+//! and later, with jitter; a key ID that nobody knows causes one early refresh per cool-down; a
+//! document with one odd key loses that key only.
 
 mod clockwork;
 pub mod fetch;
@@ -35,7 +37,8 @@ pub struct KeyStore {
 }
 
 impl KeyStore {
-    /// A store that has fetched nothing yet. `seed` sets the workers' clocks apart: any number that differs between them.
+    /// A store that has fetched nothing yet. `seed` sets the workers' clocks apart: any number that
+    /// differs between them.
     pub fn new(sources: Vec<KeySource>, seed: u64) -> Self {
         Self {
             sources: sources.into_iter().map(Source::new).collect(),
@@ -44,12 +47,14 @@ impl KeyStore {
         }
     }
 
-    /// The keys that an issuer's tokens may be verified with at `now`; `None` when there never were any, or they are too old to trust.
+    /// The keys that an issuer's tokens may be verified with at `now`; `None` when there never were
+    /// any, or they are too old to trust.
     pub fn keys(&self, issuer: IssuerIndex, now: UnixTime) -> Option<&JwkSet> {
         self.sources.get(issuer.0)?.keys(self.clock.peek(now))
     }
 
-    /// A number that changes when the issuer's keys do, and only then: a fetch that brings the same keys leaves it.
+    /// A number that changes when the issuer's keys do, and only then: a fetch that brings the same
+    /// keys leaves it.
     pub fn generation(&self, issuer: IssuerIndex) -> u64 {
         self.clockwork(issuer).map_or(0, Clockwork::generation)
     }
@@ -63,7 +68,8 @@ impl KeyStore {
             .find_map(|(index, source)| source.clockwork_mut()?.due(IssuerIndex(index), now))
     }
 
-    /// Takes the answer to a fetch. `Err` says why it was of no use; the keys held before are kept then.
+    /// Takes the answer to a fetch. `Err` says why it was of no use; the keys held before are kept
+    /// then.
     pub fn on_answer(
         &mut self,
         fetch: &Fetch,
@@ -98,8 +104,8 @@ impl KeyStore {
 
     /// Asks for an early refresh because of a key ID that the issuer's keys do not have.
     ///
-    /// `true` when a fetch is under way or has become due, so that a request may wait for it; `false` during the cool-down, and where
-    /// nothing is fetched.
+    /// `true` when a fetch is under way or has become due, so that a request may wait for it;
+    /// `false` during the cool-down, and where nothing is fetched.
     pub fn refresh_early(&mut self, issuer: IssuerIndex, now: UnixTime) -> bool {
         let now = self.clock.read(now);
         self.clockwork_mut(issuer)
@@ -128,8 +134,8 @@ impl KeyStore {
         })
     }
 
-    /// The moment at which the next fetch falls due, a fetch under way counts as lost, or the other workers may have news; `None` when
-    /// nothing is ever fetched.
+    /// The moment at which the next fetch falls due, a fetch under way counts as lost, or the other
+    /// workers may have news; `None` when nothing is ever fetched.
     pub fn next_due(&self) -> Option<UnixTime> {
         let now = self.clock.last();
         let clockworks = self.sources.iter().filter_map(Source::clockwork);
@@ -137,7 +143,8 @@ impl KeyStore {
         Some(now.wall.after(next))
     }
 
-    /// From now on fetches only what no other worker of the process fetches; `worker` is a number that no other has.
+    /// From now on fetches only what no other worker of the process fetches; `worker` is a number
+    /// that no other has.
     pub fn share(&mut self, worker: u64) {
         for clockwork in self.sources.iter_mut().filter_map(Source::clockwork_mut) {
             clockwork.share(worker);
@@ -156,12 +163,14 @@ impl KeyStore {
         }
     }
 
-    /// The name under which the workers share the issuer's keys, when it is time to [`consult`](Self::consult) what is there.
+    /// The name under which the workers share the issuer's keys, when it is time to
+    /// [`consult`](Self::consult) what is there.
     pub fn slot(&self, issuer: IssuerIndex, now: UnixTime) -> Option<&str> {
         self.clockwork(issuer)?.slot(self.clock.peek(now))
     }
 
-    /// Takes what the workers share of the issuer's keys, and says what to write in its place: if nobody has meanwhile.
+    /// Takes what the workers share of the issuer's keys, and says what to write in its place: if
+    /// nobody has meanwhile.
     pub fn consult(
         &mut self,
         issuer: IssuerIndex,

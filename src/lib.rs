@@ -1,7 +1,8 @@
 //! OAuth Access Management for Databricks, judged at the gateway.
 //!
-//! A decision is a pure function of (configuration, keys, request, `now`). It is total: every input yields a decision.
-//! Around it sits a thin skin, `filter`, that copies headers in, copies the verdict out, and fetches keys.
+//! A decision is a pure function of (configuration, keys, request, `now`). It is total: every input
+//! yields a decision. Around it sits a thin skin, `filter`, that copies headers in, copies the
+//! verdict out, and fetches keys.
 //!
 //! # Rooms
 //!
@@ -11,8 +12,8 @@
 //! bytes · few · line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · gateway · filter, bin
 //! ```
 //!
-//! Only `filter` knows proxy-wasm, through `host-calls`; that exists on `wasm32` alone, so that a core file which names it does not compile
-//! natively.
+//! Only `filter` knows proxy-wasm, through `host-calls`; that exists on `wasm32` alone, so that a
+//! core file which names it does not compile natively.
 
 pub mod answer;
 pub mod audit;

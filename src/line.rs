@@ -1,14 +1,16 @@
 //! A JSON object on one line, written member by member straight into its text.
 //!
-//! Every request writes its record so, into the room of the one before, and every refusal its answer. Names of members are our own and need no
-//! escaping; values are escaped as RFC 8259 §7 asks.
+//! Every request writes its record so, into the room of the one before, and every refusal its
+//! answer. Names of members are our own and need no escaping; values are escaped as RFC 8259 §7
+//! asks.
 
 use crate::bytes::{self, is_one_of, is_within};
 
 /// A line under way.
 pub(crate) struct Line(String);
 
-/// The name of a member, as it stands behind another one and before a text: the quotation mark of that is part of it.
+/// The name of a member, as it stands behind another one and before a text: the quotation mark of
+/// that is part of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Name(pub(crate) &'static str);
 
@@ -81,8 +83,8 @@ impl Line {
 
     /// Members, in this order.
     ///
-    /// All of a record in one loop: what runs once for each request is met cold each time, and a call for each member would cost more than
-    /// the member.
+    /// All of a record in one loop: what runs once for each request is met cold each time, and a
+    /// call for each member would cost more than the member.
     #[inline(never)]
     pub(crate) fn write(&mut self, members: &[(Name, Value<'_>)]) {
         for (name, value) in members {
@@ -207,7 +209,8 @@ pub(crate) fn members(members: &[(Name, Value<'_>)]) -> String {
     line.0
 }
 
-/// What stands before the first byte that is to be escaped, that byte, and what follows it; `None` where there is none.
+/// What stands before the first byte that is to be escaped, that byte, and what follows it; `None`
+/// where there is none.
 fn split_at_escape(text: &str) -> Option<(&str, u8, &str)> {
     let bytes = text.as_bytes();
     let at = bytes::length_of_run(bytes, |byte| !is_escaped(byte));

@@ -1,9 +1,11 @@
 //! The path of a request target, in one reading only.
 //!
-//! Proxies, frameworks and servers disagree on what `/a/..;/b`, `/a%2fb` or `/a//b` name. A decision about a path that two parsers
-//! read differently protects neither, so such a path is refused here and never repaired: what was judged is what is forwarded.
-//! This module knows bytes and segments (RFC 3986 §3.3); what a path stands for is [`template`]'s and [`index`]'s business, and
-//! whether an escape that passes here is tolerable depends on what takes it ([`index::Escapes`]).
+//! Proxies, frameworks and servers disagree on what `/a/..;/b`, `/a%2fb` or `/a//b` name. A
+//! decision about a path that two parsers read differently protects neither, so such a path is
+//! refused here and never repaired: what was judged is what is forwarded. This module knows bytes
+//! and segments (RFC 3986 §3.3); what a path stands for is [`template`]'s and [`index`]'s business,
+//! and whether an escape that passes here is tolerable depends on what takes it
+//! ([`index::Escapes`]).
 
 pub mod index;
 pub mod template;
@@ -18,10 +20,11 @@ use escape::Fault;
 
 /// A path that has one reading.
 ///
-/// Invariant: it starts with `/`; every byte is printable ASCII other than `#`, `;`, `?` and `\`; no segment but the last is empty, so
-/// that a trailing slash is one more, empty, segment; no segment is a dot segment; every escape is well-formed; and however often a
-/// server decodes it, no segment becomes a dot segment or invalid UTF-8, nor gains a separator, a control character or an unreserved
-/// character that could have been written plainly.
+/// Invariant: it starts with `/`; every byte is printable ASCII other than `#`, `;`, `?` and `\`;
+/// no segment but the last is empty, so that a trailing slash is one more, empty, segment; no
+/// segment is a dot segment; every escape is well-formed; and however often a server decodes it, no
+/// segment becomes a dot segment or invalid UTF-8, nor gains a separator, a control character or an
+/// unreserved character that could have been written plainly.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Path<'a> {
     text: &'a str,
@@ -31,7 +34,8 @@ pub struct Path<'a> {
 }
 
 impl<'a> Path<'a> {
-    /// The longest path that is looked at. Unity Catalog volumes allow about a thousand characters of path; each may take nine bytes.
+    /// The longest path that is looked at. Unity Catalog volumes allow about a thousand characters
+    /// of path; each may take nine bytes.
     pub const MAX_LEN: usize = 12_288;
 
     /// Parses the part of `:path` before the first `?`.
@@ -70,7 +74,8 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// The path with a trailing slash where it has none, and without where it has one; `None` for `/`.
+    /// The path with a trailing slash where it has none, and without where it has one; `None` for
+    /// `/`.
     #[must_use]
     pub(crate) fn with_other_slash(mut self) -> Option<Self> {
         match self.text.strip_suffix('/') {
@@ -144,7 +149,8 @@ impl<'a> Iterator for Segments<'a> {
     }
 }
 
-/// Why bytes are not a path with one reading. A number is the offset of the byte, or of the segment that holds the escape.
+/// Why bytes are not a path with one reading. A number is the offset of the byte, or of the segment
+/// that holds the escape.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PathError {
     /// A `%` without two hexadecimal digits.
@@ -222,7 +228,8 @@ impl fmt::Display for PathError {
     }
 }
 
-/// What a path may hold outside an escape, and an escape's `%`: all printable ASCII but `#`, `;`, `?` and `\`.
+/// What a path may hold outside an escape, and an escape's `%`: all printable ASCII but `#`, `;`,
+/// `?` and `\`.
 fn is_plain(byte: u8) -> bool {
     is_within(byte, b'!', b'~') & !is_one_of(byte, b"#;?\\")
 }

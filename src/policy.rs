@@ -1,8 +1,8 @@
 //! Who may do what: roles narrow scopes, rules and the catalogue say which scope a request needs.
 //!
-//! The policy never sees a token's text or a key. It is asked which rules and which operation speak of this request
-//! ([`Policy::apply`]), what this caller comes to ([`Policy::standing`]), and whether that is enough
-//! ([`Standing::satisfies`]).
+//! The policy never sees a token's text or a key. It is asked which rules and which operation speak
+//! of this request ([`Policy::apply`]), what this caller comes to ([`Policy::standing`]), and
+//! whether that is enough ([`Standing::satisfies`]).
 
 pub mod credential;
 mod governing;
@@ -59,7 +59,8 @@ pub struct Applied<'a> {
     pub governing: Governing<'a>,
     /// The deny rule that applies, enforced ones before those in shadow mode.
     pub denying: Option<&'a Rule>,
-    /// The rules that would govern it if those in shadow mode were enforced; none where none of them would.
+    /// The rules that would govern it if those in shadow mode were enforced; none where none of
+    /// them would.
     pub in_shadow: Rules<'a>,
 }
 
@@ -69,8 +70,8 @@ impl Policy {
         Readings::of(self.catalogue, call, path)
     }
 
-    /// What the policy says of a request. Rules that are narrowed to issuers count only where `issuer` is
-    /// one of them.
+    /// What the policy says of a request. Rules that are narrowed to issuers count only where
+    /// `issuer` is one of them.
     pub fn apply<'a>(&'a self, readings: &Readings<'_>, issuer: Option<&str>) -> Applied<'a> {
         let mut rules = self.rules.applicable(readings, issuer);
         let is_known = readings.operation().is_some();
@@ -119,8 +120,8 @@ impl Policy {
         Standing::new(held, token.scopes.clone(), !self.roles.is_empty())
     }
 
-    /// What a request needs that is governed so, all of it; `None` where nothing that a token grants would
-    /// do.
+    /// What a request needs that is governed so, all of it; `None` where nothing that a token
+    /// grants would do.
     pub fn requirements<'a>(&self, governing: &Governing<'a>) -> Option<Few<Requirement<'a>>> {
         match governing {
             Governing::Operation(operation) => Some(Few::One(Requirement::of_operation(operation))),

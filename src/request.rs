@@ -1,9 +1,11 @@
-//! A request's head: everything in it that bears on who may do what, read in the one way it can be read.
+//! A request's head: everything in it that bears on who may do what, read in the one way it can be
+//! read.
 //!
-//! [`Headers`] is what a host hands over. [`Envelope`] names the request for people, whatever is wrong with it. [`RequestHead`] is the
-//! proof that nothing in the head is ambiguous: one method, one path, one credential, one workspace. What a caller may send twice without
-//! harm is not looked at; what bears on security and comes twice is refused (RFC 9110 §5.3 lets a recipient join repeats, and the next
-//! hop may not).
+//! [`Headers`] is what a host hands over. [`Envelope`] names the request for people, whatever is
+//! wrong with it. [`RequestHead`] is the proof that nothing in the head is ambiguous: one method,
+//! one path, one credential, one workspace. What a caller may send twice without harm is not looked
+//! at; what bears on security and comes twice is refused (RFC 9110 §5.3 lets a recipient join
+//! repeats, and the next hop may not).
 
 pub mod authority;
 pub mod credential;
@@ -63,7 +65,8 @@ impl<'a> RequestHead<'a> {
         Self::read_knowing(headers, max_token_bytes, &NoTokens)
     }
 
-    /// The same, where some tokens were read before, within the same limit: those are not read again.
+    /// The same, where some tokens were read before, within the same limit: those are not read
+    /// again.
     pub fn read_knowing(
         headers: &'a Headers,
         max_bytes: usize,
@@ -73,7 +76,8 @@ impl<'a> RequestHead<'a> {
         let method = std::str::from_utf8(method)
             .ok()
             .filter(|method| {
-                // Methods are case-sensitive and all of ours are in capitals; an upstream that folds case would read another one.
+                // Methods are case-sensitive and all of ours are in capitals; an upstream that
+                // folds case would read another one.
                 let is_capital = |byte| is_tchar(byte) & !is_within(byte, b'a', b'z');
                 !method.is_empty() && bytes::has_only(method.as_bytes(), is_capital)
             })
@@ -110,7 +114,8 @@ impl<'a> RequestHead<'a> {
     }
 }
 
-/// Reads the trailers of a request: the names that do not go upstream, or why the request goes no further.
+/// Reads the trailers of a request: the names that do not go upstream, or why the request goes no
+/// further.
 pub fn read_trailers(trailers: &Headers) -> Result<Vec<&str>, RequestError> {
     let mut pairs = trailers.pairs();
     if let Some(kind) = pairs.find_map(|(name, value)| secret::in_header(name, value)) {
@@ -153,8 +158,8 @@ fn is_tchar(byte: u8) -> bool {
     is_alphanumeric(byte) | is_one_of(byte, b"!#$%&'*+-.^_`|~")
 }
 
-/// Headers by which Databricks takes a second bearer token (Azure's management token, Google's service account token), so that a caller
-/// could be one person to us and another to the workspace.
+/// Headers by which Databricks takes a second bearer token (Azure's management token, Google's
+/// service account token), so that a caller could be one person to us and another to the workspace.
 const SECOND_CREDENTIALS: [Known; 2] = [Known::AZURE_MANAGEMENT_TOKEN, Known::GCP_ACCESS_TOKEN];
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
-//! The protected resource that the gateway is, and the document by which clients learn where to get tokens for it (RFC 9728).
+//! The protected resource that the gateway is, and the document by which clients learn where to get
+//! tokens for it (RFC 9728).
 //!
-//! Whatever lies under the identifier is a resource of its own to clients that are strict, MCP's above all: RFC 9728 §3.3 has them throw a
-//! document away whose `resource` is not the very URL that they asked. So every path below has its document, and all have one set of
-//! authorization servers. Nothing in a document comes from the policy; its scope is the one that Databricks publishes.
+//! Whatever lies under the identifier is a resource of its own to clients that are strict, MCP's
+//! above all: RFC 9728 §3.3 has them throw a document away whose `resource` is not the very URL
+//! that they asked. So every path below has its document, and all have one set of authorization
+//! servers. Nothing in a document comes from the policy; its scope is the one that Databricks
+//! publishes.
 
 use crate::callout::uri::{HttpsUri, UriError};
 use crate::databricks::{Catalogue, Lookup, scope};
@@ -84,14 +87,16 @@ impl Identifier {
             .to_string()
     }
 
-    /// Where the metadata is of the resource at a path of requests; `None` where it is none of ours, or nothing to repeat to a caller.
+    /// Where the metadata is of the resource at a path of requests; `None` where it is none of
+    /// ours, or nothing to repeat to a caller.
     pub fn metadata_url_of(&self, path: &str) -> Option<String> {
         self.at(path)?;
         let url = self.uri.with_path(format!("{WELL_KNOWN}{path}"));
         Some(url.to_string())
     }
 
-    /// RFC 9728 §3.1: what the well-known path is put before; a slash that ends the identifier is left out.
+    /// RFC 9728 §3.1: what the well-known path is put before; a slash that ends the identifier is
+    /// left out.
     fn path(&self) -> &str {
         self.uri.path().trim_end_matches('/')
     }
@@ -135,8 +140,9 @@ impl ProtectedResource {
         })
     }
 
-    /// The scope of the operation that is served at a path, where all issuers spell it alike. Where no challenge names a scope, MCP clients
-    /// ask for all that stand here, so there is one or none.
+    /// The scope of the operation that is served at a path, where all issuers spell it alike. Where
+    /// no challenge names a scope, MCP clients ask for all that stand here, so there is one or
+    /// none.
     fn scope(&self, path: &str) -> Option<[String; 1]> {
         let path = Path::parse(path.as_bytes()).ok()?;
         let Lookup::Found(operation) = Catalogue::shared().find("POST", &path) else {
@@ -150,8 +156,9 @@ impl ProtectedResource {
     }
 }
 
-/// Whether a path may stand in a quoted string and be shown to whoever sent it: no character that a URL's path does not have (RFC 3986
-/// §3.3), nothing that looks like a credential, and not without end.
+/// Whether a path may stand in a quoted string and be shown to whoever sent it: no character that a
+/// URL's path does not have (RFC 3986 §3.3), nothing that looks like a credential, and not without
+/// end.
 fn is_safe(path: &str) -> bool {
     let is_of_path =
         |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@%/".contains(&byte);
@@ -216,7 +223,8 @@ mod tests {
         let sql = |scope| Some(("https://db.example/api/2.0/mcp/sql", scope));
         #[rustfmt::skip]
         let cases = [
-            // name                 issuers                                            method  path                      want
+            // name                 issuers                                            method  path
+            // want
             ("no operation",        plain(),                                           "GET",  "",                       Some(("https://db.example", None))),
             ("an MCP server",       plain(),                                           "GET",  "/api/2.0/mcp/genie/1",   Some(("https://db.example/api/2.0/mcp/genie/1", Some("genie")))),
             ("a prefix",            vec![reading("dbx:", None)],                       "GET",  "/api/2.0/mcp/sql",       sql(Some("dbx:sql"))),

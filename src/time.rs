@@ -1,7 +1,9 @@
 //! Points in time and spans of time, as values.
 //!
-//! The core never asks what time it is: `now` is an argument; what has passed between two of them is [`clock`]'s business. This module knows `NumericDate` (RFC 7519 §2), the duration texts of
-//! the configuration (`500ms`, `30s`, `10m`, `24h`), and how a moment is written for people (RFC 3339).
+//! The core never asks what time it is: `now` is an argument; what has passed between two of them
+//! is [`clock`]'s business. This module knows `NumericDate` (RFC 7519 §2), the duration texts of
+//! the configuration (`500ms`, `30s`, `10m`, `24h`), and how a moment is written for people (RFC
+//! 3339).
 
 pub mod clock;
 mod rfc_3339;
@@ -22,7 +24,8 @@ impl UnixTime {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
-    /// The last second of the year 9999. A `NumericDate` past it is a mistake, most often milliseconds taken for seconds.
+    /// The last second of the year 9999. A `NumericDate` past it is a mistake, most often
+    /// milliseconds taken for seconds.
     pub const MAX: Self = Self(253_402_300_799_000);
 
     /// The moment so many seconds after the epoch, or `None` past the year 9999.
@@ -57,7 +60,8 @@ impl UnixTime {
         Self(self.0.saturating_sub(millis(span)))
     }
 
-    /// The span from `earlier` to this moment; nothing when `earlier` is the later one, as after a clock was set back.
+    /// The span from `earlier` to this moment; nothing when `earlier` is the later one, as after a
+    /// clock was set back.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
@@ -113,7 +117,8 @@ impl fmt::Display for DurationError {
     }
 }
 
-/// Parses a moment as RFC 3339 §5.6 writes it, `2026-11-23T12:00:00Z`, or a date alone, which is its first moment in UTC.
+/// Parses a moment as RFC 3339 §5.6 writes it, `2026-11-23T12:00:00Z`, or a date alone, which is
+/// its first moment in UTC.
 pub fn parse_moment(text: &str) -> Result<UnixTime, MomentError> {
     moment(text).ok_or(MomentError)
 }
@@ -188,7 +193,8 @@ fn clock_time(hours: u64, minutes: u64, seconds: u64) -> Option<Duration> {
         .checked_add(Duration::from_secs(seconds))
 }
 
-/// Days from 1970-01-01 to a date as `2026-11-23`: the inverse of [`civil_date`], and held to it, so that a date which no calendar has is none.
+/// Days from 1970-01-01 to a date as `2026-11-23`: the inverse of [`civil_date`], and held to it,
+/// so that a date which no calendar has is none.
 fn days_until(date: &str) -> Option<u64> {
     let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
     if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {

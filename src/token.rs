@@ -9,10 +9,12 @@
 //!                            no payload accessor Jwk, from a JwkSet by our own admission
 //! ```
 //!
-//! Beside it stands [`dpop`]: a JWT that brings its own key, to prove that whoever shows a token holds it.
+//! Beside it stands [`dpop`]: a JWT that brings its own key, to prove that whoever shows a token
+//! holds it.
 //!
-//! This room knows the formats: RFC 6750 §2.1, RFC 7515 to 7519, RFC 8037, RFC 9449, and what RFC 8725 takes away from them. It does not know
-//! whose key signed what, which issuer is trusted, nor whether a token is still alive: it never asks for the time.
+//! This room knows the formats: RFC 6750 §2.1, RFC 7515 to 7519, RFC 8037, RFC 9449, and what RFC
+//! 8725 takes away from them. It does not know whose key signed what, which issuer is trusted, nor
+//! whether a token is still alive: it never asks for the time.
 
 pub mod algorithm;
 mod base64url;

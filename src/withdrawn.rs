@@ -1,8 +1,9 @@
 //! What is withdrawn: sound tokens that are refused all the same.
 //!
-//! A signature says who made a token, and nothing of what has happened since: a laptop was stolen, a signing key was copied, a client was
-//! found to leak. [`Withdrawn`] holds what a security team says of that. It is asked about every request, also about those whose token was
-//! verified before, and each question is a few looks into hash tables, however long the lists are.
+//! A signature says who made a token, and nothing of what has happened since: a laptop was stolen,
+//! a signing key was copied, a client was found to leak. [`Withdrawn`] holds what a security team
+//! says of that. It is asked about every request, also about those whose token was verified before,
+//! and each question is a few looks into hash tables, however long the lists are.
 
 pub mod document;
 pub mod list;
@@ -41,7 +42,8 @@ pub enum Names {
     Subjects,
     /// `jti`.
     TokenIds,
-    /// The SHA-256 of a whole token, whichever way its signature was written then, or of what was signed of it.
+    /// The SHA-256 of a whole token, whichever way its signature was written then, or of what was
+    /// signed of it.
     Tokens,
 }
 
@@ -106,7 +108,8 @@ impl Withdrawn {
         Ok(())
     }
 
-    /// Withdraws the tokens issued before `time`: those of the issuer and about the subject, where one is named.
+    /// Withdraws the tokens issued before `time`: those of the issuer and about the subject, where
+    /// one is named.
     pub fn add_issued_before(
         &mut self,
         issuer: Option<&str>,
@@ -223,7 +226,8 @@ fn checked(text: &str) -> Result<Box<str>, EntryError> {
         .map_err(EntryError::Text)
 }
 
-/// Some 10 MiB on each worker. Who has to withdraw more tokens than this one by one is better served by a time.
+/// Some 10 MiB on each worker. Who has to withdraw more tokens than this one by one is better
+/// served by a time.
 pub const MAX_ENTRIES: usize = 100_000;
 
 #[cfg(test)]

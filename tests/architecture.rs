@@ -1,4 +1,5 @@
-//! Holds the code to the arrows in the crate's documentation: a room names only itself and rooms to its left.
+//! Holds the code to the arrows in the crate's documentation: a room names only itself and rooms to
+//! its left.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
-/// The rooms in the order of the crate's documentation, left to right. `bin` may name everything and is no module of the library.
+/// The rooms in the order of the crate's documentation, left to right. `bin` may name everything
+/// and is no module of the library.
 fn rooms() -> Vec<String> {
     let lib = fs::read_to_string(format!("{SOURCE}/lib.rs")).unwrap();
     let line = lib.lines().find(|line| line.contains(" · ")).unwrap();

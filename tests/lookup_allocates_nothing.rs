@@ -1,4 +1,5 @@
-//! Finding the operation and the rules of a request allocates nothing; only an escaped segment costs a decoding.
+//! Finding the operation and the rules of a request allocates nothing; only an escaped segment
+//! costs a decoding.
 
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::databricks::{Catalogue, Lookup, Operation};

@@ -1,7 +1,8 @@
-//! The policy once more, slowly: straight from the words of the contract, with loops over lists and texts.
+//! The policy once more, slowly: straight from the words of the contract, with loops over lists and
+//! texts.
 //!
-//! Nothing here knows of indices, sets of scopes or packed lists; of the library it takes the list of operations alone. Random policies
-//! and requests must come out the same in both.
+//! Nothing here knows of indices, sets of scopes or packed lists; of the library it takes the list
+//! of operations alone. Random policies and requests must come out the same in both.
 
 #![cfg(test)]
 

@@ -1,5 +1,6 @@
-//! Remembering changes no answer and no record: whatever keys, lists, configurations, clocks and requests do, a gateway that remembers
-//! says of each request what one says that reads, verifies and looks up everything anew.
+//! Remembering changes no answer and no record: whatever keys, lists, configurations, clocks and
+//! requests do, a gateway that remembers says of each request what one says that reads, verifies
+//! and looks up everything anew.
 
 #![cfg(test)]
 
@@ -189,7 +190,8 @@ impl Gateway {
 
 type Pairs = Vec<(String, String)>;
 
-/// A request, more often than not one that is permitted, and often one of those before it with little changed.
+/// A request, more often than not one that is permitted, and often one of those before it with
+/// little changed.
 fn request(dice: &mut Dice) -> Pairs {
     let token = token(dice);
     let authorization = match dice.below(24) {

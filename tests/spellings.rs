@@ -124,8 +124,8 @@ fn one(effect: &str, path: &str, more: Value) -> Value {
     rule
 }
 
-/// Rules about an operation, of every kind: for its path and around it, for other spellings of it, narrowed
-/// and in shadow mode.
+/// Rules about an operation, of every kind: for its path and around it, for other spellings of it,
+/// narrowed and in shadow mode.
 fn rules(operation: &Operation) -> Vec<Value> {
     let template = operation.template;
     let older = template.replacen("/api/2.", "/api/1.", 1);

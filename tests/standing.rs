@@ -1,5 +1,6 @@
-//! What a token comes to is worked out by an index and remembered. Both must say what the plain computation says: each role, each of its
-//! members, each condition in turn, and then each scope against each.
+//! What a token comes to is worked out by an index and remembered. Both must say what the plain
+//! computation says: each role, each of its members, each condition in turn, and then each scope
+//! against each.
 
 #![cfg(test)]
 
@@ -56,7 +57,8 @@ proptest! {
     }
 }
 
-/// What is remembered of a token used in more and more workspaces: some more for each, up to four, and all of it counted.
+/// What is remembered of a token used in more and more workspaces: some more for each, up to four,
+/// and all of it counted.
 #[test]
 fn what_is_remembered_is_counted() {
     let members = json!([{"group": "red"}]);
@@ -185,7 +187,8 @@ impl Plain {
                 "{}",
                 name
             );
-            // A list cannot say more than a scope can; what it says of operations with a scope of their own is all there is.
+            // A list cannot say more than a scope can; what it says of operations with a scope of
+            // their own is all there is.
             prop_assert!(!want || covers(&effective), "{name} by {effective:?}");
         }
         for needed in SCOPES {

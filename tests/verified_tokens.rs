@@ -1,5 +1,5 @@
-//! Remembering verified tokens changes no answer: whatever the keys and the clock do between two requests, an authorizer that remembers
-//! says what one that verifies each token anew says.
+//! Remembering verified tokens changes no answer: whatever the keys and the clock do between two
+//! requests, an authorizer that remembers says what one that verifies each token anew says.
 
 #![cfg(test)]
 
@@ -51,7 +51,8 @@ fn remembering_changes_no_answer() {
         let judged = counts.hits.saturating_add(counts.misses);
         assert_eq!(judged, u64::try_from(EVENTS).unwrap());
     }
-    // Each time that the clock goes back keys are fetched anew, and the token's own may be gone then.
+    // Each time that the clock goes back keys are fetched anew, and the token's own may be gone
+    // then.
     assert!(hits > 4000, "{hits} hits");
     assert!(evictions > 1000, "{evictions} evictions");
     for reason in REASONS {
@@ -304,7 +305,8 @@ impl From<&Decision<'_>> for Said {
     fn from(decision: &Decision<'_>) -> Self {
         let (_, code) = words(&decision.verdict);
         let mut evidence = decision.evidence.clone();
-        // What was written before is what would be written now, as the records of `remembering.rs` show.
+        // What was written before is what would be written now, as the records of `remembering.rs`
+        // show.
         evidence.quoted = None;
         Self {
             reason: code.to_owned(),

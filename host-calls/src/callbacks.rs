@@ -1,9 +1,11 @@
 //! What the host calls: the module's exports, and the functions of the filter that they lead to.
 //!
-//! An export needs an attribute that counts as unsafe, and whoever writes the filter may have none of that. So [`export_callbacks!`] writes
-//! the exports, for a type whose functions the compiler then puts straight into them.
+//! An export needs an attribute that counts as unsafe, and whoever writes the filter may have none
+//! of that. So [`export_callbacks!`] writes the exports, for a type whose functions the compiler
+//! then puts straight into them.
 
-/// The filter, as the host calls it. Contexts are the host's numbers: a root for each plugin, and one for each request.
+/// The filter, as the host calls it. Contexts are the host's numbers: a root for each plugin, and
+/// one for each request.
 pub trait Callbacks {
     /// The module is loaded. Nothing is configured yet.
     fn on_start();
@@ -41,15 +43,16 @@ pub enum Action {
     Continue = 0,
     /// It holds it.
     Pause = 1,
-    /// It holds a body, and has its sender wait where that does not fit into its buffers, in place of refusing the request. Envoy's word
-    /// beyond the ABI.
+    /// It holds a body, and has its sender wait where that does not fit into its buffers, in place
+    /// of refusing the request. Envoy's word beyond the ABI.
     PauseAndWatermark = 2,
 }
 
 /// Exports the callbacks of a type, once in a module.
 ///
-/// Not those that the filter does not need: a host calls every callback that a module exports, for each response, its body and the log.
-/// It takes a `proxy_on_done` that is not there for done, and goes on to `proxy_on_delete`.
+/// Not those that the filter does not need: a host calls every callback that a module exports, for
+/// each response, its body and the log. It takes a `proxy_on_done` that is not there for done, and
+/// goes on to `proxy_on_delete`.
 #[macro_export]
 macro_rules! export_callbacks {
     ($filter:ty) => {
@@ -129,8 +132,8 @@ macro_rules! export_callbacks {
 /// Starts the module. For [`export_callbacks!`].
 #[doc(hidden)]
 pub fn initialize<F: Callbacks>() {
-    // SAFETY: the host calls `_initialize` once, before anything else. A linker that sees nobody call the constructors would have every
-    // export call them.
+    // SAFETY: the host calls `_initialize` once, before anything else. A linker that sees nobody
+    // call the constructors would have every export call them.
     unsafe { __wasm_call_ctors() };
     F::on_start();
 }
@@ -145,7 +148,8 @@ extern "C" fn proxy_on_vm_start(_root_id: u32, _size: usize) -> bool {
     true
 }
 
-/// Memory for what the host returns, which whoever asked for that takes back. The host fills all of it.
+/// Memory for what the host returns, which whoever asked for that takes back. The host fills all of
+/// it.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()

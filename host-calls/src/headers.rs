@@ -14,7 +14,8 @@ pub enum Map {
     Callout = 6,
 }
 
-/// A whole map, as the host writes it (see [`serialized`]), which may be no bytes for no pairs; `None` where it does not hand it over.
+/// A whole map, as the host writes it (see [`serialized`]), which may be no bytes for no pairs;
+/// `None` where it does not hand it over.
 #[must_use]
 #[inline]
 pub fn all(map: Map) -> Option<Vec<u8>> {
@@ -28,7 +29,8 @@ pub fn all(map: Map) -> Option<Vec<u8>> {
 #[must_use]
 pub fn first(map: Map, name: &str) -> Option<Vec<u8>> {
     let value = crate::returned(|data, size| {
-        // SAFETY: the host reads the name in its bounds, and writes both out-pointers, or returns another status.
+        // SAFETY: the host reads the name in its bounds, and writes both out-pointers, or returns
+        // another status.
         unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size) }
     });
     // A value of no bytes comes without memory.
@@ -53,8 +55,8 @@ pub fn remove(map: Map, name: &str) -> bool {
     status == OK
 }
 
-/// Pairs as the host reads and writes them: their number, the lengths of each name and value, then these, each with a NUL behind it;
-/// numbers are 32 bits, the lowest first.
+/// Pairs as the host reads and writes them: their number, the lengths of each name and value, then
+/// these, each with a NUL behind it; numbers are 32 bits, the lowest first.
 pub(crate) fn serialized(pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Vec<u8> {
     let texts = || {
         pairs

@@ -17,7 +17,8 @@ pub struct Call<'a> {
     pub timeout: Duration,
 }
 
-/// Answers the current request. `grpc_status` is for gRPC: `body` becomes its message, and the host encodes it.
+/// Answers the current request. `grpc_status` is for gRPC: `body` becomes its message, and the host
+/// encodes it.
 pub fn reply(
     status: u32,
     grpc_status: Option<u8>,
@@ -47,7 +48,8 @@ pub fn resume() {
     let _ = unsafe { proxy_continue_stream(REQUEST) };
 }
 
-/// Sends a call; the host's token for it. `None` where the host refuses at once: the cluster is not configured, or has no host.
+/// Sends a call; the host's token for it. `None` where the host refuses at once: the cluster is not
+/// configured, or has no host.
 #[must_use]
 pub fn dispatch(call: &Call<'_>) -> Option<u32> {
     let headers = serialized(call.headers);

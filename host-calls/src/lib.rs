@@ -1,12 +1,15 @@
-//! The border between this module and its host: proxy-wasm ABI 0.2.1, the calls and callbacks that the filter uses and no others.
+//! The border between this module and its host: proxy-wasm ABI 0.2.1, the calls and callbacks that
+//! the filter uses and no others.
 //!
-//! In place of an SDK. That of the proxy-wasm project reaches a request over a boxed object, three hash maps and calls that the compiler
-//! cannot see through, which each request pays for; it exports every callback there is, and hosts call what is exported; and it panics on
-//! statuses that it does not expect, which takes the worker's VM down. Here the callbacks lead straight to the filter's functions, the
-//! host's bytes are handed on as they are, and every status is a value: whoever needs an answer gets none, whoever needs none goes on.
+//! In place of an SDK. That of the proxy-wasm project reaches a request over a boxed object, three
+//! hash maps and calls that the compiler cannot see through, which each request pays for; it
+//! exports every callback there is, and hosts call what is exported; and it panics on statuses that
+//! it does not expect, which takes the worker's VM down. Here the callbacks lead straight to the
+//! filter's functions, the host's bytes are handed on as they are, and every status is a value:
+//! whoever needs an answer gets none, whoever needs none goes on.
 //!
-//! The host puts what it returns into memory that it asked of [`callbacks`], which leaks a `Box<[u8]>` of just that size; so a box takes
-//! it back.
+//! The host puts what it returns into memory that it asked of [`callbacks`], which leaks a
+//! `Box<[u8]>` of just that size; so a box takes it back.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -58,20 +61,23 @@ pub fn buffer(buffer: Buffer, most: usize) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// A property of the current context, `path` being its parts with a NUL between each two; `None` where there is none.
+/// A property of the current context, `path` being its parts with a NUL between each two; `None`
+/// where there is none.
 #[must_use]
 pub fn property(path: &[u8]) -> Option<Vec<u8>> {
     read_property(path).ok()?
 }
 
-/// Whether the host has a property and says that it is empty; `false` where it has none of this name.
+/// Whether the host has a property and says that it is empty; `false` where it has none of this
+/// name.
 #[must_use]
 pub fn is_empty_property(path: &[u8]) -> bool {
     read_property(path).is_ok_and(|value| value.is_none_or(|value| value.is_empty()))
 }
 
 fn read_property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
-    // SAFETY: the host reads `path` in its bounds, and writes both out-pointers, or returns another status.
+    // SAFETY: the host reads `path` in its bounds, and writes both out-pointers, or returns another
+    // status.
     returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
 }
 
@@ -84,7 +90,8 @@ pub fn now() -> Option<u64> {
     (status == OK).then_some(nanoseconds)
 }
 
-/// Asks for a tick of the current root context every so often, in whole milliseconds; for none any more, when the period is zero.
+/// Asks for a tick of the current root context every so often, in whole milliseconds; for none any
+/// more, when the period is zero.
 pub fn set_tick_period(period: Duration) {
     // SAFETY: no memory is passed.
     let _ = unsafe { proxy_set_tick_period_milliseconds(milliseconds(period)) };
@@ -106,8 +113,8 @@ pub fn log(level: Level, line: &str) -> bool {
     status == OK
 }
 
-/// Whether the host's log takes lines of a level. It drops those below its own, and says of each that it was written. `None` where the host
-/// does not tell.
+/// Whether the host's log takes lines of a level. It drops those below its own, and says of each
+/// that it was written. `None` where the host does not tell.
 #[must_use]
 pub fn takes(level: Level) -> Option<bool> {
     let mut least = u32::MAX;
@@ -116,18 +123,21 @@ pub fn takes(level: Level) -> Option<bool> {
     (status == OK).then_some(least <= level as u32)
 }
 
-/// Calls a function that this host has beyond the ABI. `None` where it has none of this name, where that fails or has nothing to say.
+/// Calls a function that this host has beyond the ABI. `None` where it has none of this name, where
+/// that fails or has nothing to say.
 #[must_use]
 pub fn foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
     returned(|data, size| {
         let (at, length) = (arguments.as_ptr(), arguments.len());
-        // SAFETY: the host reads both in their bounds, and writes both out-pointers, or returns another status.
+        // SAFETY: the host reads both in their bounds, and writes both out-pointers, or returns
+        // another status.
         unsafe { proxy_call_foreign_function(name.as_ptr(), name.len(), at, length, data, size) }
     })
     .ok()?
 }
 
-/// What a call returns through two out-pointers, which may be nothing; the host's status, where that is not `Ok`.
+/// What a call returns through two out-pointers, which may be nothing; the host's status, where
+/// that is not `Ok`.
 fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Option<Vec<u8>>, u32> {
     let mut data = std::ptr::null_mut();
     let mut size = 0;
@@ -139,7 +149,8 @@ fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Option
         return Ok(None);
     }
     let bytes = std::ptr::slice_from_raw_parts_mut(data, size);
-    // SAFETY: a box of `size` bytes was leaked at `data` for this call alone, as said above, and the host has filled it.
+    // SAFETY: a box of `size` bytes was leaked at `data` for this call alone, as said above, and
+    // the host has filled it.
     Ok(Some(unsafe { Box::from_raw(bytes) }.into_vec()))
 }
 

@@ -18,7 +18,8 @@ pub enum Kind {
 #[must_use]
 pub fn define(kind: Kind, name: &str) -> Option<u32> {
     let mut id = 0;
-    // SAFETY: the host reads the name in its bounds, and writes the out-pointer, or returns another status.
+    // SAFETY: the host reads the name in its bounds, and writes the out-pointer, or returns another
+    // status.
     let status = unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) };
     (status == OK).then_some(id)
 }

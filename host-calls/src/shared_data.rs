@@ -1,6 +1,7 @@
 //! The host's shared data: values by name that every VM with the same `vm_id` reads and writes.
 //!
-//! A host answers `InternalFailure` where whoever runs it has not granted the call (Envoy's `capability_restriction_config`).
+//! A host answers `InternalFailure` where whoever runs it has not granted the call (Envoy's
+//! `capability_restriction_config`).
 
 use crate::OK;
 
@@ -20,7 +21,8 @@ pub fn get(name: &str) -> Result<Option<Versioned>, Unshared> {
     let mut version = 0;
     let value = crate::returned(|data, size| {
         let version = &raw mut version;
-        // SAFETY: the host reads the name in its bounds, and writes the three out-pointers, or returns another status.
+        // SAFETY: the host reads the name in its bounds, and writes the three out-pointers, or
+        // returns another status.
         unsafe { proxy_get_shared_data(name.as_ptr(), name.len(), data, size, version) }
     });
     match value {
@@ -31,10 +33,11 @@ pub fn get(name: &str) -> Result<Option<Versioned>, Unshared> {
     }
 }
 
-/// Writes a value if its version is still this one, or if nobody has written any. `false` where somebody else was faster.
+/// Writes a value if its version is still this one, or if nobody has written any. `false` where
+/// somebody else was faster.
 ///
-/// Zero is any version. The host compares no version where there is no value, so with a version that none has this creates, and never
-/// overwrites.
+/// Zero is any version. The host compares no version where there is no value, so with a version
+/// that none has this creates, and never overwrites.
 ///
 /// # Errors
 ///

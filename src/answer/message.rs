@@ -1,4 +1,5 @@
-//! What a refused person reads: what is wrong, what was needed, what to do here, and the decision by which it can be looked up.
+//! What a refused person reads: what is wrong, what was needed, what to do here, and the decision
+//! by which it can be looked up.
 
 use std::rc::Rc;
 
@@ -11,7 +12,8 @@ use crate::request::credential::CredentialKind;
 use super::Resource;
 
 impl Resource {
-    /// Learns of these issuers how they spell scopes, those left out that say them as they are, and which ways to a token there are.
+    /// Learns of these issuers how they spell scopes, those left out that say them as they are, and
+    /// which ways to a token there are.
     pub(crate) fn know(&mut self, issuers: &[Issuer], exchanges: bool) {
         let differs =
             |issuer: &&Issuer| issuer.scopes.prefix.is_some() || !issuer.scopes.aliases.is_empty();

@@ -54,7 +54,8 @@ fn each_kind_of_refusal_has_its_status_and_challenge() {
     let late = Denial::Request(RequestError::Form(FormError::Late));
     #[rustfmt::skip]
     let cases = [
-        // denial                                        status  error_code                  gRPC  challenge
+        // denial                                        status  error_code                  gRPC
+        // challenge
         (Denial::MissingCredentials,                     401,    "UNAUTHENTICATED",          16,   Some("Bearer")),
         (basic,                                          401,    "UNAUTHENTICATED",          16,   Some("Bearer")),
         (static_token,                                   401,    "UNAUTHENTICATED",          16,   Some("Bearer error=\"invalid_token\"")),
@@ -338,7 +339,8 @@ fn callers_with_proofs_are_challenged_for_proofs_too() {
     let scope = r#"error="insufficient_scope", scope="jobs""#;
     #[rustfmt::skip]
     let cases = [
-        // denial                                        scheme          challenges, but for the algorithms
+        // denial                                        scheme          challenges, but for the
+        // algorithms
         (proof,                                          Scheme::Dpop,   vec![r#"Bearer error="invalid_token""#.to_owned(), r#"DPoP error="invalid_dpop_proof""#.to_owned()]),
         (Denial::InvalidToken(InvalidToken::Expired),    Scheme::Dpop,   vec![r#"Bearer error="invalid_token""#.to_owned(), r#"DPoP error="invalid_token""#.to_owned()]),
         (Denial::InvalidToken(InvalidToken::Expired),    Scheme::Bearer, vec![r#"Bearer error="invalid_token""#.to_owned()]),

@@ -21,7 +21,8 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The record of a decision taken at `now`, or without a clock, under the configuration whose digest begins with `config`.
+    /// The record of a decision taken at `now`, or without a clock, under the configuration whose
+    /// digest begins with `config`.
     pub fn new(
         decision: &'a Decision<'a>,
         envelope: &'a Envelope<'a>,
@@ -183,7 +184,8 @@ pub fn words(verdict: &Verdict) -> (&'static str, &'static str) {
     }
 }
 
-/// The claim for which a token was refused, where it is one, and what is wrong with it. Never what it holds.
+/// The claim for which a token was refused, where it is one, and what is wrong with it. Never what
+/// it holds.
 pub fn claim_fault(verdict: &Verdict) -> (Option<&str>, Option<&'static str>) {
     let Verdict::Deny(denial) = verdict else {
         return (None, None);

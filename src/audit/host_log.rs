@@ -1,6 +1,8 @@
-//! The host's log as the place where records go, and what becomes of decisions that would leave none.
+//! The host's log as the place where records go, and what becomes of decisions that would leave
+//! none.
 //!
-//! A host says that it has written a line also where its log drops lines of that level, so whether it takes them has to be asked.
+//! A host says that it has written a line also where its log drops lines of that level, so whether
+//! it takes them has to be asked.
 
 /// The host's log, where records are wanted in it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

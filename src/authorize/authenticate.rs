@@ -1,4 +1,5 @@
-//! From a bearer token to an access token: which keys to try, whose they are, and what it means when there are none.
+//! From a bearer token to an access token: which keys to try, whose they are, and what it means
+//! when there are none.
 
 use std::rc::Rc;
 
@@ -55,10 +56,12 @@ impl<E: Into<InvalidToken>> From<E> for Unauthenticated {
     }
 }
 
-/// Verifies the token's signature with the keys of every issuer that could have made it, and validates it as that issuer's.
+/// Verifies the token's signature with the keys of every issuer that could have made it, and
+/// validates it as that issuer's.
 ///
-/// No claim is read before a signature holds. Which issuer's it is then follows from the key and `iss` together: two issuers may well
-/// have one key (Entra's tenants do), but a key never speaks for an issuer that did not publish it.
+/// No claim is read before a signature holds. Which issuer's it is then follows from the key and
+/// `iss` together: two issuers may well have one key (Entra's tenants do), but a key never speaks
+/// for an issuer that did not publish it.
 ///
 /// A token that was verified before is not verified again; the answer is the same.
 pub(super) fn authenticate(
@@ -98,7 +101,8 @@ pub(super) fn authenticate(
     Ok(validated?)
 }
 
-/// Whether what a token turned out to be still stands: by the issuer's keys of today, and by the clock.
+/// Whether what a token turned out to be still stands: by the issuer's keys of today, and by the
+/// clock.
 fn recall(
     issuers: &[Issuer],
     keys: &KeyStore,
@@ -172,7 +176,8 @@ fn verify_and_validate(
     Ok((signature, validated.map(|token| token.signed_by(key_id))))
 }
 
-/// The name under which a key signed: its own first, since a token need not say by which key it was signed.
+/// The name under which a key signed: its own first, since a token need not say by which key it was
+/// signed.
 fn name_of<'a>(key: &'a Jwk, jws: &'a Jws<'_>) -> Option<&'a str> {
     key.key_id().or(jws.key_id())
 }
@@ -185,8 +190,8 @@ struct Candidate<'a> {
     key: &'a Jwk,
 }
 
-/// The keys that may have signed the token. Where they are several, those of the issuer that it names come first, since many a server
-/// calls its key `1`; that is a matter of order only.
+/// The keys that may have signed the token. Where they are several, those of the issuer that it
+/// names come first, since many a server calls its key `1`; that is a matter of order only.
 fn candidates<'a>(
     issuers: &'a [Issuer],
     keys: &'a KeyStore,
@@ -246,10 +251,12 @@ fn verify<'a>(
     Err(failure)
 }
 
-/// What it means that no key verified the token: `failure` is what the last one said, absent where there was none.
+/// What it means that no key verified the token: `failure` is what the last one said, absent where
+/// there was none.
 ///
-/// Here alone an unverified claim is looked at, to tell a forged token from one whose issuer's keys are not there yet. It can turn a 401
-/// into a 503, a wait or another 401, and never anything into a yes.
+/// Here alone an unverified claim is looked at, to tell a forged token from one whose issuer's keys
+/// are not there yet. It can turn a 401 into a 503, a wait or another 401, and never anything into
+/// a yes.
 fn without_key(
     issuers: &[Issuer],
     keys: &KeyStore,
@@ -305,6 +312,6 @@ fn without_key(
     Unauthenticated::Unknown(reason, index)
 }
 
-/// Signature checks that one request may cost: a caller who leaves out `kid` chooses how many keys are tried, and one check of RS256 in
-/// wasm takes a millisecond.
+/// Signature checks that one request may cost: a caller who leaves out `kid` chooses how many keys
+/// are tried, and one check of RS256 in wasm takes a millisecond.
 const MAX_SIGNATURE_CHECKS: usize = 4;

@@ -44,7 +44,8 @@ impl Decision<'_> {
         }
     }
 
-    /// Refuses after all, for a reason that showed after the decision. Whatever is on trial, this refusal is not.
+    /// Refuses after all, for a reason that showed after the decision. Whatever is on trial, this
+    /// refusal is not.
     pub fn refuse(&mut self, denial: Denial) {
         self.evidence.enforced();
         self.verdict = Verdict::Deny(denial);
@@ -60,7 +61,8 @@ pub enum Verdict {
     Deny(Denial),
     /// It is answered here with what it asks for: where to get tokens.
     Describe(Metadata),
-    /// It is answered here with the token that its form shows, since the gateway itself exchanges that.
+    /// It is answered here with the token that its form shows, since the gateway itself exchanges
+    /// that.
     Return(OwnToken),
     /// It would be refused, but goes upstream: the policy, or the rule, is on trial.
     Shadow(Denial, Permit),

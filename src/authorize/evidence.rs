@@ -1,6 +1,7 @@
 //! What was established on the way to a decision.
 //!
-//! Written as it is established and read by nobody who decides, so that a mistake in a record never becomes a wrong answer.
+//! Written as it is established and read by nobody who decides, so that a mistake in a record never
+//! becomes a wrong answer.
 
 use std::rc::Rc;
 
@@ -34,7 +35,8 @@ pub struct Evidence<'a> {
     pub scheme: Scheme,
     /// The name of the static token that came with it.
     pub fingerprint: Option<String>,
-    /// Whether the credential was shown where it has no business, so that it must be taken for known to others.
+    /// Whether the credential was shown where it has no business, so that it must be taken for
+    /// known to others.
     pub leaked: bool,
     /// What a token says of itself that nobody verified: its issuer is not configured.
     pub unverified: Option<UnverifiedClaims>,
@@ -98,7 +100,8 @@ impl<'a> Evidence<'a> {
             .is_some_and(|token| token.groups == Groups::Unknown)
     }
 
-    /// Whether the caller has to do with proofs of possession: shows one, or a token that asks for one.
+    /// Whether the caller has to do with proofs of possession: shows one, or a token that asks for
+    /// one.
     pub fn concerns_proofs(&self) -> bool {
         let bound = |token: &Rc<AccessToken>| token.key.is_some();
         self.scheme == Scheme::Dpop || self.token.as_ref().is_some_and(bound)
@@ -108,15 +111,16 @@ impl<'a> Evidence<'a> {
         self.credential = Some(kind);
     }
 
-    /// Notes a JWT that does not stand in the head. Where it stands, it hides nothing that the head brought.
+    /// Notes a JWT that does not stand in the head. Where it stands, it hides nothing that the head
+    /// brought.
     pub(super) fn shows_jwt(&mut self) {
         if matches!(self.credential, None | Some(CredentialKind::None)) {
             self.credential = Some(CredentialKind::Jwt);
         }
     }
 
-    /// Notes what a token says of itself that was refused, for whoever has to find out why. Of one that has expired nobody has to, and
-    /// clients go on sending those.
+    /// Notes what a token says of itself that was refused, for whoever has to find out why. Of one
+    /// that has expired nobody has to, and clients go on sending those.
     pub(super) fn refused(&mut self, bearer: BearerToken<'_>, denial: &Denial) {
         if matches!(denial, Denial::InvalidToken(InvalidToken::Expired)) {
             return;

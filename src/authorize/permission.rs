@@ -16,7 +16,8 @@ use super::evidence::Evidence;
 use super::verified::{Presented, VerifiedTokens};
 
 impl Authorizer {
-    /// What the bearer of a sound token comes to in a workspace; worked out once for a token that is remembered.
+    /// What the bearer of a sound token comes to in a workspace; worked out once for a token that
+    /// is remembered.
     pub(super) fn standing(
         &self,
         remembered: Option<&RefCell<VerifiedTokens>>,
@@ -47,8 +48,8 @@ impl Authorizer {
             evidence.rule(rule);
             return Err(Refused::by(denied(rule, call), self.policy.mode));
         }
-        // A shadow rule never overrides an enforced denial; it decides alone only where nothing else
-        // matches the path.
+        // A shadow rule never overrides an enforced denial; it decides alone only where nothing
+        // else matches the path.
         let stands = self.policy.requirements(&policy.governing).is_some();
         if stands || !policy.in_shadow.opens() {
             self.scopes_suffice(call, &policy.governing, standing, evidence)?;
@@ -65,8 +66,8 @@ impl Authorizer {
         self.scopes_suffice(call, &governing, standing, evidence)
     }
 
-    /// The same for the workspace that a call is about beside the one that answers it, `judged` being what that one says. Of two
-    /// refusals the one counts that is enforced.
+    /// The same for the workspace that a call is about beside the one that answers it, `judged`
+    /// being what that one says. Of two refusals the one counts that is enforced.
     pub(super) fn permits_there<'a>(
         &'a self,
         judged: Result<(), Refused>,
@@ -93,7 +94,8 @@ impl Authorizer {
         }
     }
 
-    /// Whether the scopes held meet all that is required. The record names the rule that is not met.
+    /// Whether the scopes held meet all that is required. The record names the rule that is not
+    /// met.
     fn scopes_suffice<'a>(
         &'a self,
         call: Call<'_>,

@@ -26,8 +26,8 @@ pub enum Grounds {
     Bearer,
     /// As nobody, by the catalogue: a call by which clients find out where to sign in, or do so.
     Discovery,
-    /// As whoever the upstream takes the credential's sender for: a class of credentials that is only
-    /// observed.
+    /// As whoever the upstream takes the credential's sender for: a class of credentials that is
+    /// only observed.
     Observed(CredentialKind),
     /// As nobody, by a public rule.
     Public,
@@ -91,9 +91,9 @@ impl Permit {
         }
     }
 
-    /// The `Authorization` that goes upstream in place of the caller's, unless its token is exchanged:
-    /// Databricks reads no proofs, and this one was for the gateway; and who knows what it makes of more
-    /// spaces than one.
+    /// The `Authorization` that goes upstream in place of the caller's, unless its token is
+    /// exchanged: Databricks reads no proofs, and this one was for the gateway; and who knows what
+    /// it makes of more spaces than one.
     pub fn authorization(&self, headers: &Headers) -> Option<String> {
         let bearer = self.bearer()?;
         if bearer.scheme == Scheme::Bearer && !credential::has_spaces(headers) {

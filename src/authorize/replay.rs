@@ -1,7 +1,7 @@
 //! Proofs that were seen, so that none is taken twice (RFC 9449 §11.1): a worker's memory of them.
 //!
-//! A proof is fresh for a minute by the time of day, which may come twice where a clock is set back. So they are kept for hours, and
-//! forgotten sooner only where there is no room.
+//! A proof is fresh for a minute by the time of day, which may come twice where a clock is set
+//! back. So they are kept for hours, and forgotten sooner only where there is no room.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher as _, RandomState};
@@ -18,10 +18,12 @@ use super::sender::{MAX_AGE, MAX_AHEAD};
 
 /// A worker's memory of proofs.
 ///
-/// Of each there is a hash alone, keyed by a number that nobody outside knows. Two proofs that meet in one refuse the later of them, which
-/// happens to fewer than one in 10¹³, and never let one pass for new that is not.
+/// Of each there is a hash alone, keyed by a number that nobody outside knows. Two proofs that meet
+/// in one refuse the later of them, which happens to fewer than one in 10¹³, and never let one pass
+/// for new that is not.
 ///
-/// Invariant: every proof that was taken within [`SPAN`] is in one of the two tables, so that one of them can be dropped as a whole.
+/// Invariant: every proof that was taken within [`SPAN`] is in one of the two tables, so that one
+/// of them can be dropped as a whole.
 pub struct SeenProofs {
     young: Table,
     old: Table,
@@ -40,7 +42,8 @@ pub struct SeenProofs {
 pub struct Replays<'a> {
     /// The memory.
     pub seen: &'a RefCell<SeenProofs>,
-    /// A number that no other request has, as long as its proof is fresh: one that had to wait is judged again, and its own proof is no replay.
+    /// A number that no other request has, as long as its proof is fresh: one that had to wait is
+    /// judged again, and its own proof is no replay.
     pub request: u64,
 }
 
@@ -69,8 +72,9 @@ impl SeenProofs {
         if self.kept.is_over(reading) {
             self.turn(reading);
         }
-        // It may have been dropped, and be fresh a second time: the clock was set back. Not by more than anybody's tokens live, or one
-        // that was years ahead would have every proof refused for years.
+        // It may have been dropped, and be fresh a second time: the clock was set back. Not by more
+        // than anybody's tokens live, or one that was years ahead would have every proof refused
+        // for years.
         let is_forgotten =
             |latest: UnixTime| proof.issued_at <= latest && latest.since(now) <= MOST_DOUBTED;
         if self.forgotten.is_some_and(is_forgotten) {
@@ -113,13 +117,15 @@ impl SeenProofs {
 }
 
 impl Replays<'_> {
-    /// Remembers a good proof, or refuses it: as one that was seen before, or because there is no room to tell it later.
+    /// Remembers a good proof, or refuses it: as one that was seen before, or because there is no
+    /// room to tell it later.
     pub(super) fn take(&self, proof: &Proof, key: Thumbprint, now: UnixTime) -> Result<(), Denial> {
         self.seen.borrow_mut().take(proof, key, self.request, now)
     }
 }
 
-/// Open addressing, one place after the other. Nothing is ever taken out. Hashbrown's tables would do, and cost the module a kilobyte more.
+/// Open addressing, one place after the other. Nothing is ever taken out. Hashbrown's tables would
+/// do, and cost the module a kilobyte more.
 ///
 /// Invariant: a quarter of the places is free at least.
 #[derive(Default)]
@@ -150,7 +156,8 @@ impl Table {
             .find(|seen| seen.hash == hash || seen.hash == 0)
     }
 
-    /// Puts in what is not there, of a proof that was made at `issued_at`. `false` where there is no room.
+    /// Puts in what is not there, of a proof that was made at `issued_at`. `false` where there is
+    /// no room.
     fn put(&mut self, seen: Seen, issued_at: UnixTime) -> bool {
         if self.taken >= self.places.len().saturating_mul(3) / 4 {
             let places = self.places.len().saturating_mul(2).max(LEAST_PLACES);
@@ -176,7 +183,8 @@ impl Table {
 /// For how long after its first use a proof is fresh at the most.
 const SPAN: Duration = MAX_AGE.saturating_add(MAX_AHEAD);
 
-/// How long proofs are kept at least where there is room: as far as a clock may be set back, so that none is taken twice.
+/// How long proofs are kept at least where there is room: as far as a clock may be set back, so
+/// that none is taken twice.
 const KEPT: Duration = Duration::from_hours(2);
 
 /// As far as a clock may be set back so that proofs are refused that may have been dropped.
@@ -184,8 +192,8 @@ const MOST_DOUBTED: Duration = Duration::from_hours(24);
 
 const LEAST_PLACES: usize = 256;
 
-/// In each table: 2 MiB. Three quarters of them are room for 1,400 new proofs each second on one worker. To forget one that is fresh would
-/// let it be taken again, so past this they are refused.
+/// In each table: 2 MiB. Three quarters of them are room for 1,400 new proofs each second on one
+/// worker. To forget one that is fresh would let it be taken again, so past this they are refused.
 const MOST_PLACES: usize = 131_072;
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use super::evidence::Evidence;
 use super::verified::VerifiedTokens;
 
 impl Authorizer {
-    /// Refuses a token of a configured issuer that stands beside the credential of the request: whoever took it there would take what
-    /// nobody verified.
+    /// Refuses a token of a configured issuer that stands beside the credential of the request:
+    /// whoever took it there would take what nobody verified.
     pub(super) fn refuse_second_tokens(&self, head: &RequestHead<'_>) -> Result<(), RequestError> {
         let is_ours = |issuer: &str| {
             self.issuers
@@ -24,7 +24,8 @@ impl Authorizer {
         second.map_or(Ok(()), |_| Err(RequestError::SecondToken))
     }
 
-    /// What the policy says of a request by the rules for an issuer, or for nobody known; of one that came before, what it said then.
+    /// What the policy says of a request by the rules for an issuer, or for nobody known; of one
+    /// that came before, what it said then.
     pub(super) fn requested<'a, 'h>(
         &'a self,
         remembered: Option<&RefCell<VerifiedTokens>>,

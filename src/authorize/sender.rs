@@ -18,7 +18,8 @@ use super::gate::Place;
 
 /// Refuses a token that is bound to something which the request does not show, all of it.
 ///
-/// A proof beside a plain bearer token is not looked at: it would add nothing to a token that anybody may bear.
+/// A proof beside a plain bearer token is not looked at: it would add nothing to a token that
+/// anybody may bear.
 pub(super) fn check(
     token: &AccessToken,
     bearer: BearerToken<'_>,
@@ -74,11 +75,12 @@ fn proven(
     }
 }
 
-/// How old a proof may be: made for one request, it is as old as that took to get here, on a client whose clock may be behind. RFC 9449
-/// §11.1 speaks of seconds or minutes.
+/// How old a proof may be: made for one request, it is as old as that took to get here, on a client
+/// whose clock may be behind. RFC 9449 §11.1 speaks of seconds or minutes.
 pub(super) const MAX_AGE: Duration = Duration::from_mins(1);
 
-/// How far a client's clock may be ahead. Less than it may be behind, since whoever can sign today what is taken later needs the key no more.
+/// How far a client's clock may be ahead. Less than it may be behind, since whoever can sign today
+/// what is taken later needs the key no more.
 pub(super) const MAX_AHEAD: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

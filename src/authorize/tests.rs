@@ -219,7 +219,8 @@ fn keys_that_are_not_there_are_told_from_tokens_that_are_not_sound() {
     };
     #[rustfmt::skip]
     let cases: [(&str, fn(&mut KeyStore), &str, &str, &str, Option<Awaited>); 6] = [
-        // name                          keys    kid   iss                   want                  awaited
+        // name                          keys    kid   iss                   want
+        // awaited
         ("before the first keys",        cold,  "a",  "https://a.example",  "keys_unavailable",   Some(Awaited::First(a))),
         ("the other issuer meanwhile",   cold,  "b",  "https://b.example",  "insufficient_scope", None),
         ("nobody's issuer",              cold,  "a",  "https://c.example",  "unknown_issuer",     None),
@@ -263,7 +264,8 @@ const POLICY: &str = r#""roles":[
 fn roles_rules_and_the_catalogue_decide() {
     #[rustfmt::skip]
     let cases = [
-        // name                             method  path                         claims                                     want
+        // name                             method  path                         claims
+        // want
         ("covered by the area",             "POST", "/api/2.2/jobs/run-now",     r#","groups":["eng"],"scope":"jobs""#,      "allow"),
         ("a read, by the area",             "GET",  "/api/2.2/jobs/get",         r#","groups":["eng"],"scope":"jobs""#,      "allow"),
         ("a write, read-only role",         "POST", "/api/2.2/jobs/run-now",     r#","groups":["ana"],"scope":"jobs""#,      "role_lacks_scope"),
@@ -311,7 +313,8 @@ fn roles_rules_and_the_catalogue_decide() {
         let headers = headers(method, path, Some(&token));
         let decision = authorizer.authorize(&headers, &Verification::afresh(&keys, &Zeros), now());
         assert_eq!(word(&decision.verdict), want, "{name}");
-        // In shadow mode a refusal of authorization lets the request through, and an ambiguous request stays refused.
+        // In shadow mode a refusal of authorization lets the request through, and an ambiguous
+        // request stays refused.
         let malformed = matches!(want, "conflicting_workspace" | "ambiguous_path");
         let want = match want {
             "allow" => want.to_owned(),

@@ -14,8 +14,8 @@ use super::evidence::Evidence;
 use super::{Authorizer, Permit, Verdict, web_socket};
 
 impl Authorizer {
-    /// Notes what the request carries. Where clients sign in it is judged by its class as it is elsewhere: nobody asks for a token there,
-    /// and what nobody judged must not go upstream.
+    /// Notes what the request carries. Where clients sign in it is judged by its class as it is
+    /// elsewhere: nobody asks for a token there, and what nobody judged must not go upstream.
     pub(super) fn classify(
         &self,
         credential: &Credential<'_>,
@@ -50,8 +50,8 @@ impl Authorizer {
 
     /// Lets a credential through that nothing here can verify, where its class is only observed.
     ///
-    /// Nobody knows who sends it, so no scope can be asked for and no rule for an issuer's tokens applies. What is refused to everybody
-    /// stays refused.
+    /// Nobody knows who sends it, so no scope can be asked for and no rule for an issuer's tokens
+    /// applies. What is refused to everybody stays refused.
     pub(super) fn observe<'a>(
         &'a self,
         (head, readings): (&RequestHead<'_>, &Readings<'_>),

@@ -1,4 +1,5 @@
-//! What a sound token must be besides: not withdrawn, in the right hands, and for the workspace that the request is for.
+//! What a sound token must be besides: not withdrawn, in the right hands, and for the workspace
+//! that the request is for.
 
 use std::rc::Rc;
 
@@ -40,7 +41,8 @@ impl Authorizer {
         sender::check(token, bearer, place, by, now)
     }
 
-    /// The workspace that a request is for. At a host of several, a call that selects none is for the one that it is about.
+    /// The workspace that a request is for. At a host of several, a call that selects none is for
+    /// the one that it is about.
     pub(super) fn workspace(
         &self,
         head: &RequestHead<'_>,
@@ -52,8 +54,8 @@ impl Authorizer {
         }
     }
 
-    /// What the bearer of a sound token comes to in the workspace that a call is about, where it is for another one: such a call touches
-    /// both, so that it must be permitted in both.
+    /// What the bearer of a sound token comes to in the workspace that a call is about, where it is
+    /// for another one: such a call touches both, so that it must be permitted in both.
     pub(super) fn standing_there(
         &self,
         head: &RequestHead<'_>,
@@ -69,7 +71,8 @@ impl Authorizer {
 
     /// Refuses a sound token that is for another workspace.
     ///
-    /// Here and not where tokens are verified: one that was verified before may be used at another host now.
+    /// Here and not where tokens are verified: one that was verified before may be used at another
+    /// host now.
     pub(super) fn issued_for(
         &self,
         token: Rc<AccessToken>,

@@ -1,10 +1,12 @@
 //! Tokens that were verified before, so that their signature is not verified again.
 //!
-//! What is kept is what a signature proved, never a decision: the token's claims as its issuer's, or why it is refused; and, of the same
-//! configuration, what a sound token comes to in a workspace. Whether that still stands is judged at each use, by
+//! What is kept is what a signature proved, never a decision: the token's claims as its issuer's,
+//! or why it is refused; and, of the same configuration, what a sound token comes to in a
+//! workspace. Whether that still stands is judged at each use, by
 //! [`authenticate`](super::authenticate): the keys may have changed, and time goes on.
 //!
-//! Only sound signatures get in, so nobody fills it who cannot have tokens signed, and what gets in is bounded in number and in bytes.
+//! Only sound signatures get in, so nobody fills it who cannot have tokens signed, and what gets in
+//! is bounded in number and in bytes.
 
 mod fresh;
 mod proof;
@@ -29,7 +31,8 @@ pub(super) use sighting::{Presented, Sighting};
 
 /// A worker's memory of tokens.
 ///
-/// Invariant: `places` holds the position of every entry once, under the entry's hash; `bytes` is the sum of theirs.
+/// Invariant: `places` holds the position of every entry once, under the entry's hash; `bytes` is
+/// the sum of theirs.
 pub struct VerifiedTokens {
     entries: Vec<Entry>,
     places: HashTable<usize>,
@@ -134,7 +137,8 @@ impl VerifiedTokens {
         self.bytes
     }
 
-    /// Recalls what is known of a token, if `stands` finds that it still holds; what does not is forgotten or left, as it says.
+    /// Recalls what is known of a token, if `stands` finds that it still holds; what does not is
+    /// forgotten or left, as it says.
     pub(super) fn recall<T>(
         &mut self,
         token: Presented<'_>,
@@ -163,7 +167,8 @@ impl VerifiedTokens {
         None
     }
 
-    /// Remembers what a token turned out to be, in place of what was known of it, and of others where there is no room.
+    /// Remembers what a token turned out to be, in place of what was known of it, and of others
+    /// where there is no room.
     pub(super) fn remember(&mut self, token: BearerToken<'_>, proof: Proof) {
         if let Fact::Sound(sound) = &proof.fact
             && self.fresh.len() < MAX_FRESH
@@ -205,7 +210,8 @@ impl VerifiedTokens {
         });
     }
 
-    /// What the bearer of a token comes to in a workspace: worked out where it is not remembered with the token, and remembered then.
+    /// What the bearer of a token comes to in a workspace: worked out where it is not remembered
+    /// with the token, and remembered then.
     pub(super) fn standing(
         &mut self,
         token: Presented<'_>,
@@ -240,7 +246,8 @@ impl VerifiedTokens {
         standing
     }
 
-    /// Makes room: the first entry that was of no use since the hand last came by, or else the last of those it looks at.
+    /// Makes room: the first entry that was of no use since the hand last came by, or else the last
+    /// of those it looks at.
     fn evict(&mut self) {
         for _ in 0..MAX_SPARED {
             match self.entries.get_mut(self.hand) {
@@ -301,7 +308,8 @@ impl VerifiedTokens {
         Some(id.place)
     }
 
-    /// Where a token is remembered. One that was recognized is not compared again, unless its entry has moved or gone since.
+    /// Where a token is remembered. One that was recognized is not compared again, unless its entry
+    /// has moved or gone since.
     #[inline]
     fn place_of(&self, token: Presented<'_>) -> Option<usize> {
         let is_there = |id: &EntryId| {
@@ -315,7 +323,8 @@ impl VerifiedTokens {
     }
 }
 
-/// Of the end only: that is signature, which nobody chooses, and tells tokens apart as well as the whole would.
+/// Of the end only: that is signature, which nobody chooses, and tells tokens apart as well as the
+/// whole would.
 fn hash(keys: [u64; 2], text: &[u8]) -> u64 {
     let end: [u8; 16] = text.last_chunk().copied().unwrap_or_default();
     let (words, _) = end.as_chunks();
@@ -344,7 +353,8 @@ const PLACE_BYTES: usize = 2 * size_of::<usize>() + 2;
 /// Workspaces of one token whose standing is remembered. Most tokens are used in one.
 const MAX_WORKSPACES: usize = 4;
 
-/// Entries that one eviction looks at, at most: many enough to find one that is not used, few enough to cost nothing beside a signature.
+/// Entries that one eviction looks at, at most: many enough to find one that is not used, few
+/// enough to cost nothing beside a signature.
 const MAX_SPARED: usize = 64;
 
 #[cfg(test)]

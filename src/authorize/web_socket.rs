@@ -5,7 +5,8 @@ use crate::denial::Denial;
 use crate::policy::{Applied, Governing, Readings, Rules};
 use crate::request::{RequestError, RequestHead};
 
-/// Refuses a request to become a web socket, unless its operation has one or the rules that govern it say so of an operator's own path.
+/// Refuses a request to become a web socket, unless its operation has one or the rules that govern
+/// it say so of an operator's own path.
 pub(super) fn check(
     head: &RequestHead<'_>,
     readings: &Readings<'_>,

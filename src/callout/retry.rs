@@ -8,7 +8,8 @@ pub(crate) fn doubled(first: Duration, failures: u32, longest: Duration) -> Dura
     first.saturating_mul(times).min(longest)
 }
 
-/// Pseudo-random fractions (splitmix64), so that workers and gateways that started together do not fetch together.
+/// Pseudo-random fractions (splitmix64), so that workers and gateways that started together do not
+/// fetch together.
 ///
 /// Not for secrets: whoever guesses it learns when a public document is fetched.
 pub(crate) struct Jitter(pub(crate) u64);

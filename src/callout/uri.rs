@@ -4,8 +4,9 @@ use std::fmt;
 
 /// An `https` URI (RFC 9110 §4.2.2), split into what a callout needs.
 ///
-/// The scheme is the issuer's word that the document is to be had over TLS; whether the callout uses TLS, and to which address it goes,
-/// is the cluster's business. A URI never chooses where the gateway connects.
+/// The scheme is the issuer's word that the document is to be had over TLS; whether the callout
+/// uses TLS, and to which address it goes, is the cluster's business. A URI never chooses where the
+/// gateway connects.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HttpsUri {
     authority: Box<str>,
@@ -91,7 +92,8 @@ impl fmt::Display for UriError {
     }
 }
 
-/// Printable, and not of a URI (RFC 3986 §2); a quote or a backslash would end the quoted string that a challenge puts a URI into.
+/// Printable, and not of a URI (RFC 3986 §2); a quote or a backslash would end the quoted string
+/// that a challenge puts a URI into.
 const UNSAFE: &[u8] = br#""<>\^`{|}"#;
 
 /// What servers and proxies commonly take.

@@ -5,7 +5,8 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use crate::token::fingerprint;
 use crate::token::json::{self, Json};
 
-/// The first 12 hexadecimal digits of the SHA-256 of a configuration. A map's order, which Envoy does not keep, does not change it.
+/// The first 12 hexadecimal digits of the SHA-256 of a configuration. A map's order, which Envoy
+/// does not keep, does not change it.
 pub(super) fn of(document: &Json) -> String {
     let text = serde_json::to_string(&Ordered(document)).unwrap_or_default();
     let mut digest = String::new();
@@ -13,7 +14,8 @@ pub(super) fn of(document: &Json) -> String {
     digest
 }
 
-/// A document with the members of every object in order. A fraction, which no setting has, stands as its bits: to format it is 16 KB of the module.
+/// A document with the members of every object in order. A fraction, which no setting has, stands
+/// as its bits: to format it is 16 KB of the module.
 struct Ordered<'a>(&'a Json);
 
 impl Serialize for Ordered<'_> {

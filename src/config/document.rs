@@ -18,7 +18,8 @@ pub(super) struct Document {
     pub(super) resource: ResourceSection,
     /// Whose access tokens are taken.
     pub(super) issuers: Vec<IssuerSection>,
-    /// What callers may hold at most, whatever their tokens carry. Without roles a token's scopes alone count.
+    /// What callers may hold at most, whatever their tokens carry. Without roles a token's scopes
+    /// alone count.
     #[serde(default)]
     pub(super) roles: Vec<RoleSection>,
     /// The workspaces behind the gateway. Without any, requests are not bound to workspaces.
@@ -30,7 +31,8 @@ pub(super) struct Document {
     /// What becomes of credentials that are no OAuth access tokens.
     #[serde(default)]
     pub(super) credentials: Credentials,
-    /// Exchange of the caller's token for one of Databricks' own (RFC 8693). Absent: the caller's own token goes upstream.
+    /// Exchange of the caller's token for one of Databricks' own (RFC 8693). Absent: the caller's
+    /// own token goes upstream.
     pub(super) exchange: Option<ExchangeSection>,
     /// Sound tokens that are refused all the same.
     #[serde(default)]
@@ -45,14 +47,16 @@ pub(super) struct Document {
     /// Whether the upstream is told who is calling, in `x-oam-*` headers.
     #[serde(default)]
     pub(super) forward_identity: bool,
-    /// Whether the workers of a gateway share the issuers' keys through the host's shared data, so that one fetches for all. `false`: each
-    /// fetches for itself, as it does in any case where the plugin has no `vm_id`.
+    /// Whether the workers of a gateway share the issuers' keys through the host's shared data, so
+    /// that one fetches for all. `false`: each fetches for itself, as it does in any case where the
+    /// plugin has no `vm_id`.
     #[serde(default = "defaults::yes")]
     pub(super) share_keys: bool,
 }
 
 impl Document {
-    /// Refuses settings that this release does not carry out: to accept and ignore them would be a promise broken in silence.
+    /// Refuses settings that this release does not carry out: to accept and ignore them would be a
+    /// promise broken in silence.
     pub(super) fn refuse_what_is_to_come(&self, problems: &mut Problems) {
         let mut refuse = |present: bool, place: &str, remedy: &str| {
             if present {
@@ -74,9 +78,11 @@ impl Document {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResourceSection {
-    /// The URL that tokens are asked for (RFC 8707), and at which the metadata document is served (RFC 9728).
+    /// The URL that tokens are asked for (RFC 8707), and at which the metadata document is served
+    /// (RFC 9728).
     pub(super) identifier: Option<String>,
-    /// Where people ask for what they lack; `{scopes}` stands for the scopes, and `{roles}` for the roles that would grant them.
+    /// Where people ask for what they lack; `{scopes}` stands for the scopes, and `{roles}` for the
+    /// roles that would grant them.
     pub(super) access_request_url: Option<String>,
 }
 
@@ -109,7 +115,8 @@ pub(super) struct IssuerSection {
     pub(super) max_token_lifetime: Option<Span>,
     /// The `typ` that its tokens must have, as `at+jwt`. Absent: not asked for.
     pub(super) token_type: Option<String>,
-    /// Where its tokens carry what, instead of what the preset says. A list within is a path from the outermost object inwards.
+    /// Where its tokens carry what, instead of what the preset says. A list within is a path from
+    /// the outermost object inwards.
     #[serde(default)]
     pub(super) claims: ClaimsSection,
     /// What its tokens' scopes mean.
@@ -228,13 +235,15 @@ pub(super) struct WorkspaceSection {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct PolicySection {
-    /// `shadow`: refusals of authorization are recorded and let through. Authentication is enforced all the same.
+    /// `shadow`: refusals of authorization are recorded and let through. Authentication is enforced
+    /// all the same.
     #[serde(default)]
     pub(super) mode: ModeName,
     /// What becomes of requests that match neither rule nor operation.
     #[serde(default)]
     pub(super) unmatched: UnmatchedName,
-    /// Your own rules. A deny rule wins over everything; among the others the most specific path does, and the catalogue judges the rest.
+    /// Your own rules. A deny rule wins over everything; among the others the most specific path
+    /// does, and the catalogue judges the rest.
     #[serde(default)]
     pub(super) rules: Vec<RuleSection>,
 }
@@ -275,15 +284,17 @@ pub(super) struct RuleSection {
     pub(super) any_scope: Option<Vec<String>>,
     /// The issuers whose tokens it is for. Absent: any.
     pub(super) issuers: Option<Vec<String>>,
-    /// The MCP calls that it is for, by the headers of protocol 2026-07-28 or newer. Absent: any call.
+    /// The MCP calls that it is for, by the headers of protocol 2026-07-28 or newer. Absent: any
+    /// call.
     pub(super) mcp: Option<ToolsSection>,
     /// `shadow`: this rule's refusals are recorded and let through.
     pub(super) mode: Option<ModeName>,
-    /// `true`: for the paths as they are written alone. Absent: for the operation, in every version of the API, under each of its paths, with a
-    /// trailing slash and without.
+    /// `true`: for the paths as they are written alone. Absent: for the operation, in every version
+    /// of the API, under each of its paths, with a trailing slash and without.
     #[serde(default)]
     pub(super) exact: bool,
-    /// Whether what a `require` rule lets through may become a web socket. Nobody judges what passes then.
+    /// Whether what a `require` rule lets through may become a web socket. Nobody judges what
+    /// passes then.
     #[serde(default)]
     pub(super) websocket: bool,
 }
@@ -396,13 +407,16 @@ pub(super) struct Audit {
     /// Whether they go to the host's log.
     #[serde(default = "defaults::yes")]
     pub(super) log: bool,
-    /// The level that they are written there at. Istio's gateways drop what is below `warning`, Envoy Gateway's what is below `warn`.
+    /// The level that they are written there at. Istio's gateways drop what is below `warning`,
+    /// Envoy Gateway's what is below `warn`.
     #[serde(default)]
     pub(super) level: LevelName,
-    /// Whether requests are refused whose decisions would leave no record. Means nothing without `log`.
+    /// Whether requests are refused whose decisions would leave no record. Means nothing without
+    /// `log`.
     #[serde(default = "defaults::yes")]
     pub(super) required: bool,
-    /// Keys the fingerprints by which records name static tokens. Give all gateways the same, and one token has one name on all of them.
+    /// Keys the fingerprints by which records name static tokens. Give all gateways the same, and
+    /// one token has one name on all of them.
     pub(super) fingerprint_key: Option<String>,
 }
 

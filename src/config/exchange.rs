@@ -1,4 +1,5 @@
-//! The `exchange` section: whether callers' tokens are exchanged for Databricks' own, and on what terms.
+//! The `exchange` section: whether callers' tokens are exchanged for Databricks' own, and on what
+//! terms.
 
 use crate::callout::uri::HttpsUri;
 use crate::exchange::terms::{ScopeWanted, Terms};
@@ -116,7 +117,8 @@ mod tests {
 
     const PROVIDER: &str = "https://i.example";
 
-    /// A gateway for the tokens of these issuers, given with their presets, with this `exchange` section.
+    /// A gateway for the tokens of these issuers, given with their presets, with this `exchange`
+    /// section.
     fn read(issuers: &[(&str, &str)], section: &str) -> Result<Configuration, ConfigError> {
         let issuers: Vec<String> = issuers
             .iter()

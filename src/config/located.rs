@@ -1,7 +1,8 @@
 //! Reading a type out of a JSON value, and where in the value it failed.
 //!
-//! `serde_path_to_error` does this for every format, by wrapping each visitor in another one: 80 KiB of the module for a configuration of
-//! this size. Here there is one format, so the place is noted where the value is walked.
+//! `serde_path_to_error` does this for every format, by wrapping each visitor in another one: 80
+//! KiB of the module for a configuration of this size. Here there is one format, so the place is
+//! noted where the value is walked.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -97,7 +98,8 @@ pub(super) fn read<'de, T: Deserialize<'de>>(value: &'de Json) -> Result<T, (Mis
     T::deserialize(Located { value, way: &way }).map_err(|error| (error, way.into_inner()))
 }
 
-/// A value, and the way to it. Steps are taken back only where all went well, so that after a failure they lead to it.
+/// A value, and the way to it. Steps are taken back only where all went well, so that after a
+/// failure they lead to it.
 #[derive(Clone, Copy)]
 struct Located<'de, 'w> {
     value: &'de Json,
@@ -194,8 +196,9 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// By the members in the order of the type, of which `serde` has the shorter half of a derived reader: who is asked for names has to
-    /// compare them with all that there are, once for each type, in 40 KB of the module.
+    /// By the members in the order of the type, of which `serde` has the shorter half of a derived
+    /// reader: who is asked for names has to compare them with all that there are, once for each
+    /// type, in 40 KB of the module.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -264,7 +267,8 @@ struct Fields<'de, 'w> {
 impl<'de> SeqAccess<'de> for Fields<'de, '_> {
     type Error = Misfit;
 
-    /// None for a member that is not there, and the next one may be. A member that may be absent without a default reads as `null`.
+    /// None for a member that is not there, and the next one may be. A member that may be absent
+    /// without a default reads as `null`.
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,

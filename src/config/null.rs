@@ -1,7 +1,8 @@
 //! Keys and items without a value, which are errors wherever they stand.
 //!
-//! In YAML that is a key whose value was forgotten (`workspaces:`), and in Envoy's `Struct` a `null_value`. `serde` reads it as a key that
-//! was left out, and here that often means the widest setting there is: every workspace, any method, no limit.
+//! In YAML that is a key whose value was forgotten (`workspaces:`), and in Envoy's `Struct` a
+//! `null_value`. `serde` reads it as a key that was left out, and here that often means the widest
+//! setting there is: every workspace, any method, no limit.
 
 use crate::token::json::Json;
 
@@ -81,7 +82,8 @@ mod tests {
         assert_eq!(error.problems(), want);
     }
 
-    /// Most of these meant the widest setting there is. More may be said of an object that lacks what was to stand there.
+    /// Most of these meant the widest setting there is. More may be said of an object that lacks
+    /// what was to stand there.
     #[test]
     fn a_key_without_a_value_is_an_error_in_whatever_it_comes() {
         let role_with = |members: &str| {

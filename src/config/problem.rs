@@ -63,8 +63,8 @@ impl Problems {
         }
     }
 
-    /// Notes that something is not there. Beside or below it may be a key that could not be read, and was meant
-    /// for it.
+    /// Notes that something is not there. Beside or below it may be a key that could not be read,
+    /// and was meant for it.
     pub(super) fn absent(&mut self, place: &Place, text: impl fmt::Display) {
         let object = if place.is_item() {
             &place.0
@@ -79,8 +79,8 @@ impl Problems {
         }
     }
 
-    /// Notes what does not fit the shape of a configuration at `fault`, for which `place` answers: maybe all of it. Neither a stand-in
-    /// that does not fit nor what one lacks is a problem.
+    /// Notes what does not fit the shape of a configuration at `fault`, for which `place` answers:
+    /// maybe all of it. Neither a stand-in that does not fit nor what one lacks is a problem.
     pub(super) fn shape(&mut self, place: &Place, fault: &Place, text: &str) {
         if self.mended.iter().any(|mended| fault.is_within(mended)) {
             return;

@@ -15,6 +15,7 @@ pub fn text() -> String {
     let mut schema = schema_for!(Document);
     schema.insert("title".to_owned(), TITLE.into());
     leave_out_null(&mut schema);
+    unwrap_descriptions(&mut schema);
     // A schema is strings, numbers, lists and maps: there is nothing in it that JSON cannot hold.
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     format!("{text}\n")
@@ -41,6 +42,18 @@ fn leave_out_null(schema: &mut Schema) {
         }
     }
     transform_subschemas(&mut leave_out_null, schema);
+}
+
+/// A description goes on where its comment's line ends.
+fn unwrap_descriptions(schema: &mut Schema) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        let paragraphs: Vec<_> = text
+            .split("\n\n")
+            .map(|text| text.replace('\n', " "))
+            .collect();
+        *text = paragraphs.join("\n\n");
+    }
+    transform_subschemas(&mut unwrap_descriptions, schema);
 }
 
 pub(super) fn preset(_: &mut SchemaGenerator) -> Schema {

@@ -1,7 +1,8 @@
 //! Reads the shape of a document to its end, so that one mistake does not hide the next.
 //!
-//! `serde` stops at the first thing that does not fit. Here that is noted, something harmless is put in its place, and the document is
-//! read again. What the stand-ins lead to later is no mistake of the author's: [`Problems`] keeps it back.
+//! `serde` stops at the first thing that does not fit. Here that is noted, something harmless is
+//! put in its place, and the document is read again. What the stand-ins lead to later is no mistake
+//! of the author's: [`Problems`] keeps it back.
 
 use crate::token::json::{Json, Object};
 
@@ -41,7 +42,8 @@ enum StandIn {
     Value(Json),
 }
 
-/// What to put into a place that was mended so many times: nothing at first, then one value of each kind.
+/// What to put into a place that was mended so many times: nothing at first, then one value of each
+/// kind.
 fn stand_in(times: usize) -> Option<StandIn> {
     Some(match times {
         0 => StandIn::Nothing,
@@ -86,7 +88,8 @@ fn missing_field(text: &str) -> Option<&str> {
     text.strip_prefix("missing field `")?.split('`').next()
 }
 
-/// Puts a value at the end of a path, or takes away what is there; `None` where the path leads nowhere.
+/// Puts a value at the end of a path, or takes away what is there; `None` where the path leads
+/// nowhere.
 fn put(value: &mut Json, way: &[Step], stand_in: StandIn) -> Option<()> {
     let (last, path) = way.split_last()?;
     let at = path.iter().try_fold(value, |at, step| match (step, at) {

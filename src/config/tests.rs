@@ -143,7 +143,8 @@ fn errors_name_their_place_and_the_remedy() {
     };
     #[rustfmt::skip]
     let cases = [
-        // configuration                                                                                          its one problem
+        // configuration
+        // its one problem
         ("[".to_owned(),                                                                                          "the configuration is not JSON: EOF while parsing a list at line 1 column 1"),
         ("{}".to_owned(),                                                                                         "missing field `issuers`"),
         (r#"{"issuers":[]}"#.to_owned(),                                                                          "issuers: empty: name at least one issuer, or no token can be accepted"),

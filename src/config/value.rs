@@ -74,7 +74,8 @@ impl Day {
     }
 }
 
-/// A whole number. Envoy hands over the numbers of a `Struct` as floating point, so `16384.0` is one too.
+/// A whole number. Envoy hands over the numbers of a `Struct` as floating point, so `16384.0` is
+/// one too.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Count(pub(super) u64);
 

@@ -185,7 +185,8 @@ struct Cover {
 }
 
 impl<'a> Covers<'a> {
-    /// Deny rules that are enforced win over everything. Public rules are asked before anybody knows the issuer.
+    /// Deny rules that are enforced win over everything. Public rules are asked before anybody
+    /// knows the issuer.
     fn of(rules: &'a [RuleSection]) -> Self {
         let (mut paths, mut index) = (Vec::new(), Index::new());
         for (rule, section) in rules.iter().enumerate() {
@@ -237,7 +238,8 @@ impl<'a> Covers<'a> {
     }
 }
 
-/// Whether the effect of `other` comes before that of `rule`; among deny rules alike, that of the `earlier` one.
+/// Whether the effect of `other` comes before that of `rule`; among deny rules alike, that of the
+/// `earlier` one.
 fn takes_over(other: &RuleSection, rule: &RuleSection, earlier: bool) -> bool {
     match other.effect {
         EffectName::Deny if rule.effect == EffectName::Deny => {
@@ -267,7 +269,8 @@ fn contains(wide: Option<&[String]>, narrow: Option<&[String]>) -> bool {
     }
 }
 
-/// The same of MCP calls. What does not tell its call is refused for either rule, so the wider one comes first all the same.
+/// The same of MCP calls. What does not tell its call is refused for either rule, so the wider one
+/// comes first all the same.
 fn contains_tools(wide: Option<&ToolsSection>, narrow: Option<&ToolsSection>) -> bool {
     match (wide, narrow) {
         (None, _) => true,
@@ -323,7 +326,8 @@ fn may_be_api(template: &Template) -> bool {
     }
 }
 
-/// Whether the member is described by a name that its issuer gave, which another issuer may give to somebody else.
+/// Whether the member is described by a name that its issuer gave, which another issuer may give to
+/// somebody else.
 const fn names_somebody(member: &MemberSection) -> bool {
     member.group.is_some()
         || member.role.is_some()
@@ -338,8 +342,8 @@ fn is_asked_for(scope: &str, document: &Document) -> bool {
     })
 }
 
-/// Rules of which each is compared with each other: a worker reads its configuration while requests wait, and longer lists are
-/// written by programs.
+/// Rules of which each is compared with each other: a worker reads its configuration while requests
+/// wait, and longer lists are written by programs.
 const MAX_COMPARED_RULES: usize = 256;
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! `google.protobuf.Struct` as it goes over the wire, into the JSON that it stands for.
 //!
-//! Envoy hands a plugin the bytes of whatever message its `configuration` holds, so a `Struct` arrives encoded and a `StringValue` as its
-//! text. The messages are those of protobuf's `struct.proto`; their wire format is that of the Protocol Buffers encoding guide.
+//! Envoy hands a plugin the bytes of whatever message its `configuration` holds, so a `Struct`
+//! arrives encoded and a `StringValue` as its text. The messages are those of protobuf's
+//! `struct.proto`; their wire format is that of the Protocol Buffers encoding guide.
 
 use crate::token::json::{self, Json, Member, Object};
 
@@ -10,7 +11,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Json> {
     object(bytes, json::MAX_DEPTH).map(Json::Object)
 }
 
-/// `Struct { map<string, Value> fields = 1 }`. A name that comes twice is refused, as two keys of JSON are.
+/// `Struct { map<string, Value> fields = 1 }`. A name that comes twice is refused, as two keys of
+/// JSON are.
 fn object(bytes: &[u8], depth: usize) -> Option<Object> {
     let mut members: Vec<Member> = Vec::new();
     for field in Fields(bytes) {
@@ -31,7 +33,8 @@ fn object(bytes: &[u8], depth: usize) -> Option<Object> {
     (!object.has_repeated_name()).then_some(object)
 }
 
-/// `Value { oneof: null = 1, number = 2, string = 3, bool = 4, Struct = 5, ListValue = 6 }`. Of several the last counts, as protobuf has it.
+/// `Value { oneof: null = 1, number = 2, string = 3, bool = 4, Struct = 5, ListValue = 6 }`. Of
+/// several the last counts, as protobuf has it.
 fn value(bytes: &[u8], depth: usize) -> Option<Json> {
     let mut value = Json::Null;
     for field in Fields(bytes) {

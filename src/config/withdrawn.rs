@@ -13,7 +13,8 @@ use super::value::Span;
 
 /// What the configuration withdraws, `issuers` being those that it takes tokens of.
 ///
-/// The section is read as the lists are that gateways fetch, and not by `serde`: so whoever moves an entry from one to the other gets the same.
+/// The section is read as the lists are that gateways fetch, and not by `serde`: so whoever moves
+/// an entry from one to the other gets the same.
 #[inline(never)]
 pub(super) fn build(
     section: Option<Json>,

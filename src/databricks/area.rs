@@ -59,7 +59,8 @@ impl Area {
         self.data
     }
 
-    /// Whether the name is one of Databricks' own scopes, rather than ours for operations whose scope is not documented.
+    /// Whether the name is one of Databricks' own scopes, rather than ours for operations whose
+    /// scope is not documented.
     pub const fn is_documented(self) -> bool {
         self.is_documented
     }

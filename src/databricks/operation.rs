@@ -5,7 +5,8 @@ use super::area::Area;
 /// One operation, e.g. `jobs.run-now`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Operation {
-    /// Service and call, as in `jobs.run-now`. An operation that has several paths has several entries of one name.
+    /// Service and call, as in `jobs.run-now`. An operation that has several paths has several
+    /// entries of one name.
     pub name: &'static str,
     /// The HTTP method, or `*` where any does the same.
     pub method: &'static str,
@@ -175,8 +176,8 @@ impl Marks {
     }
 }
 
-/// The areas whose paths name what Unity Catalog holds: catalogs, schemas, tables, volumes and the files
-/// in them, functions, models, indexes, connections, MCP services, shares and recipients.
+/// The areas whose paths name what Unity Catalog holds: catalogs, schemas, tables, volumes and the
+/// files in them, functions, models, indexes, connections, MCP services, shares and recipients.
 const UNITY_CATALOG_AREAS: [&str; 16] = [
     "ai-gateway",
     "ai-search",

@@ -1,4 +1,5 @@
-//! Reads the list of operations as `build.rs` packs it. Reading ends where the list is malformed, and what is missing is refused.
+//! Reads the list of operations as `build.rs` packs it. Reading ends where the list is malformed,
+//! and what is missing is refused.
 
 use std::ops::Range;
 use std::sync::OnceLock;

@@ -1,11 +1,12 @@
 //! Which scope covers which operation.
 //!
-//! `jobs` covers every operation of its area, `jobs:read` those that read and hand out nothing but their answer, `jobs:data` also those
-//! that hand out access to the data itself, `all-apis` every operation whose scope Databricks documents. Databricks Apps know scopes for
-//! parts of an area, as `catalog.tables:read`, which cover that part.
+//! `jobs` covers every operation of its area, `jobs:read` those that read and hand out nothing but
+//! their answer, `jobs:data` also those that hand out access to the data itself, `all-apis` every
+//! operation whose scope Databricks documents. Databricks Apps know scopes for parts of an area, as
+//! `catalog.tables:read`, which cover that part.
 //!
-//! Whatever covers an operation, or includes a scope, has one of a few spellings. So a set of scopes is asked for these, and the answer
-//! takes as long for a large set as for a small one.
+//! Whatever covers an operation, or includes a scope, has one of a few spellings. So a set of
+//! scopes is asked for these, and the answer takes as long for a large set as for a small one.
 
 use super::area::Area;
 use super::operation::{Access, Mark, Operation, Requirement};
@@ -18,7 +19,8 @@ pub const ALL_APIS: &str = "all-apis";
 pub enum Reach {
     /// What reads, and hands out nothing that works outside the gateway.
     Read,
-    /// What reads, presigned links, temporary credentials and results kept in storage among it: access to the data itself.
+    /// What reads, presigned links, temporary credentials and results kept in storage among it:
+    /// access to the data itself.
     Data,
     /// Everything.
     Whole,
@@ -58,7 +60,8 @@ pub fn covering(operation: &Operation) -> impl Iterator<Item = &'static str> {
     documented.then_some(ALL_APIS).into_iter().chain(named)
 }
 
-/// Whether every operation that `narrow` covers is covered by `broad` too. Scopes that are not Databricks' include themselves alone.
+/// Whether every operation that `narrow` covers is covered by `broad` too. Scopes that are not
+/// Databricks' include themselves alone.
 pub fn implies(broad: &str, narrow: &str) -> bool {
     implying(narrow).any(|implying| implying == broad)
 }
@@ -86,7 +89,8 @@ pub fn narrowing(scope: &str) -> impl Iterator<Item = &str> {
     std::iter::once(scope).chain(lesser.map(|scope: &str| scope))
 }
 
-/// The area that a scope speaks of: that of `jobs`, `jobs:read` or `catalog.tables:read`; none for `all-apis` and scopes not Databricks'.
+/// The area that a scope speaks of: that of `jobs`, `jobs:read` or `catalog.tables:read`; none for
+/// `all-apis` and scopes not Databricks'.
 pub fn area(scope: &str) -> Option<Area> {
     Some(Named::parse(scope)?.area)
 }
@@ -96,7 +100,8 @@ pub fn without_reach(scope: &str) -> &str {
     split_reach(scope).0
 }
 
-/// The narrowest scope that covers an operation: `jobs:read` for a plain read, `jobs` for a write; `None` where no scope is needed.
+/// The narrowest scope that covers an operation: `jobs:read` for a plain read, `jobs` for a write;
+/// `None` where no scope is needed.
 pub fn required(operation: &Operation) -> Option<&'static str> {
     Some(Names::of(area_of(operation)?).in_reach(Reach::of(operation)))
 }

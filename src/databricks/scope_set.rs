@@ -1,7 +1,7 @@
 //! Sets of scopes, and what one scope is worth against another.
 //!
-//! What Databricks' scopes include is [`scope`]'s business. All other scopes are the operator's own and mean themselves. Texts are compared
-//! whole, never in part.
+//! What Databricks' scopes include is [`scope`]'s business. All other scopes are the operator's own
+//! and mean themselves. Texts are compared whole, never in part.
 
 use std::rc::Rc;
 
@@ -31,10 +31,11 @@ impl ScopeSet {
         scope::covering(operation).any(|covering| self.contains(covering))
     }
 
-    /// What both sets allow: of each pair the narrower, where one covers the other, and otherwise as much of a part as both reach.
+    /// What both sets allow: of each pair the narrower, where one covers the other, and otherwise
+    /// as much of a part as both reach.
     ///
-    /// `all-apis` does not cover what Databricks documents no scope for, and a list of scopes cannot tell that of an area. So this is for
-    /// records, and a decision asks each set.
+    /// `all-apis` does not cover what Databricks documents no scope for, and a list of scopes
+    /// cannot tell that of an area. So this is for records, and a decision asks each set.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let ours = self.iter().filter_map(|scope| other.most_of(scope));

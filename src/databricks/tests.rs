@@ -9,7 +9,8 @@ fn find(method: &str, path: &str) -> Lookup {
 fn a_request_finds_its_operation() {
     #[rustfmt::skip]
     let cases = [
-        // name                     method      path                                                want
+        // name                     method      path
+        // want
         ("a call",                  "POST",     "/api/2.2/jobs/run-now",                            Some("jobs.run-now")),
         ("an old version",          "POST",     "/api/2.0/jobs/run-now",                            Some("jobs.run-now")),
         ("a version to come",       "POST",     "/api/2.11/jobs/run-now",                           Some("jobs.run-now")),

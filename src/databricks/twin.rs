@@ -2,8 +2,8 @@
 
 use crate::path::Path;
 
-/// The path that `other` makes of what a request names by `template`, which takes `path` with a trailing
-/// slash or without.
+/// The path that `other` makes of what a request names by `template`, which takes `path` with a
+/// trailing slash or without.
 pub(super) fn path(template: &str, path: &Path<'_>, other: &str) -> String {
     let mut names = Vec::new();
     let mut sent = path.segments();
@@ -83,7 +83,8 @@ mod tests {
     fn names_are_filled_in_by_their_names() {
         #[rustfmt::skip]
         let cases = [
-            // template                    path                        other                            want
+            // template                    path                        other
+            // want
             ("/w/{id}/edit",               "/w/7/edit",                "/e/{id}/edit",                  "/e/7/edit"),
             ("/w/{id}",                    "/w/7/",                    "/e/{id}",                       "/e/7"),
             ("/p/{x}/{y}",                 "/p/1/2",                   "/q/{y}/{x}",                    "/q/2/1"),

@@ -16,7 +16,8 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    /// Reads the answer to the exchange of a token, `subject` being the fingerprint of what was signed of that.
+    /// Reads the answer to the exchange of a token, `subject` being the fingerprint of what was
+    /// signed of that.
     pub(super) fn parse(body: &[u8], subject: Fingerprint) -> Result<Self, Unusable> {
         if body.len() > MAX_BYTES {
             return Err(Unusable::TooLarge);
@@ -75,8 +76,8 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// The reasons that token endpoints give, as far as OAuth names them. Whatever else an answer says is its author's text, and stays out
-/// of records.
+/// The reasons that token endpoints give, as far as OAuth names them. Whatever else an answer says
+/// is its author's text, and stays out of records.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OauthError {
     /// RFC 6749 §5.2.
@@ -162,7 +163,8 @@ mod tests {
         );
         #[rustfmt::skip]
         let cases = [
-            // name                    body                                                                              want
+            // name                    body
+            // want
             ("as it should be",        r#"{"access_token":"dbx","token_type":"Bearer","expires_in":3600,"scope":"sql"}"#, good.clone()),
             ("in another case",        r#"{"access_token":"dbx","token_type":"bearer","expires_in":3600}"#,               good),
             ("a year",                 r#"{"access_token":"dbx","token_type":"Bearer","expires_in":31536000}"#,           Ok(("Bearer dbx".to_owned(), 86_400))),

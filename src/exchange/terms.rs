@@ -35,7 +35,8 @@ pub struct Terms {
 pub enum ScopeWanted {
     /// `all-apis`, whatever the request.
     AllApis,
-    /// The area of the request's operation, where Databricks has a scope of that name; `all-apis` otherwise.
+    /// The area of the request's operation, where Databricks has a scope of that name; `all-apis`
+    /// otherwise.
     Operation,
 }
 
@@ -47,8 +48,8 @@ impl Terms {
 
     /// The scope to ask for on behalf of a request.
     ///
-    /// It follows the catalogue also where a rule of the operator's governs: what Databricks will ask of the exchanged token does not
-    /// depend on what the gateway asks of the caller's.
+    /// It follows the catalogue also where a rule of the operator's governs: what Databricks will
+    /// ask of the exchanged token does not depend on what the gateway asks of the caller's.
     pub fn scope_for(&self, headers: &Headers) -> &'static str {
         match self.scope {
             ScopeWanted::AllApis => ALL_APIS,
@@ -81,7 +82,8 @@ impl Terms {
     }
 }
 
-/// The area of the operation that a request is, where Databricks documents it as a scope. There are no `:read` scopes to ask for.
+/// The area of the operation that a request is, where Databricks documents it as a scope. There are
+/// no `:read` scopes to ask for.
 fn narrowest(headers: &Headers) -> Option<&'static str> {
     let method = std::str::from_utf8(headers.first(":method")?).ok()?;
     let path = headers.first(":path")?.split(|&byte| byte == b'?').next()?;

@@ -201,7 +201,8 @@ fn a_failure_is_remembered_for_a_moment() {
     let refused = "Refused(Some(InvalidGrant))";
     #[rustfmt::skip]
     let cases = [
-        // name               status  body                            failure                                 told                pause
+        // name               status  body                            failure
+        // told                pause
         ("a policy's no",     400,    r#"{"error":"invalid_grant"}"#, Failure::Refused(400, Some(grant)),     refused,            10),
         ("no reason",         403,    "no",                           Failure::Refused(403, None),            "Refused(None)",    10),
         ("another address",   404,    "",                             Failure::Refused(404, None),            "Refused(None)",    10),

@@ -1,7 +1,7 @@
 //! The host by its calls: one function for each, our types on both sides, no policy.
 //!
-//! Where a host refuses, there is nothing: the failure that denies. Its bytes are never taken for text
-//! unseen.
+//! Where a host refuses, there is nothing: the failure that denies. Its bytes are never taken for
+//! text unseen.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher as _, RandomState};
@@ -81,9 +81,9 @@ impl Host for WasmHost {
         }
     }
 
-    /// Whether the host validated its chain does not matter for a token that is bound to it: the client
-    /// has the key, and the issuer named the certificate (RFC 8705 §3). What a header says of a
-    /// certificate is not asked: anybody can write it.
+    /// Whether the host validated its chain does not matter for a token that is bound to it: the
+    /// client has the key, and the issuer named the certificate (RFC 8705 §3). What a header says
+    /// of a certificate is not asked: anybody can write it.
     fn peer_certificate(&self) -> Option<Fingerprint> {
         let digest = host_calls::property(b"connection\0sha256_peer_certificate_digest")?;
         Fingerprint::parse(std::str::from_utf8(&digest).ok()?).ok()
@@ -219,8 +219,8 @@ pub(super) fn request_headers() -> Headers {
     map.and_then(Headers::from_map).unwrap_or_default()
 }
 
-/// Reads every request trailer. `None` where they cannot be read, which does not mean that there are
-/// none.
+/// Reads every request trailer. `None` where they cannot be read, which does not mean that there
+/// are none.
 pub(super) fn request_trailers() -> Option<Headers> {
     match headers::all(Map::RequestTrailers)? {
         map if map.is_empty() => Some(Headers::default()),
@@ -260,8 +260,8 @@ pub(super) fn plugin_configuration() -> Vec<u8> {
     host_calls::buffer(Buffer::PluginConfiguration, usize::MAX)
 }
 
-/// Has the host verify a signature, `arguments` being those of Envoy's function of that name. `None`
-/// where there is no such function, or it fails.
+/// Has the host verify a signature, `arguments` being those of Envoy's function of that name.
+/// `None` where there is no such function, or it fails.
 fn verify_signature(arguments: &[u8]) -> Option<Vec<u8>> {
     host_calls::foreign_function("verify_signature", arguments)
 }

@@ -1,8 +1,8 @@
-//! What a decision comes to: the headers are edited, then the record is written, and then the request
-//! goes on or is answered.
+//! What a decision comes to: the headers are edited, then the record is written, and then the
+//! request goes on or is answered.
 //!
-//! In this order: while the host holds the request, nothing of it is on its way, whatever was done to
-//! its headers. So the record says what became of it in the end.
+//! In this order: while the host holds the request, nothing of it is on its way, whatever was done
+//! to its headers. So the record says what became of it in the end.
 
 use crate::answer::Answer;
 use crate::audit::compact::Record;
@@ -75,8 +75,8 @@ impl Active {
     /// Refuses a request for its trailers: they cannot be read and cleaned, or hold something that
     /// must not go on.
     ///
-    /// Where its headers have gone on, that was recorded under `recorded`; this record has the same ID
-    /// and says how the request ended.
+    /// Where its headers have gone on, that was recorded under `recorded`; this record has the same
+    /// ID and says how the request ended.
     pub(super) fn refuse_trailers(
         &mut self,
         request: &Pending,

@@ -1,4 +1,5 @@
-//! What serves a plugin's requests under an accepted configuration: keys, caches, the queue, counts.
+//! What serves a plugin's requests under an accepted configuration: keys, caches, the queue,
+//! counts.
 
 use std::cell::RefCell;
 use std::hash::RandomState;
@@ -262,8 +263,9 @@ impl Active {
         self.tick_every(period, host);
     }
 
-    /// Asks the host for ticks of this period, unless it ticks so already: Envoy starts its timer anew
-    /// each time it is asked, so asking with every request would put the next tick off for ever.
+    /// Asks the host for ticks of this period, unless it ticks so already: Envoy starts its timer
+    /// anew each time it is asked, so asking with every request would put the next tick off for
+    /// ever.
     fn tick_every(&mut self, period: Duration, host: &dyn Host) {
         if self.tick_period != period {
             self.tick_period = period;
@@ -282,8 +284,8 @@ impl Active {
 /// While something is awaited: as good as at once for a person, and nothing for a gateway.
 pub(super) const BUSY_TICK: Duration = Duration::from_millis(10);
 
-/// While something is to be sent, which goes out with the tick: a callout belongs to the context that
-/// sends it, and a request's ends with its client.
+/// While something is to be sent, which goes out with the tick: a callout belongs to the context
+/// that sends it, and a request's ends with its client.
 const SOON_TICK: Duration = Duration::from_millis(1);
 
 /// Otherwise: keys are due to the second.

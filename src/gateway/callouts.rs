@@ -1,8 +1,9 @@
-//! The callout engine: sends what is due, for keys, exchanges and the list of revoked tokens, and takes
-//! what came of it.
+//! The callout engine: sends what is due, for keys, exchanges and the list of revoked tokens, and
+//! takes what came of it.
 //!
 //! When a callout is due, and what its answer means, is the business of who wants it. Everything
-//! between, from the cluster that is not there to the answer that never comes, is done here for all.
+//! between, from the cluster that is not there to the answer that never comes, is done here for
+//! all.
 
 use hashbrown::HashMap;
 
@@ -212,8 +213,8 @@ impl Active {
             (Purpose::Keys(fetch), _) => {
                 log::warn!("keys of `{}`: {why}", self.issuer(fetch.issuer));
             }
-            // Fewer and fewer times while it goes on: every second of an outage on every worker would
-            // fill the log.
+            // Fewer and fewer times while it goes on: every second of an outage on every worker
+            // would fill the log.
             (Purpose::List(_), Some(list)) if list.failures().is_power_of_two() => {
                 let consequence = if list.is_known() {
                     "the last good one holds"

@@ -9,8 +9,8 @@ use crate::token::signature::Verifier;
 
 use super::host::{Host, MetricKind};
 
-/// Finds out which of these issuers' signatures the host verifies, and says so in the log and in the
-/// metrics.
+/// Finds out which of these issuers' signatures the host verifies, and says so in the log and in
+/// the metrics.
 pub(super) fn start(issuers: &[Issuer], host: &dyn Host) -> Box<dyn Verifier> {
     let used: AlgorithmSet = issuers
         .iter()

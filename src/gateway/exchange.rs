@@ -19,7 +19,8 @@ pub(super) enum Onward {
     With(Rc<str>),
 }
 
-/// Looks after a request that was decided: a permitted one whose token is to be exchanged gets another, or is refused after all.
+/// Looks after a request that was decided: a permitted one whose token is to be exchanged gets
+/// another, or is refused after all.
 pub(super) fn onward(
     exchanger: &mut Exchanger,
     decision: &mut Decision<'_>,

@@ -1,9 +1,9 @@
-//! Limits for token requests whose forms are still to come: their bytes in all, for each client, and
-//! how long they take.
+//! Limits for token requests whose forms are still to come: their bytes in all, for each client,
+//! and how long they take.
 //!
-//! Their clients are not authenticated yet, so everything that is held for them is bounded. A client
-//! is its address, since nothing else is known of it; where the host knows no address, all those
-//! requests count as one client's.
+//! Their clients are not authenticated yet, so everything that is held for them is bounded. A
+//! client is its address, since nothing else is known of it; where the host knows no address, all
+//! those requests count as one client's.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What only the host knows, and what only the host can do.
 //!
-//! One trait, so that a test can lie. The filter implements it by host calls, `oam` by what a command
-//! line says, and the simulation by a process that fails in every way it can.
+//! One trait, so that a test can lie. The filter implements it by host calls, `oam` by what a
+//! command line says, and the simulation by a process that fails in every way it can.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Metrics: named once, bounded in number, and never by a caller's word.
 //!
-//! A request costs no host call. Counts are kept here and handed over with the worker's tick, so the
-//! host's statistics are behind by a second at most.
+//! A request costs no host call. Counts are kept here and handed over with the worker's tick, so
+//! the host's statistics are behind by a second at most.
 
 mod credentials;
 mod tokens;
@@ -133,7 +133,8 @@ impl Metrics {
         }
     }
 
-    /// Hands over what was counted since, what the verified tokens counted, and what those are like that were verified.
+    /// Hands over what was counted since, what the verified tokens counted, and what those are like
+    /// that were verified.
     pub(super) fn flush(&mut self, now: Counts, fresh: &[Fresh], host: &dyn Host) {
         for token in fresh {
             if let Some(tokens) = self.tokens.get_mut(token.issuer.0) {

@@ -19,7 +19,8 @@ pub(super) struct Pending {
     pub(super) source_ip: Option<String>,
     /// How long it may wait, however often; set when it first does.
     pub(super) deadline: Option<Timer>,
-    /// The ID of its decision, where its form is judged with its headers; the record waits for that.
+    /// The ID of its decision, where its form is judged with its headers; the record waits for
+    /// that.
     pub(super) decision_id: Option<DecisionId>,
     /// What came of its form, once that is not awaited any more.
     pub(super) form: Option<ArrivedForm>,

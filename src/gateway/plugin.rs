@@ -48,8 +48,8 @@ impl Plugin {
         }
     }
 
-    /// Goes on by another configuration, or by none. What waits is judged by that one; without one it
-    /// is refused.
+    /// Goes on by another configuration, or by none. What waits is judged by that one; without one
+    /// it is refused.
     pub(super) fn configure(&mut self, configuration: Option<Configuration>, host: &dyn Host) {
         let former = self.active.take();
         self.active = configuration.map(|configuration| Box::new(Active::new(configuration, host)));
@@ -141,6 +141,6 @@ impl Active {
     }
 }
 
-/// Requests ended at once for want of a form; the rest follow with the next ticks, as those that leave
-/// the queue do.
+/// Requests ended at once for want of a form; the rest follow with the next ticks, as those that
+/// leave the queue do.
 const MAX_ENDED: usize = 32;

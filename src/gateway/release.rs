@@ -20,8 +20,8 @@ impl Active {
         awaited: Awaited,
         now: UnixTime,
     ) -> Option<Timer> {
-        // A host that brings bodies to headers that it holds would not bring a form a second time. A
-        // whole form waits as headers do.
+        // A host that brings bodies to headers that it holds would not bring a form a second time.
+        // A whole form waits as headers do.
         let form = request.form.as_ref();
         if request.decision_id.is_some() && form.is_none_or(|form| form.body().is_err()) {
             return None;
@@ -30,7 +30,8 @@ impl Active {
         self.waiting.may_wait(deadline, bytes, awaited, now)
     }
 
-    /// How long a request may wait for keys; `None` where it may not, or where waiting is of no use.
+    /// How long a request may wait for keys; `None` where it may not, or where waiting is of no
+    /// use.
     pub(super) fn may_wait_for_keys(
         &mut self,
         request: &Pending,

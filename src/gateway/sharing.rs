@@ -1,5 +1,5 @@
-//! Keys shared between workers: what the key store says goes into the host's shared data, and what is
-//! there comes back.
+//! Keys shared between workers: what the key store says goes into the host's shared data, and what
+//! is there comes back.
 
 use crate::config::Configuration;
 use crate::key_store::IssuerIndex;
@@ -24,8 +24,8 @@ pub(super) fn is_safe(configuration: &Configuration, host: &dyn Host) -> bool {
 }
 
 impl Active {
-    /// Looks, for every issuer for which it is time, what the other workers know, and tells them what
-    /// this one does.
+    /// Looks, for every issuer for which it is time, what the other workers know, and tells them
+    /// what this one does.
     pub(super) fn consult(&mut self, host: &dyn Host, now: UnixTime) {
         let issuers = self.configuration.authorizer.issuers.len();
         for issuer in (0..issuers).map(IssuerIndex) {

@@ -11,8 +11,8 @@ pub enum Step {
     Forward,
     /// It is held.
     Hold,
-    /// It is held, and its sender waits once the host's buffers are full, instead of being refused by
-    /// the host.
+    /// It is held, and its sender waits once the host's buffers are full, instead of being refused
+    /// by the host.
     HoldBody,
     /// It is answered here, and nothing of it goes on.
     Reply(Box<Answer>),

@@ -1,8 +1,10 @@
 //! Requests that wait for an answer from elsewhere before they can be judged.
 //!
-//! The queue is bounded by count and by bytes. One source of answers may have all of it while nobody waits for another; where it is full,
-//! a newcomer who waits for another takes the place of the newest of those whose source has most. So one that is down holds up its own
-//! callers alone, and a cold start of a single issuer loses none of its. Requests leaving the queue are authorized again from scratch.
+//! The queue is bounded by count and by bytes. One source of answers may have all of it while
+//! nobody waits for another; where it is full, a newcomer who waits for another takes the place of
+//! the newest of those whose source has most. So one that is down holds up its own callers alone,
+//! and a cold start of a single issuer loses none of its. Requests leaving the queue are authorized
+//! again from scratch.
 
 use std::time::Duration;
 
@@ -85,8 +87,8 @@ impl<R> Queue<R> {
         self.waiting.is_empty()
     }
 
-    /// For how long a request of so many bytes may wait, `so_far` being what it was given when it first did; `None` where there is no
-    /// room, or its time is over.
+    /// For how long a request of so many bytes may wait, `so_far` being what it was given when it
+    /// first did; `None` where there is no room, or its time is over.
     pub(super) fn may_wait(
         &mut self,
         so_far: Option<Timer>,
@@ -121,8 +123,9 @@ impl<R> Queue<R> {
         });
     }
 
-    /// Releases requests whose time has passed, or for which `is_over` says so by what they wait for and how long they still may; longest
-    /// waiting first. Without a clock everybody, since nobody knows whose time has passed.
+    /// Releases requests whose time has passed, or for which `is_over` says so by what they wait
+    /// for and how long they still may; longest waiting first. Without a clock everybody, since
+    /// nobody knows whose time has passed.
     pub(super) fn take_ready(
         &mut self,
         now: Option<UnixTime>,
@@ -162,7 +165,8 @@ impl<R> Queue<R> {
         all.count < self.most && all.bytes.saturating_add(bytes) <= MAX_BYTES
     }
 
-    /// The source whose callers take most, where that is more than this one's would with another request.
+    /// The source whose callers take most, where that is more than this one's would with another
+    /// request.
     fn greedier(&self, source: Source, bytes: usize) -> Option<Source> {
         let own = self.share(|waiting| waiting.is_of(source));
         let is_full = self.share(|_| true).count >= self.most;
@@ -204,8 +208,9 @@ impl<R> Waiting<R> {
     }
 }
 
-/// Requests released at once; the rest follow with the next ticks. Envoy carries each answer out after the call that gave it, inside the
-/// one before, and some hundreds of them nested exhaust the VM's stack.
+/// Requests released at once; the rest follow with the next ticks. Envoy carries each answer out
+/// after the call that gave it, inside the one before, and some hundreds of them nested exhaust the
+/// VM's stack.
 const MAX_RELEASED: usize = 32;
 
 /// What requests that wait may hold together, on each worker.

@@ -39,9 +39,11 @@ pub struct AccessToken {
     pub issued_at: Option<UnixTime>,
     /// The ID of the key that signed it.
     pub key_id: Option<Box<str>>,
-    /// What was granted, in the policy's spelling; `None` where the issuer grants no scopes and roles alone do.
+    /// What was granted, in the policy's spelling; `None` where the issuer grants no scopes and
+    /// roles alone do.
     pub scopes: Option<ScopeSet>,
-    /// Whether the issuer granted it `offline_access`, which is for refresh tokens and means nothing in an access token.
+    /// Whether the issuer granted it `offline_access`, which is for refresh tokens and means
+    /// nothing in an access token.
     pub offline_access: bool,
     /// In which workspaces it may be used.
     pub issued_for: IssuedFor,
@@ -55,7 +57,8 @@ pub struct AccessToken {
     pub earlier_actors: Vec<Box<str>>,
     /// The certificate that its bearer must show (RFC 8705 §3.1).
     pub certificate: Option<Fingerprint>,
-    /// The key that its bearer must prove to hold (RFC 9449 §6.1). Anybody may bear a token that is bound to neither.
+    /// The key that its bearer must prove to hold (RFC 9449 §6.1). Anybody may bear a token that is
+    /// bound to neither.
     pub key: Option<Thumbprint>,
     /// Known once somebody asked for them.
     prints: OnceCell<Box<TokenPrints>>,
@@ -75,7 +78,8 @@ pub enum Groups {
 }
 
 impl AccessToken {
-    /// Reads the claims that policy asks about, each strictly: one of the wrong type refuses the token.
+    /// Reads the claims that policy asks about, each strictly: one of the wrong type refuses the
+    /// token.
     pub(super) fn read(
         issuer: &Issuer,
         claims: &Claims,
@@ -188,7 +192,8 @@ impl AccessToken {
             )
     }
 
-    /// Whether the claim at `path` is `value`, or an array that has it. Only claims that the issuer's `kept_claims` name are known.
+    /// Whether the claim at `path` is `value`, or an array that has it. Only claims that the
+    /// issuer's `kept_claims` name are known.
     pub fn claims(&self, path: &[Box<str>], value: &str) -> bool {
         self.claim_texts(path).any(|text| text == value)
     }
@@ -214,8 +219,8 @@ const SCOPE_BYTES: usize = ALLOCATION.saturating_add(size_of::<Scope>());
 
 /// The certificate and the key that a token is bound to.
 ///
-/// RFC 7800 §3.1: a bound token is worth nothing without what it is bound to. So a `cnf` that names anything else refuses it, and one that
-/// names something else besides.
+/// RFC 7800 §3.1: a bound token is worth nothing without what it is bound to. So a `cnf` that names
+/// anything else refuses it, and one that names something else besides.
 fn confirmation(
     claims: &Claims,
 ) -> Result<(Option<Fingerprint>, Option<Thumbprint>), InvalidToken> {
@@ -275,7 +280,8 @@ fn actors(claims: &Claims) -> Result<(Option<Box<str>>, Vec<Box<str>>), ClaimErr
     Ok((current, earlier))
 }
 
-/// Actors of one token, the current one among them. Nobody delegates through so many hands, and each stands in every record.
+/// Actors of one token, the current one among them. Nobody delegates through so many hands, and
+/// each stands in every record.
 const MAX_ACTORS: usize = 8;
 
 /// OpenID Connect Core §11.

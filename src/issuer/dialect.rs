@@ -1,4 +1,5 @@
-//! How an identity provider spells what it says: which claims hold scopes, groups, roles and client, and in which shapes.
+//! How an identity provider spells what it says: which claims hold scopes, groups, roles and
+//! client, and in which shapes.
 
 use crate::token::claims::{ClaimError, ClaimFault, Claims};
 use crate::token::json::Json;
@@ -33,27 +34,32 @@ pub struct Dialect {
     pub distinction: Distinction,
 }
 
-/// By what a provider's access tokens are told from the other tokens that it signs with the same keys.
+/// By what a provider's access tokens are told from the other tokens that it signs with the same
+/// keys.
 ///
-/// RFC 9068 §2.1 has the type `at+jwt` for that, which is enough for each of these but [`Self::Purpose`] that says otherwise.
+/// RFC 9068 §2.1 has the type `at+jwt` for that, which is enough for each of these but
+/// [`Self::Purpose`] that says otherwise.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Distinction {
     /// Any of these claims, which no other token of the provider's has.
     AnyClaim(&'static [&'static str]),
-    /// The provider is unknown. A token that has what OpenID Connect puts into ID tokens is taken for one, unless it also has a claim of
-    /// an access token's.
+    /// The provider is unknown. A token that has what OpenID Connect puts into ID tokens is taken
+    /// for one, unless it also has a claim of an access token's.
     Appearance,
-    /// Nothing: the provider signs no other JWTs, except for people who sign in with a client whose ID ends so.
+    /// Nothing: the provider signs no other JWTs, except for people who sign in with a client whose
+    /// ID ends so.
     OnlyKind(Option<&'static str>),
     /// A claim that says what a token is for, and the values that it has in access tokens.
     Purpose(&'static str, &'static [&'static str]),
 }
 
 impl Dialect {
-    /// Refuses ID tokens and whatever else a provider signs with the same key, `is_typed` telling whether the type is `at+jwt`.
+    /// Refuses ID tokens and whatever else a provider signs with the same key, `is_typed` telling
+    /// whether the type is `at+jwt`.
     ///
-    /// RFC 8725 §3.12 asks for rules that exclude one another. So each provider's access tokens have to show what only they have; where
-    /// that is not known, any claim that OpenID Connect Core §2 and §3 put into ID tokens alone is taken for one's.
+    /// RFC 8725 §3.12 asks for rules that exclude one another. So each provider's access tokens
+    /// have to show what only they have; where that is not known, any claim that OpenID Connect
+    /// Core §2 and §3 put into ID tokens alone is taken for one's.
     pub(super) fn check_access_token(
         &self,
         is_typed: bool,
@@ -62,7 +68,8 @@ impl Dialect {
         let text = |name: &str| claims.at(&[name]).and_then(Json::as_str);
         let has = |name: &&str| claims.at(&[*name]).is_some_and(|json| *json != Json::Null);
         let is_hint = |name: &&str| text(name).is_some_and(is_another_purpose);
-        // Before a scope, or whatever else access tokens have, is looked for: refresh tokens have it too.
+        // Before a scope, or whatever else access tokens have, is looked for: refresh tokens have
+        // it too.
         if PURPOSE_CLAIMS.iter().any(is_hint) {
             return Err(InvalidToken::IdToken);
         }
@@ -119,8 +126,8 @@ impl Dialect {
         first_text(&self.subject, claims)
     }
 
-    /// The scopes, from a space-separated string or an array of strings. A list with a token in it that is no scope grants nothing; one
-    /// of another JSON type refuses the token.
+    /// The scopes, from a space-separated string or an array of strings. A list with a token in it
+    /// that is no scope grants nothing; one of another JSON type refuses the token.
     pub(super) fn scopes(&self, claims: &Claims) -> Result<Vec<Scope>, ClaimError> {
         for path in &self.scopes {
             match claims.scopes(path) {
@@ -179,7 +186,8 @@ fn is_there(path: &[Box<str>], claims: &Claims) -> bool {
         .is_some_and(|json| *json != Json::Null && json.as_str() != Some(""))
 }
 
-/// Whether a text says of a token that it is for something else, however that is spelled: `Refresh`, `refresh_token`, `id+jwt`.
+/// Whether a text says of a token that it is for something else, however that is spelled:
+/// `Refresh`, `refresh_token`, `id+jwt`.
 fn is_another_purpose(text: &str) -> bool {
     OTHER_PURPOSES.iter().any(|purpose| {
         let rest = text
@@ -195,7 +203,8 @@ fn is_another_purpose(text: &str) -> bool {
     })
 }
 
-/// Whether a token that shows nothing of an access token has what describes the user who signed in, or names its client as audience.
+/// Whether a token that shows nothing of an access token has what describes the user who signed in,
+/// or names its client as audience.
 fn looks_like_id_token(claims: &Claims) -> bool {
     let is_for_its_client = |client: &str| claims.audiences().iter().any(|name| **name == *client);
     let client = claims.at(&["azp"]).and_then(Json::as_str);
@@ -205,8 +214,9 @@ fn looks_like_id_token(claims: &Claims) -> bool {
             .any(|name| claims.at(&[*name]).is_some())
 }
 
-/// What no access token has: `nonce` and the hashes of ID tokens (OpenID Connect Core §2, §3.3.2.11, Financial-grade API part 2 §5.1), and
-/// the contents of security events and logout tokens (RFC 8417 §2.2), of status lists and of answers to introspection (RFC 9701 §5).
+/// What no access token has: `nonce` and the hashes of ID tokens (OpenID Connect Core §2,
+/// §3.3.2.11, Financial-grade API part 2 §5.1), and the contents of security events and logout
+/// tokens (RFC 8417 §2.2), of status lists and of answers to introspection (RFC 9701 §5).
 const OTHER_TOKENS_CLAIMS: [&str; 7] = [
     "at_hash",
     "c_hash",
@@ -217,8 +227,8 @@ const OTHER_TOKENS_CLAIMS: [&str; 7] = [
     "token_introspection",
 ];
 
-/// The claims by which issuers and their libraries say what a token is for: Keycloak's `typ`, Cognito's `token_use`, and what JWT libraries
-/// for web frameworks write.
+/// The claims by which issuers and their libraries say what a token is for: Keycloak's `typ`,
+/// Cognito's `token_use`, and what JWT libraries for web frameworks write.
 const PURPOSE_CLAIMS: [&str; 4] = ["typ", "token_use", "token_type", "type"];
 
 /// Purposes that are not an access token's, in lower case and without `token` behind them.
@@ -227,7 +237,8 @@ const OTHER_PURPOSES: [&str; 4] = ["id", "logout", "offline", "refresh"];
 /// What access tokens have and ID tokens have not, with nearly every provider: RFC 9068 §2.2.
 const ACCESS_TOKEN_CLAIMS: [&str; 4] = ["client_id", "scope", "scp", "cid"];
 
-/// What ID tokens say of a sign-in and of who signed in: OpenID Connect Core §2 and §5.1, Front-Channel Logout §3.
+/// What ID tokens say of a sign-in and of who signed in: OpenID Connect Core §2 and §5.1,
+/// Front-Channel Logout §3.
 const SIGN_IN_CLAIMS: [&str; 12] = [
     "acr",
     "amr",

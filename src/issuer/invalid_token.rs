@@ -7,7 +7,8 @@ use crate::token::claims::ClaimError;
 use crate::token::jws::JwsError;
 use crate::token::signature::SignatureError;
 
-/// Why a bearer token is not a sound access token. The record names the reason; the caller is told [`InvalidToken::hint`] at most.
+/// Why a bearer token is not a sound access token. The record names the reason; the caller is told
+/// [`InvalidToken::hint`] at most.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum InvalidToken {
     /// Signed with an algorithm that the issuer may not use.
@@ -38,7 +39,8 @@ pub enum InvalidToken {
     Oversized,
     /// Bound to a key that the caller did not prove to hold.
     Proof(InvalidProof),
-    /// Bound to a certificate or a key of which the caller showed nothing, or to something that cannot be shown here (`cnf`).
+    /// Bound to a certificate or a key of which the caller showed nothing, or to something that
+    /// cannot be shown here (`cnf`).
     SenderConstrained,
     /// The signature does not hold.
     Signature(SignatureError),
@@ -82,7 +84,8 @@ impl InvalidToken {
         }
     }
 
-    /// The claim that is not as it has to be, where it is one, and what is wrong with it, for the audit record.
+    /// The claim that is not as it has to be, where it is one, and what is wrong with it, for the
+    /// audit record.
     pub const fn fault(&self) -> (Option<&str>, Option<&'static str>) {
         match self {
             Self::Claims(error) => (error.claim(), Some(error.fault())),
@@ -109,7 +112,8 @@ impl InvalidToken {
         }
     }
 
-    /// What the caller may know: nothing of a token whose signature did not hold, since each answer would teach a forger.
+    /// What the caller may know: nothing of a token whose signature did not hold, since each answer
+    /// would teach a forger.
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::Expired => {

@@ -1,9 +1,10 @@
 //! For which workspace Databricks issued a token.
 //!
-//! A workspace's own tokens have its ID in `aud` and its host in `iss` (`https://<workspace>/oidc`). An account's tokens are issued under
-//! `/oidc/accounts/<account>`, or have the account's ID, a UUID, in `aud`, and are good in every workspace of the account. Service
-//! principals have UUIDs too: so a UUID is the account's where the configuration names it as an audience, and nowhere beside the ID of
-//! a workspace.
+//! A workspace's own tokens have its ID in `aud` and its host in `iss`
+//! (`https://<workspace>/oidc`). An account's tokens are issued under `/oidc/accounts/<account>`,
+//! or have the account's ID, a UUID, in `aud`, and are good in every workspace of the account.
+//! Service principals have UUIDs too: so a UUID is the account's where the configuration names it
+//! as an audience, and nowhere beside the ID of a workspace.
 
 use crate::request::workspace::WorkspaceId;
 
@@ -31,7 +32,8 @@ impl IssuedFor {
         }
     }
 
-    /// Reads issuer and audience of a token that Databricks issued, `configured` being the audiences that are ours.
+    /// Reads issuer and audience of a token that Databricks issued, `configured` being the
+    /// audiences that are ours.
     pub(super) fn read(issuer: &str, audiences: &[Box<str>], configured: &[Box<str>]) -> Self {
         let rest = issuer.strip_prefix("https://").unwrap_or(issuer);
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -82,7 +84,8 @@ mod tests {
         let account = || IssuedFor::Everywhere;
         #[rustfmt::skip]
         let cases: [(&str, &str, &[&str], IssuedFor); 13] = [
-            // name                            iss                                        aud                                        want
+            // name                            iss                                        aud
+            // want
             ("a workspace's",                  "https://DBC-1.example/oidc",              &["7"],                                    workspace(&[id("7")])),
             ("of two workspaces",              WORKSPACE,                                 &["7", "db", "8"],                         workspace(&[id("7"), id("8")])),
             ("by its host",                    WORKSPACE,                                 &["db"],                                   workspace(&[])),

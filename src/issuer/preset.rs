@@ -1,7 +1,7 @@
 //! The identity providers' dialects: what each one's tokens look like when nobody says otherwise.
 //!
-//! Sources are the providers' own documents; where a provider lets its customers choose, the preset takes the default, and the
-//! configuration overrides it.
+//! Sources are the providers' own documents; where a provider lets its customers choose, the preset
+//! takes the default, and the configuration overrides it.
 
 use crate::token::algorithm::{Algorithm, AlgorithmSet};
 
@@ -125,7 +125,8 @@ impl Preset {
             Self::Auth0 => Dialect {
                 roles: names(&["permissions"]),
                 client: names(&["azp", "client_id"]),
-                // Without a scope, tokens of people have `permissions`, and those of applications `gty`.
+                // Without a scope, tokens of people have `permissions`, and those of applications
+                // `gty`.
                 distinction: Distinction::AnyClaim(&["scope", "permissions", "gty"]),
                 ..generic
             },
@@ -176,7 +177,8 @@ impl Preset {
     }
 }
 
-/// `sub` differs from application to application; `oid` is the same everywhere in the tenant, and the issuer names the tenant.
+/// `sub` differs from application to application; `oid` is the same everywhere in the tenant, and
+/// the issuer names the tenant.
 fn entra(client: &str, marks: &'static [&'static str], generic: Dialect) -> Dialect {
     Dialect {
         distinction: Distinction::AnyClaim(marks),
@@ -187,7 +189,8 @@ fn entra(client: &str, marks: &'static [&'static str], generic: Dialect) -> Dial
     }
 }
 
-/// Tokens that say who a workload is and grant nothing. Their issuers sign no others, but for those of people, where any sign in there.
+/// Tokens that say who a workload is and grant nothing. Their issuers sign no others, but for those
+/// of people, where any sign in there.
 fn workload(client: &[&str], of_people: Option<&'static str>) -> Dialect {
     Dialect {
         scopes: Vec::new(),
@@ -209,7 +212,8 @@ fn names(names: &[&str]) -> Vec<ClaimPath> {
         .collect()
 }
 
-/// The end of every ID of a client by which people sign in; a service account's tokens name the account itself.
+/// The end of every ID of a client by which people sign in; a service account's tokens name the
+/// account itself.
 const GOOGLE_CLIENTS: &str = ".apps.googleusercontent.com";
 
 #[cfg(test)]

@@ -71,7 +71,8 @@ fn summary(token: &AccessToken) -> String {
 fn every_provider_is_read_in_its_own_dialect() {
     #[rustfmt::skip]
     let cases = [
-        // preset                 claims besides iss, aud, exp, sub                                              subject | client | scopes | groups | roles
+        // preset                 claims besides iss, aud, exp, sub
+        // subject | client | scopes | groups | roles
         (Preset::Auth0,         r#","azp":"c","scope":"jobs sql","permissions":["p"]"#,                          "s | c | jobs sql |  | p"),
         (Preset::AwsIam,        r#","https://sts.amazonaws.com/":{"aws_account":"1"}"#,                          "s | - | from roles |  | "),
         (Preset::Databricks,    r#","client_id":"c","scope":"all-apis""#,                                        "s | c | all-apis |  | "),
@@ -110,7 +111,8 @@ fn cognito_tokens_name_a_client_in_place_of_an_audience() {
     cognito.clients.push("c".into());
     #[rustfmt::skip]
     let cases = [
-        // name                 claims besides iss, exp, sub                                      want
+        // name                 claims besides iss, exp, sub
+        // want
         ("its client",          r#","token_use":"access","client_id":"c","cognito:groups":["g"]"#, Ok("s | c |  | g | ")),
         ("another client",      r#","token_use":"access","client_id":"d""#,                       Err(InvalidToken::Audience)),
         ("no client",           r#","token_use":"access""#,                                       Err(InvalidToken::Audience)),
@@ -135,7 +137,8 @@ fn tokens_are_held_to_issuer_audience_and_time() {
     let times = |name: &str, at: u64| format!(r#""exp":{},"{name}":{at}"#, NOW + 600);
     #[rustfmt::skip]
     let cases = [
-        // name                             iss                   aud                         times                    want
+        // name                             iss                   aud                         times
+        // want
         ("sound",                           ISS,                  r#""databricks""#,          exp(NOW + 1),            Ok(())),
         ("one audience of several",         ISS,                  r#"["a","databricks"]"#,    exp(NOW + 1),            Ok(())),
         ("without the slash",               "https://i.example",  r#""databricks""#,          exp(NOW + 1),            Err(Other)),

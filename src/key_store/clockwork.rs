@@ -1,6 +1,8 @@
-//! The clockwork that keeps one issuer's keys fresh: when to fetch, what to keep, how long to wait after a failure.
+//! The clockwork that keeps one issuer's keys fresh: when to fetch, what to keep, how long to wait
+//! after a failure.
 //!
-//! It fetches whenever that is due, or, [`sharing`] with the other workers of the process, only while it holds the lease.
+//! It fetches whenever that is due, or, [`sharing`] with the other workers of the process, only
+//! while it holds the lease.
 
 mod sharing;
 
@@ -26,7 +28,8 @@ pub(super) struct Clockwork {
     keys: Option<Kept>,
     /// How often the keys have changed.
     generation: u64,
-    /// Where the metadata said the keys are; asked for again with each refresh, since that is how an issuer moves them.
+    /// Where the metadata said the keys are; asked for again with each refresh, since that is how
+    /// an issuer moves them.
     discovered: Option<HttpsUri>,
     /// Which of the two metadata addresses is tried next.
     second_address: bool,
@@ -256,9 +259,9 @@ impl Clockwork {
 
     pub(super) fn refresh_early(&mut self, now: Reading) -> bool {
         if !self.expects(now) {
-            // Also while fetches fail, or the tokens of a new key would be refused until the back-off
-            // ends, long after the issuer has come back. The cool-down keeps an invented key ID from
-            // becoming a way to hammer an issuer that is down.
+            // Also while fetches fail, or the tokens of a new key would be refused until the
+            // back-off ends, long after the issuer has come back. The cool-down keeps an invented
+            // key ID from becoming a way to hammer an issuer that is down.
             if !self.cool_down.may_be_over(now) {
                 return false;
             }
@@ -306,7 +309,8 @@ impl Clockwork {
     }
 }
 
-/// A `Cache-Control` that grants less is overruled: some issuers say `no-store` of a document that changes twice a year.
+/// A `Cache-Control` that grants less is overruled: some issuers say `no-store` of a document that
+/// changes twice a year.
 const MIN_FRESH: Duration = Duration::from_mins(1);
 
 /// One that grants more is overruled too, or a withdrawn key would be trusted for as long.
@@ -321,5 +325,6 @@ const MAX_BACK_OFF: Duration = Duration::from_mins(5);
 /// The longest wait while there are none and every request of the issuer's is refused.
 const MAX_COLD_BACK_OFF: Duration = Duration::from_secs(15);
 
-/// At most one early refresh in this time: a token with an invented key ID costs its sender nothing.
+/// At most one early refresh in this time: a token with an invented key ID costs its sender
+/// nothing.
 const EARLY_REFRESH_COOL_DOWN: Duration = Duration::from_secs(30);

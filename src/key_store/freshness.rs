@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The freshness that `Cache-Control: max-age` grants, less what `Age` has used up; `None` when the answer says nothing of it, and
-/// nothing at all when it asks not to be kept.
+/// The freshness that `Cache-Control: max-age` grants, less what `Age` has used up; `None` when the
+/// answer says nothing of it, and nothing at all when it asks not to be kept.
 pub(super) fn granted(cache_control: Option<&[u8]>, age: Option<&[u8]>) -> Option<Duration> {
     let text = std::str::from_utf8(cache_control?).ok()?;
     let directives = || text.split(',').map(str::trim);

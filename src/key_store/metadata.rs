@@ -1,7 +1,8 @@
 //! The metadata document of an issuer, read for one thing: where its keys are.
 //!
-//! OpenID Connect Discovery 1.0 §4 appends its well-known path to the issuer, RFC 8414 §3.1 inserts another before the issuer's path.
-//! Identity providers serve the one, the other, or both; the first is tried first, since more of them serve it.
+//! OpenID Connect Discovery 1.0 §4 appends its well-known path to the issuer, RFC 8414 §3.1 inserts
+//! another before the issuer's path. Identity providers serve the one, the other, or both; the
+//! first is tried first, since more of them serve it.
 
 use crate::callout::uri::{HttpsUri, UriError};
 use crate::token::json::Json;
@@ -18,8 +19,9 @@ pub(super) fn addresses(issuer: &str) -> Result<[HttpsUri; 2], UriError> {
     ])
 }
 
-/// Takes `jwks_uri` out of a metadata document, after its `issuer` was held against the configured one: RFC 8414 §3.3 makes them
-/// identical, or else whoever serves one document speaks for every issuer.
+/// Takes `jwks_uri` out of a metadata document, after its `issuer` was held against the configured
+/// one: RFC 8414 §3.3 makes them identical, or else whoever serves one document speaks for every
+/// issuer.
 pub(super) fn keys_address(document: &[u8], issuer: &str) -> Result<HttpsUri, FetchFailure> {
     if document.len() > MAX_BYTES {
         return Err(FetchFailure::TooLarge);
@@ -44,7 +46,8 @@ mod tests {
     fn both_well_known_addresses_are_tried() {
         #[rustfmt::skip]
         let cases = [
-            // name              issuer                        OpenID Connect                                                    RFC 8414
+            // name              issuer                        OpenID Connect
+            // RFC 8414
             ("no path",          "https://a.example",          "https://a.example/.well-known/openid-configuration",             "https://a.example/.well-known/oauth-authorization-server"),
             ("a slash",          "https://a.example/",         "https://a.example/.well-known/openid-configuration",             "https://a.example/.well-known/oauth-authorization-server"),
             ("a path",           "https://a.example/realms/x", "https://a.example/realms/x/.well-known/openid-configuration",    "https://a.example/.well-known/oauth-authorization-server/realms/x"),
@@ -61,7 +64,8 @@ mod tests {
     fn metadata_must_speak_for_the_issuer() {
         #[rustfmt::skip]
         let cases = [
-            // name               document                                                                   want
+            // name               document
+            // want
             ("sound",             r#"{"issuer":"https://a.example","jwks_uri":"https://b.example/keys"}"#,   Ok("https://b.example/keys")),
             ("another issuer",    r#"{"issuer":"https://a.example/","jwks_uri":"https://b.example/keys"}"#,  Err(FetchFailure::OtherIssuer)),
             ("no issuer",         r#"{"jwks_uri":"https://b.example/keys"}"#,                                Err(FetchFailure::OtherIssuer)),

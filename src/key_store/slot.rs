@@ -1,8 +1,11 @@
-//! What the workers of one process tell one another of one document: who fetches it, when it is due, and what it was.
+//! What the workers of one process tell one another of one document: who fetches it, when it is
+//! due, and what it was.
 //!
-//! Workers keep it in the host's shared data, which has no expiry and cannot be removed from: one value for each document, always
-//! overwritten, and named by what is fetched, so that configurations which ask different things never meet. Whoever can write there is
-//! believed as the issuer is, and no further: the document goes through the same parser, and a time that cannot be is nobody's word.
+//! Workers keep it in the host's shared data, which has no expiry and cannot be removed from: one
+//! value for each document, always overwritten, and named by what is fetched, so that
+//! configurations which ask different things never meet. Whoever can write there is believed as the
+//! issuer is, and no further: the document goes through the same parser, and a time that cannot be
+//! is nobody's word.
 
 use std::time::Duration;
 
@@ -108,7 +111,8 @@ impl<'a> Slot<'a> {
         bytes
     }
 
-    /// Whether its times can be: nothing has happened after `now`, and nothing is put off for longer than any worker would.
+    /// Whether its times can be: nothing has happened after `now`, and nothing is put off for
+    /// longer than any worker would.
     pub(super) fn is_believable(&self, now: UnixTime, longest_wait: Duration) -> bool {
         let soon = now.after(CLOCK_SLACK);
         let has_been = |time: Option<UnixTime>| time.is_none_or(|time| time <= soon);

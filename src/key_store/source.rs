@@ -46,7 +46,8 @@ pub struct Schedule {
 }
 
 impl Remote {
-    /// Keys of `issuer`, asked for in `cluster`; without a `uri` the issuer's metadata tells it, and then the issuer must be an https URL.
+    /// Keys of `issuer`, asked for in `cluster`; without a `uri` the issuer's metadata tells it,
+    /// and then the issuer must be an https URL.
     pub fn new(
         cluster: &str,
         issuer: &str,

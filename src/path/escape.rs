@@ -45,7 +45,8 @@ pub(super) fn check(segment: &str) -> Result<(), Fault> {
     }
 }
 
-/// Whether some decoding of a checked segment satisfies a predicate. The segment as it stands is not asked about.
+/// Whether some decoding of a checked segment satisfies a predicate. The segment as it stands is
+/// not asked about.
 pub(super) fn any_reading(segment: &str, mut predicate: impl FnMut(&str) -> bool) -> bool {
     let mut text = segment.to_owned();
     for _ in 0..MAX_LEVELS {
@@ -55,7 +56,8 @@ pub(super) fn any_reading(segment: &str, mut predicate: impl FnMut(&str) -> bool
         let Ok((decoded, _)) = decode(&text) else {
             return true;
         };
-        // A server that decodes first may then take `;`, `?` or `#` for the end of the segment or of the path.
+        // A server that decodes first may then take `;`, `?` or `#` for the end of the segment or
+        // of the path.
         if predicate(&decoded)
             || decoded
                 .split_once([';', '?', '#'])
@@ -93,7 +95,8 @@ fn decode(text: &str) -> Result<(String, bool), Fault> {
         rest = tail;
     }
     let decoded = String::from_utf8(decoded).map_err(|_| Fault::NotUtf8)?;
-    // On characters, not bytes: U+0080 to U+009F are controls too, and their bytes also occur inside letters.
+    // On characters, not bytes: U+0080 to U+009F are controls too, and their bytes also occur
+    // inside letters.
     if decoded.chars().any(char::is_control) {
         return Err(Fault::Control);
     }
@@ -115,6 +118,7 @@ pub(crate) fn octet(digits: &[u8]) -> Option<(u8, &[u8])> {
     Some((u8::try_from(value).ok()?, tail))
 }
 
-/// Decodings that are followed. An honest client escapes once, a name that was escaped before it was handed over makes two, and a
-/// proxy that escapes again three; each level costs one pass, so there has to be an end.
+/// Decodings that are followed. An honest client escapes once, a name that was escaped before it
+/// was handed over makes two, and a proxy that escapes again three; each level costs one pass, so
+/// there has to be an end.
 const MAX_LEVELS: usize = 4;

@@ -1,14 +1,16 @@
 //! From a path to the value of the most specific template that takes it.
 //!
-//! A trie over segments. Its edges sit in one hash map keyed by (node, segment), so a step costs one look-up however many templates
-//! there are, and a look-up borrows the segment and allocates nothing.
+//! A trie over segments. Its edges sit in one hash map keyed by (node, segment), so a step costs
+//! one look-up however many templates there are, and a look-up borrows the segment and allocates
+//! nothing.
 //!
 //! # Which template wins
 //!
-//! At the first segment where two templates differ: a literal before `{name}:verb`, that before `{id}`, and `{path=**}` last. When
-//! the better branch leads nowhere, or to values that are not accepted, the walk comes back for the next one. A node is as deep as
-//! the segments before it, so a walk enters each node at most once: it is bounded by the nodes that fit the path, which is the number
-//! of segments unless templates put `{id}` beside literals on several levels.
+//! At the first segment where two templates differ: a literal before `{name}:verb`, that before
+//! `{id}`, and `{path=**}` last. When the better branch leads nowhere, or to values that are not
+//! accepted, the walk comes back for the next one. A node is as deep as the segments before it, so
+//! a walk enters each node at most once: it is bounded by the nodes that fit the path, which is the
+//! number of segments unless templates put `{id}` beside literals on several levels.
 
 mod walk;
 
@@ -75,8 +77,8 @@ impl<T> Index<T> {
         self.node_mut(id, |node| change(&mut node.values));
     }
 
-    /// Adds values under templates whose text outlives the index: no text is copied, and where the templates are in order, what one
-    /// shares with the one before is not looked up again.
+    /// Adds values under templates whose text outlives the index: no text is copied, and where the
+    /// templates are in order, what one shares with the one before is not looked up again.
     pub(crate) fn fill<S>(&mut self, entries: impl Iterator<Item = (S, T)>)
     where
         S: Iterator<Item = Segment<&'static str>>,
@@ -151,9 +153,9 @@ impl<T> Index<T> {
         Some(Match { value, escapes })
     }
 
-    /// Visits every value of every template that takes the path as it is written or, where it has no
-    /// trailing slash, with one. Says whether a server that decodes before it routes could follow a
-    /// template here that the path as it is written does not take.
+    /// Visits every value of every template that takes the path as it is written or, where it has
+    /// no trailing slash, with one. Says whether a server that decodes before it routes could
+    /// follow a template here that the path as it is written does not take.
     pub fn visit<'i>(&'i self, path: &Path<'_>, mut take: impl FnMut(&'i T, Escapes)) -> bool {
         let mut walk = Walk {
             index: self,
@@ -170,8 +172,8 @@ impl<T> Index<T> {
         walk.is_ambiguous
     }
 
-    /// Whether a server that decodes before it routes would follow a template here that the path as it
-    /// is written does not take.
+    /// Whether a server that decodes before it routes would follow a template here that the path as
+    /// it is written does not take.
     pub fn misreads(&self, path: &Path<'_>) -> bool {
         path.has_escapes() && self.visit(path, |_, _| {})
     }

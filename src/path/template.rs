@@ -1,14 +1,16 @@
 //! Path templates: a path in which some segments stand for any text.
 //!
-//! `{id}` is one segment, `{name}:verb` one segment with a suffix, `{path=**}` the rest, which is one segment at least; everything else
-//! is literal text, matched byte for byte. What a template stands for, and which of several wins, is [`index`](super::index)'s business.
+//! `{id}` is one segment, `{name}:verb` one segment with a suffix, `{path=**}` the rest, which is
+//! one segment at least; everything else is literal text, matched byte for byte. What a template
+//! stands for, and which of several wins, is [`index`](super::index)'s business.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 /// A path template, e.g. `/api/2.0/clusters/{id}`.
 ///
-/// Invariant: it starts with a slash; its literals hold only bytes that a [`Path`](super::Path) holds unescaped; `{path=**}` is last.
+/// Invariant: it starts with a slash; its literals hold only bytes that a [`Path`](super::Path)
+/// holds unescaped; `{path=**}` is last.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Template {
     text: Box<str>,
@@ -24,7 +26,8 @@ pub enum Segment<S = Box<str>> {
     Name,
     /// `{path=**}`: one or more segments.
     Rest,
-    /// `{name}:verb`: one segment that ends in this suffix (its colon included) and holds something before it.
+    /// `{name}:verb`: one segment that ends in this suffix (its colon included) and holds something
+    /// before it.
     Verb(S),
 }
 
@@ -52,8 +55,8 @@ impl Segment {
 }
 
 /// Which of two templates is the more specific one, `Less` coming first: at the first segment that
-/// differs a literal before a verb, that before a name, and the rest last. `None` where they fit different
-/// paths.
+/// differs a literal before a verb, that before a name, and the rest last. `None` where they fit
+/// different paths.
 pub(crate) fn specificity<'s>(
     one: impl Iterator<Item = Segment<&'s str>>,
     other: impl Iterator<Item = Segment<&'s str>>,
@@ -290,7 +293,8 @@ fn parse_literal(part: &str, at: usize, is_last: bool) -> Result<Segment, Templa
     Ok(Segment::Literal(part.into()))
 }
 
-/// One colon alone, so that a segment can end in one suffix at most, and finding it needs no search.
+/// One colon alone, so that a segment can end in one suffix at most, and finding it needs no
+/// search.
 fn is_verb(suffix: &str) -> bool {
     suffix.strip_prefix(':').is_some_and(|verb| {
         !verb.is_empty()

@@ -29,7 +29,8 @@ pub enum Treatment {
 impl Treatments {
     /// Whether a credential of this kind goes upstream for its own sake.
     ///
-    /// An OAuth secret or a refresh token never does: neither is meant to be shown to anything but a token endpoint.
+    /// An OAuth secret or a refresh token never does: neither is meant to be shown to anything but
+    /// a token endpoint.
     pub fn admit(&self, kind: CredentialKind, now: UnixTime) -> bool {
         let treatment = match kind {
             CredentialKind::Basic => self.basic,

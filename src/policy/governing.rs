@@ -27,8 +27,8 @@ pub enum Governing<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Rules<'a> {
     rules: Few<&'a Rule>,
-    /// Whether there is more to it than what restricts: the catalogue knows the request, or a rule takes
-    /// its path as it was sent. Where not, it is unmatched besides.
+    /// Whether there is more to it than what restricts: the catalogue knows the request, or a rule
+    /// takes its path as it was sent. Where not, it is unmatched besides.
     opens: bool,
 }
 
@@ -124,7 +124,8 @@ impl<'a> Requirement<'a> {
         }
     }
 
-    /// Whether the scopes of one list are enough. What a caller may do, [`Standing`](super::Standing) says.
+    /// Whether the scopes of one list are enough. What a caller may do,
+    /// [`Standing`](super::Standing) says.
     pub fn met_by(&self, held: &ScopeSet) -> bool {
         match self {
             Self::AllApis => held.contains(ALL_APIS),

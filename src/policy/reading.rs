@@ -1,8 +1,8 @@
 //! All that a server might read in one request's path.
 //!
-//! Databricks serves an operation in several versions of its API, under several paths, with a trailing
-//! slash and without, and Unity Catalog ignores the case of names. What restricts a request restricts it
-//! under each of these readings.
+//! Databricks serves an operation in several versions of its API, under several paths, with a
+//! trailing slash and without, and Unity Catalog ignores the case of names. What restricts a
+//! request restricts it under each of these readings.
 
 use crate::databricks::{self, Catalogue, Lookup, Operation};
 use crate::path::Path;
@@ -196,7 +196,8 @@ mod tests {
         let as_written = (true, true, true);
         #[rustfmt::skip]
         let cases = [
-            // name                    template                     path                        case, slash, version
+            // name                    template                     path
+            // case, slash, version
             ("as written",             "/a/{id}",                   "/a/b",                     Some(as_written)),
             ("a slash more",           "/a/{id}",                   "/a/b/",                    Some((true, false, true))),
             ("a slash less",           "/a/b/",                     "/a/b",                     Some((true, false, true))),

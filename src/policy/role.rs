@@ -1,4 +1,5 @@
-//! Functional roles: what the people and programs of one kind may hold at most, and who is one of them.
+//! Functional roles: what the people and programs of one kind may hold at most, and who is one of
+//! them.
 
 use std::rc::Rc;
 

@@ -1,7 +1,9 @@
-//! All roles, and which of them somebody holds: found without a look at those that nothing in the token speaks of.
+//! All roles, and which of them somebody holds: found without a look at those that nothing in the
+//! token speaks of.
 //!
-//! Each condition that members name has a number. Whatever a token says is looked up once, which yields the conditions that hold. A member is
-//! looked at where that one of its conditions holds which the fewest others name, and then the rest of its conditions count.
+//! Each condition that members name has a number. Whatever a token says is looked up once, which
+//! yields the conditions that hold. A member is looked at where that one of its conditions holds
+//! which the fewest others name, and then the rest of its conditions count.
 
 use std::rc::Rc;
 
@@ -73,7 +75,8 @@ impl Roles {
         self.all.is_empty()
     }
 
-    /// What of a workspace makes a difference to the roles that are held there: `None` where no role names it.
+    /// What of a workspace makes a difference to the roles that are held there: `None` where no
+    /// role names it.
     pub fn distinguished(&self, workspace: Option<WorkspaceId>) -> Option<WorkspaceId> {
         workspace.filter(|workspace| self.workspaces.contains(*workspace))
     }
@@ -139,7 +142,8 @@ fn in_order(roles: &[Role]) -> impl Iterator<Item = (usize, &Member)> {
         .flat_map(|(number, role)| role.members.iter().map(move |member| (number, member)))
 }
 
-/// Members by that one of their conditions which the fewest name. One without conditions describes nobody.
+/// Members by that one of their conditions which the fewest name. One without conditions describes
+/// nobody.
 fn by_rarest(members: Vec<Described>, conditions: usize) -> Vec<Vec<Described>> {
     let mut named = vec![0_usize; conditions];
     for &condition in members.iter().flat_map(|member| &member.conditions) {

@@ -62,11 +62,12 @@ impl Rule {
         self.mcp.is_some() && call.tool == Tool::Unknown
     }
 
-    /// A request that does not tell its MCP call may be any: what it is taken for, it must not get around.
+    /// A request that does not tell its MCP call may be any: what it is taken for, it must not get
+    /// around.
     pub(super) fn is_for(&self, call: Call<'_>, issuer: Option<&str>) -> bool {
         let methods = self.methods.as_deref();
-        // A server answers `HEAD` as it would `GET` (RFC 9110 §9.3.2). A rule that requires would take the
-        // place of what `HEAD` needs by itself, so only denials reach it.
+        // A server answers `HEAD` as it would `GET` (RFC 9110 §9.3.2). A rule that requires would
+        // take the place of what `HEAD` needs by itself, so only denials reach it.
         let is_get = call.method == "HEAD" && self.effect == Effect::Deny;
         let method_holds =
             names(methods, Some(call.method)) || is_get && names(methods, Some("GET"));
@@ -99,8 +100,8 @@ impl Rule {
         self.exact || self.effect == Effect::Public
     }
 
-    /// Whether a request that does not tell its MCP call is refused for one of two rules of one path as
-    /// it is for the other.
+    /// Whether a request that does not tell its MCP call is refused for one of two rules of one
+    /// path as it is for the other.
     pub(super) fn is_alike_untold(&self, other: &Self) -> bool {
         let denies = |rule: &Self| rule.effect == Effect::Deny;
         denies(self) == denies(other)

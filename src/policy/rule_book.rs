@@ -1,11 +1,12 @@
 //! All rules, and which of them apply to a request.
 //!
-//! A rule is for an operation, not for a spelling of its path: what restricts is looked up under every
-//! [reading](super::reading) of a request, what opens under the path as it was sent. Of the rules that
-//! apply, the most specific path counts: at the first segment where two templates differ a literal goes
-//! before `{name}:verb`, that before `{id}`, and that before `{path=**}`. Of one path, a rule for named
-//! MCP tools goes before one for MCP methods, and that before one for all calls. Where neither of two
-//! paths is the more specific one, because they fit different readings, both rules apply.
+//! A rule is for an operation, not for a spelling of its path: what restricts is looked up under
+//! every [reading](super::reading) of a request, what opens under the path as it was sent. Of the
+//! rules that apply, the most specific path counts: at the first segment where two templates differ
+//! a literal goes before `{name}:verb`, that before `{id}`, and that before `{path=**}`. Of one
+//! path, a rule for named MCP tools goes before one for MCP methods, and that before one for all
+//! calls. Where neither of two paths is the more specific one, because they fit different readings,
+//! both rules apply.
 //!
 //! Deny rules win over everything, however general.
 
@@ -131,8 +132,9 @@ impl RuleBook {
         applicable
     }
 
-    /// Adds the rules that apply to one path in any version of the API, any case and with either slash,
-    /// as far as the readings allow that. `is_sent` says whether the path is the one that was sent.
+    /// Adds the rules that apply to one path in any version of the API, any case and with either
+    /// slash, as far as the readings allow that. `is_sent` says whether the path is the one that
+    /// was sent.
     fn read<'a>(
         &'a self,
         path: &Path<'_>,
@@ -277,7 +279,8 @@ impl<'a> Applicable<'a> {
     }
 }
 
-/// Adds a rule to those that apply, unless one of them goes before it; those that it goes before drop out.
+/// Adds a rule to those that apply, unless one of them goes before it; those that it goes before
+/// drop out.
 fn keep<'a>(kept: &mut Few<AppliedRule<'a>>, found: AppliedRule<'a>, ignores_case: bool) {
     let goes_before = |one: &AppliedRule<'_>, other: &AppliedRule<'_>| {
         let same = one.place == other.place;

@@ -1,4 +1,5 @@
-//! What the policy says of every request of one method and path by the rules for one issuer, borrowing nothing, so that it can be remembered.
+//! What the policy says of every request of one method and path by the rules for one issuer,
+//! borrowing nothing, so that it can be remembered.
 //!
 //! It follows from the configuration alone, and holds under no other.
 
@@ -38,7 +39,8 @@ struct Numbered {
 }
 
 impl Policy {
-    /// Whether what is said of a request follows from its method and path, and from the issuer by whose rules it is said.
+    /// Whether what is said of a request follows from its method and path, and from the issuer by
+    /// whose rules it is said.
     pub const fn may_be_said_again(call: Call<'_>, path: &Path<'_>) -> bool {
         !path.has_escapes() && matches!(call.tool, Tool::Unknown)
     }

@@ -1,4 +1,5 @@
-//! What a caller comes to in a workspace: the roles held, and the scopes that token and roles allow.
+//! What a caller comes to in a workspace: the roles held, and the scopes that token and roles
+//! allow.
 
 use std::cell::Cell;
 use std::fmt;
@@ -13,7 +14,8 @@ use crate::token::scope::Scope;
 use super::Requirement;
 use super::roles::Held;
 
-/// The roles that a caller holds, and what they come to. It follows from the configuration, the token and the workspace alone.
+/// The roles that a caller holds, and what they come to. It follows from the configuration, the
+/// token and the workspace alone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Standing {
     /// The names of the roles held, in the configuration's order.
@@ -28,13 +30,15 @@ pub struct Standing {
     pub written: Written,
     /// The scopes of the token; `None` where the issuer grants none and roles alone do.
     token_scopes: Option<ScopeSet>,
-    /// Whether roles are configured, or asked for by the issuer: what they do not grant is not allowed.
+    /// Whether roles are configured, or asked for by the issuer: what they do not grant is not
+    /// allowed.
     limited: bool,
     /// Operations that were found to be allowed.
     allowed: Allowed,
 }
 
-/// Some of the operations that a caller may use. It only spares looking again, so it makes no two standings differ.
+/// Some of the operations that a caller may use. It only spares looking again, so it makes no two
+/// standings differ.
 #[derive(Clone, Default)]
 struct Allowed([Cell<Option<&'static Operation>>; OPERATIONS]);
 
@@ -50,8 +54,9 @@ pub struct Written {
 }
 
 impl Standing {
-    /// What the roles held and a token's scopes come to: both must grant, each where it counts. Roles count where there are `any_roles`
-    /// at all, and alone where the token's issuer grants no scopes.
+    /// What the roles held and a token's scopes come to: both must grant, each where it counts.
+    /// Roles count where there are `any_roles` at all, and alone where the token's issuer grants no
+    /// scopes.
     pub(super) fn new(held: Held, token_scopes: Option<ScopeSet>, any_roles: bool) -> Self {
         let Held {
             roles,
@@ -76,7 +81,8 @@ impl Standing {
         }
     }
 
-    /// Whether the caller may do what needs this: what is needed must be granted by the token and by the roles, each read by itself.
+    /// Whether the caller may do what needs this: what is needed must be granted by the token and
+    /// by the roles, each read by itself.
     pub fn satisfies(&self, requirement: &Requirement<'_>) -> bool {
         let grants = |what: &dyn Fn(&ScopeSet) -> bool| {
             self.token_scopes.as_ref().is_none_or(what)

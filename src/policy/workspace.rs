@@ -53,8 +53,9 @@ impl Workspaces {
         &self.all
     }
 
-    /// The workspace that host and selector name together; `None` where workspaces are not bound, or where one host serves several and
-    /// the request selects none of them, as calls to the account do.
+    /// The workspace that host and selector name together; `None` where workspaces are not bound,
+    /// or where one host serves several and the request selects none of them, as calls to the
+    /// account do.
     pub fn resolve(
         &self,
         authority: Option<&Authority>,
@@ -75,8 +76,8 @@ impl Workspaces {
         }
     }
 
-    /// Whether a token that was issued so may be used in a workspace. One that names no workspace that is known may not: nothing says that
-    /// it was meant for this one.
+    /// Whether a token that was issued so may be used in a workspace. One that names no workspace
+    /// that is known may not: nothing says that it was meant for this one.
     pub fn admit(&self, issued_for: &IssuedFor, workspace: WorkspaceId) -> bool {
         match issued_for {
             IssuedFor::Everywhere => true,

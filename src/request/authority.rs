@@ -10,8 +10,9 @@ use crate::bytes::{self, is_alphanumeric, is_one_of};
 pub struct Authority<'a>(Cow<'a, str>);
 
 impl<'a> Authority<'a> {
-    /// Parses `host`, `host:port` or `[address]:port`. Anything that a second parser could take for another host is refused: user
-    /// information, a comma (two joined `Host` headers), spaces, a path.
+    /// Parses `host`, `host:port` or `[address]:port`. Anything that a second parser could take for
+    /// another host is refused: user information, a comma (two joined `Host` headers), spaces, a
+    /// path.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, AuthorityError> {
         let text = std::str::from_utf8(bytes).map_err(|_| AuthorityError::IllegalByte)?;
         let (host, rest) = match text.strip_prefix('[') {

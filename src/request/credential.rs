@@ -85,7 +85,8 @@ impl<'a> Credential<'a> {
             return Ok(Self::None);
         };
         let credential = Self::read_one(value, by);
-        // Envoy joins repeats with a comma before we see them. A token cannot have one, and no other credential of ours does.
+        // Envoy joins repeats with a comma before we see them. A token cannot have one, and no
+        // other credential of ours does.
         let is_joined = !matches!(credential, Ok(Self::Jwt(..))) && value.contains(&b',');
         if is_repeated || is_joined {
             return Err(RequestError::Authorization(AuthorizationError::Repeated));
@@ -191,9 +192,11 @@ impl Unverifiable<'_> {
         }
     }
 
-    /// Reads `user:password` in base64: a token in either is what the credential is, whatever stands beside it.
+    /// Reads `user:password` in base64: a token in either is what the credential is, whatever
+    /// stands beside it.
     ///
-    /// In every spelling that a server might read, since a token that we overlooked would count as a password.
+    /// In every spelling that a server might read, since a token that we overlooked would count as
+    /// a password.
     fn basic(text: &[u8]) -> Self {
         let Some(decoded) = secret::base64(text) else {
             return Self::of(CredentialKind::Basic, Form::Other);
@@ -293,7 +296,8 @@ impl CredentialKind {
         }
     }
 
-    /// Whether it is shown to a token endpoint and to nobody else, so that anywhere else it has leaked.
+    /// Whether it is shown to a token endpoint and to nobody else, so that anywhere else it has
+    /// leaked.
     pub const fn is_for_token_endpoints(self) -> bool {
         matches!(self, Self::OauthSecret | Self::RefreshToken)
     }
@@ -317,7 +321,8 @@ mod tests {
         let long = format!("Bearer {}", "a".repeat(41));
         #[rustfmt::skip]
         let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 36] = [
-            // name                      Authorization                                               want
+            // name                      Authorization
+            // want
             ("absent",                   &[],                                                        Ok(None)),
             ("a JWT",                    &[b"Bearer a.b.c"],                                         Ok(Jwt)),
             ("in another case",          &[b"bEARER a.b.c"],                                         Ok(Jwt)),

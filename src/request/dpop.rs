@@ -99,8 +99,9 @@ impl From<ProofError> for InvalidProof {
     }
 }
 
-/// Whether nothing says that the client used TLS. What it sent in the clear somebody may have read, and must not take where it is taken for
-/// secret. A header that says so proves nothing, so each of the three can only say no.
+/// Whether nothing says that the client used TLS. What it sent in the clear somebody may have read,
+/// and must not take where it is taken for secret. A header that says so proves nothing, so each of
+/// the three can only say no.
 fn came_in_clear(headers: &Headers, is_encrypted: &dyn Fn() -> bool) -> bool {
     let mut said = headers
         .all(":scheme")
@@ -117,7 +118,8 @@ fn same_authority(one: &[u8], other: &[u8], default_port: &[u8]) -> bool {
     }
 }
 
-/// The digits of an authority's port. What stands behind the last colon of an address in brackets has none alone.
+/// The digits of an authority's port. What stands behind the last colon of an address in brackets
+/// has none alone.
 fn port<'a>(authority: &'a [u8], default: &'a [u8]) -> &'a [u8] {
     let mut parts = authority.rsplit(|&byte| byte == b':');
     match (parts.next(), parts.next()) {
@@ -126,8 +128,8 @@ fn port<'a>(authority: &'a [u8], default: &'a [u8]) -> &'a [u8] {
     }
 }
 
-/// The bytes of a path, those that stand escaped past all others. RFC 3986 §6.2.2: the case of an escape's digits means nothing, and an
-/// unreserved character is the same with and without one.
+/// The bytes of a path, those that stand escaped past all others. RFC 3986 §6.2.2: the case of an
+/// escape's digits means nothing, and an unreserved character is the same with and without one.
 fn normalised(path: &[u8]) -> impl Iterator<Item = u16> {
     let mut rest = path;
     std::iter::from_fn(move || {

@@ -1,4 +1,5 @@
-//! What names a request to people, whatever is wrong with it: the part of its head that audit records and answers quote.
+//! What names a request to people, whatever is wrong with it: the part of its head that audit
+//! records and answers quote.
 //!
 //! Nothing in an envelope is trusted, and no decision reads it.
 
@@ -123,8 +124,9 @@ pub(crate) fn quotes_whole_method(method: &str) -> bool {
     quote(method.as_bytes(), MAX_METHOD_CHARS) == method
 }
 
-/// At most so many characters of a text, on one line, with what looks like a credential struck out: a token pasted into a path or a user
-/// agent must not reach a log, nor a line that the caller wrote pass for one of ours.
+/// At most so many characters of a text, on one line, with what looks like a credential struck out:
+/// a token pasted into a path or a user agent must not reach a log, nor a line that the caller
+/// wrote pass for one of ours.
 fn quote(bytes: &[u8], max_chars: usize) -> Cow<'_, str> {
     match str::from_utf8(bytes) {
         Ok(text) if text.len() <= max_chars && is_harmless(text) => Cow::Borrowed(text),
@@ -132,8 +134,8 @@ fn quote(bytes: &[u8], max_chars: usize) -> Cow<'_, str> {
     }
 }
 
-/// Whether nothing in a text is to be struck out or replaced, as the letters show with which credentials begin. That is so of nearly all
-/// texts; of a few more it is not seen at a glance.
+/// Whether nothing in a text is to be struck out or replaced, as the letters show with which
+/// credentials begin. That is so of nearly all texts; of a few more it is not seen at a glance.
 fn is_harmless(text: &str) -> bool {
     let text = text.as_bytes();
     let begins_secret = |first, second, third| {
@@ -173,7 +175,8 @@ fn rewritten(bytes: &[u8], max_chars: usize) -> String {
 
 const MAX_METHOD_CHARS: usize = 32;
 
-/// Longer than any path of the API without its names; the record of a hostile one stays a line that a log keeps whole.
+/// Longer than any path of the API without its names; the record of a hostile one stays a line that
+/// a log keeps whole.
 const MAX_PATH_CHARS: usize = 1024;
 
 const MAX_REQUEST_ID_CHARS: usize = 128;

@@ -1,4 +1,5 @@
-//! Why a head is refused before anybody is asked who they are: its stable names, and what a person is told.
+//! Why a head is refused before anybody is asked who they are: its stable names, and what a person
+//! is told.
 
 use std::fmt;
 
@@ -22,7 +23,8 @@ pub enum RequestError {
     Form(FormError),
     /// The method is not a token (RFC 9110 §9.1).
     Method,
-    /// The host handed over no `:method`: it was not asked at the right moment, so nothing in the head can be trusted.
+    /// The host handed over no `:method`: it was not asked at the right moment, so nothing in the
+    /// head can be trusted.
     NoMethod,
     /// There is no `:path`.
     NoPath,
@@ -30,17 +32,20 @@ pub enum RequestError {
     Path(PathError),
     /// A byte outside printable ASCII, or a `#`, in the query.
     Query,
-    /// A credential in the query, where logs and referrers keep it (RFC 6750 §2.3, RFC 9700 §4.3.2).
+    /// A credential in the query, where logs and referrers keep it (RFC 6750 §2.3, RFC 9700
+    /// §4.3.2).
     QueryCredential(QueryCredential),
     /// A header that may come once came more often.
     Repeated(&'static str),
     /// A header that carries a second credential.
     SecondCredential(&'static str),
-    /// A token of a configured issuer, or what calls itself a bearer token, beside the credential of the request.
+    /// A token of a configured issuer, or what calls itself a bearer token, beside the credential
+    /// of the request.
     SecondToken,
     /// A token in a header that is not for credentials, as gRPC metadata of any name.
     StrayCredential(CredentialKind),
-    /// It asks to leave HTTP, by `Upgrade` or `CONNECT`, for something that this gateway lets nobody have here.
+    /// It asks to leave HTTP, by `Upgrade` or `CONNECT`, for something that this gateway lets
+    /// nobody have here.
     Upgrade,
     /// The workspace cannot be told.
     Workspace(SelectorError),

@@ -1,8 +1,9 @@
 //! Names for static tokens, by which records tell one from another without holding any.
 //!
-//! A name is an HMAC-SHA-256 over the token, shortened. The key comes from the configuration, so that whoever has a record and finds a
-//! token cannot hold one against the other without it. Where none is configured a fixed one takes its place: a token has 128 random bits,
-//! which nobody guesses by their hash, and every worker, restart and gateway gives one token one name.
+//! A name is an HMAC-SHA-256 over the token, shortened. The key comes from the configuration, so
+//! that whoever has a record and finds a token cannot hold one against the other without it. Where
+//! none is configured a fixed one takes its place: a token has 128 random bits, which nobody
+//! guesses by their hash, and every worker, restart and gateway gives one token one name.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,9 @@
-//! The form of a token request: `application/x-www-form-urlencoded`, as OAuth's token endpoints read it (RFC 6749 appendix B).
+//! The form of a token request: `application/x-www-form-urlencoded`, as OAuth's token endpoints
+//! read it (RFC 6749 appendix B).
 //!
-//! A token endpoint turns credentials into tokens, so its form is one more place where they are shown. What two parsers could read
-//! differently is refused, as it is in a head; what the form shows then is told apart by name and shape alone.
+//! A token endpoint turns credentials into tokens, so its form is one more place where they are
+//! shown. What two parsers could read differently is refused, as it is in a head; what the form
+//! shows then is told apart by name and shape alone.
 
 pub mod grant;
 mod jwt;
@@ -53,7 +55,8 @@ impl<'a> Form<'a> {
         if !is_plain || self.0.len() == MAX_FIELDS {
             return Err(FormError::Malformed);
         }
-        // A parser that takes the first and one that takes the last would see two forms (RFC 6749 §3.2).
+        // A parser that takes the first and one that takes the last would see two forms (RFC 6749
+        // §3.2).
         let mut names = self.0.iter().map(|(known, _)| known);
         if names.any(|known| same(known.as_bytes(), name.as_bytes()))
             && !REPEATABLE.contains(&&*name)
@@ -134,7 +137,8 @@ pub struct ShownJwt<'f> {
     pub field: &'f str,
     /// The token.
     pub text: &'f str,
-    /// Whether the field holds the token alone, without a scheme before it or white space around it.
+    /// Whether the field holds the token alone, without a scheme before it or white space around
+    /// it.
     pub is_plain: bool,
 }
 
@@ -191,7 +195,8 @@ impl fmt::Display for FormError {
     }
 }
 
-/// Whether a body behind this head goes to a token endpoint: in any version, on the account or a workspace, Entra's by way of Databricks.
+/// Whether a body behind this head goes to a token endpoint: in any version, on the account or a
+/// workspace, Entra's by way of Databricks.
 ///
 /// In every spelling that some server might take for the path.
 pub fn goes_to_token_endpoint(headers: &Headers) -> bool {
@@ -236,8 +241,8 @@ fn same(text: &[u8], other: &[u8]) -> bool {
     text.eq_ignore_ascii_case(other)
 }
 
-/// A text of printable ASCII with every escape whole, and no `;`, where some parsers end a field. Spaces pass: people write them, and all
-/// parsers read them alike.
+/// A text of printable ASCII with every escape whole, and no `;`, where some parsers end a field.
+/// Spaces pass: people write them, and all parsers read them alike.
 fn plain(body: &[u8]) -> Option<&str> {
     let mut rest = body;
     while let Some((&byte, after)) = rest.split_first() {
@@ -272,7 +277,8 @@ pub const MAX_BYTES: usize = 128 * 1024;
 /// More than any grant has; each is held against all others.
 const MAX_FIELDS: usize = 64;
 
-/// More than any grant shows: a subject's, an actor's and a client's. Each of them may cost a few signature checks.
+/// More than any grant shows: a subject's, an actor's and a client's. Each of them may cost a few
+/// signature checks.
 const MAX_TOKENS: usize = 4;
 
 /// RFC 8693 §2.1 lets these two be sent more than once.

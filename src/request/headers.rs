@@ -1,4 +1,5 @@
-//! The headers of a request as a host hands them over, and which of them no permitted request keeps.
+//! The headers of a request as a host hands them over, and which of them no permitted request
+//! keeps.
 
 use super::credential;
 use super::known::{Known, Places};
@@ -32,11 +33,12 @@ impl Headers {
         headers
     }
 
-    /// Takes a header map as proxy-wasm hosts write it: the number of pairs, the lengths of each name and value, then these, each with a
-    /// NUL behind it; numbers are 32 bits, the lowest first.
+    /// Takes a header map as proxy-wasm hosts write it: the number of pairs, the lengths of each
+    /// name and value, then these, each with a NUL behind it; numbers are 32 bits, the lowest
+    /// first.
     ///
-    /// `None` where these lengths lead beyond the bytes, or a name is not ASCII, which no codec lets through. Bytes behind the last pair
-    /// belong to none.
+    /// `None` where these lengths lead beyond the bytes, or a name is not ASCII, which no codec
+    /// lets through. Bytes behind the last pair belong to none.
     pub fn from_map(map: Vec<u8>) -> Option<Self> {
         let mut headers = Self::default();
         headers.read(&map)?;
@@ -78,9 +80,10 @@ impl Headers {
 
     /// The names that a permitted request loses before it goes upstream, each once.
     ///
-    /// Ours (`x-oam-*`), so that nobody but the filter speaks through them; other gateways' statements of identity; and headers by which
-    /// an upstream could read another method, path, host or caller than the one judged. Names are compared with `_` and `.` as `-`: some
-    /// servers take one for the other.
+    /// Ours (`x-oam-*`), so that nobody but the filter speaks through them; other gateways'
+    /// statements of identity; and headers by which an upstream could read another method, path,
+    /// host or caller than the one judged. Names are compared with `_` and `.` as `-`: some servers
+    /// take one for the other.
     pub fn to_remove(&self, kept: Kept) -> Vec<&str> {
         let keeps_authorization = match kept {
             Kept::All => credential::bearer_token(self).is_none(),
@@ -111,8 +114,9 @@ impl Headers {
 
     /// The names that trailers lose before they go upstream, each once.
     ///
-    /// RFC 9110 §6.5.1: nothing stands behind a body that authenticates, routes or changes a request. So besides what a head loses no name
-    /// stays by which a head is judged: an upstream that merges the two would go by something that nobody looked at.
+    /// RFC 9110 §6.5.1: nothing stands behind a body that authenticates, routes or changes a
+    /// request. So besides what a head loses no name stays by which a head is judged: an upstream
+    /// that merges the two would go by something that nobody looked at.
     pub(super) fn to_remove_from_trailers(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for (pair, (name, _)) in self.pairs.iter().zip(self.pairs()) {
@@ -224,17 +228,21 @@ fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
 /// Which of the caller's own credentials go upstream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kept {
-    /// All but a JWT in `Authorization`, which nobody verified: the call is how clients sign in, by Basic or by cookie.
+    /// All but a JWT in `Authorization`, which nobody verified: the call is how clients sign in, by
+    /// Basic or by cookie.
     All,
-    /// Cookies, which a sign-in page needs, and no `Authorization`: nobody judged it, so a public path must not be a way in for it.
+    /// Cookies, which a sign-in page needs, and no `Authorization`: nobody judged it, so a public
+    /// path must not be a way in for it.
     Cookies,
-    /// The access token that was judged. A browser's session would be a second credential beside it, which no policy judged.
+    /// The access token that was judged. A browser's session would be a second credential beside
+    /// it, which no policy judged.
     Token,
 }
 
 /// Whether no caller's header of this name goes upstream.
 fn is_removed(key: Key, name: &[u8]) -> bool {
-    // Nearly all names are sorted out by their first letter, and those with an `x` by that behind the hyphen.
+    // Nearly all names are sorted out by their first letter, and those with an `x` by that behind
+    // the hyphen.
     let third = name.get(2).map(u8::to_ascii_lowercase);
     matches!(key.first(), b'f' | b'p' | b'r' | b'x')
         && ((third == Some(b'o') && is_ours(name))
@@ -249,9 +257,10 @@ fn is_ours(name: &[u8]) -> bool {
     has_prefix(name, "x-oam-")
 }
 
-/// Statements that no caller may make: another gateway's identity headers, method, path and host overrides that frameworks honour,
-/// Databricks' internal routing, a proxy's own credential, and Azure's way of picking a workspace by its resource, which goes with a
-/// credential that is refused.
+/// Statements that no caller may make: another gateway's identity headers, method, path and host
+/// overrides that frameworks honour, Databricks' internal routing, a proxy's own credential, and
+/// Azure's way of picking a workspace by its resource, which goes with a credential that is
+/// refused.
 const REMOVED: [(Key, &str); 26] = [
     keyed("forwarded"),
     keyed("proxy-authorization"),
@@ -292,7 +301,8 @@ const QUOTED: [&str; 7] = [
     "x-request-id",
 ];
 
-/// What a head is read for besides the names that are known: credentials of browsers, and how a form is written.
+/// What a head is read for besides the names that are known: credentials of browsers, and how a
+/// form is written.
 const OF_HEADS: [&str; 5] = [
     "content-encoding",
     "content-type",

@@ -109,7 +109,8 @@ impl Places {
     }
 }
 
-/// For each number to which keys are [spread](Key::spread), the place of the name whose key comes to it: there is no more than one.
+/// For each number to which keys are [spread](Key::spread), the place of the name whose key comes
+/// to it: there is no more than one.
 #[rustfmt::skip]
 const TABLE: [u8; 1 << TABLE_BITS] = [
      6, NO, NO,  2, 17, NO, NO, 13, 12,  1,  3, NO, NO, NO, NO,  0,

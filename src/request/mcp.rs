@@ -1,8 +1,10 @@
 //! What a request says of the MCP tool that it calls.
 //!
-//! Since revision 2026-07-28 of the Model Context Protocol the headers `Mcp-Method` and `Mcp-Name` repeat what the body says, and a server
-//! refuses a request in which they differ. Before, nobody held one against the other, so a caller could write what a rule likes to read.
-//! And what a revision that is yet to be published makes of the headers, nobody knows: only published ones are believed.
+//! Since revision 2026-07-28 of the Model Context Protocol the headers `Mcp-Method` and `Mcp-Name`
+//! repeat what the body says, and a server refuses a request in which they differ. Before, nobody
+//! held one against the other, so a caller could write what a rule likes to read. And what a
+//! revision that is yet to be published makes of the headers, nobody knows: only published ones are
+//! believed.
 
 use std::cell::OnceCell;
 
@@ -31,8 +33,8 @@ pub enum Tool<'a> {
         /// The tool, prompt or resource; absent where the method has none.
         name: Option<&'a str>,
     },
-    /// None that could be believed: an older or unknown protocol, a header that is missing or comes twice, or an encoding that the
-    /// protocol does not have.
+    /// None that could be believed: an older or unknown protocol, a header that is missing or comes
+    /// twice, or an encoding that the protocol does not have.
     Unknown,
 }
 
@@ -71,9 +73,11 @@ impl<'a> Tool<'a> {
     }
 }
 
-/// Decodes a name that no header carries as it is (revision 2026-07-28, value encoding): base64 of UTF-8 between marks in lower case.
+/// Decodes a name that no header carries as it is (revision 2026-07-28, value encoding): base64 of
+/// UTF-8 between marks in lower case.
 ///
-/// Strictly, since the server holds what it decodes against the body: one spelling for each text, padding included.
+/// Strictly, since the server holds what it decodes against the body: one spelling for each text,
+/// padding included.
 fn decode(value: &[u8]) -> Option<String> {
     let encoded = value.strip_prefix(b"=?base64?")?.strip_suffix(b"?=")?;
     let name = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
@@ -108,8 +112,9 @@ fn holds_them(version: &[u8]) -> bool {
         .any(|(published, holds)| published.as_bytes() == version && *holds)
 }
 
-/// The published versions of the protocol, and whether the headers are mandatory in them. A server that gets another version may well
-/// fall back to an old one, in which it does not look at the headers at all.
+/// The published versions of the protocol, and whether the headers are mandatory in them. A server
+/// that gets another version may well fall back to an old one, in which it does not look at the
+/// headers at all.
 const PUBLISHED: [(&str, bool); 5] = [
     ("2024-11-05", false),
     ("2025-03-26", false),
@@ -134,7 +139,8 @@ mod tests {
         let name = ("mcp-name", "run_sql");
         #[rustfmt::skip]
         let cases: [(&str, &[(&str, &str)], Tool<'_>); 37] = [
-            // name                   headers                                                              want
+            // name                   headers
+            // want
             ("a call",                &[version, method, name],                                            call),
             ("the first version",     &[("mcp-protocol-version", "2024-11-05"), method, name],             Tool::Unknown),
             ("the second",            &[("mcp-protocol-version", "2025-03-26"), method, name],             Tool::Unknown),

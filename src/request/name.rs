@@ -1,4 +1,5 @@
-//! Names of headers, compared as the most careless server would: in any case, and with `_` and `.` as `-`.
+//! Names of headers, compared as the most careless server would: in any case, and with `_` and `.`
+//! as `-`.
 
 /// Whether a header name is the lower-case `known` one, whichever case it has and with `_` as `-`.
 pub(super) fn same_name(name: &[u8], known: &str) -> bool {
@@ -16,7 +17,8 @@ pub(super) fn has_prefix(name: &[u8], known: &str) -> bool {
         })
 }
 
-/// What any two spellings of a name have in common, and few other names share: a number is compared faster than a text.
+/// What any two spellings of a name have in common, and few other names share: a number is compared
+/// faster than a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Key(u32);
 
@@ -58,7 +60,8 @@ impl Key {
     }
 }
 
-/// By which no two of the names that are [known](super::known) come to one number of five bits. It was found by trying.
+/// By which no two of the names that are [known](super::known) come to one number of five bits. It
+/// was found by trying.
 const SPREADING: u32 = 0x8d1b_c13b;
 
 /// One byte for all that a server might take it for.

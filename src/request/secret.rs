@@ -1,7 +1,8 @@
 //! What credentials look like, wherever they turn up: in a header, a query, a form, a path.
 //!
-//! The shapes of Databricks' static tokens are those that secret scanners know (`dapi…`, `dose…`, `doau…`); a JWT is known by its JOSE
-//! header, a JSON object in base64url. Nothing here is verified. The work is linear in the length of a text, whatever it holds.
+//! The shapes of Databricks' static tokens are those that secret scanners know (`dapi…`, `dose…`,
+//! `doau…`); a JWT is known by its JOSE header, a JSON object in base64url. Nothing here is
+//! verified. The work is linear in the length of a text, whatever it holds.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,7 +15,8 @@ use super::name::same_name;
 
 mod subprotocol;
 
-/// What a whole text is, by its shape; white space around it and a scheme before it count as part of it.
+/// What a whole text is, by its shape; white space around it and a scheme before it count as part
+/// of it.
 #[inline(never)]
 pub(super) fn kind(text: &str) -> Option<CredentialKind> {
     let text = text.trim_ascii();
@@ -26,7 +28,8 @@ pub(super) fn kind(text: &str) -> Option<CredentialKind> {
     static_token(text).or(is_jwt(text).then_some(CredentialKind::Jwt))
 }
 
-/// What static Databricks token a whole text is: a four-letter prefix, 32 hexadecimal digits, and for some a `-` and digits.
+/// What static Databricks token a whole text is: a four-letter prefix, 32 hexadecimal digits, and
+/// for some a `-` and digits.
 #[inline]
 pub(super) fn static_token(text: &str) -> Option<CredentialKind> {
     let (kind, length) = static_token_at_start(text)?;
@@ -62,8 +65,8 @@ pub(super) fn static_token_within(text: &str) -> Option<(CredentialKind, &str)> 
     None
 }
 
-/// The token that stands in a header which is not for any: a static one of Databricks', anywhere in the value, in gRPC's binary metadata
-/// too; any where clients of web sockets put theirs.
+/// The token that stands in a header which is not for any: a static one of Databricks', anywhere in
+/// the value, in gRPC's binary metadata too; any where clients of web sockets put theirs.
 pub(super) fn in_header(name: &[u8], value: &[u8]) -> Option<CredentialKind> {
     if same_name(name, "sec-websocket-protocol") {
         return subprotocol::credential(&String::from_utf8_lossy(value));
@@ -138,7 +141,8 @@ pub(super) fn begins_jwt(first: u8, second: u8, third: u8) -> bool {
     (first == b'e') & (ey | ew)
 }
 
-/// Whether a whole text is a JWT: segments joined by dots, in whichever spelling of base64, of which the first is a JOSE header.
+/// Whether a whole text is a JWT: segments joined by dots, in whichever spelling of base64, of
+/// which the first is a JOSE header.
 fn is_jwt(text: &str) -> bool {
     let header = text.split_once('.').map(|(header, _)| header);
     let is_header =
@@ -149,8 +153,8 @@ fn is_jwt(text: &str) -> bool {
         })
 }
 
-/// Whether a text in base64 begins as a JSON object with a member does. White space is passed over where JSON's parsers pass over it, and
-/// so is a byte order mark.
+/// Whether a text in base64 begins as a JSON object with a member does. White space is passed over
+/// where JSON's parsers pass over it, and so is a byte order mark.
 fn begins_object(text: &[u8]) -> bool {
     let decoded = text.chunks(4).map_while(base64).flatten();
     let mut told = decoded.filter(|byte| !is_one_of(*byte, b" \t\r\n\xef\xbb\xbf"));
@@ -176,8 +180,9 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The end of the credential that begins here, no place being before one that was asked about already: a static token of Databricks',
-    /// wherever its digits end, or what begins as a JWT and has a dot behind that.
+    /// The end of the credential that begins here, no place being before one that was asked about
+    /// already: a static token of Databricks', wherever its digits end, or what begins as a JWT and
+    /// has a dot behind that.
     pub(super) fn at(&mut self, place: usize) -> Option<usize> {
         let rest = self.text.get(place..)?;
         if let Some((_, length)) = static_token_at_start(rest) {
@@ -199,7 +204,8 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// Whether a segment is a JOSE header from some place on. Where one may begin, white space is passed over once at most.
+/// Whether a segment is a JOSE header from some place on. Where one may begin, white space is
+/// passed over once at most.
 pub(super) fn ends_in_header(segment: &[u8]) -> bool {
     let begins = |rest: &[u8]| match rest {
         [first, second, third, ..] => begins_jwt(*first, *second, *third) && begins_object(rest),

@@ -1,10 +1,12 @@
 //! Tokens beside the credential of a request: in another header, in the query, in a trailer.
 //!
-//! A gateway that judged one token while the workspace took another would be none. So what calls itself a bearer token anywhere but in
-//! `Authorization` refuses the request, and so does a JWT of a configured issuer, be it in the midst of a text. JWTs of others pass: load
-//! balancers and sign-in proxies assert in them who is calling ([`ASSERTIONS`]), and nothing behind this gateway takes them for a token of
-//! an issuer that it trusts. Headers that no request keeps ([`Headers::is_removed`]) may hold what they like, and so may cookies: these go
-//! no further than to sign-in pages and public paths, where nobody is asked for a token.
+//! A gateway that judged one token while the workspace took another would be none. So what calls
+//! itself a bearer token anywhere but in `Authorization` refuses the request, and so does a JWT of
+//! a configured issuer, be it in the midst of a text. JWTs of others pass: load balancers and
+//! sign-in proxies assert in them who is calling ([`ASSERTIONS`]), and nothing behind this gateway
+//! takes them for a token of an issuer that it trusts. Headers that no request keeps
+//! ([`Headers::is_removed`]) may hold what they like, and so may cookies: these go no further than
+//! to sign-in pages and public paths, where nobody is asked for a token.
 
 use crate::bytes;
 use crate::token::json::Json;
@@ -13,7 +15,8 @@ use super::name::same_name;
 use super::target::Query;
 use super::{Headers, RequestError, secret};
 
-/// Looks for what stands beside `Authorization` in a head: whose JWTs there are, each by its `iss`, which nobody verified.
+/// Looks for what stands beside `Authorization` in a head: whose JWTs there are, each by its `iss`,
+/// which nobody verified.
 pub(super) fn beside(headers: &Headers, query: Query<'_>) -> Result<Vec<Box<str>>, RequestError> {
     let mut issuers = Vec::new();
     // First those that have leaked, which their record says.
@@ -37,7 +40,8 @@ pub(super) fn beside(headers: &Headers, query: Query<'_>) -> Result<Vec<Box<str>
     Ok(issuers)
 }
 
-/// Whether a trailer, by a name that reaches the upstream, holds a token of any issuer's: nobody sends one there for an honest reason.
+/// Whether a trailer, by a name that reaches the upstream, holds a token of any issuer's: nobody
+/// sends one there for an honest reason.
 pub(super) fn in_trailer(name: &[u8], value: &[u8]) -> bool {
     let mut issuers = Vec::new();
     is_bearer(name, value)
@@ -52,7 +56,8 @@ fn of_others(headers: &Headers) -> impl Iterator<Item = (&[u8], &[u8])> {
         .filter(|(name, _)| !name.starts_with(b":") && !same_name(name, "authorization"))
 }
 
-/// Whether a header is one for credentials by its name, or by the scheme before its value (RFC 6750 §2.1).
+/// Whether a header is one for credentials by its name, or by the scheme before its value (RFC 6750
+/// §2.1).
 fn is_bearer(name: &[u8], value: &[u8]) -> bool {
     let named = || {
         let start = name.len().checked_sub(AUTHORIZATION.len());
@@ -80,7 +85,8 @@ fn may_hold_jwt(name: &[u8], value: &[u8]) -> bool {
         && (name.ends_with(BINARY) || bytes::has_triple(value, secret::begins_jwt))
 }
 
-/// The issuers of the JWTs in a header; of binary metadata, which is base64 on the wire, in what that stands for.
+/// The issuers of the JWTs in a header; of binary metadata, which is base64 on the wire, in what
+/// that stands for.
 #[inline(never)]
 fn in_value(name: &[u8], value: &[u8], issuers: &mut Vec<Box<str>>) -> Result<(), RequestError> {
     in_text(&String::from_utf8_lossy(value), issuers);
@@ -97,8 +103,9 @@ fn in_value(name: &[u8], value: &[u8], issuers: &mut Vec<Box<str>>) -> Result<()
     Ok(())
 }
 
-/// The issuers of the JWTs that stand anywhere in a text, in whichever spelling of base64: by each payload that a JOSE header stands
-/// before and a signature behind. The work is linear in the length of the text.
+/// The issuers of the JWTs that stand anywhere in a text, in whichever spelling of base64: by each
+/// payload that a JOSE header stands before and a signature behind. The work is linear in the
+/// length of the text.
 #[inline(never)]
 fn in_text(text: &str, issuers: &mut Vec<Box<str>>) {
     if text.len() < SHORTEST || !bytes::has_triple(text.as_bytes(), secret::begins_jwt) {
@@ -123,9 +130,10 @@ fn issuer(payload: &str) -> Option<Box<str>> {
     claims.get("iss")?.as_str().map(Into::into)
 }
 
-/// Whether a header is one in which a proxy before this gateway asserts, in a JWT that it signed itself, who is calling: AWS' load
-/// balancers, Google's Identity-Aware Proxy, Cloudflare Access. AWS names the identity provider as issuer. Whoever reads such a header
-/// has to verify it by the proxy's own key, with which no access token is signed.
+/// Whether a header is one in which a proxy before this gateway asserts, in a JWT that it signed
+/// itself, who is calling: AWS' load balancers, Google's Identity-Aware Proxy, Cloudflare Access.
+/// AWS names the identity provider as issuer. Whoever reads such a header has to verify it by the
+/// proxy's own key, with which no access token is signed.
 fn holds_assertions(name: &[u8]) -> bool {
     ASSERTIONS.iter().any(|known| same_name(name, known))
 }

@@ -1,7 +1,7 @@
 //! The request target: a path and a query, split at the first `?` and nowhere else.
 //!
-//! The query never takes part in finding the operation. It is read for two things only: credentials, which do not belong there, and the
-//! workspace selectors of Databricks' hosts.
+//! The query never takes part in finding the operation. It is read for two things only:
+//! credentials, which do not belong there, and the workspace selectors of Databricks' hosts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -89,7 +89,8 @@ impl<'a> Query<'a> {
         parameters.filter(|(name, _)| !SIGN_IN.contains(&&**name))
     }
 
-    /// Parameters end at `&` and also at `;`, where some servers end them: a credential that either reading would find is found.
+    /// Parameters end at `&` and also at `;`, where some servers end them: a credential that either
+    /// reading would find is found.
     fn parameters(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
         self.0.split(['&', ';']).map(field)
     }
@@ -179,7 +180,8 @@ const CREDENTIALS: [&str; 7] = [
 /// Fewer letters than any JWT has that names its issuer.
 const SHORTEST_JWT: usize = 36;
 
-/// Parameters of sign-in pages that may hold a JWT and prove nothing to an API: RFC 6749 §4.1, RFC 9101 §5, OpenID Connect Core §3.1.2.1.
+/// Parameters of sign-in pages that may hold a JWT and prove nothing to an API: RFC 6749 §4.1, RFC
+/// 9101 §5, OpenID Connect Core §3.1.2.1.
 const SIGN_IN: [&str; 4] = ["code", "id_token_hint", "request", "state"];
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ fn heads_say_one_thing_only() {
     const PATH: (&str, &[u8]) = (":path", b"/a");
     #[rustfmt::skip]
     let cases: [(&str, &[(&str, &[u8])], Result<(), RequestError>); 20] = [
-        // name                     head                                                              want
+        // name                     head
+        // want
         ("plain",                   &[GET, PATH],                                                     Ok(())),
         ("an empty map",            &[],                                                              Err(NoMethod)),
         ("no path",                 &[(":method", b"GET")],                                           Err(NoPath)),
@@ -128,7 +129,8 @@ fn trailers_say_nothing_that_a_head_is_judged_by() {
     let stray = |kind| Err(RequestError::StrayCredential(kind));
     #[rustfmt::skip]
     let cases: [(&str, &[(&str, &[u8])], Result<Vec<&str>, RequestError>); 14] = [
-        // name                      trailers                                                           want
+        // name                      trailers
+        // want
         ("none",                     &[],                                                               Ok(vec![])),
         ("a checksum",               &[("x-checksum", b"0a1b")],                                        Ok(vec![])),
         ("gRPC's",                   &[("grpc-status", b"0"), ("x-trace-bin", b"AAEC")],                Ok(vec![])),
@@ -225,7 +227,8 @@ fn spaces_behind_a_scheme_are_one_or_more_and_nothing_is_no_credential() {
     use CredentialKind::{Jwt, PersonalAccessToken};
     #[rustfmt::skip]
     let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 9] = [
-        // name                      Authorization                                               want
+        // name                      Authorization
+        // want
         ("empty, and then a token",  &[b"", b"Bearer a.b.c"],                                    Err(Repeated)),
         ("empty twice",              &[b"", b""],                                                Err(Repeated)),
         ("a space",                  &[b" "],                                                    Err(Malformed)),

@@ -17,7 +17,8 @@ impl KnownTokens for NoTokens {
     }
 }
 
-/// By which a bearer token is read: the most bytes that it may have, and those that were read before.
+/// By which a bearer token is read: the most bytes that it may have, and those that were read
+/// before.
 #[derive(Clone, Copy)]
 pub(super) struct TokenReader<'k> {
     pub(super) max_bytes: usize,

@@ -1,14 +1,17 @@
-//! Requests to leave HTTP: an upgrade (RFC 9110 §7.8), or a tunnel (§9.3.6; RFC 8441, whose `:protocol` some hosts show).
+//! Requests to leave HTTP: an upgrade (RFC 9110 §7.8), or a tunnel (§9.3.6; RFC 8441, whose
+//! `:protocol` some hosts show).
 //!
-//! What follows one is bytes that nobody judges, among them whole requests, if whoever is behind reads them as such. Only a web socket
-//! (RFC 6455 §4.1) may pass at all; which operations have one is not known here.
+//! What follows one is bytes that nobody judges, among them whole requests, if whoever is behind
+//! reads them as such. Only a web socket (RFC 6455 §4.1) may pass at all; which operations have one
+//! is not known here.
 
 use super::error::RequestError;
 use super::known::Known;
 use super::name::same_name;
 use super::{Headers, one};
 
-/// Whether a request of this method asks to become a web socket. Whatever else it asks to become is refused.
+/// Whether a request of this method asks to become a web socket. Whatever else it asks to become is
+/// refused.
 pub(super) fn is_to_web_socket(headers: &Headers, method: &str) -> Result<bool, RequestError> {
     let is_there = |known| headers.spelled(known).0.is_some();
     if method == "CONNECT" || is_there(Known::PROTOCOL) || is_there(Known::HTTP2_SETTINGS) {
@@ -50,7 +53,8 @@ mod tests {
         let refused = Err(RequestError::Upgrade);
         #[rustfmt::skip]
         let cases: [(&str, &str, &[(&str, &str)], _); 24] = [
-            // name                     method      headers                                                        want
+            // name                     method      headers
+            // want
             ("none",                    "GET",      &[],                                                           Ok(false)),
             ("kept alive",              "GET",      &[("connection", "keep-alive, te"), ("te", "trailers")],       Ok(false)),
             ("a web socket",            "GET",      &[upgrade, ("upgrade", "websocket")],                          Ok(true)),

@@ -1,7 +1,8 @@
 //! The workspace that a request selects.
 //!
-//! One Databricks host can serve many workspaces, and any of two headers, two query parameters and three path forms picks one. A policy
-//! that judged one of them while the upstream obeyed another would be no policy, so all of them must agree.
+//! One Databricks host can serve many workspaces, and any of two headers, two query parameters and
+//! three path forms picks one. A policy that judged one of them while the upstream obeyed another
+//! would be no policy, so all of them must agree.
 
 use std::fmt;
 
@@ -19,7 +20,8 @@ impl WorkspaceId {
     /// What older clients write where they mean "the one that this host serves".
     pub const UNSELECTED: Self = Self(0);
 
-    /// Parses the digits of an ID; leading zeros are refused, since a server may or may not read past them.
+    /// Parses the digits of an ID; leading zeros are refused, since a server may or may not read
+    /// past them.
     pub fn parse(text: &str) -> Option<Self> {
         let canonical = (text == "0" || !text.starts_with('0'))
             && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -104,7 +106,8 @@ pub(super) fn named(
             object: None,
         });
     };
-    // Whatever routes by a selector would have the call answered for another workspace than the one that it names.
+    // Whatever routes by a selector would have the call answered for another workspace than the one
+    // that it names.
     if selector != Some(WorkspaceId::UNSELECTED) {
         selected.add(id)?;
     }
@@ -129,8 +132,9 @@ impl Selection {
     }
 }
 
-/// The ID of a workspace in a path, as far as it can be told without a catalogue: in every version, with every method, and of operations
-/// that are yet to come. A test holds this to all that the catalogue calls `{workspace_id}`.
+/// The ID of a workspace in a path, as far as it can be told without a catalogue: in every version,
+/// with every method, and of operations that are yet to come. A test holds this to all that the
+/// catalogue calls `{workspace_id}`.
 enum InPath<'a> {
     /// Of the workspace that the call is about.
     Object(&'a str),
@@ -191,7 +195,8 @@ mod tests {
         let malformed = || Err(RequestError::Workspace(SelectorError::Malformed));
         #[rustfmt::skip]
         let cases: [(&str, &str, &[(&str, &str)], Result<Option<u64>, RequestError>); 27] = [
-            // name                    target                          headers                                                          want
+            // name                    target                          headers
+            // want
             ("none",                   "/a?b=1",                       &[],                                                             Ok(None)),
             ("a header",               "/a",                           &[("x-databricks-org-id", "7")],                                 Ok(Some(7))),
             ("the other header",       "/a",                           &[("x-databricks-workspace-id", "7")],                           Ok(Some(7))),
@@ -238,7 +243,8 @@ mod tests {
         let malformed = || Err(RequestError::Workspace(SelectorError::Malformed));
         #[rustfmt::skip]
         let cases = [
-            // name                   target                                                          want: selector, object
+            // name                   target
+            // want: selector, object
             ("the account's",         "/api/2.0/accounts/a/workspaces/7",                             Ok((None, Some(7)))),
             ("below it",              "/api/2.0/accounts/a/workspaces/7/permissionassignments",       Ok((None, Some(7)))),
             ("in another version",    "/api/2.9/accounts/a/workspaces/7/x/y/z",                       Ok((None, Some(7)))),

@@ -1,10 +1,11 @@
 //! What has passed between looks at a clock that somebody may set.
 //!
-//! Hosts tell the time of day, and nothing that only counts up. Tokens name times of day and are held against that. Waits, intervals and
-//! ages must not follow it when it is set: so a [`Clock`] counts what has passed from one look to the next, and a [`Timer`] is over by
-//! that count. A clock that was set leaves doubt about how much has passed, which is why there are two counts: what *may* have passed is
-//! for what must not come late, as a refresh; what *surely* has passed is for what one wrong reading must not bring about, as keys that
-//! are too old.
+//! Hosts tell the time of day, and nothing that only counts up. Tokens name times of day and are
+//! held against that. Waits, intervals and ages must not follow it when it is set: so a [`Clock`]
+//! counts what has passed from one look to the next, and a [`Timer`] is over by that count. A clock
+//! that was set leaves doubt about how much has passed, which is why there are two counts: what
+//! *may* have passed is for what must not come late, as a refresh; what *surely* has passed is for
+//! what one wrong reading must not bring about, as keys that are too old.
 
 use std::time::Duration;
 
@@ -94,7 +95,8 @@ impl Timer {
         }
     }
 
-    /// Whether the span may have passed. A clock that was set back ends every span: nothing is due later than an interval after it was set.
+    /// Whether the span may have passed. A clock that was set back ends every span: nothing is due
+    /// later than an interval after it was set.
     pub const fn may_be_over(self, now: Reading) -> bool {
         now.most.saturating_sub(self.most) >= self.span
     }
@@ -117,8 +119,8 @@ impl Timer {
     }
 }
 
-/// Three times what lies between two looks, since workers tick each second. A clock that is further ahead was set, or the worker was
-/// stopped.
+/// Three times what lies between two looks, since workers tick each second. A clock that is further
+/// ahead was set, or the worker was stopped.
 const LONGEST_GAP: u64 = 3000;
 
 /// A clock that is further back was set. Below this it may be two looks that change places.
@@ -148,7 +150,8 @@ mod tests {
         // Of a timer of ten seconds: whether it may be over, and whether it is.
         #[rustfmt::skip]
         let cases: [(&str, &[i64], bool, bool); 17] = [
-            // name                                    readings, from the start in ms                             may    is
+            // name                                    readings, from the start in ms
+            // may    is
             ("nothing has passed",                     &[0],                                                      false, false),
             ("seconds",                                &[2000, 4000, 6000, 8000, 9999],                           false, false),
             ("to the millisecond",                     &[2000, 4000, 6000, 8000, 10_000],                         true,  true),

@@ -52,7 +52,8 @@ fn two_digits(number: u32) -> [u8; 2] {
 
 /// The date in the proleptic Gregorian calendar, so many days after 1970-01-01.
 ///
-/// Counts from 0000-03-01, so that a leap day is the last of its year, in eras of 400 years, each of 146,097 days.
+/// Counts from 0000-03-01, so that a leap day is the last of its year, in eras of 400 years, each
+/// of 146,097 days.
 #[expect(
     clippy::arithmetic_side_effects,
     reason = "`days` is below 2,932,897 (year 9999), so no term here passes 2^32 or goes below zero"

@@ -1,4 +1,5 @@
-//! The signature algorithms that we verify: RFC 7518 §3.1 and RFC 8037 §3.1, less what RFC 8725 §3.2 advises against.
+//! The signature algorithms that we verify: RFC 7518 §3.1 and RFC 8037 §3.1, less what RFC 8725
+//! §3.2 advises against.
 //!
 //! `none` and the HMAC family have no variant, so no configuration and no token can name them.
 

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Decodes canonical base64url. `None` for padding, white space, the other alphabet, an impossible length, or trailing bits that are not
-/// zero: each of them would give one token a second spelling.
+/// Decodes canonical base64url. `None` for padding, white space, the other alphabet, an impossible
+/// length, or trailing bits that are not zero: each of them would give one token a second spelling.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }

@@ -1,6 +1,7 @@
 //! The bearer token as a string of characters: RFC 6750 §2.1, `b64token`.
 //!
-//! What the characters mean is left to [`jws`](crate::token::jws); an opaque token is a bearer token too.
+//! What the characters mean is left to [`jws`](crate::token::jws); an opaque token is a bearer
+//! token too.
 
 use std::fmt;
 
@@ -8,12 +9,14 @@ use crate::bytes::{self, is_letter, is_one_of, is_within};
 
 /// A bearer token, borrowed from the header that brought it.
 ///
-/// Invariant: a `b64token` within the size limit, so every byte is ASCII and none is a comma, a space or a quote.
+/// Invariant: a `b64token` within the size limit, so every byte is ASCII and none is a comma, a
+/// space or a quote.
 #[derive(Clone, Copy)]
 pub struct BearerToken<'a>(&'a [u8]);
 
 impl<'a> BearerToken<'a> {
-    /// Parses the token of at most `max_bytes`; a longer one is refused before a byte of it is read.
+    /// Parses the token of at most `max_bytes`; a longer one is refused before a byte of it is
+    /// read.
     pub fn parse(text: &'a [u8], max_bytes: usize) -> Result<Self, BearerError> {
         if text.len() > max_bytes {
             return Err(BearerError::TooLong(text.len()));
@@ -42,7 +45,8 @@ impl<'a> BearerToken<'a> {
         self.0
     }
 
-    /// The token's characters, which are looked over once more: where bytes do, [`Self::as_bytes`] is cheaper.
+    /// The token's characters, which are looked over once more: where bytes do, [`Self::as_bytes`]
+    /// is cheaper.
     pub fn as_str(self) -> &'a str {
         // All of ASCII, so there is always a text.
         str::from_utf8(self.0).unwrap_or_default()
@@ -60,7 +64,8 @@ impl KeptToken {
         Self(token.0.into())
     }
 
-    /// The token that a text is, if it is this one, byte for byte: then nothing else of it needs to be looked at.
+    /// The token that a text is, if it is this one, byte for byte: then nothing else of it needs to
+    /// be looked at.
     pub fn recognized_in<'a>(&self, text: &'a [u8]) -> Option<BearerToken<'a>> {
         are_equal(&self.0, text).then_some(BearerToken(text))
     }
@@ -89,8 +94,8 @@ impl fmt::Display for BearerError {
     }
 }
 
-/// Whether two texts are the same. Long tokens are compared with every request, so that is done without branches, and in pieces of which the
-/// compiler compares sixteen bytes at once.
+/// Whether two texts are the same. Long tokens are compared with every request, so that is done
+/// without branches, and in pieces of which the compiler compares sixteen bytes at once.
 fn are_equal(one: &[u8], other: &[u8]) -> bool {
     let (pieces, rest) = one.as_chunks();
     let (others, other_rest) = other.as_chunks();
@@ -118,8 +123,8 @@ fn is_b64token(byte: u8) -> bool {
     is_letter(byte) | is_within(byte, b'-', b'9') | is_one_of(byte, b"_~+")
 }
 
-/// The size of token that the configuration allows unless it says otherwise: far more than any identity provider sends, far less than
-/// the 60 KiB of headers that Envoy lets through.
+/// The size of token that the configuration allows unless it says otherwise: far more than any
+/// identity provider sends, far less than the 60 KiB of headers that Envoy lets through.
 pub const DEFAULT_MAX_BYTES: usize = 16_384;
 
 #[cfg(test)]

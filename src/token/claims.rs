@@ -1,7 +1,8 @@
 //! The claims set: RFC 7519 §4, read strictly.
 //!
-//! A registered claim of the wrong type is an error and never taken for absent, which is how tokens that never expire come about. What
-//! the claims mean, and whether they are the ones wanted, is left to those who know the issuer and the time.
+//! A registered claim of the wrong type is an error and never taken for absent, which is how tokens
+//! that never expire come about. What the claims mean, and whether they are the ones wanted, is
+//! left to those who know the issuer and the time.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use crate::token::text::{self, TextError};
 
 /// The claims of a token whose signature was verified.
 ///
-/// Invariant: the issuer, subject, audiences and token ID are texts within [`MAX_TEXT_BYTES`] that break no line.
+/// Invariant: the issuer, subject, audiences and token ID are texts within [`MAX_TEXT_BYTES`] that
+/// break no line.
 #[derive(Clone, Debug)]
 pub struct Claims {
     issuer: Box<str>,
@@ -97,7 +99,8 @@ impl Claims {
         self.token_id.as_deref()
     }
 
-    /// The claim at the end of a path: the first name is a claim, each further one a member of the object before it.
+    /// The claim at the end of a path: the first name is a claim, each further one a member of the
+    /// object before it.
     pub fn at<S: AsRef<str>>(&self, path: &[S]) -> Option<&Json> {
         json::at(&self.all, path)
     }
@@ -110,7 +113,8 @@ impl Claims {
             .collect()
     }
 
-    /// The text at a path, within [`MAX_TEXT_BYTES`] and without line breaks; `None` where there is no such claim.
+    /// The text at a path, within [`MAX_TEXT_BYTES`] and without line breaks; `None` where there is
+    /// no such claim.
     pub fn text<S: AsRef<str>>(&self, path: &[S]) -> Result<Option<&str>, ClaimError> {
         self.at(path)
             .map(checked_text)
@@ -118,7 +122,8 @@ impl Claims {
             .map_err(|fault| path_error(path, fault))
     }
 
-    /// The texts at a path, from a string or an array of strings; `None` where there is no such claim.
+    /// The texts at a path, from a string or an array of strings; `None` where there is no such
+    /// claim.
     pub fn texts<S: AsRef<str>>(&self, path: &[S]) -> Result<Option<Vec<&str>>, ClaimError> {
         self.at(path)
             .map(checked_texts)
@@ -226,8 +231,9 @@ impl fmt::Display for ClaimFault {
     }
 }
 
-/// RFC 7519 §2, to the millisecond below: what has a fraction ends, and was issued, no later than it says. Not with an exponent, as nobody
-/// writes dates, and none that is milliseconds taken for seconds.
+/// RFC 7519 §2, to the millisecond below: what has a fraction ends, and was issued, no later than
+/// it says. Not with an exponent, as nobody writes dates, and none that is milliseconds taken for
+/// seconds.
 pub(super) fn numeric_date(value: &Json) -> Option<UnixTime> {
     match value {
         Json::Unsigned(seconds) => UnixTime::from_seconds(*seconds),
@@ -303,10 +309,12 @@ fn path_error<S: AsRef<str>>(path: &[S], fault: ClaimFault) -> ClaimError {
     error(&names.join("."), fault)
 }
 
-/// Bytes of one text, the length of the longest role ARN: these go into headers and into every audit record.
+/// Bytes of one text, the length of the longest role ARN: these go into headers and into every
+/// audit record.
 pub const MAX_TEXT_BYTES: usize = 2048;
 
-/// Items of one array: groups, roles, audiences. Entra stops at 200 groups; more than this does not fit the longest token by default.
+/// Items of one array: groups, roles, audiences. Entra stops at 200 groups; more than this does not
+/// fit the longest token by default.
 pub const MAX_ITEMS: usize = 4096;
 
 #[cfg(test)]

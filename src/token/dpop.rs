@@ -1,8 +1,9 @@
 //! A DPoP proof: RFC 9449 §4.2, and of §4.3 what the proof itself tells.
 //!
-//! A JWT that brings the key that signed it, and says for which request and which access token its signer made it. The key proves nothing
-//! by itself, so the one that is expected is named from the start: that of the token. Whether the proof is for the request at hand, fresh,
-//! and not seen before is left to others.
+//! A JWT that brings the key that signed it, and says for which request and which access token its
+//! signer made it. The key proves nothing by itself, so the one that is expected is named from the
+//! start: that of the token. Whether the proof is for the request at hand, fresh, and not seen
+//! before is left to others.
 
 use std::fmt;
 
@@ -15,7 +16,8 @@ use crate::token::jwk::{Jwk, JwkError, Thumbprint};
 use crate::token::jws::{Jws, JwsError};
 use crate::token::signature::{SignatureError, Verifier};
 
-/// What the holder of a key has signed, to show that it is theirs. Only [`Proof::verify`] makes one.
+/// What the holder of a key has signed, to show that it is theirs. Only [`Proof::verify`] makes
+/// one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Proof {
     /// The method that it is for, `htm`.

@@ -17,8 +17,8 @@ impl Fingerprint {
         Self::over(token.as_bytes())
     }
 
-    /// Of what was signed of this token: all of it before its last dot, the same however its signature is written. Of a token without
-    /// dots it is that of the whole.
+    /// Of what was signed of this token: all of it before its last dot, the same however its
+    /// signature is written. Of a token without dots it is that of the whole.
     pub fn of_signed(token: BearerToken<'_>) -> Self {
         let text = token.as_bytes();
         let signed = text
@@ -50,7 +50,8 @@ impl Fingerprint {
         Ok(Self(bytes))
     }
 
-    /// Reads the base64url spelling, as `x5t#S256` has it (RFC 8705 §3.1); `None` where it is not that of 32 bytes.
+    /// Reads the base64url spelling, as `x5t#S256` has it (RFC 8705 §3.1); `None` where it is not
+    /// that of 32 bytes.
     pub fn from_base64url(text: &str) -> Option<Self> {
         base64url::decode(text.as_bytes())?
             .try_into()

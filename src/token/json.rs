@@ -1,8 +1,10 @@
-//! JSON, read strictly: RFC 8259 with every liberty withdrawn that two readers could use differently.
+//! JSON, read strictly: RFC 8259 with every liberty withdrawn that two readers could use
+//! differently.
 //!
-//! A member name that repeats, at any depth and after unescaping, is an error: a signer and a verifier that pick different ones
-//! disagree on what was signed. So are lone surrogates, bytes that are not UTF-8, a byte order mark, trailing bytes, numbers beyond
-//! a double, and nesting that only an attacker writes.
+//! A member name that repeats, at any depth and after unescaping, is an error: a signer and a
+//! verifier that pick different ones disagree on what was signed. So are lone surrogates, bytes
+//! that are not UTF-8, a byte order mark, trailing bytes, numbers beyond a double, and nesting that
+//! only an attacker writes.
 
 mod object;
 mod reading;
@@ -14,7 +16,8 @@ pub use object::{Member, Object};
 
 /// A JSON value.
 ///
-/// Invariant: at most [`MAX_DEPTH`] arrays and objects inside one another, so walking and dropping it cannot exhaust the stack.
+/// Invariant: at most [`MAX_DEPTH`] arrays and objects inside one another, so walking and dropping
+/// it cannot exhaust the stack.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {
     /// `null`.
@@ -25,7 +28,8 @@ pub enum Json {
     Unsigned(u64),
     /// An integer below 0, written without fraction and exponent.
     Negative(i64),
-    /// A number of at least 0 that was written with a fraction, in a text whose numbers have no exponents.
+    /// A number of at least 0 that was written with a fraction, in a text whose numbers have no
+    /// exponents.
     Decimal(f64),
     /// Every other number, integers beyond 64 bits and `-0` among them.
     Float(f64),
@@ -44,7 +48,8 @@ impl Json {
         reading::only_value(text).map_err(|(fault, _)| fault)
     }
 
-    /// The same, and with the fault where it is and what was expected there, for whoever writes the text.
+    /// The same, and with the fault where it is and what was expected there, for whoever writes the
+    /// text.
     pub fn parse_with_place(bytes: &[u8]) -> Result<Self, (JsonError, String)> {
         let fault = JsonError::NotUtf8;
         let text = std::str::from_utf8(bytes).map_err(|error| (fault, error.to_string()))?;
@@ -74,7 +79,8 @@ impl Json {
         }
     }
 
-    /// The integer, where this is one of at least 0 that was written as one: `1.0` and `1e0` are not.
+    /// The integer, where this is one of at least 0 that was written as one: `1.0` and `1e0` are
+    /// not.
     pub const fn as_u64(&self) -> Option<u64> {
         if let Self::Unsigned(number) = self {
             Some(*number)
@@ -120,7 +126,8 @@ impl Json {
     }
 }
 
-/// The value at the end of a path: the first name is a member, each further one a member of the object before it.
+/// The value at the end of a path: the first name is a member, each further one a member of the
+/// object before it.
 pub fn at<'a, S: AsRef<str>>(object: &'a Object, path: &[S]) -> Option<&'a Json> {
     let (first, rest) = path.split_first()?;
     rest.iter()
@@ -175,8 +182,8 @@ impl fmt::Display for JsonError {
 /// What the allocator adds to each piece of memory, at most.
 pub const ALLOCATION: usize = 16;
 
-/// Arrays and objects inside one another. No identity provider comes near it; deep nesting exhausts the stack of readers that recurse,
-/// as CVE-2026-48042 did to Envoy, and ours is one of them.
+/// Arrays and objects inside one another. No identity provider comes near it; deep nesting exhausts
+/// the stack of readers that recurse, as CVE-2026-48042 did to Envoy, and ours is one of them.
 pub const MAX_DEPTH: usize = 64;
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! One key of a JWK Set, admitted by our own rules before any engine sees it: RFC 7517 §4, RFC 7518 §6, RFC 8037 §2.
+//! One key of a JWK Set, admitted by our own rules before any engine sees it: RFC 7517 §4, RFC 7518
+//! §6, RFC 8037 §2.
 //!
-//! The engines check little of a key: neither what it is for, nor how long it is. So the rules are here: public, asymmetric, for
-//! verifying signatures, of a size and on a curve that RFC 8725 §3.2 and §3.4 leave, spelled in the one canonical way.
+//! The engines check little of a key: neither what it is for, nor how long it is. So the rules are
+//! here: public, asymmetric, for verifying signatures, of a size and on a curve that RFC 8725 §3.2
+//! and §3.4 leave, spelled in the one canonical way.
 
 use std::fmt;
 
@@ -39,7 +41,8 @@ impl Jwk {
         Self::admit(&Json::parse(bytes).map_err(JwkError::Json)?)
     }
 
-    /// Admits a key that stands in other JSON: as a proof of possession brings it, whose own size is bounded.
+    /// Admits a key that stands in other JSON: as a proof of possession brings it, whose own size
+    /// is bounded.
     pub(super) fn admit(entry: &Json) -> Result<Self, JwkError> {
         let entry = entry.as_object().ok_or(JwkError::NotObject)?;
         if PRIVATE_MEMBERS
@@ -65,7 +68,8 @@ impl Jwk {
         self.key_id.as_deref()
     }
 
-    /// Whether a signature of this algorithm can be the key's: its kind serves the algorithm, and its `alg`, if any, says the same.
+    /// Whether a signature of this algorithm can be the key's: its kind serves the algorithm, and
+    /// its `alg`, if any, says the same.
     pub const fn fits(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(algorithm)
     }
@@ -118,7 +122,8 @@ pub enum JwkError {
     NotOnCurve,
     /// It holds private numbers, so it is in wrong hands already.
     Private,
-    /// Another key of the set has the same `kid` and fits the same algorithm: the token would not say which one it means.
+    /// Another key of the set has the same `kid` and fits the same algorithm: the token would not
+    /// say which one it means.
     RepeatedKeyId,
     /// The RSA exponent is even, below 3 or beyond 2³².
     RsaExponent,
@@ -241,7 +246,8 @@ fn string<'a>(entry: &'a Object, name: &'static str) -> Result<Option<&'a str>, 
 /// RFC 7518 §6.2.2, §6.3.2 and §6.4.1.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
 
-/// Bytes of one entry: a key with its chain of certificates has about 10 KiB. Parsed, JSON takes up to twenty times its length.
+/// Bytes of one entry: a key with its chain of certificates has about 10 KiB. Parsed, JSON takes up
+/// to twenty times its length.
 pub const MAX_BYTES: usize = 65_536;
 
 #[cfg(test)]

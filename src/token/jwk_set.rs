@@ -20,7 +20,8 @@ pub struct JwkSet {
 }
 
 impl JwkSet {
-    /// Parses a JWK Set document of at most [`MAX_BYTES`]. An entry that cannot be used is ignored alone, whatever is wrong with it.
+    /// Parses a JWK Set document of at most [`MAX_BYTES`]. An entry that cannot be used is ignored
+    /// alone, whatever is wrong with it.
     pub fn parse(bytes: &[u8]) -> Result<Self, JwkSetError> {
         if bytes.len() > MAX_BYTES {
             return Err(JwkSetError::TooLarge(bytes.len()));
@@ -81,8 +82,9 @@ impl JwkSet {
         &self.ignored
     }
 
-    /// The keys that can have made a token's signature, at most [`MAX_CANDIDATES`] of them: those with the token's `kid`, then those
-    /// with none. A token without `kid` may be by any key that fits.
+    /// The keys that can have made a token's signature, at most [`MAX_CANDIDATES`] of them: those
+    /// with the token's `kid`, then those with none. A token without `kid` may be by any key that
+    /// fits.
     pub fn candidates<'a>(
         &'a self,
         key_id: Option<&'a str>,
@@ -145,8 +147,8 @@ impl fmt::Display for JwkSetError {
     }
 }
 
-/// A `kid` and an algorithm have to name one key. Where they name several, none of these is used: to take the first would let the order
-/// of the document decide. The same key twice is one key.
+/// A `kid` and an algorithm have to name one key. Where they name several, none of these is used:
+/// to take the first would let the order of the document decide. The same key twice is one key.
 fn drop_ambiguous(admitted: &[(usize, Jwk)], ignored: &mut Vec<IgnoredKey>) -> Vec<Jwk> {
     let clashes = |one: &Jwk, other: &Jwk| {
         one.key_id().is_some()
@@ -189,7 +191,8 @@ struct Document<'a> {
     keys: Entries<'a>,
 }
 
-/// At most one entry more than [`MAX_KEYS`], which tells that there were too many; a megabyte of commas buys no memory.
+/// At most one entry more than [`MAX_KEYS`], which tells that there were too many; a megabyte of
+/// commas buys no memory.
 struct Entries<'a>(Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
@@ -226,8 +229,8 @@ pub const MAX_BYTES: usize = 1_048_576;
 /// Entries of a document.
 pub const MAX_KEYS: usize = 1024;
 
-/// Signatures one set may cost a request: a caller who omits `kid` chooses how many keys are tried, and one RSA check takes 1.4 ms of a
-/// worker inside wasm.
+/// Signatures one set may cost a request: a caller who omits `kid` chooses how many keys are tried,
+/// and one RSA check takes 1.4 ms of a worker inside wasm.
 pub const MAX_CANDIDATES: usize = 4;
 
 /// A log line shows so many reasons.

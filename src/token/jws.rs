@@ -1,8 +1,9 @@
 //! The compact JWS: RFC 7515 §3.1 and §7.1, without the extensions that RFC 8725 advises against.
 //!
-//! The JOSE header is read before the signature, because it says which signature to expect; it is trusted with nothing else. `kid` is
-//! a key of a map, never a path, a URL or a query. `jku`, `x5u`, `jwk`, `x5c` and `x5t` are passed over: a token does not bring its
-//! own key. The payload is out of reach until [`Jws::verify`].
+//! The JOSE header is read before the signature, because it says which signature to expect; it is
+//! trusted with nothing else. `kid` is a key of a map, never a path, a URL or a query. `jku`,
+//! `x5u`, `jwk`, `x5c` and `x5t` are passed over: a token does not bring its own key. The payload
+//! is out of reach until [`Jws::verify`].
 
 use std::fmt;
 
@@ -19,7 +20,8 @@ use crate::token::text::{self, TextError};
 
 /// A token with the form of a JWS in compact serialisation. Whether anybody signed it is open.
 ///
-/// Invariant: three non-empty segments, each of them canonical base64url, behind a JOSE header that asks for nothing we do not do.
+/// Invariant: three non-empty segments, each of them canonical base64url, behind a JOSE header that
+/// asks for nothing we do not do.
 pub struct Jws<'a> {
     signing_input: &'a [u8],
     header: Header,
@@ -33,7 +35,8 @@ impl<'a> Jws<'a> {
         Self::read(token).map(|(jws, _)| jws)
     }
 
-    /// The same, and the whole JOSE header: for a proof of possession, which does bring its own key (RFC 9449 §4.2).
+    /// The same, and the whole JOSE header: for a proof of possession, which does bring its own key
+    /// (RFC 9449 §4.2).
     pub(super) fn read(token: &BearerToken<'a>) -> Result<(Self, Json), JwsError> {
         let token = token.as_bytes();
         let (signing_input, [header, payload, signature]) = segments(token)
@@ -66,7 +69,8 @@ impl<'a> Jws<'a> {
         self.header.token_type.as_deref()
     }
 
-    /// Whether `typ` names this media type, `at+jwt` say. RFC 7515 §4.1.9: without case, and `application/` may be left out.
+    /// Whether `typ` names this media type, `at+jwt` say. RFC 7515 §4.1.9: without case, and
+    /// `application/` may be left out.
     pub fn has_token_type(&self, media_type: &str) -> bool {
         self.token_type()
             .is_some_and(|text| is_same_media_type(text, media_type))
@@ -95,7 +99,8 @@ impl<'a> Jws<'a> {
         }
     }
 
-    /// The token with its signature in the other spelling that the same key verifies; `None` where there is no other.
+    /// The token with its signature in the other spelling that the same key verifies; `None` where
+    /// there is no other.
     pub(super) fn respelled(&self) -> Option<String> {
         let signature = EngineKey::respelled(self.header.algorithm, &self.signature)?;
         let signed = str::from_utf8(self.signing_input).ok()?;
@@ -104,8 +109,9 @@ impl<'a> Jws<'a> {
 
     /// What the token says of its issuer, **unverified**: anybody can write it.
     ///
-    /// Only for the order in which keys are tried, and for deciding which issuer's keys are worth waiting for or fetching. Never for a
-    /// decision to admit, never recorded. `None` where the claims could not be accepted anyway. The work is linear in the length of the token.
+    /// Only for the order in which keys are tried, and for deciding which issuer's keys are worth
+    /// waiting for or fetching. Never for a decision to admit, never recorded. `None` where the
+    /// claims could not be accepted anyway. The work is linear in the length of the token.
     pub fn issuer_hint(&self) -> Option<IssuerHint> {
         let payload = Json::parse(&self.payload).ok()?;
         let issuer = text::checked(payload.get("iss")?.as_str()?, claims::MAX_TEXT_BYTES).ok()?;
@@ -119,8 +125,9 @@ impl<'a> Jws<'a> {
         })
     }
 
-    /// Whose token it says it is, **unverified**: to tell whose business it is where a token endpoint takes tokens of many issuers, and for
-    /// a part of the record that says so. Never to admit a token of a configured issuer. `None` where no issuer can be told.
+    /// Whose token it says it is, **unverified**: to tell whose business it is where a token
+    /// endpoint takes tokens of many issuers, and for a part of the record that says so. Never to
+    /// admit a token of a configured issuer. `None` where no issuer can be told.
     pub fn unverified(&self) -> Option<UnverifiedClaims> {
         let payload = Json::parse(&self.payload).ok()?;
         let text = |value: &Json| {
@@ -209,7 +216,8 @@ pub enum JwsError {
     AlgorithmMissing,
     /// `zip`: RFC 8725 §3.6.
     Compressed,
-    /// `crit`: we implement no extension, so whatever it lists is one we would have to understand (RFC 7515 §4.1.11).
+    /// `crit`: we implement no extension, so whatever it lists is one we would have to understand
+    /// (RFC 7515 §4.1.11).
     Critical,
     /// A segment without characters.
     EmptySegment(Segment),
@@ -386,7 +394,8 @@ fn checked<'a>(
         .map_err(|fault| JwsError::Text { member, fault })
 }
 
-/// Whether two texts name one media type (RFC 7515 §4.1.9 and §4.1.10): without case, and `application/` may be left out.
+/// Whether two texts name one media type (RFC 7515 §4.1.9 and §4.1.10): without case, and
+/// `application/` may be left out.
 pub(crate) fn is_same_media_type(one: &str, other: &str) -> bool {
     short_media_type(one).eq_ignore_ascii_case(short_media_type(other))
 }

@@ -1,9 +1,10 @@
 //! The fingerprints by which a token is known, however its signature is written.
 //!
-//! A signature need not have one spelling. Whoever has an ECDSA signature (r, s) has (r, n − s) too, by the same key over the same text,
-//! and needs no key for it (RFC 6979 and JOSE leave open which half s is in). RSA's and Ed25519's have one alone: out of range is refused,
-//! and so is base64url with stray bits. So a token that is listed by its SHA-256 is looked for in both of its spellings, and what has to be
-//! the same for all of them goes by what was signed.
+//! A signature need not have one spelling. Whoever has an ECDSA signature (r, s) has (r, n − s)
+//! too, by the same key over the same text, and needs no key for it (RFC 6979 and JOSE leave open
+//! which half s is in). RSA's and Ed25519's have one alone: out of range is refused, and so is
+//! base64url with stray bits. So a token that is listed by its SHA-256 is looked for in both of its
+//! spellings, and what has to be the same for all of them goes by what was signed.
 
 use super::bearer::BearerToken;
 use super::fingerprint::Fingerprint;

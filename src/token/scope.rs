@@ -1,7 +1,7 @@
 //! Scope tokens, as RFC 6749 §3.3 spells them, and the lists of them that tokens carry.
 //!
-//! A scope names a permission that the authorization server granted. This module knows the grammar and nothing of meaning: which scope
-//! a request needs is the policy's business.
+//! A scope names a permission that the authorization server granted. This module knows the grammar
+//! and nothing of meaning: which scope a request needs is the policy's business.
 
 use std::fmt;
 use std::rc::Rc;
@@ -11,7 +11,8 @@ use crate::token::json::Json;
 
 /// One scope token, e.g. `sql` or `all-apis`.
 ///
-/// Invariant: every byte is an `NQCHAR`, so a scope can be written into a quoted `WWW-Authenticate` parameter without escaping.
+/// Invariant: every byte is an `NQCHAR`, so a scope can be written into a quoted `WWW-Authenticate`
+/// parameter without escaping.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Scope(Rc<str>);
 
@@ -30,10 +31,12 @@ impl Scope {
         }
     }
 
-    /// Parses the scopes of a claim: a string of scope tokens between spaces (RFC 8693 §4.2) or an array of them (Okta's `scp`).
+    /// Parses the scopes of a claim: a string of scope tokens between spaces (RFC 8693 §4.2) or an
+    /// array of them (Okta's `scp`).
     ///
-    /// Spaces beyond one between two tokens are passed over: they name no scope, so nothing is granted by reading them leniently. An
-    /// array's item is a single scope token, spaces included or not at all. A scope that is named twice stays twice.
+    /// Spaces beyond one between two tokens are passed over: they name no scope, so nothing is
+    /// granted by reading them leniently. An array's item is a single scope token, spaces included
+    /// or not at all. A scope that is named twice stays twice.
     pub fn parse_list(claim: &Json) -> Result<Vec<Self>, ScopeListError> {
         match claim {
             Json::String(text) => {
@@ -122,7 +125,8 @@ fn collect<'a>(
     Ok(scopes)
 }
 
-/// RFC 6749 §3.3: `%x21 / %x23-5B / %x5D-7E`, which leaves out the space, `"`, `\` and all that is not printable ASCII.
+/// RFC 6749 §3.3: `%x21 / %x23-5B / %x5D-7E`, which leaves out the space, `"`, `\` and all that is
+/// not printable ASCII.
 const fn is_nqchar(byte: u8) -> bool {
     is_within(byte, 0x21, 0x7e) & (byte != b'"') & (byte != b'\\')
 }

@@ -1,7 +1,8 @@
 //! Verifying one signature with one key.
 //!
-//! What reaches a [`Verifier`] was admitted before: the key by [`jwk`](crate::token::jwk), the algorithm because the key fits it, the
-//! signature because its length is the only one possible. The engine is left with the arithmetic.
+//! What reaches a [`Verifier`] was admitted before: the key by [`jwk`](crate::token::jwk), the
+//! algorithm because the key fits it, the signature because its length is the only one possible.
+//! The engine is left with the arithmetic.
 
 use std::fmt;
 
@@ -18,11 +19,13 @@ pub(super) use engine::EngineKey;
 pub trait Verifier {
     /// Whether `signature` is the key's over `message`. Whatever the engine cannot do is `false`.
     ///
-    /// The key fits the algorithm and the signature has the length that the key asks for; [`Jws`](crate::token::jws::Jws) sees to it.
+    /// The key fits the algorithm and the signature has the length that the key asks for;
+    /// [`Jws`](crate::token::jws::Jws) sees to it.
     fn verify(&self, algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]) -> bool;
 }
 
-/// The engines of the `RustCrypto` project and its neighbour for Ed25519. They run everywhere, on wasm at some cost.
+/// The engines of the `RustCrypto` project and its neighbour for Ed25519. They run everywhere, on
+/// wasm at some cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RustCrypto;
 

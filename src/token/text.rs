@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::bytes::{self, is_within};
 
-/// Checks that a text is neither empty nor longer than `max_bytes` and breaks no line, wherever it is written.
+/// Checks that a text is neither empty nor longer than `max_bytes` and breaks no line, wherever it
+/// is written.
 pub fn checked(text: &str, max_bytes: usize) -> Result<&str, TextError> {
     if text.is_empty() {
         return Err(TextError::Empty);
@@ -40,7 +41,8 @@ impl fmt::Display for TextError {
     }
 }
 
-/// U+2028 and U+2029 are no control characters, yet programs that read logs line by line break there.
+/// U+2028 and U+2029 are no control characters, yet programs that read logs line by line break
+/// there.
 pub(crate) fn breaks_lines(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }

@@ -1,6 +1,8 @@
-//! What is withdrawn, as people write it: one JSON object, in the configuration and in a list that is fetched alike.
+//! What is withdrawn, as people write it: one JSON object, in the configuration and in a list that
+//! is fetched alike.
 //!
-//! Read strictly and to the end. A key that nobody knows may be a withdrawal with a typing error in it, so it is an error.
+//! Read strictly and to the end. A key that nobody knows may be a withdrawal with a typing error in
+//! it, so it is an error.
 
 use std::fmt;
 
@@ -10,7 +12,8 @@ use crate::token::text;
 
 use super::{EntryError, Names, Withdrawn};
 
-/// Reads the members of an object. `refuse` hears of everything that cannot be read, each with its place below the object.
+/// Reads the members of an object. `refuse` hears of everything that cannot be read, each with its
+/// place below the object.
 pub fn read(object: &Object, refuse: &mut dyn FnMut(&str, Fault)) -> Withdrawn {
     let mut withdrawn = Withdrawn::default();
     for (key, value) in object.iter() {
@@ -37,7 +40,8 @@ pub fn read(object: &Object, refuse: &mut dyn FnMut(&str, Fault)) -> Withdrawn {
     withdrawn
 }
 
-/// Why something written is no withdrawal. What was written is not quoted: by mistake, it may be a token.
+/// Why something written is no withdrawal. What was written is not quoted: by mistake, it may be a
+/// token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// An entry that no token can match.
@@ -96,7 +100,8 @@ fn add_issued_before(item: &Json, withdrawn: &mut Withdrawn) -> Result<(), Fault
         .map_err(Fault::Entry)
 }
 
-/// Text as RFC 3339 writes it, or a `NumericDate`. Envoy hands over the numbers of a `Struct` as floating point, so `1795435200.0` is one too.
+/// Text as RFC 3339 writes it, or a `NumericDate`. Envoy hands over the numbers of a `Struct` as
+/// floating point, so `1795435200.0` is one too.
 fn moment(value: &Json) -> Option<UnixTime> {
     match value {
         Json::String(text) => parse_moment(text).ok(),

@@ -1,8 +1,9 @@
 //! A list of what is withdrawn, polled from a server of the security team's.
 //!
-//! A state machine without I/O: [`List::due`] says when to ask, [`List::on_answer`] and [`List::on_failure`] take what came of it. The
-//! last good list holds for as long as no better one comes, whatever a server answers in its place. Polls begin no further apart than the
-//! interval, also while they fail: what a list withdraws is to be withdrawn everywhere within one.
+//! A state machine without I/O: [`List::due`] says when to ask, [`List::on_answer`] and
+//! [`List::on_failure`] take what came of it. The last good list holds for as long as no better one
+//! comes, whatever a server answers in its place. Polls begin no further apart than the interval,
+//! also while they fail: what a list withdraws is to be withdrawn everywhere within one.
 
 use std::fmt;
 use std::time::Duration;
@@ -97,7 +98,8 @@ pub enum Polled {
 pub struct Stale;
 
 impl List {
-    /// A list that was not asked for yet. `seed` sets the workers' clocks apart: any number that differs between them.
+    /// A list that was not asked for yet. `seed` sets the workers' clocks apart: any number that
+    /// differs between them.
     pub const fn new(source: Source, seed: u64) -> Self {
         Self {
             source,
@@ -111,8 +113,8 @@ impl List {
         }
     }
 
-    /// Whether a sound token is withdrawn by the last good list. Before the first one, nothing is: a gateway that starts while the list's
-    /// server is down has to work all the same.
+    /// Whether a sound token is withdrawn by the last good list. Before the first one, nothing is:
+    /// a gateway that starts while the list's server is down has to work all the same.
     pub fn has(
         &self,
         token: &AccessToken,
@@ -157,7 +159,8 @@ impl List {
         })
     }
 
-    /// Takes the answer to a poll. `Err` says why it was of no use; the list held before is kept then.
+    /// Takes the answer to a poll. `Err` says why it was of no use; the list held before is kept
+    /// then.
     pub fn on_answer(&mut self, poll: &Poll, answer: &Answer<'_>) -> Result<Polled, PollFailure> {
         let asked = self.over(poll).ok_or(PollFailure::Unasked)?;
         let taken = self.take(answer, asked);
@@ -237,7 +240,8 @@ impl List {
         })
     }
 
-    /// Sets the poll after one that failed: sooner than the interval at first, and never later than it.
+    /// Sets the poll after one that failed: sooner than the interval at first, and never later than
+    /// it.
     fn put_off(&mut self, asked: Reading) {
         let wait = retry::doubled(FIRST_RETRY, self.failures, self.source.poll);
         self.failures = self.failures.saturating_add(1);
@@ -288,7 +292,8 @@ fn parse(body: &[u8]) -> Result<Withdrawn, PollFailure> {
     failure.map_or(Ok(withdrawn), Err)
 }
 
-/// An entity tag as it can be sent back (RFC 9110 §8.8.3); without one, the list is fetched whole each time.
+/// An entity tag as it can be sent back (RFC 9110 §8.8.3); without one, the list is fetched whole
+/// each time.
 fn entity_tag(bytes: &[u8]) -> Option<Box<str>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let holds = text.len() <= MAX_TAG_BYTES && text.bytes().all(|byte| matches!(byte, 0x21..=0x7e));

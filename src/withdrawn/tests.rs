@@ -92,7 +92,8 @@ fn tokens_issued_before_a_moment_are_withdrawn() {
     let undated = token(r#","sub":"ada""#);
     #[rustfmt::skip]
     let cases: [(&str, &[Entry<'_>], bool, bool); 11] = [
-        // name                            entries                                                                           dated  undated
+        // name                            entries
+        // dated  undated
         ("a second later",                 &[(None, None, "2027-01-15T08:00:01Z")],                                          true,  true),
         ("that very second",               &[(None, None, "2027-01-15T08:00:00Z")],                                          false, true),
         ("of its issuer",                  &[(here, None, "2027-01-16")],                                                    true,  true),

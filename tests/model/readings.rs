@@ -25,7 +25,8 @@ pub(super) struct Applied<'a> {
     pub(super) opens_in_shadow: bool,
 }
 
-/// "Of one path, a rule for named MCP tools goes before one for MCP methods, and that before one for all calls."
+/// "Of one path, a rule for named MCP tools goes before one for MCP methods, and that before one
+/// for all calls."
 pub(super) fn narrowness(rule: &Rule) -> u8 {
     match &rule.mcp {
         None => 0,
@@ -34,8 +35,9 @@ pub(super) fn narrowness(rule: &Rule) -> u8 {
     }
 }
 
-/// "Otherwise your rules come first, the most specific path among them, and the catalogue judges what none of them matches." "What
-/// restricts restricts every reading; what opens opens the path as sent."
+/// "Otherwise your rules come first, the most specific path among them, and the catalogue judges
+/// what none of them matches." "What restricts restricts every reading; what opens opens the path
+/// as sent."
 pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str>) -> Applied<'a> {
     let operation = operation(request);
     let mut rules = applied(world, request, issuer, operation.is_some());
@@ -149,7 +151,8 @@ fn applied<'a>(
     found
 }
 
-/// The path under the other paths that the catalogue has for an operation, names filled in by their names.
+/// The path under the other paths that the catalogue has for an operation, names filled in by their
+/// names.
 fn twins(operation: &Operation, path: &str) -> Vec<String> {
     let sent: Vec<&str> = path.trim_end_matches('/').split('/').collect();
     let parts: Vec<&str> = operation.template.split('/').collect();
@@ -220,7 +223,8 @@ fn is_for(rule: &Rule, request: &Request, issuer: Option<&str>) -> bool {
         }
 }
 
-/// The catalogue's operation, whatever version of the API the path names, with a trailing slash or without.
+/// The catalogue's operation, whatever version of the API the path names, with a trailing slash or
+/// without.
 fn operation(request: &Request) -> Option<&'static Operation> {
     operation_at(request.method, request.path)
         .or_else(|| operation_at(request.method, request.path.strip_suffix('/')?))
@@ -288,8 +292,8 @@ fn takes(template: &str, path: &str) -> bool {
     segments.next().is_none()
 }
 
-/// How specific a template is, segment by segment: a literal before a name with a verb, that before a name, and the rest last. Names
-/// do not matter, texts do.
+/// How specific a template is, segment by segment: a literal before a name with a verb, that before
+/// a name, and the rest last. Names do not matter, texts do.
 pub(super) fn ranks(template: &str) -> Vec<String> {
     let rank = |part: &str| match part.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         _ if part.ends_with("=**}") => "4".to_owned(),

@@ -114,7 +114,8 @@ fn needs_no_caller(governing: &Governing<'_>) -> bool {
     }
 }
 
-/// Why a request is refused to which a deny rule may apply: where it tells no MCP call, it may be any.
+/// Why a request is refused to which a deny rule may apply: where it tells no MCP call, it may be
+/// any.
 fn denied(request: &Request, rule: &Rule) -> &'static str {
     match (request.told, &rule.mcp) {
         (None, Some(_)) => "mcp_headers_required",
@@ -132,7 +133,8 @@ fn refusal<'a>(
         return Ok(());
     };
     let (held, elsewhere) = roles(world, request, caller);
-    // "Effective scopes = scopes in the token ∩ grants of the roles the caller holds": each side must do, read by itself.
+    // "Effective scopes = scopes in the token ∩ grants of the roles the caller holds": each side
+    // must do, read by itself.
     let grants = |needed: &dyn Fn(&str) -> bool| {
         let token_does = caller.scopes.iter().any(|scope| needed(scope));
         let roles_do = held
@@ -230,9 +232,10 @@ fn answer(reason: &str, passes: bool, governing: &Governing<'_>, denying: Option
     }
 }
 
-/// "`<area>` covers every operation of the area, `<area>:read` only those that read. `all-apis` covers every operation whose scope
-/// Databricks documents. `<area>:data` covers what `:read` does and the operations that hand out access to the data itself. No `:read` ever
-/// yields a credential or a link that works outside the gateway."
+/// "`<area>` covers every operation of the area, `<area>:read` only those that read. `all-apis`
+/// covers every operation whose scope Databricks documents. `<area>:data` covers what `:read` does
+/// and the operations that hand out access to the data itself. No `:read` ever yields a credential
+/// or a link that works outside the gateway."
 fn covers_operation(scope: &str, operation: &Operation) -> bool {
     let marked = |mark| operation.marks.iter().any(|known| known == mark);
     let reads = operation.access == Access::Read && !marked(Mark::MintsCredentials);
@@ -245,7 +248,8 @@ fn covers_operation(scope: &str, operation: &Operation) -> bool {
     }
 }
 
-/// Whether a scope is worth the one that a rule names. "Rules may name scopes of your own; they are matched exactly."
+/// Whether a scope is worth the one that a rule names. "Rules may name scopes of your own; they are
+/// matched exactly."
 fn covers(scope: &str, needed: &str) -> bool {
     let (area, needs) = split(needed);
     let (name, has) = split(scope);

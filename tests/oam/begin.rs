@@ -1,4 +1,5 @@
-//! `oam init`, `permissions`, `completions`, `man`, and how one of several configurations is chosen.
+//! `oam init`, `permissions`, `completions`, `man`, and how one of several configurations is
+//! chosen.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -68,7 +68,8 @@ fn what_stands_around_the_module_is_checked() {
     let reset = "no `http.max_requests_per_io_cycle`: one client's burst of HTTP/2 resets keeps all others out; write a `static_layer` with `http.max_requests_per_io_cycle: 1`";
     #[rustfmt::skip]
     let cases = [
-        // name                 from                              to                     what is said
+        // name                 from                              to                     what is
+        // said
         ("as-it-is",            "",                               "",                    String::new()),
         ("no-failure-policy",   "failure_policy: FAIL_RELOAD",    "",                    format!("  error    {filter}.failure_policy: {closed}")),
         ("fail-open-policy",    "FAIL_RELOAD",                    "FAIL_OPEN",           format!("  error    {filter}.failure_policy: {open}")),
@@ -123,7 +124,8 @@ fn a_configuration_is_found_in_whatever_carries_it() {
     let open = "  error    spec.wasm[0].failOpen: once the module has failed, every request goes to the workspace unchecked; remove it";
     #[rustfmt::skip]
     let cases = [
-        // name                content                                                                                                     place, said
+        // name                content
+        // place, said
         ("plain.json",         inner.to_owned(),                                                                                           "FILE", ""),
         ("struct.json",        envoy(inner),                                                                                               "FILE: typed_config.config.configuration", ""),
         ("string.json",        envoy(&string),                                                                                             "FILE: typed_config.config.configuration", ""),
@@ -210,7 +212,8 @@ fn misspelt_words_and_doubtful_names_are_told() {
     let rules = r#","policy":{"rules":[{"name":"r","effect":"deny","paths":["/api/2.2/jobs/run-nwo","/apps/x","/api/2.0/token/{path=**}"]}]}}"#;
     #[rustfmt::skip]
     let cases = [
-        // name           configuration                                                                            what is told
+        // name           configuration
+        // what is told
         ("key",           with("https://i.example", r#","clok_skew":"30s""#),                                      "did you mean `clock_skew`?"),
         ("value",         with("https://i.example", r#","preset":"ockta""#),                                       "did you mean `okta`?"),
         ("common",        with("https://login.microsoftonline.com/common/v2.0", r#","preset":"entra""#),           "`common` stands for every tenant, and no token has it in `iss`"),

@@ -1,4 +1,5 @@
-//! The policies of the cookbook: each is sound, warns of nothing, and does what its cases say, which reach all of it.
+//! The policies of the cookbook: each is sound, warns of nothing, and does what its cases say,
+//! which reach all of it.
 
 use super::oam;
 

@@ -110,7 +110,8 @@ allowed by      a role that grants jobs here: engineer
 fn the_exit_status_is_whether_the_request_goes_upstream() {
     #[rustfmt::skip]
     let cases = [
-        // name               claims                                                    method    url                        code, first line
+        // name               claims                                                    method
+        // url                        code, first line
         ("allowed",           r#"{"groups":["ana"],"scope":"all-apis"}"#,               "GET",    "/api/2.2/jobs/list",      0, "ALLOW permitted: GET /api/2.2/jobs/list"),
         ("denied by a rule",  r#"{"groups":["ana"],"scope":"all-apis"}"#,               "POST",   "/api/2.0/token/create",   1, "DENY 403 denied_by_rule: POST /api/2.0/token/create"),
         ("unmatched",         r#"{"groups":["ana"],"scope":"all-apis"}"#,               "GET",    "/nothing",                1, "DENY 403 unmatched: GET /nothing"),
@@ -173,7 +174,8 @@ fn tokens_are_verified_and_never_printed() {
     let (inline, fetched) = (text(&inline), text(&fetched));
     #[rustfmt::skip]
     let cases = [
-        // name                       configuration  more                                   code, reason
+        // name                       configuration  more                                   code,
+        // reason
         ("inline keys",               inline,        vec![],                                Some(0), "permitted"),
         ("keys for every issuer",     fetched,       vec!["--jwks", text(&keys)],           Some(0), "permitted"),
         ("keys for this issuer",      fetched,       vec!["--jwks", &named],                Some(0), "permitted"),
@@ -314,7 +316,8 @@ fn a_proof_is_judged_but_for_having_been_seen() {
     let (good, bad) = (proof("GET"), proof("POST"));
     #[rustfmt::skip]
     let cases = [
-        // name          headers                   code, first line                                                   a line besides
+        // name          headers                   code, first line
+        // a line besides
         ("a good one",   vec!["--header", &good],  0, "ALLOW permitted: GET /api/2.2/jobs/list",                      "DPoP proof      taken for new: a gateway refuses one that it has seen"),
         ("another's",    vec!["--header", &bad],   1, "DENY 401 dpop_proof_for_another_method: GET /api/2.2/jobs/list", "DPoP proof      taken for new: a gateway refuses one that it has seen"),
         ("none",         vec![],                   1, "DENY 401 sender_constrained: GET /api/2.2/jobs/list",          "allowed by      a DPoP proof for this request and this very token: give it by `--header 'DPoP: …'`, and the token by `--token`"),

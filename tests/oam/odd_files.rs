@@ -1,4 +1,5 @@
-//! Files that nobody meant as a configuration, a set of cases, claims or keys: refused as unreadable or unsound, and never a panic.
+//! Files that nobody meant as a configuration, a set of cases, claims or keys: refused as
+//! unreadable or unsound, and never a panic.
 
 use std::path::PathBuf;
 

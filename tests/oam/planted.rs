@@ -59,7 +59,8 @@ fn gateways(name: &str) -> String {
     format!("{}/tests/oam/gateways/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The place in a list of documents that begins with a kind, and the number of the document of this kind where it is not the first.
+/// The place in a list of documents that begins with a kind, and the number of the document of this
+/// kind where it is not the first.
 fn of_kind(list: &Value, place: &str) -> String {
     let (first, rest) = place.split_once('/').unwrap();
     if first == "documents" {

@@ -39,7 +39,8 @@ pub(crate) fn planted(bootstrap: &Value, edits: &BTreeMap<String, Value>) -> Val
     plant(bootstrap, edits, pointer, &|value| filled(value, bootstrap))
 }
 
-/// The same of anything, in which `pointer` finds places and `filled` makes of values what they stand for.
+/// The same of anything, in which `pointer` finds places and `filled` makes of values what they
+/// stand for.
 pub(crate) fn plant(
     root: &Value,
     edits: &BTreeMap<String, Value>,
@@ -131,5 +132,6 @@ fn filled(value: &Value, bootstrap: &Value) -> Value {
     }
 }
 
-/// A module that Envoy loads and that does nothing: `proxy_abi_version_0_2_1`, `proxy_on_memory_allocate` and a memory.
+/// A module that Envoy loads and that does nothing: `proxy_abi_version_0_2_1`,
+/// `proxy_on_memory_allocate` and a memory.
 const IDLE: &str = "AGFzbQEAAAABCQJgAABgAX8BfwMDAgABBQMBAAEHPwMXcHJveHlfYWJpX3ZlcnNpb25fMF8yXzEAABhwcm94eV9vbl9tZW1vcnlfYWxsb2NhdGUAAQZtZW1vcnkCAAoJAgIACwQAQQAL";

@@ -59,7 +59,8 @@ FOLDER/suite.json: 33 % of roles, grants and rules reached (2 of 6)
 fn cases_that_cannot_be_read_are_no_failures() {
     #[rustfmt::skip]
     let cases = [
-        // name              content                                                                                         said
+        // name              content
+        // said
         ("unknown-key.yaml", CASES.replace("decision: allow,", "decision: allow, oracle: x,"),                               "cases[0].expect.oracle: unknown field `oracle`"),
         ("reason.yaml",      CASES.replace("decision: allow, operation: jobs.list, effective", "decision: allow, reason: permited, effective"), "lists jobs: expect: no reason is called `permited`; did you mean `permitted`?"),
         ("operation.yaml",   CASES.replace("operation: jobs.list, effective", "operation: job.list, effective"),            "expect: no operation is called `job.list`; did you mean `jobs.list`?"),

@@ -61,8 +61,8 @@ fn rsa_pss() {
             );
             let key = rsa(&group.key.n, &group.key.e);
             for test in group.tests {
-                // RFC 7518 §3.5: the salt is as long as the hash. In a group for another length, the row that breaks it by having
-                // that length is the one good signature.
+                // RFC 7518 §3.5: the salt is as long as the hash. In a group for another length,
+                // the row that breaks it by having that length is the one good signature.
                 let want = if group.salt_size == salt {
                     test.result
                 } else if test.comment == format!("s_len changed to {salt}") {
@@ -101,7 +101,8 @@ fn ecdsa_raw() {
     tally.check(400);
 }
 
-/// JOSE says nothing of the halves of s, so both are good: what is signed is the token, and no signature is anybody's name for it.
+/// JOSE says nothing of the halves of s, so both are good: what is signed is the token, and no
+/// signature is anybody's name for it.
 #[test]
 fn ecdsa_takes_either_half_of_s() {
     let [_, p256, p384, _] = TestKey::all();

@@ -31,7 +31,8 @@ fn verdicts_are_the_expected_ones() {
     assert!(rows.len() >= 500, "{}", rows.len());
 }
 
-/// The cookbook publishes its keys with their private halves, which is why those rows are exceptions; the signatures are good.
+/// The cookbook publishes its keys with their private halves, which is why those rows are
+/// exceptions; the signatures are good.
 #[test]
 fn private_members_alone_make_the_exceptions() {
     let Some(rows) =

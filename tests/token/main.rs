@@ -1,4 +1,5 @@
-//! The token room through its public face: borrowed vectors, our own signatures, and arbitrary bytes.
+//! The token room through its public face: borrowed vectors, our own signatures, and arbitrary
+//! bytes.
 
 #[cfg(test)]
 mod engine;

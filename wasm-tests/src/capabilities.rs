@@ -1,4 +1,5 @@
-//! What Envoy may grant a module and what not: the callbacks that it makes and the calls that it answers.
+//! What Envoy may grant a module and what not: the callbacks that it makes and the calls that it
+//! answers.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,8 @@ pub fn of_the_module() -> Vec<String> {
     names
 }
 
-/// The imports by the module they come from. One that is no function counts by its name too: Envoy offers none.
+/// The imports by the module they come from. One that is no function counts by its name too: Envoy
+/// offers none.
 pub fn imports(module: &[u8]) -> Result<BTreeMap<String, Vec<String>>, BinaryReaderError> {
     let mut imports: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for payload in Parser::new(0).parse_all(module) {

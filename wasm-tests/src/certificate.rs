@@ -1,4 +1,5 @@
-//! A certificate for the gateway, and the authority that clients trust for it: both new, and nobody else's.
+//! A certificate for the gateway, and the authority that clients trust for it: both new, and nobody
+//! else's.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! Two clients that send what no decent client sends: raw bytes over HTTP/1.1, and HTTP/2 with trailers.
+//! Two clients that send what no decent client sends: raw bytes over HTTP/1.1, and HTTP/2 with
+//! trailers.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -146,7 +147,8 @@ impl Connection {
     }
 }
 
-/// The bytes of an HTTP/1.1 request. The headers stand as given, none is added but `host` where it is missing, and a length for a body.
+/// The bytes of an HTTP/1.1 request. The headers stand as given, none is added but `host` where it
+/// is missing, and a length for a body.
 pub fn request(method: &str, target: &[u8], headers: &[(&str, &[u8])], body: &[u8]) -> Vec<u8> {
     let mut bytes = [method.as_bytes(), b" ", target, b" HTTP/1.1\r\n"].concat();
     let has = |wanted: &str| {

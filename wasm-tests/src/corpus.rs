@@ -1,8 +1,9 @@
 //! The corpus: whole-product cases, each answered by every driver, and alike.
 //!
-//! A file under `wasm-tests/corpus/` holds one plugin configuration and cases for it; this module knows how such a file reads. What a
-//! driver makes of a case is an [`Outcome`](outcome::Outcome); [`drivers`] has the drivers, [`check`] what is asserted, and
-//! [`oam`] what the command line says of a case.
+//! A file under `wasm-tests/corpus/` holds one plugin configuration and cases for it; this module
+//! knows how such a file reads. What a driver makes of a case is an [`Outcome`](outcome::Outcome);
+//! [`drivers`] has the drivers, [`check`] what is asserted, and [`oam`] what the command line says
+//! of a case.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -58,7 +59,8 @@ pub struct Case {
     /// The token; it goes into `authorization` unless the request says where. Absent: none.
     #[serde(default)]
     pub token: Option<Token>,
-    /// A DPoP proof for the token. It goes into `dpop` unless the request says where, and the token's scheme is then `DPoP`.
+    /// A DPoP proof for the token. It goes into `dpop` unless the request says where, and the
+    /// token's scheme is then `DPoP`.
     #[serde(default)]
     pub proof: Option<Token>,
     /// Further tokens, which a request names as `${token:name}`.
@@ -74,7 +76,8 @@ pub struct Case {
     pub envoy_answers: Option<u16>,
 }
 
-/// A request. In its texts `${token}` is the token, `${proof}` the proof, `${repeat:TEXT:COUNT}` a text so many times, and `\xNN` a byte.
+/// A request. In its texts `${token}` is the token, `${proof}` the proof, `${repeat:TEXT:COUNT}` a
+/// text so many times, and `\xNN` a byte.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Request {
@@ -148,7 +151,8 @@ impl File {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// Its plugin configuration, every `{"$test_keys": […]}` in it replaced by the JWK Set of these keys.
+    /// Its plugin configuration, every `{"$test_keys": […]}` in it replaced by the JWK Set of these
+    /// keys.
     pub fn plugin_configuration(&self) -> Value {
         let mut configuration = match &self.configuration {
             Value::String(name) => {
@@ -165,8 +169,9 @@ impl File {
         configuration
     }
 
-    /// Replaces every `{"$sha256_of_token": …}` by the SHA-256 of that token, and `{"$sha256_of_signed": …}` by that of what is signed of
-    /// it. Only of a token whose times and signature are the same whenever it is minted.
+    /// Replaces every `{"$sha256_of_token": …}` by the SHA-256 of that token, and
+    /// `{"$sha256_of_signed": …}` by that of what is signed of it. Only of a token whose times and
+    /// signature are the same whenever it is minted.
     fn put_digests(&self, value: &mut Value) {
         for (name, is_whole) in [("$sha256_of_token", true), ("$sha256_of_signed", false)] {
             if let Some(token) = value.get(name) {
@@ -269,7 +274,8 @@ fn one_or_more<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
     })
 }
 
-/// Replaces every `{"$test_keys": […]}` by a JWK Set. A text names a test key, an object is a JWK of its own.
+/// Replaces every `{"$test_keys": […]}` by a JWK Set. A text names a test key, an object is a JWK
+/// of its own.
 fn put_test_keys(value: &mut Value) {
     if let Some(names) = value.get("$test_keys").and_then(Value::as_array) {
         let jwks: Vec<Value> = names

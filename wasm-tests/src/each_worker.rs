@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use crate::client::{self, Answer, Connection};
 
-/// Opens connections until each worker has one. A worker is known by the first half of its decisions' IDs.
+/// Opens connections until each worker has one. A worker is known by the first half of its
+/// decisions' IDs.
 pub fn connections(address: SocketAddr, token: &str, workers: usize) -> Vec<Connection> {
     let mut found = BTreeMap::new();
     for _ in 0..2000 {

@@ -1,7 +1,7 @@
 //! A real Envoy around the built module.
 //!
-//! Its configuration is `envoy/envoy.yaml` as shipped, edited where a test needs another port, address or plugin configuration, so
-//! whatever breaks the sample breaks the tests.
+//! Its configuration is `envoy/envoy.yaml` as shipped, edited where a test needs another port,
+//! address or plugin configuration, so whatever breaks the sample breaks the tests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,7 +28,8 @@ pub struct Setup {
     pub configuration: Option<Value>,
     /// Clusters by name and where they lead. The sample's own are replaced, others added.
     pub clusters: Vec<(String, SocketAddr)>,
-    /// Whether the connection manager tidies paths, as the sample has it; off, the filter sees what the client sent.
+    /// Whether the connection manager tidies paths, as the sample has it; off, the filter sees what
+    /// the client sent.
     pub normalize: bool,
     /// Worker threads.
     pub concurrency: u32,
@@ -36,7 +37,8 @@ pub struct Setup {
     pub listen: Option<SocketAddr>,
     /// The module; the built one when absent.
     pub module: Option<PathBuf>,
-    /// What the listener shows in TLS: a certificate and its key. Absent: it speaks without TLS, as the sample does.
+    /// What the listener shows in TLS: a certificate and its key. Absent: it speaks without TLS, as
+    /// the sample does.
     pub certificate: Option<[PathBuf; 2]>,
 }
 
@@ -129,7 +131,8 @@ impl Setup {
             plugin["allow_on_headers_stop_iteration"] = json!(true);
         }
         if let Some(configuration) = &self.configuration {
-            // A JSON text reaches the module byte for byte. A `Struct`, which the sample has, reaches it as protobuf in any order.
+            // A JSON text reaches the module byte for byte. A `Struct`, which the sample has,
+            // reaches it as protobuf in any order.
             plugin["configuration"] =
                 json!({ "@type": STRING_VALUE, "value": configuration.to_string() });
         }
@@ -167,8 +170,9 @@ pub struct Envoy {
 }
 
 impl Envoy {
-    /// Starts one with this bootstrap and waits until it is ready; its log, when it ended before. With a file for the log it writes there
-    /// by itself, as one does in production, and [`Self::log`] stays empty.
+    /// Starts one with this bootstrap and waits until it is ready; its log, when it ended before.
+    /// With a file for the log it writes there by itself, as one does in production, and
+    /// [`Self::log`] stays empty.
     pub fn launch(
         bootstrap: &Value,
         concurrency: u32,

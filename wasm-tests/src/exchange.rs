@@ -1,4 +1,5 @@
-//! A gateway that exchanges tokens, a token endpoint and a workspace: what the tests of exchange start from.
+//! A gateway that exchanges tokens, a token endpoint and a workspace: what the tests of exchange
+//! start from.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Header maps as hosts and modules hand them to each other: a count, the lengths, then names and values, each ended by a zero.
+//! Header maps as hosts and modules hand them to each other: a count, the lengths, then names and
+//! values, each ended by a zero.
 
 use crate::reply::Headers;
 

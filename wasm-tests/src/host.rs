@@ -1,7 +1,9 @@
-//! The built module in this process: a small proxy-wasm host (ABI 0.2.1) that sees everything the module does.
+//! The built module in this process: a small proxy-wasm host (ABI 0.2.1) that sees everything the
+//! module does.
 //!
-//! It answers what Envoy answers and nothing more; where the real Envoy does better (its native signature check), it says that it does
-//! not have that, so that the module's own way is tested. A trap stops the test.
+//! It answers what Envoy answers and nothing more; where the real Envoy does better (its native
+//! signature check), it says that it does not have that, so that the module's own way is tested. A
+//! trap stops the test.
 
 use std::collections::BTreeMap;
 
@@ -148,13 +150,15 @@ impl Host {
             .map_or(0, |memory| memory.data_size(&self.store))
     }
 
-    /// Says something of the host's about the connection, as `connection.sha256_peer_certificate_digest`.
+    /// Says something of the host's about the connection, as
+    /// `connection.sha256_peer_certificate_digest`.
     pub fn set_property(&mut self, path: &str, value: &str) {
         let properties = &mut self.store.data_mut().properties;
         properties.insert(path.to_owned(), value.as_bytes().to_vec());
     }
 
-    /// Lets the module do what it does without a request: one tick, and the answers to its callouts.
+    /// Lets the module do what it does without a request: one tick, and the answers to its
+    /// callouts.
     pub fn tick(&mut self) {
         if self.store.data().tick_period > 0 {
             self.call_if_there::<u32, ()>("proxy_on_tick", ROOT);
@@ -233,7 +237,8 @@ impl Host {
         }
     }
 
-    /// Ends a request, and yields what became of it. A local reply passes through the module once more, as Envoy has it.
+    /// Ends a request, and yields what became of it. A local reply passes through the module once
+    /// more, as Envoy has it.
     pub fn finish(&mut self, context: u32) -> Verdict {
         let reply = self
             .store

@@ -64,7 +64,8 @@ pub struct Script {
 }
 
 impl Issuer {
-    /// Starts one that publishes these keys at `/keys`, and at `/keys/a,b` the test keys `a` and `b`.
+    /// Starts one that publishes these keys at `/keys`, and at `/keys/a,b` the test keys `a` and
+    /// `b`.
     pub fn start<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
         Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), jwk_set(keys)).expect("a free port")
     }
@@ -184,7 +185,8 @@ fn document(script: &Script, path: &str, headers: &HeaderMap) -> Option<Value> {
     }
 }
 
-/// RFC 6749 §4.4 as far as a demonstration needs it: `client_id` names whose token to make, no secret is asked.
+/// RFC 6749 §4.4 as far as a demonstration needs it: `client_id` names whose token to make, no
+/// secret is asked.
 async fn token(
     State(state): State<Arc<Mutex<Script>>>,
     Form(form): Form<BTreeMap<String, String>>,

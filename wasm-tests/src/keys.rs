@@ -40,7 +40,8 @@ impl TestKey {
             .expect("base64url")
     }
 
-    /// The public half of an RSA key as a DER `SubjectPublicKeyInfo`: what an attacker feeds to HMAC.
+    /// The public half of an RSA key as a DER `SubjectPublicKeyInfo`: what an attacker feeds to
+    /// HMAC.
     pub fn rsa_public_der(&self) -> Vec<u8> {
         let key = der(
             0x30,
@@ -88,7 +89,8 @@ pub fn jwk_set<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
     json!({ "keys": keys })
 }
 
-/// An RSA public JWK of so many bits which no one holds the private half of: an odd number, not a product of two primes.
+/// An RSA public JWK of so many bits which no one holds the private half of: an odd number, not a
+/// product of two primes.
 pub fn rsa_jwk_of(bits: usize, key_id: &str) -> Value {
     let mut modulus = vec![0xc5; bits / 8];
     if let Some(last) = modulus.last_mut() {

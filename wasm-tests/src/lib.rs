@@ -1,8 +1,9 @@
 //! Drives the built module in a small host and in a real Envoy.
 //!
-//! The servers and clients of the tests ([`issuer`], [`workspace`], [`client`], [`python`]), the makers of tokens ([`keys`],
-//! [`token`]), the two places in which the module runs (`host`, [`envoy`]), and the corpus of whole-product cases that both and the
-//! core must answer alike (`corpus`). Code here stops the test at the first thing that is not as it should be.
+//! The servers and clients of the tests ([`issuer`], [`workspace`], [`client`], [`python`]), the
+//! makers of tokens ([`keys`], [`token`]), the two places in which the module runs (`host`,
+//! [`envoy`]), and the corpus of whole-product cases that both and the core must answer alike
+//! (`corpus`). Code here stops the test at the first thing that is not as it should be.
 
 pub mod capabilities;
 pub mod certificate;

@@ -1,4 +1,5 @@
-//! Python's packages for the tests: virtual environments under `target/`, filled by pip, and scripts run in them.
+//! Python's packages for the tests: virtual environments under `target/`, filled by pip, and
+//! scripts run in them.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -15,7 +16,8 @@ pub struct Python {
 }
 
 impl Python {
-    /// The environment of `wasm-tests/clients/NAME.txt`, made first where it is missing or the file has changed since.
+    /// The environment of `wasm-tests/clients/NAME.txt`, made first where it is missing or the file
+    /// has changed since.
     pub fn with(name: &str) -> Self {
         let requirements = paths::tests("clients").join(format!("{name}.txt"));
         let wanted = fs::read_to_string(&requirements)
@@ -34,8 +36,8 @@ impl Python {
         Self { directory }
     }
 
-    /// What the script `wasm-tests/clients/SCRIPT` writes when it is given this input and these variables. Tokens go in by `input`:
-    /// variables and arguments are for all to read.
+    /// What the script `wasm-tests/clients/SCRIPT` writes when it is given this input and these
+    /// variables. Tokens go in by `input`: variables and arguments are for all to read.
     pub fn run(&self, script: &str, variables: &[(&str, &str)], input: &str) -> String {
         let mut child = self
             .command(script)
@@ -73,8 +75,8 @@ impl Python {
         command
     }
 
-    /// The script `wasm-tests/clients/SCRIPT`, not yet started. It sees nothing of this process's environment, and a home of its own, so
-    /// that no profile of whoever runs the tests counts.
+    /// The script `wasm-tests/clients/SCRIPT`, not yet started. It sees nothing of this process's
+    /// environment, and a home of its own, so that no profile of whoever runs the tests counts.
     fn command(&self, script: &str) -> Command {
         let home = self.directory.join("home");
         fs::create_dir_all(&home).expect("a directory in the environment");
@@ -92,7 +94,8 @@ impl Python {
     }
 }
 
-/// Makes a virtual environment and has pip install into it; what is missing, in words, where that fails.
+/// Makes a virtual environment and has pip install into it; what is missing, in words, where that
+/// fails.
 pub fn install(directory: &Path, what: &[&str]) -> Result<(), String> {
     let target = directory.display().to_string();
     run("python3", &["-m", "venv", "--clear", &target])

@@ -1,4 +1,5 @@
-//! One issuer, one workspace, one Envoy with the module between them: what the tests of bad input and of keys start from.
+//! One issuer, one workspace, one Envoy with the module between them: what the tests of bad input
+//! and of keys start from.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Every secret that a test makes, kept in one place as it is made, so that whatever the product says can be searched for all of them.
+//! Every secret that a test makes, kept in one place as it is made, so that whatever the product
+//! says can be searched for all of them.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -57,7 +58,8 @@ fn made(secret: String) -> String {
     secret
 }
 
-/// The digits of a static token, a token's payload and signature, and else the whole. The header of a token is no secret: all have it.
+/// The digits of a static token, a token's payload and signature, and else the whole. The header of
+/// a token is no secret: all have it.
 fn pieces(secret: &str) -> Vec<&str> {
     let is_static = ["dapi", "doau", "dose"]
         .iter()

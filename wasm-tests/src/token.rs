@@ -1,6 +1,7 @@
 //! Minting tokens, sound ones and every kind of unsound one.
 //!
-//! A [`Token`] is what a corpus file says of one: which key signs, which header and claims, and how the result is then mangled.
+//! A [`Token`] is what a corpus file says of one: which key signs, which header and claims, and how
+//! the result is then mangled.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,11 +21,13 @@ pub mod proof;
 pub struct Token {
     /// The test key that signs; `acme-rsa` when absent.
     pub key: Option<String>,
-    /// The algorithm that signs, and `alg` unless the header says otherwise; by default the first that fits the key.
+    /// The algorithm that signs, and `alg` unless the header says otherwise; by default the first
+    /// that fits the key.
     pub algorithm: Option<String>,
     /// Members set over `alg`, `typ: JWT` and the key's `kid`; `null` removes one.
     pub header: Map<String, Value>,
-    /// The claims; `null` removes one that a default has set. A text `now`, `now+60`, `now-60` becomes that `NumericDate`.
+    /// The claims; `null` removes one that a default has set. A text `now`, `now+60`, `now-60`
+    /// becomes that `NumericDate`.
     pub claims: Map<String, Value>,
     /// The whole header verbatim, for what no JSON writer writes.
     pub raw_header: Option<String>,
@@ -45,7 +48,8 @@ impl Token {
         }
     }
 
-    /// This token with `over` laid over it: members of header and claims one by one, everything else whole.
+    /// This token with `over` laid over it: members of header and claims one by one, everything
+    /// else whole.
     #[must_use]
     pub fn with(&self, over: &Self) -> Self {
         let mut merged = self.clone();

@@ -1,4 +1,5 @@
-//! A stand-in for Databricks' token endpoint: exchanges tokens (RFC 8693), keeps count, and fails in every way that it is told to.
+//! A stand-in for Databricks' token endpoint: exchanges tokens (RFC 8693), keeps count, and fails
+//! in every way that it is told to.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

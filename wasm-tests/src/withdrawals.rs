@@ -139,7 +139,8 @@ async fn answer(State(state): State<Arc<Mutex<Script>>>, headers: HeaderMap) -> 
     response
 }
 
-/// The list under a tag of its own, by which its poller is known again; 304 to who brings a tag of the list as it is.
+/// The list under a tag of its own, by which its poller is known again; 304 to who brings a tag of
+/// the list as it is.
 fn list(script: &Script, seen: &mut Seen) -> Response {
     let (text, version) = &script.list;
     seen.version = Some(*version);

@@ -1,4 +1,5 @@
-//! A stand-in for a Databricks workspace: it tells what reached it, and answers everything with that unless told otherwise.
+//! A stand-in for a Databricks workspace: it tells what reached it, and answers everything with
+//! that unless told otherwise.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -77,7 +78,8 @@ impl Workspace {
         self.server.address()
     }
 
-    /// How many connections came. Envoy opens one only to forward something, so zero means that not one byte arrived.
+    /// How many connections came. Envoy opens one only to forward something, so zero means that not
+    /// one byte arrived.
     pub fn connections(&self) -> u64 {
         self.server.door().accepted()
     }

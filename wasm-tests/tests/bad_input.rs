@@ -1,6 +1,8 @@
-//! Whatever a client can send ends in a documented answer, never in a trap, a hang, or a byte to the upstream before the verdict.
+//! Whatever a client can send ends in a documented answer, never in a trap, a hang, or a byte to
+//! the upstream before the verdict.
 //!
-//! Each test runs a real Envoy, which on its way out asserts that the module's machine was never started anew.
+//! Each test runs a real Envoy, which on its way out asserts that the module's machine was never
+//! started anew.
 
 use std::time::Duration;
 

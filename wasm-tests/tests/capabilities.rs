@@ -68,7 +68,8 @@ fn the_other_spelling_counts_as_well() {
     }
 }
 
-/// Whether `oam check` finds nothing wrong where this is not granted, and what it says of the grants.
+/// Whether `oam check` finds nothing wrong where this is not granted, and what it says of the
+/// grants.
 fn check(name: &str, refused: &[&str]) -> (bool, String) {
     let mut bootstrap = Setup::sample().bootstrap();
     capabilities::grant_all_but(&mut bootstrap, refused);

@@ -59,7 +59,8 @@ fn where_certificates_are_asked_for_and_not_required() {
     assert_eq!(gateway.get(None, &token), constrained, "remembered");
 }
 
-/// The client has the key, and the issuer named the certificate: who else vouches for it does not matter (RFC 8705 §2.2).
+/// The client has the key, and the issuer named the certificate: who else vouches for it does not
+/// matter (RFC 8705 §2.2).
 #[test]
 fn a_certificate_that_its_holder_signed_does_as_well() {
     let gateway = Gateway::start(&json!({ "common_tls_context": {
@@ -114,7 +115,8 @@ impl Gateway {
     fn start(context: &Value) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // Not the name that all of them have by default: a certificate of its issuer's name passes for one that its holder signed.
+        // Not the name that all of them have by default: a certificate of its issuer's name passes
+        // for one that its holder signed.
         params
             .distinguished_name
             .push(DnType::CommonName, "authority");

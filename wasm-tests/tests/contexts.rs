@@ -1,4 +1,5 @@
-//! The built module in this process, under a host that mixes its contexts up. A trap fails the test.
+//! The built module in this process, under a host that mixes its contexts up. A trap fails the
+//! test.
 
 use serde_json::{Value, json};
 use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict};
@@ -141,7 +142,8 @@ fn a_proof_is_taken_once_whatever_the_number_of_its_request() {
     assert_eq!([holds(), holds()], [false, true]);
 }
 
-/// An operator may have granted the module less than it needs. What was judged is then not what the upstream would see.
+/// An operator may have granted the module less than it needs. What was judged is then not what the
+/// upstream would see.
 #[test]
 fn what_cannot_be_taken_from_a_request_is_not_passed_on() {
     let mut host = start();
@@ -172,7 +174,8 @@ fn trailers_that_are_not_handed_over_do_not_pass() {
     assert_eq!(status(&host.verdict(context)), 500);
 }
 
-/// Hosts that bring bodies to heads that they hold answer one that is too long for their buffers themselves, unless its sender is made to wait.
+/// Hosts that bring bodies to heads that they hold answer one that is too long for their buffers
+/// themselves, unless its sender is made to wait.
 #[test]
 fn a_body_that_need_not_be_read_waits_with_its_head() {
     let mut host = fetching();

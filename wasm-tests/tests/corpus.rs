@@ -1,4 +1,5 @@
-//! Every case of `wasm-tests/corpus`, answered by every driver, and alike; and `oam explain` says of it what a real Envoy did.
+//! Every case of `wasm-tests/corpus`, answered by every driver, and alike; and `oam explain` says
+//! of it what a real Envoy did.
 
 use std::collections::BTreeMap;
 
@@ -90,8 +91,8 @@ fn run(name: &str, file: &File, report: &mut Report) {
     }
 }
 
-/// Every driver; the core alone where `CORPUS_DRIVERS=core` asks for a quick answer, which `--no-default-features` gives without a wasm
-/// compiler too.
+/// Every driver; the core alone where `CORPUS_DRIVERS=core` asks for a quick answer, which
+/// `--no-default-features` gives without a wasm compiler too.
 fn start(configuration: &serde_json::Value) -> Result<Vec<Box<dyn Driver>>, String> {
     let mut drivers: Vec<Box<dyn Driver>> = vec![Box::new(Core::start(configuration)?)];
     if std::env::var("CORPUS_DRIVERS").as_deref() != Ok("core") {
@@ -102,7 +103,8 @@ fn start(configuration: &serde_json::Value) -> Result<Vec<Box<dyn Driver>>, Stri
     Ok(drivers)
 }
 
-/// What is wrong with the outcomes, and the one in which all that answered agree; Envoy's, when it did.
+/// What is wrong with the outcomes, and the one in which all that answered agree; Envoy's, when it
+/// did.
 fn run_case(
     case: &Case,
     prepared: &Prepared,

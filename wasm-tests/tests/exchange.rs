@@ -193,8 +193,9 @@ fn what_is_on_trial_goes_on_with_the_exchanged_token() {
     assert_eq!(record["exchanged_scope"], "all-apis");
 }
 
-/// Each refusal is carried out inside the one before, so hundreds at once would exhaust the VM's stack.
-/// The Python and JDBC drivers post this to whatever host they connect to, when that is not the host in their token's `iss`.
+/// Each refusal is carried out inside the one before, so hundreds at once would exhaust the VM's
+/// stack. The Python and JDBC drivers post this to whatever host they connect to, when that is not
+/// the host in their token's `iss`.
 #[test]
 fn sql_drivers_get_their_own_token_back() {
     let stage = Stage::with(&json!({}));

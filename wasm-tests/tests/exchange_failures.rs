@@ -1,4 +1,5 @@
-//! A token endpoint that is slow, wrong, or down lets nobody through, and those who wait for it are bounded.
+//! A token endpoint that is slow, wrong, or down lets nobody through, and those who wait for it are
+//! bounded.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -49,7 +50,8 @@ fn a_client_that_leaves_does_not_take_the_exchange_with_it() {
 fn a_refused_exchange_is_a_refused_call() {
     #[rustfmt::skip]
     let cases = [
-        // name            status  body                                                           error
+        // name            status  body
+        // error
         ("a policy's no",  400,    r#"{"error":"invalid_grant","error_description":"s3cr3t"}"#,   json!("invalid_grant")),
         ("an unknown one", 401,    r#"{"error":"s3cr3t"}"#,                                       Value::Null),
         ("no JSON",        403,    "s3cr3t",                                                      Value::Null),

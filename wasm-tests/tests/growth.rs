@@ -1,5 +1,5 @@
-//! What a request costs does not grow with groups, roles, grants, scopes, issuers, rules and lists: in instructions of the built module,
-//! which are the same on every machine, however busy.
+//! What a request costs does not grow with groups, roles, grants, scopes, issuers, rules and lists:
+//! in instructions of the built module, which are the same on every machine, however busy.
 
 use std::fmt::Write as _;
 
@@ -25,7 +25,8 @@ fn a_new_token_costs_twice_a_plain_one_at_most() {
     let plain = Gateway::with(&one_role()).new_token(&json!({ "groups": ["g0"] }));
     for (name, sections, claims) in new_tokens() {
         let grown = Gateway::with(&sections).new_token(&claims);
-        // Ten times is the promise. The signature, verified in the module, is nearly all of a plain one.
+        // Ten times is the promise. The signature, verified in the module, is nearly all of a plain
+        // one.
         report.row(name, grown, plain, 2 * plain);
     }
     report.check();
@@ -49,8 +50,8 @@ fn a_token_that_is_refused_costs_its_signature_once() {
     report.check();
 }
 
-/// A request's head is read byte by byte, some of it several times: so many instructions for each byte are allowed, and the second half of
-/// the bytes must cost what the first does.
+/// A request's head is read byte by byte, some of it several times: so many instructions for each
+/// byte are allowed, and the second half of the bytes must cost what the first does.
 #[test]
 fn a_long_request_costs_so_much_for_each_byte() {
     let mut report = Report::default();
@@ -214,7 +215,8 @@ fn refused() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What is longer, how many instructions each byte may take, and how it is made so: not at all, by half, wholly.
+/// What is longer, how many instructions each byte may take, and how it is made so: not at all, by
+/// half, wholly.
 type Long = (&'static str, u64, fn(&mut Request, usize));
 
 fn long_requests() -> [Long; 5] {
@@ -322,7 +324,8 @@ impl Gateway {
         self.send(request)
     }
 
-    /// The instructions that the first request with a token of these claims takes, others having come before.
+    /// The instructions that the first request with a token of these claims takes, others having
+    /// come before.
     fn new_token(&mut self, claims: &Value) -> u64 {
         for number in 0..2 {
             self.send(&Request::by(&over(

@@ -1,4 +1,5 @@
-//! The built module in this process, and token requests whose forms are late: what is held for whom, and for how long.
+//! The built module in this process, and token requests whose forms are late: what is held for
+//! whom, and for how long.
 
 use serde_json::{Value, json};
 use wasm_tests::envoy::log;

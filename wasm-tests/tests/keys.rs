@@ -45,7 +45,8 @@ fn a_herd_of_waiting_requests_shares_one_fetch() {
     assert!(scene.issuer.requests("/keys") <= FETCHERS);
 }
 
-/// Each refusal of a waiting request is carried out inside the one before, so hundreds at once would exhaust the VM's stack.
+/// Each refusal of a waiting request is carried out inside the one before, so hundreds at once
+/// would exhaust the VM's stack.
 #[test]
 fn hundreds_of_waiting_requests_are_refused_each() {
     let issuer = Issuer::start(["acme-rsa"]);
@@ -69,7 +70,8 @@ fn hundreds_of_waiting_requests_are_refused_each() {
     }
 }
 
-/// Envoy starts its timer anew when it is asked for another period, so asking with each request would put the fetch off for ever.
+/// Envoy starts its timer anew when it is asked for another period, so asking with each request
+/// would put the fetch off for ever.
 #[test]
 fn requests_that_wait_do_not_put_the_fetch_off() {
     let scene = Scene::with(fetched(&json!({})), Issuer::start(["acme-rsa"]));

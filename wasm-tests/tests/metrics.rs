@@ -14,7 +14,8 @@ fn decisions_keys_and_verified_tokens_are_counted() {
     let scene = Scene::with(fetched(&json!({})), Issuer::start(["acme-rsa"]));
     let sound = token("acme-rsa");
     assert_eq!(scene.get(&sound).status, 200);
-    // A token whose keys are still awaited counts as unknown more than once, so what follows is counted from here.
+    // A token whose keys are still awaited counts as unknown more than once, so what follows is
+    // counted from here.
     until(&scene, |stats| count(stats, "decisions.allowed") > 0);
     // Counts are handed over one after the other.
     std::thread::sleep(Duration::from_millis(100));

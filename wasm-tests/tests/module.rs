@@ -1,4 +1,5 @@
-//! The built module in this process, where thousands of hostile requests take seconds. A trap fails the test.
+//! The built module in this process, where thousands of hostile requests take seconds. A trap fails
+//! the test.
 
 use serde_json::{Value, json};
 use wasm_tests::host::{CalloutAnswer, Crossings, Headers, Host, Verdict, built_module};
@@ -43,7 +44,8 @@ fn a_permitted_request_crosses_the_border_as_seldom_as_it_can() {
         host.take_crossings();
         assert_eq!(status(&host.request(&request, b"")), 200);
         let want = Crossings {
-            // The context's beginning, its head and its end; memory for the header map and for the client's address.
+            // The context's beginning, its head and its end; memory for the header map and for the
+            // client's address.
             into_module: 5,
             // The header map, the client's address, the time, the record.
             to_host: 4,

@@ -1,4 +1,5 @@
-//! Tokens that are bound to a key (RFC 9449) on a real Envoy: what the corpus, where each case is one request, cannot show.
+//! Tokens that are bound to a key (RFC 9449) on a real Envoy: what the corpus, where each case is
+//! one request, cannot show.
 
 use http::Request;
 use serde_json::{Value, json};
@@ -70,7 +71,8 @@ fn a_proof_is_known_by_its_id() {
     assert_eq!(show(&scene, &other, &third).status, 200);
 }
 
-/// No issuer here signs by any of these but RS256, so the gateway's engine is not asked about them before the first proof comes.
+/// No issuer here signs by any of these but RS256, so the gateway's engine is not asked about them
+/// before the first proof comes.
 #[test]
 fn proofs_are_verified_in_every_algorithm() {
     let scene = inline(1);

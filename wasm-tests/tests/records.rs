@@ -1,4 +1,5 @@
-//! No decision without its record, and no record that says otherwise than what became of the request.
+//! No decision without its record, and no record that says otherwise than what became of the
+//! request.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ fn a_decision_that_would_leave_no_record_is_refused() {
     const WARN: Option<u32> = Some(3);
     #[rustfmt::skip]
     let cases = [
-        // name                       audit                                       host's level   refused, records
+        // name                       audit                                       host's level
+        // refused, records
         ("as it starts",              json!({}),                                  Some(2),       false,   3),
         ("every line",                json!({}),                                  Some(0),       false,   3),
         ("Istio's default",           json!({}),                                  WARN,          true,    0),
@@ -79,7 +81,8 @@ fn a_log_that_takes_records_again_is_enough() {
     }
 }
 
-/// Nothing of a token request reaches the workspace, and no token is asked for on a caller's behalf.
+/// Nothing of a token request reaches the workspace, and no token is asked for on a caller's
+/// behalf.
 #[test]
 fn a_decision_without_a_record_is_refused_before_anything_is_done() {
     let mut host = start(&configuration(&json!({})));

@@ -1,4 +1,5 @@
-//! The sample that is shipped, `envoy/envoy.yaml`: Envoy takes it, and it says what every sample must say.
+//! The sample that is shipped, `envoy/envoy.yaml`: Envoy takes it, and it says what every sample
+//! must say.
 
 use serde_json::json;
 use wasm_tests::client;

@@ -32,7 +32,8 @@ fn eight_workers_fetch_once_when_they_start() {
             let metadata = "/.well-known/openid-configuration";
             assert_eq!(scene.issuer.requests(metadata), 1);
         }
-        // All but the worker that fetched, among them the machine that Envoy keeps on its main thread.
+        // All but the worker that fetched, among them the machine that Envoy keeps on its main
+        // thread.
         until(&scene.envoy, "keys.0.shared", 8);
         until(&scene.envoy, "keys.0.fetches", 1);
         assert_eq!(stat(&scene.envoy, "keys.0.fetches"), 1);
@@ -57,7 +58,8 @@ fn a_refresh_is_one_fetch_and_withdraws_a_key_on_every_worker() {
     }
     std::thread::sleep(Duration::from_secs(6));
     let fetches = scene.issuer.requests("/keys") - before;
-    // A refresh comes after three quarters of its time at the earliest, and a second and a lease late at the latest.
+    // A refresh comes after three quarters of its time at the earliest, and a second and a lease
+    // late at the latest.
     let periods = started.elapsed().as_millis();
     assert!(
         u128::from(fetches) <= periods / 1500 + 1,

@@ -34,7 +34,8 @@ fn envoy_verifies_what_it_can() {
     assert!(!log.contains("signatures: RS512"), "{log}");
 }
 
-/// Wycheproof's vectors are no tokens, so they go through [`Delegated`] here, and its calls to the engine of a real Envoy.
+/// Wycheproof's vectors are no tokens, so they go through [`Delegated`] here, and its calls to the
+/// engine of a real Envoy.
 #[test]
 fn both_engines_say_the_same_of_wycheproofs_signatures() {
     let relay = Relay::start();

@@ -57,7 +57,8 @@ impl Gateway {
         Self { host, start }
     }
 
-    /// The status of the answer, and the instructions that it took; the second time, so that nothing counts that is done once.
+    /// The status of the answer, and the instructions that it took; the second time, so that
+    /// nothing counts that is done once.
     fn request(&mut self, method: &str, path: &str, token: Option<&str>) -> (u16, u64) {
         let pseudo = [
             (":method", method),
@@ -84,7 +85,8 @@ impl Gateway {
     }
 }
 
-/// Applications with rules of their own, calls that are denied or on trial, and files for everybody.
+/// Applications with rules of their own, calls that are denied or on trial, and files for
+/// everybody.
 #[rustfmt::skip]
 fn rule(number: usize) -> Value {
     let name = format!("rule-{number}");

@@ -1,4 +1,5 @@
-//! Nothing reaches the upstream before the verdict, and callers of gRPC are refused in their own way.
+//! Nothing reaches the upstream before the verdict, and callers of gRPC are refused in their own
+//! way.
 
 use std::time::Duration;
 
@@ -58,7 +59,8 @@ fn a_body_is_held_while_the_keys_are_on_their_way() {
     );
 }
 
-/// With this setting Envoy brings bodies to heads that it holds, and answers one that is too long for its buffers with 413 by itself.
+/// With this setting Envoy brings bodies to heads that it holds, and answers one that is too long
+/// for its buffers with 413 by itself.
 #[test]
 fn a_long_body_is_held_too_while_the_keys_are_on_their_way() {
     let issuer = Issuer::start(["acme-rsa"]);

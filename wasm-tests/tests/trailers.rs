@@ -1,4 +1,5 @@
-//! What stands behind a request's body: nothing of it reaches the upstream by which a head is judged.
+//! What stands behind a request's body: nothing of it reaches the upstream by which a head is
+//! judged.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Requests to leave HTTP, in an Envoy that is told to let them: what follows one is bytes that nobody judges.
+//! Requests to leave HTTP, in an Envoy that is told to let them: what follows one is bytes that
+//! nobody judges.
 
 use std::time::Duration;
 

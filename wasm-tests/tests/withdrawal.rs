@@ -1,4 +1,5 @@
-//! The list of what is withdrawn: on every worker within an interval, through every failure of its server.
+//! The list of what is withdrawn: on every worker within an interval, through every failure of its
+//! server.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -100,7 +101,8 @@ fn eight_workers_refuse_a_token_within_an_interval_and_nothing_else() {
         std::thread::sleep(Duration::from_secs(2));
         let (published, version) = gateway.list.publish(&json!({ "token_ids": ["leaked"] }));
         let pollers = pollers_with(&gateway.list, version, WORKERS);
-        // What is under way when a worker learns of the withdrawal is answered within this, however slow the machine.
+        // What is under way when a worker learns of the withdrawal is answered within this, however
+        // slow the machine.
         std::thread::sleep(Duration::from_secs(1));
         over.store(true, Ordering::SeqCst);
         for load in loads {
@@ -228,7 +230,8 @@ fn load(mut connection: Connection, good: &str, leaked: &str, over: &AtomicBool)
     assert!(withdrawn, "a worker takes it still");
 }
 
-/// When each poller got this version: who polled before is known by its tags, each of which one answer alone had.
+/// When each poller got this version: who polled before is known by its tags, each of which one
+/// answer alone had.
 fn pollers_with(list: &Withdrawals, version: u64, workers: usize) -> Vec<Instant> {
     let started = Instant::now();
     loop {

@@ -1,7 +1,8 @@
-//! What the policy said of requests that came before, found by their method and path, and the issuer by whose rules it was said.
+//! What the policy said of requests that came before, found by their method and path, and the
+//! issuer by whose rules it was said.
 //!
-//! Each has one place, by its hash, and is put there when it comes for the second time: paths that come once cost no memory and drive
-//! nothing out, and there are no more entries than places.
+//! Each has one place, by its hash, and is put there when it comes for the second time: paths that
+//! come once cost no memory and drive nothing out, and there are no more entries than places.
 
 use std::rc::Rc;
 
@@ -103,7 +104,8 @@ impl Rulings {
     }
 }
 
-/// The members of a record that are the method and the path; `None` where it would not quote them as they are.
+/// The members of a record that are the method and the path; `None` where it would not quote them
+/// as they are.
 fn quoted(method: &str, path: &str) -> Option<Rc<str>> {
     let members = [
         (name!("method"), Value::Text(method)),
@@ -123,5 +125,6 @@ const PLACES: usize = 512;
 
 const PLACES_MODULUS: u64 = 512;
 
-/// Longer than nearly every path without names of its callers'. With as many as there are places, that is 200 KiB.
+/// Longer than nearly every path without names of its callers'. With as many as there are places,
+/// that is 200 KiB.
 const MAX_BYTES: usize = 160;

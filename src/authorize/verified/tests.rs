@@ -129,7 +129,8 @@ fn both_bounds_hold() {
     }
 }
 
-/// Each eviction looks at a few entries only, however many there are and however much all of them are used.
+/// Each eviction looks at a few entries only, however many there are and however much all of them
+/// are used.
 #[test]
 fn what_is_used_is_spared() {
     let used: Vec<String> = (0..20).map(|number| format!("used-{number}")).collect();
@@ -215,7 +216,8 @@ fn a_request_is_remembered_from_its_second_time_on() {
     let once = (0..5_000).map(|number| format!("/once/{number}"));
     #[rustfmt::skip]
     let cases = [
-        // name                 noted                                   method  path                    found
+        // name                 noted                                   method  path
+        // found
         ("nothing",             vec![],                                 "GET",  &*jobs,                 false),
         ("once",                vec![jobs.clone()],                     "GET",  &*jobs,                 false),
         ("twice",               vec![jobs.clone(); 2],                  "GET",  &*jobs,                 true),

@@ -1,4 +1,5 @@
-//! What carries a configuration to the gateway: an Envoy bootstrap, Istio's and Envoy Gateway's manifests, or nothing but itself.
+//! What carries a configuration to the gateway: an Envoy bootstrap, Istio's and Envoy Gateway's
+//! manifests, or nothing but itself.
 
 use std::path::{Path, PathBuf};
 

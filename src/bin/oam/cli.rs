@@ -84,7 +84,8 @@ struct Permissions {
     config: PathBuf,
     #[command(flatten)]
     proof: Proof,
-    /// The issuer's JWK Set, where the configuration fetches it: a file for every such issuer, or one for each
+    /// The issuer's JWK Set, where the configuration fetches it: a file for every such issuer, or
+    /// one for each
     #[arg(long, value_name = "[ISSUER=]FILE")]
     jwks: Vec<String>,
     /// The workspace that the calls are for; the configuration's first, when absent
@@ -127,8 +128,9 @@ struct Init {
 /// Arguments of `check`.
 #[derive(Args)]
 struct Check {
-    /// Files with the configuration and the gateway around it, read together: JSON or YAML; an Envoy bootstrap, a `TrafficExtension`,
-    /// `WasmPlugin`, `EnvoyFilter` or `EnvoyExtensionPolicy` and what belongs to it, or the configuration by itself; `-` is standard input
+    /// Files with the configuration and the gateway around it, read together: JSON or YAML; an
+    /// Envoy bootstrap, a `TrafficExtension`, `WasmPlugin`, `EnvoyFilter` or `EnvoyExtensionPolicy`
+    /// and what belongs to it, or the configuration by itself; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Take what could not be checked for an error
@@ -147,13 +149,15 @@ struct Explain {
     config: PathBuf,
     #[command(flatten)]
     proof: Proof,
-    /// The issuer's JWK Set, where the configuration fetches it: a file for every such issuer, or one for each
+    /// The issuer's JWK Set, where the configuration fetches it: a file for every such issuer, or
+    /// one for each
     #[arg(long, value_name = "[ISSUER=]FILE")]
     jwks: Vec<String>,
     /// The moment of the request, as 2026-11-23T12:00:00Z; now, when absent
     #[arg(long, value_name = "RFC3339")]
     at: Option<String>,
-    /// A further header of the request. With a `DPoP` header the token is shown as one that is bound to a key
+    /// A further header of the request. With a `DPoP` header the token is shown as one that is
+    /// bound to a key
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
     /// The body, where the request is for a token and its form is to be judged too
@@ -174,13 +178,16 @@ struct Explain {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Proof {
-    /// The access token; `-` reads it from standard input, `@FILE` from a file, and neither shows it to other users of the machine
+    /// The access token; `-` reads it from standard input, `@FILE` from a file, and neither shows
+    /// it to other users of the machine
     #[arg(long)]
     token: Option<String>,
-    /// A JSON file of a token's claims, `-` for standard input. No signature is checked then; `iss`, `aud`, `iat` and `exp` are filled in where absent
+    /// A JSON file of a token's claims, `-` for standard input. No signature is checked then;
+    /// `iss`, `aud`, `iat` and `exp` are filled in where absent
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
-    /// The first audit record of a file, `-` for standard input: its request and its caller, as far as it tells of them
+    /// The first audit record of a file, `-` for standard input: its request and its caller, as far
+    /// as it tells of them
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Nothing

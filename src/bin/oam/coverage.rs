@@ -50,7 +50,8 @@ impl Coverage {
         }
     }
 
-    /// Counts what a decision rested on: the roles held, the grants that cover what was allowed, the rule that governed it.
+    /// Counts what a decision rested on: the roles held, the grants that cover what was allowed,
+    /// the rule that governed it.
     pub(super) fn count(&mut self, policy: &Policy, decision: &Decision<'_>) {
         let evidence = &decision.evidence;
         self.reached

@@ -1,4 +1,5 @@
-//! What a configuration says that is sound and can hardly be meant, where telling so would cost the module more than it is worth there.
+//! What a configuration says that is sound and can hardly be meant, where telling so would cost the
+//! module more than it is worth there.
 
 use databricks_oam_filter::databricks::{Catalogue, Lookup};
 use databricks_oam_filter::path::Path;
@@ -25,7 +26,8 @@ pub(super) fn all(text: &str) -> Vec<String> {
     issuers.chain(rules).collect()
 }
 
-/// Entra's two generations of tokens have two issuers, and no token has the name that stands for all tenants.
+/// Entra's two generations of tokens have two issuers, and no token has the name that stands for
+/// all tenants.
 fn entra(position: usize, issuer: &Value) -> Option<String> {
     let identifier = issuer.get("issuer")?.as_str()?;
     let preset = issuer

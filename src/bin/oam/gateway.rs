@@ -1,4 +1,5 @@
-//! A gateway without a network: a configuration, keys, and the same core that the module is made of.
+//! A gateway without a network: a configuration, keys, and the same core that the module is made
+//! of.
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! `oam init`: the files that ship with this product, with somebody's own names in them.
 //!
-//! What is written is what the tests run and `oam check --strict` proves, so the two cannot drift apart. Nothing that is there is written over.
+//! What is written is what the tests run and `oam check --strict` proves, so the two cannot drift
+//! apart. Nothing that is there is written over.
 
 mod provider;
 

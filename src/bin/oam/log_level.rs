@@ -1,4 +1,5 @@
-//! Whether the platform that a manifest is for keeps audit records in its log, by the level that it starts its gateways with.
+//! Whether the platform that a manifest is for keeps audit records in its log, by the level that it
+//! starts its gateways with.
 
 use databricks_oam_filter::audit::host_log::Level;
 use databricks_oam_filter::config::Configuration;
@@ -6,7 +7,8 @@ use serde_json::Value;
 
 use super::surroundings::{Document, Place, Step};
 
-/// The kind of the manifest that this place is in; of several, one in the other, that of the innermost which is for a platform.
+/// The kind of the manifest that this place is in; of several, one in the other, that of the
+/// innermost which is for a platform.
 pub(super) fn kind<'a>(documents: &'a [Document], place: &Place) -> Option<&'a str> {
     let mut here = Some(&documents.get(place.document)?.value);
     let mut found = None;
@@ -21,7 +23,8 @@ pub(super) fn kind<'a>(documents: &'a [Document], place: &Place) -> Option<&'a s
     found
 }
 
-/// What is wrong with a configuration in a manifest of this kind; `None` where the platform keeps its records, or has no level of its own.
+/// What is wrong with a configuration in a manifest of this kind; `None` where the platform keeps
+/// its records, or has no level of its own.
 pub(super) fn check(kind: Option<&str>, configuration: &Configuration) -> Option<String> {
     let platform = Platform::of(kind?)?;
     let host_log = configuration.host_log?;

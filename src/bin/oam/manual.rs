@@ -1,4 +1,5 @@
-//! `oam completions` and `oam man`: what shells and `man` are told of the commands, made from the commands themselves.
+//! `oam completions` and `oam man`: what shells and `man` are told of the commands, made from the
+//! commands themselves.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! `oam permissions`: what one caller may do, operation by operation, and what is missing for the rest.
+//! `oam permissions`: what one caller may do, operation by operation, and what is missing for the
+//! rest.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

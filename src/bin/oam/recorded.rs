@@ -1,4 +1,5 @@
-//! `oam explain --record`: the request and the caller that an audit record tells of, to be judged again.
+//! `oam explain --record`: the request and the caller that an audit record tells of, to be judged
+//! again.
 
 use std::path::Path;
 
@@ -21,7 +22,8 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// Reads the first record of a file: a line of JSON, with whatever a gateway's log puts before it.
+    /// Reads the first record of a file: a line of JSON, with whatever a gateway's log puts before
+    /// it.
     pub(super) fn read(path: &Path, issuers: &[Issuer]) -> Result<Self, Unreadable> {
         let bytes = file::read(path)?;
         let text = String::from_utf8_lossy(&bytes);

@@ -1,6 +1,7 @@
 //! Claims made into a token that no key has signed, so that they take the very way of one that was.
 //!
-//! Each issuer gets a key that the RFCs print, and [`Unchecked`] takes every signature. Everything else is judged as ever.
+//! Each issuer gets a key that the RFCs print, and [`Unchecked`] takes every signature. Everything
+//! else is judged as ever.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

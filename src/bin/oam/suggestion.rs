@@ -19,7 +19,8 @@ pub(super) fn for_remedy(remedy: &str) -> Option<String> {
     Some(format!("did you mean `{nearest}`? {remedy}"))
 }
 
-/// What a message of the reader's about an unknown key or value may have meant: "unknown field `x`, expected one of `a`, `b`".
+/// What a message of the reader's about an unknown key or value may have meant: "unknown field `x`,
+/// expected one of `a`, `b`".
 pub(super) fn for_message(message: &str) -> Option<String> {
     let (unknown, expected) = message.strip_prefix("unknown ")?.split_once("expected ")?;
     let word = quoted(unknown).last()?;

@@ -1,8 +1,10 @@
-//! What stands around a configuration in the documents that carry it, and whether that leaves the filter's work whole.
+//! What stands around a configuration in the documents that carry it, and whether that leaves the
+//! filter's work whole.
 //!
-//! Documents are read into a graph: listeners, connection managers with their filters and routes, clusters. From every listener each way that
-//! leads to a workspace must go through the filter, and whatever trust rests on must be verified. What comes from elsewhere is named as not
-//! checked. `code` has the table of all that can be found.
+//! Documents are read into a graph: listeners, connection managers with their filters and routes,
+//! clusters. From every listener each way that leads to a workspace must go through the filter, and
+//! whatever trust rests on must be verified. What comes from elsewhere is named as not checked.
+//! `code` has the table of all that can be found.
 
 mod chain;
 mod cluster;

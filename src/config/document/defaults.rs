@@ -32,7 +32,8 @@ pub(super) fn generic() -> String {
     "generic".to_owned()
 }
 
-/// Two machines with working clocks are seconds apart; RFC 7519 §4.1.4 speaks of "no more than a few minutes".
+/// Two machines with working clocks are seconds apart; RFC 7519 §4.1.4 speaks of "no more than a
+/// few minutes".
 pub(super) const fn clock_skew() -> Span {
     Span::seconds(30)
 }

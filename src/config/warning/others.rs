@@ -6,7 +6,8 @@ use crate::path::template::Template;
 use super::super::document::{Document, EffectName, ModeName, RuleSection, UnmatchedName};
 use super::{contains, contains_tools, is_wider, spelling};
 
-/// Another rule, for the very path below which this one takes everything, and so the empty segment too.
+/// Another rule, for the very path below which this one takes everything, and so the empty segment
+/// too.
 pub(super) fn sharing<'d>(
     rule: &RuleSection,
     path: &str,
@@ -24,8 +25,8 @@ pub(super) fn sharing<'d>(
     Some(&other.name)
 }
 
-/// What a rule for certain issuers leaves to the callers of all others, where the catalogue, or nothing
-/// but `all-apis`, is then asked in its place.
+/// What a rule for certain issuers leaves to the callers of all others, where the catalogue, or
+/// nothing but `all-apis`, is then asked in its place.
 pub(super) fn left_open(
     rule: &RuleSection,
     template: &Template,

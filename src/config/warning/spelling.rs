@@ -3,8 +3,8 @@
 use crate::databricks::{self, Catalogue, Operation};
 use crate::path::template::{self, Segment, Template};
 
-/// Other paths of the operations that a template is for: with the other slash, in the version of the API
-/// that the catalogue has, and under the other paths that it has for them.
+/// Other paths of the operations that a template is for: with the other slash, in the version of
+/// the API that the catalogue has, and under the other paths that it has for them.
 pub(super) fn others(template: &Template) -> Vec<String> {
     let text = template.as_str();
     let mut others: Vec<String> = Vec::new();
@@ -25,7 +25,8 @@ pub(super) fn others(template: &Template) -> Vec<String> {
     others
 }
 
-/// An operation that a template is for, by one of these methods; the one that asks for least comes first.
+/// An operation that a template is for, by one of these methods; the one that asks for least comes
+/// first.
 pub(super) fn operation(
     template: &Template,
     methods: Option<&[String]>,

@@ -39,7 +39,8 @@ fn what_can_hardly_be_meant_is_told_with_its_place_and_a_remedy() {
     let deny = r#"{"name":"d","effect":"deny","paths":["/a/{path=**}"],"methods":["POST","PUT"]}"#;
     #[rustfmt::skip]
     let cases = [
-        // name                        issuers  sections                                                                                                              the one warning
+        // name                        issuers  sections
+        // the one warning
         ("nothing odd",                one,     role(group, "jobs:read"),                                                                                             ""),
         ("nobody can hold it",         one,     role("", "jobs"),                                                                                                     "roles[0].members: empty: nobody can hold `r`"),
         ("a slip",                     one,     role(group, "job:read"),                                                                                              "roles[0].grants[0]: no area of Databricks and in no rule, so it grants nothing; did you mean `jobs:read`?: `job:read`"),

@@ -7,7 +7,8 @@ fn errors_name_their_place_and_the_remedy() {
     let list = |members: &str| with(&format!(r#","withdrawn":{{"list":{{{members}}}}}"#));
     #[rustfmt::skip]
     let cases = [
-        // configuration                                                                                          its one problem
+        // configuration
+        // its one problem
         (with(r#","withdrawn":[]"#),                                                                              "withdrawn: not an object"),
         (with(r#","withdrawn":{"token_id":["t"]}"#),                                                              "withdrawn.token_id: unknown; there are issued_before, clients, key_ids, subjects, token_ids, tokens"),
         (with(r#","withdrawn":{"token_ids":["t",""]}"#),                                                          "withdrawn.token_ids[1]: is empty: no token can match it"),

@@ -1,4 +1,5 @@
-//! What the access tokens of an issuer are like, told once for each: when its signature was verified.
+//! What the access tokens of an issuer are like, told once for each: when its signature was
+//! verified.
 
 use crate::authorize::verified::Fresh;
 
@@ -6,7 +7,8 @@ use super::{Counter, Host, MetricId, MetricKind};
 
 /// What is told of one issuer's tokens.
 pub(super) struct Tokens {
-    /// A histogram of `exp` less `iat`, in seconds. The gateway's own default buckets fit: from one second to an hour, a day and more.
+    /// A histogram of `exp` less `iat`, in seconds. The gateway's own default buckets fit: from one
+    /// second to an hour, a day and more.
     lifetime: MetricId,
     /// Tokens that were granted `offline_access`.
     offline_access: Counter,

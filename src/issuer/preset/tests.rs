@@ -6,7 +6,8 @@ use Preset::{
     Okta, Pingone, Rfc9068,
 };
 
-/// What a token says besides `iss`, `aud`, `exp` and `sub`, and its type; once with the scopes of the token and once with the roles alone.
+/// What a token says besides `iss`, `aud`, `exp` and `sub`, and its type; once with the scopes of
+/// the token and once with the roles alone.
 fn is_taken(preset: Preset, token_type: Option<&str>, more: &str) -> Vec<bool> {
     let taken = |from_roles| {
         let mut issuer = issuer(preset);

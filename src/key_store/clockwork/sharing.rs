@@ -1,9 +1,10 @@
 //! One fetch for all workers of a process: the clockwork's part in it.
 //!
-//! Each worker looks into the document's [`Slot`] now and then, takes what is newer there than its own, and fetches only with the lease,
-//! which it writes there. A write counts only if nobody wrote since the look ([`Clockwork::on_written`]), so one worker has the lease; one
-//! that is gone loses it by the clock. What comes of a fetch goes into the slot, failures too, and their back-off and the cool-down of
-//! early refreshes hold for all.
+//! Each worker looks into the document's [`Slot`] now and then, takes what is newer there than its
+//! own, and fetches only with the lease, which it writes there. A write counts only if nobody wrote
+//! since the look ([`Clockwork::on_written`]), so one worker has the lease; one that is gone loses
+//! it by the clock. What comes of a fetch goes into the slot, failures too, and their back-off and
+//! the cool-down of early refreshes hold for all.
 
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ pub(super) struct Sharing {
     name: Box<str>,
     /// This worker's own number.
     holder: u64,
-    /// As long as this worker may begin a fetch: the lease is its own for as long as the answer may take.
+    /// As long as this worker may begin a fetch: the lease is its own for as long as the answer may
+    /// take.
     begins_by: Option<Timer>,
     /// As long as it is another's.
     elsewhere: Option<Timer>,
@@ -76,7 +78,8 @@ impl Sharing {
         self.early || self.is_elsewhere(now)
     }
 
-    /// Has a document told to the others with the next look. The lease is over with the fetch: it is given back with what is told.
+    /// Has a document told to the others with the next look. The lease is over with the fetch: it
+    /// is given back with what is told.
     pub(super) fn succeed(&mut self, granted: Option<Duration>, body: &[u8]) {
         self.begins_by = None;
         self.outcome = Some(Outcome::Keys {
@@ -85,7 +88,8 @@ impl Sharing {
         });
     }
 
-    /// Has a failure told to the others with the next look. Where none was asked they may try at once, and only this worker waits.
+    /// Has a failure told to the others with the next look. Where none was asked they may try at
+    /// once, and only this worker waits.
     pub(super) fn fail(&mut self, tried: Tried, due: Timer) {
         if matches!(tried, Tried::Unsent) {
             self.barred = due;
@@ -100,7 +104,8 @@ impl Sharing {
         self.look = Timer::OVER;
     }
 
-    /// How long until there is something to do, `due` being how long until a fetch is due, or one under way counts as lost.
+    /// How long until there is something to do, `due` being how long until a fetch is due, or one
+    /// under way counts as lost.
     pub(super) fn next_step(&self, due: Duration, is_under_way: bool, now: Reading) -> Duration {
         let look = self.look.left(now);
         if self.outcome.is_some() {
@@ -143,7 +148,8 @@ impl Clockwork {
     /// The name of the slot, where it is to be looked into.
     pub(in super::super) fn slot(&self, now: Reading) -> Option<&str> {
         let sharing = self.sharing.as_ref()?;
-        // While it fetches, it knows all there is to know; and with the lease in hand it is about to fetch.
+        // While it fetches, it knows all there is to know; and with the lease in hand it is about
+        // to fetch.
         let busy =
             sharing.outcome.is_none() && (self.under_way.is_some() || sharing.may_begin(now));
         (!busy && self.next_step(now).is_zero()).then_some(&*sharing.name)
@@ -367,7 +373,8 @@ fn later(one: Timer, other: Timer, now: Reading) -> Timer {
     }
 }
 
-/// How long a fetch may take to begin that begins with the lease: it is sent by the same look at the clock.
+/// How long a fetch may take to begin that begins with the lease: it is sent by the same look at
+/// the clock.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// How often to look whether others know more: as often as a worker ticks when nothing happens.
@@ -376,8 +383,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// While another fetches what is missing here.
 const LOOK_SOON: Duration = Duration::from_millis(10);
 
-/// Each write of another's is made once, so a whole process of busy workers overtakes one some dozens of times. A host that refuses more
-/// often refuses always.
+/// Each write of another's is made once, so a whole process of busy workers overtakes one some
+/// dozens of times. A host that refuses more often refuses always.
 const MOST_OVERTAKEN: u32 = 1000;
 
 #[cfg(test)]

@@ -237,7 +237,8 @@ proptest! {
         let found = index.find(&path, |&value| accept(value));
         prop_assert_eq!(found.as_ref().map(|found| *found.value), slow_find(&templates, &segments, accept));
 
-        // Whoever decodes first, once or twice, and then cuts off what he takes for a query, comes to the same template.
+        // Whoever decodes first, once or twice, and then cuts off what he takes for a query, comes
+        // to the same template.
         let Some(found) = found.filter(|found| found.escapes != Escapes::Ambiguous) else { return Ok(()) };
         // What `{path=**}` takes may hold an escaped `?`: it names files, and file names may.
         let template = templates[*found.value].segments();

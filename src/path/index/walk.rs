@@ -19,7 +19,8 @@ pub(super) struct Walk<'i, T, F> {
 }
 
 impl<'i, T, F: FnMut(&'i T, Escapes) -> bool> Walk<'i, T, F> {
-    /// The best match below a node. It calls itself once per segment of a template, of which there are [`Template::MAX_SEGMENTS`] at most.
+    /// The best match below a node. It calls itself once per segment of a template, of which there
+    /// are [`Template::MAX_SEGMENTS`] at most.
     pub(super) fn from(
         &mut self,
         id: NodeId,
@@ -49,7 +50,8 @@ impl<'i, T, F: FnMut(&'i T, Escapes) -> bool> Walk<'i, T, F> {
         }
         let is_escaped = self.has_escapes && segment.contains('%');
         if is_escaped && !self.is_ambiguous {
-            // Also when the walk ends elsewhere: for a server that decodes first, this edge would have come before all that follow.
+            // Also when the walk ends elsewhere: for a server that decodes first, this edge would
+            // have come before all that follow.
             self.is_ambiguous = index.reads_otherwise(id, segment);
         }
         let in_name = if is_escaped { Escapes::InName } else { escapes };
@@ -93,13 +95,15 @@ fn until<'t>(reading: &'t str, ends: &[char]) -> Option<&'t str> {
     reading.split_once(ends).map(|(cut, _)| cut)
 }
 
-/// Whether some reading holds a character at which a server that decodes first would end the name, and so leave the template.
+/// Whether some reading holds a character at which a server that decodes first would end the name,
+/// and so leave the template.
 fn holds(segment: &str, ends: &[char]) -> bool {
     escape::any_reading(segment, |reading| reading.contains(ends))
 }
 
 impl<T> Index<T> {
-    /// Where the walk goes on from a node, and with what, where it can go one way only and end nowhere before.
+    /// Where the walk goes on from a node, and with what, where it can go one way only and end
+    /// nowhere before.
     fn only_way<'s>(
         &self,
         from: NodeId,
@@ -119,7 +123,8 @@ impl<T> Index<T> {
         Some((next, tail))
     }
 
-    /// Whether some reading of an escaped segment leads elsewhere than the segment as it is written.
+    /// Whether some reading of an escaped segment leads elsewhere than the segment as it is
+    /// written.
     #[cold]
     fn reads_otherwise(&self, from: NodeId, segment: &str) -> bool {
         let verb = self.verb_edge(from, segment);

@@ -1,7 +1,7 @@
 //! The rules of one place in the index, sorted by what they are narrowed to.
 //!
-//! Operators write one rule for each issuer, or for each MCP tool, of one path. A request asks for those
-//! of its own issuer and tool alone, so that it costs the same however many there are.
+//! Operators write one rule for each issuer, or for each MCP tool, of one path. A request asks for
+//! those of its own issuer and tool alone, so that it costs the same however many there are.
 
 use hashbrown::HashMap;
 
@@ -22,14 +22,14 @@ struct Narrowed {
     by_issuer: HashMap<Box<str>, Vec<usize>>,
     /// Rules for named MCP tools, by each name.
     by_tool: HashMap<Box<str>, Vec<usize>>,
-    /// Of the rules for named tools, one of each kind: a request that does not tell its tool is refused
-    /// for any of them.
+    /// Of the rules for named tools, one of each kind: a request that does not tell its tool is
+    /// refused for any of them.
     untold: Vec<usize>,
 }
 
 impl Shelf {
-    /// Puts a place of this rule in. `is_alike` says of an earlier place whether the same requests are
-    /// refused for it when they do not tell their tool.
+    /// Puts a place of this rule in. `is_alike` says of an earlier place whether the same requests
+    /// are refused for it when they do not tell their tool.
     pub(super) fn put(&mut self, place: usize, rule: &Rule, is_alike: impl Fn(usize) -> bool) {
         let names = match &rule.mcp {
             Some(Tools { names, .. }) => names.as_ref(),

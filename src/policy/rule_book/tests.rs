@@ -185,7 +185,8 @@ fn ties_are_refused() {
     };
     #[rustfmt::skip]
     let cases = [
-        // name                 second                                                                         path         tie
+        // name                 second
+        // path         tie
         ("the same",            first.clone(),                                                                 "/a/{x}",    true),
         ("any method",          Rule { methods: None, ..first.clone() },                                       "/a/{x}",    true),
         ("any issuer",          Rule { issuers: None, ..first.clone() },                                       "/a/{x}",    true),
@@ -264,7 +265,8 @@ fn a_rule_for_a_tool_goes_before_one_for_a_method_and_that_before_one_for_all() 
 fn rules_for_the_same_tool_are_a_tie() {
     #[rustfmt::skip]
     let cases = [
-        // name               one                                  other                                tie
+        // name               one                                  other
+        // tie
         ("the same",          tools(Some("tools/call"), Some("t")), tools(Some("tools/call"), Some("t")), true),
         ("any method",        tools(None, Some("t")),               tools(Some("tools/call"), Some("t")), true),
         ("another tool",      tools(None, Some("t")),               tools(None, Some("u")),               false),

@@ -46,7 +46,8 @@ fn a_proof_is_for_one_method_and_one_uri() {
     const HOST: &str = "db.example";
     #[rustfmt::skip]
     let cases: [(&str, (&str, &str), (&str, &str), Result<(), InvalidProof>); 43] = [
-        // name                        htm, htu                                       authority, path           want
+        // name                        htm, htu                                       authority,
+        // path           want
         ("the very one",               ("GET",  "https://db.example/a/b"),            (HOST, "/a/b"),           Ok(())),
         ("another method",             ("POST", "https://db.example/a/b"),            (HOST, "/a/b"),           Err(Method)),
         ("another case of it",         ("get",  "https://db.example/a/b"),            (HOST, "/a/b"),           Err(Method)),
@@ -109,7 +110,8 @@ fn a_proof_for_a_request_in_the_clear_is_for_no_other() {
     let forwarded = |value| ("x-forwarded-proto", value);
     #[rustfmt::skip]
     let cases: [(&str, &str, bool, &[(&str, &str)], Result<(), InvalidProof>); 10] = [
-        // name                    htu    TLS    headers                                          want
+        // name                    htu    TLS    headers
+        // want
         ("in the clear",           http,  false, &[(":scheme", "http"), forwarded("http")],       Ok(())),
         ("nothing said",           http,  false, &[],                                             Ok(())),
         ("over TLS",               http,  true,  &[(":scheme", "http"), forwarded("http")],       Err(Uri)),

@@ -89,7 +89,8 @@ mod tests {
         let (own, entra) = ("/oidc/v1/token", "/OIDC/oauth2/v2.0/token");
         #[rustfmt::skip]
         let cases = [
-            // name                     path   field               form                                             want
+            // name                     path   field               form
+            // want
             ("a federated token",       own,   "subject_token",    format!("{EXCHANGE}&{TYPE}:jwt"),                true),
             ("of another type",         own,   "subject_token",    format!("{EXCHANGE}&{TYPE}:id_token"),           false),
             ("of no type",              own,   "subject_token",    EXCHANGE.to_owned(),                             false),

@@ -56,7 +56,8 @@ fn a_form_has_one_reading() {
 fn a_form_is_announced_as_one() {
     #[rustfmt::skip]
     let cases: [(&str, &[(&str, &str)], Option<FormError>); 15] = [
-        // name                   head                                                                              refused
+        // name                   head
+        // refused
         ("a form",                &[("content-type", FORM)],                                                        None),
         ("in another case",       &[("content-type", "Application/X-WWW-Form-URLEncoded")],                         None),
         ("with a character set",  &[("content-type", "application/x-www-form-urlencoded; charset=UTF-8")],          None),
@@ -91,7 +92,8 @@ fn credentials_are_told_by_place_and_shape() {
     const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
     #[rustfmt::skip]
     let cases = [
-        // name                      form                                                                want
+        // name                      form
+        // want
         ("a code and its verifier",  "grant_type=authorization_code&code=dcode&code_verifier=abc&client_id=cli".to_owned(), vec![]),
         ("another party's secret",   "grant_type=client_credentials&client_id=a&client_secret=s".to_owned(), vec![]),
         ("a client's secret",        format!("grant_type=client_credentials&client_secret={DOSE}"),      vec![(OauthSecret, Some(DOSE), true)]),

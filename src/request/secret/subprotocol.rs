@@ -1,8 +1,10 @@
-//! Credentials among the subprotocols of a web socket: browsers let a page set no other header, so clients put their tokens there.
+//! Credentials among the subprotocols of a web socket: browsers let a page set no other header, so
+//! clients put their tokens there.
 //!
-//! A subprotocol is one word (RFC 6455 §4.1), so whatever does not fit into one is encoded, in base64url as a rule, behind a prefix that
-//! differs from server to server: `bearer.<token>`, `base64url.bearer.authorization.k8s.io.<encoded token>`. So a token is looked for
-//! anywhere in a name, as it stands and decoded from wherever in it an encoding may begin.
+//! A subprotocol is one word (RFC 6455 §4.1), so whatever does not fit into one is encoded, in
+//! base64url as a rule, behind a prefix that differs from server to server: `bearer.<token>`,
+//! `base64url.bearer.authorization.k8s.io.<encoded token>`. So a token is looked for anywhere in a
+//! name, as it stands and decoded from wherever in it an encoding may begin.
 
 use crate::bytes::{is_alphanumeric, is_one_of};
 use crate::request::credential::CredentialKind;
@@ -45,7 +47,8 @@ fn within(text: &str) -> Option<CredentialKind> {
     found.or_else(|| kind(text)).or_else(is_jwt)
 }
 
-/// What stands encoded in a text. Its first letter may be any of four in a row; which, no prefix tells.
+/// What stands encoded in a text. Its first letter may be any of four in a row; which, no prefix
+/// tells.
 fn encoded(text: &[u8]) -> Option<CredentialKind> {
     let runs = text.split(|byte| !(is_alphanumeric(*byte) | is_one_of(*byte, b"+/-_")));
     runs.filter(|run| run.len() >= SHORTEST).find_map(|run| {
@@ -104,7 +107,8 @@ mod tests {
         let kubernetes = "base64url.bearer.authorization.k8s.io.";
         #[rustfmt::skip]
         let cases = [
-            // name                           list                                                          want
+            // name                           list
+            // want
             ("nothing",                       String::new(),                                                None),
             ("a subprotocol",                 "graphql-transport-ws".to_owned(),                            None),
             ("several",                       "v5.channel.k8s.io, v4.base64.channel.k8s.io".to_owned(),     None),

@@ -51,7 +51,8 @@ fn headers_hide_no_static_token() {
     use CredentialKind::{Jwt, OauthSecret, PersonalAccessToken};
     #[rustfmt::skip]
     let cases: [(&str, &str, &[u8], Option<CredentialKind>); 15] = [
-        // name                header                     value                                                        want
+        // name                header                     value
+        // want
         ("alone",              "x-token",                 b"dapi0123456789abcdef0123456789abcdef",                     Some(PersonalAccessToken)),
         ("behind its scheme",  "x-token",                 b"Bearer dapi0123456789abcdef0123456789abcdef-2",            Some(PersonalAccessToken)),
         ("in a cookie",        "cookie",                  b"a=b; t=dose0123456789abcdef0123456789abcdef; c=d",         Some(OauthSecret)),

@@ -18,7 +18,8 @@ fn tokens_beside_the_credential_are_found() {
     let of = |issuers: &[&str]| Ok(issuers.iter().map(|issuer| Box::from(*issuer)).collect());
     #[rustfmt::skip]
     let cases: [(&str, &str, String, Result<Vec<Box<str>>, RequestError>); 30] = [
-        // name                       header                          value                                    want
+        // name                       header                          value
+        // want
         ("nothing of the kind",       "user-agent",                   "databricks-sdk-py/0.70.0 python/3.12.3 os/linux".to_owned(), of(&[])),
         ("its own place",             "Authorization",                format!("Bearer {token}"),               of(&[])),
         ("a bearer token",            "x-custom",                     "Bearer abc".to_owned(),                 second()),

@@ -8,7 +8,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess
 use super::object::Member;
 use super::{Json, JsonError, MAX_DEPTH, Object};
 
-/// One value, behind which there is nothing. With the fault comes what `serde_json` says of it, its place included.
+/// One value, behind which there is nothing. With the fault comes what `serde_json` says of it, its
+/// place included.
 pub(super) fn only_value(text: &str) -> Result<Json, (JsonError, serde_json::Error)> {
     let reading = Reading::of(text);
     let mut source = serde_json::Deserializer::from_str(text);
@@ -150,7 +151,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 }
 
-/// Whether any number of a JSON text has an exponent: outside strings, `e` stands behind a digit nowhere else.
+/// Whether any number of a JSON text has an exponent: outside strings, `e` stands behind a digit
+/// nowhere else.
 fn has_exponent(text: &str) -> bool {
     let mut is_text = false;
     let mut before = b' ';
@@ -173,5 +175,6 @@ fn has_exponent(text: &str) -> bool {
 /// 2^64.
 const BEYOND_INTEGERS: f64 = 18_446_744_073_709_551_616.0;
 
-/// Members among which a repeated name is found by looking at each. Beyond, that would cost the square of their number.
+/// Members among which a repeated name is found by looking at each. Beyond, that would cost the
+/// square of their number.
 const FEW: usize = 16;

@@ -92,7 +92,8 @@ fn a_repeated_member_is_found_among_any_number() {
 }
 
 proptest! {
-    /// What is read is what `serde_json` reads; what is not, it does not read either, but for repeated members and depth.
+    /// What is read is what `serde_json` reads; what is not, it does not read either, but for
+    /// repeated members and depth.
     #[test]
     fn others_read_the_same(text in prop_oneof![json_text(), changed(json_text()), scraps()]) {
         let theirs = serde_json::from_slice::<Value>(&text).ok();
@@ -159,7 +160,8 @@ fn scraps() -> impl Strategy<Value = Vec<u8>> {
     vec(select(scraps.to_vec()), 0..12).prop_map(|scraps| scraps.concat().into_bytes())
 }
 
-/// The module has a stack of 1 MiB for everything; frames are largest in an unoptimised build, such as a test's.
+/// The module has a stack of 1 MiB for everything; frames are largest in an unoptimised build, such
+/// as a test's.
 #[test]
 fn depth_costs_no_stack() {
     let parse = || {

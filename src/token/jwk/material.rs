@@ -1,4 +1,5 @@
-//! The numbers of a public key, admitted by the rules for their kind: RFC 7518 §6.2 and §6.3, RFC 8037 §2.
+//! The numbers of a public key, admitted by the rules for their kind: RFC 7518 §6.2 and §6.3, RFC
+//! 8037 §2.
 
 use sha2::{Digest, Sha256};
 
@@ -37,9 +38,10 @@ impl KeyMaterial {
         }
     }
 
-    /// Whether a signature stands for numbers in the range of the key's; not every engine looks. Of RSA, a number below the modulus, or
-    /// `s` and `s + n` would be one signature in two spellings (RFC 8017 §5.2.2); of ECDSA, two from 1 to below the order. The only
-    /// engine for Ed25519 bounds its own.
+    /// Whether a signature stands for numbers in the range of the key's; not every engine looks. Of
+    /// RSA, a number below the modulus, or `s` and `s + n` would be one signature in two spellings
+    /// (RFC 8017 §5.2.2); of ECDSA, two from 1 to below the order. The only engine for Ed25519
+    /// bounds its own.
     pub fn is_in_range(&self, signature: &[u8]) -> bool {
         match self {
             Self::Rsa { modulus, .. } => signature.len() == modulus.len() && *signature < **modulus,
@@ -49,7 +51,8 @@ impl KeyMaterial {
         }
     }
 
-    /// Whether a signature by this key has so many bytes. Every algorithm of JOSE has one length per key (RFC 7518 §3.3 to §3.5).
+    /// Whether a signature by this key has so many bytes. Every algorithm of JOSE has one length
+    /// per key (RFC 7518 §3.3 to §3.5).
     pub fn takes_signature_of(&self, bytes: usize) -> bool {
         bytes
             == match self {
@@ -70,7 +73,8 @@ impl Thumbprint {
         &self.0
     }
 
-    /// Reads the base64url spelling, as `jkt` has it (RFC 9449 §6.1); `None` where it is not that of 32 bytes.
+    /// Reads the base64url spelling, as `jkt` has it (RFC 9449 §6.1); `None` where it is not that
+    /// of 32 bytes.
     pub fn from_base64url(text: &str) -> Option<Self> {
         base64url::decode(text.as_bytes())?
             .try_into()
@@ -78,14 +82,15 @@ impl Thumbprint {
             .map(Self)
     }
 
-    /// The text holds the required members in order and without white space. Canonical base64url needs no escaping, and neither do the
-    /// names.
+    /// The text holds the required members in order and without white space. Canonical base64url
+    /// needs no escaping, and neither do the names.
     fn of(canonical: &str) -> Self {
         Self(Sha256::digest(canonical).into())
     }
 }
 
-/// Parses and admits the numbers, by the rules for their kind: as they are, as the engine takes them, and their digest.
+/// Parses and admits the numbers, by the rules for their kind: as they are, as the engine takes
+/// them, and their digest.
 pub(super) fn parse(entry: &Object) -> Result<Admitted, JwkError> {
     match required(entry, "kty")? {
         "EC" => ec(entry),
@@ -183,8 +188,8 @@ fn point<const LENGTH: usize>(entry: &Object, coordinate: usize) -> Result<[u8; 
     <[u8; LENGTH]>::try_from(point).map_err(|_| JwkError::CoordinateLength("x"))
 }
 
-/// A `Base64urlUInt` of RFC 7518 §2, without leading zeros. Some libraries write one for the sign, as RFC 7518 §6.3.1.1 warns; the number,
-/// and the key's thumbprint with it, is the same.
+/// A `Base64urlUInt` of RFC 7518 §2, without leading zeros. Some libraries write one for the sign,
+/// as RFC 7518 §6.3.1.1 warns; the number, and the key's thumbprint with it, is the same.
 fn number(entry: &Object, name: &'static str) -> Result<Box<[u8]>, JwkError> {
     let (_, bytes) = base64url(entry, name)?;
     let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();

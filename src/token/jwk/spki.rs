@@ -1,4 +1,5 @@
-//! A key as a `SubjectPublicKeyInfo` (RFC 5280 §4.1), which is how engines outside of the module take it.
+//! A key as a `SubjectPublicKeyInfo` (RFC 5280 §4.1), which is how engines outside of the module
+//! take it.
 
 use crate::token::der;
 

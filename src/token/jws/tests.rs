@@ -50,7 +50,8 @@ fn a_header_asks_for_nothing_we_do_not_do() {
     );
     #[rustfmt::skip]
     let cases: [(&str, &str, Option<JwsError>); 38] = [
-        // name                           header                                                  want
+        // name                           header
+        // want
         ("an algorithm alone",            r#"{"alg":"RS256"}"#,                                   None),
         ("spaces",                        " { \"alg\" : \"RS256\" } ",                            None),
         ("own key material, passed over", r#"{"alg":"RS256","jku":"https://a","x5u":1,"jwk":{"kty":"oct"},"x5c":[1],"x5t":null}"#, None),
@@ -108,7 +109,8 @@ fn texts_of_a_header_are_strings_within_limits() {
     let long_type = format!(r#"{{"alg":"RS256","typ":"{}"}}"#, "a".repeat(256));
     #[rustfmt::skip]
     let cases: [(&str, &str, Option<JwsError>); 14] = [
-        // name                           header                                                  want
+        // name                           header
+        // want
         ("key ID and type",               r#"{"alg":"ES256","kid":"a/../b","typ":"at+jwt"}"#,     None),
         ("the longest key ID",            longest.as_str(),                                       None),
         ("content of wrong type",         r#"{"alg":"RS256","cty":["JWT"]}"#,                     Some(WrongType(ContentType))),

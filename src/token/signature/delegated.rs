@@ -1,7 +1,9 @@
-//! Signatures verified by the gateway, where it has shown that it can: natively, in a twentieth of the time that wasm takes.
+//! Signatures verified by the gateway, where it has shown that it can: natively, in a twentieth of
+//! the time that wasm takes.
 //!
-//! The protocol is that of Envoy's foreign function `verify_signature`: a protobuf of hash function, key, signature and text, answered by
-//! a protobuf of a result and an error. How it is called is left to the filter.
+//! The protocol is that of Envoy's foreign function `verify_signature`: a protobuf of hash
+//! function, key, signature and text, answered by a protobuf of a result and an error. How it is
+//! called is left to the filter.
 
 use std::cell::Cell;
 
@@ -22,9 +24,11 @@ pub struct Delegated<C> {
 }
 
 impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Delegated<C> {
-    /// Tries the gateway's engine in each of these algorithms with a good and a bad signature, and trusts it where both verdicts are right.
+    /// Tries the gateway's engine in each of these algorithms with a good and a bad signature, and
+    /// trusts it where both verdicts are right.
     ///
-    /// `call` passes the arguments of `verify_signature` on, and gives back what came, `None` where the gateway has no such function.
+    /// `call` passes the arguments of `verify_signature` on, and gives back what came, `None` where
+    /// the gateway has no such function.
     pub fn prove(algorithms: AlgorithmSet, call: C) -> Self {
         let engine = Self {
             call,
@@ -35,7 +39,8 @@ impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Delegated<C> {
         engine
     }
 
-    /// The same, to be tried in further algorithms once they are asked for: in those of callers' own keys, which most gateways never see.
+    /// The same, to be tried in further algorithms once they are asked for: in those of callers'
+    /// own keys, which most gateways never see.
     #[must_use]
     pub fn and_when_asked(self, algorithms: AlgorithmSet) -> Self {
         self.untried.set(algorithms.without(self.proven()));
@@ -66,7 +71,8 @@ impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Delegated<C> {
         verdict(vectors::MESSAGE) == Some(true) && verdict(OTHER_MESSAGE) == Some(false)
     }
 
-    /// The gateway's verdict; `None` where it gives none, or the algorithm is not one that it could give one on.
+    /// The gateway's verdict; `None` where it gives none, or the algorithm is not one that it could
+    /// give one on.
     fn ask(
         &self,
         algorithm: Algorithm,

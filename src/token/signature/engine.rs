@@ -1,6 +1,7 @@
 //! A public key as its engine takes it: decoded, on its curve, ready to verify with.
 //!
-//! This file alone names the engines. What makes a key admissible beyond their own rules is [`jwk`](crate::token::jwk)'s business.
+//! This file alone names the engines. What makes a key admissible beyond their own rules is
+//! [`jwk`](crate::token::jwk)'s business.
 
 use std::ops::Neg as _;
 
@@ -11,7 +12,8 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use crate::token::algorithm::Algorithm;
 
-/// A key of one engine. Made once when the key is admitted, so that a token costs its arithmetic and nothing else.
+/// A key of one engine. Made once when the key is admitted, so that a token costs its arithmetic
+/// and nothing else.
 #[derive(Clone, Debug)]
 pub(in crate::token) enum EngineKey {
     EcP256(p256::ecdsa::VerifyingKey),
@@ -48,7 +50,8 @@ impl EngineKey {
             .map(Self::Rsa)
     }
 
-    /// Whether these are two numbers from 1 to below the order of P-256. Which half s is in, JOSE leaves open, and so do these curves.
+    /// Whether these are two numbers from 1 to below the order of P-256. Which half s is in, JOSE
+    /// leaves open, and so do these curves.
     pub(in crate::token) fn is_p256_signature(bytes: &[u8]) -> bool {
         p256::ecdsa::Signature::from_slice(bytes).is_ok()
     }
@@ -58,7 +61,8 @@ impl EngineKey {
         p384::ecdsa::Signature::from_slice(bytes).is_ok()
     }
 
-    /// The other signature that holds wherever this one does: of (r, s) it is (r, n − s). Only ECDSA's have another.
+    /// The other signature that holds wherever this one does: of (r, s) it is (r, n − s). Only
+    /// ECDSA's have another.
     pub(in crate::token) fn respelled(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
         match algorithm {
             Algorithm::Es256 => {
@@ -85,7 +89,8 @@ impl EngineKey {
         }
     }
 
-    /// Whether the signature is the key's over the message, by this algorithm. An algorithm of another kind of key has no signatures.
+    /// Whether the signature is the key's over the message, by this algorithm. An algorithm of
+    /// another kind of key has no signatures.
     pub(super) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match algorithm {
             Algorithm::Rs256 => {

@@ -1,4 +1,5 @@
-//! One good signature of each algorithm that a gateway may verify for us, by keys that were thrown away.
+//! One good signature of each algorithm that a gateway may verify for us, by keys that were thrown
+//! away.
 
 use crate::token::algorithm::Algorithm;
 

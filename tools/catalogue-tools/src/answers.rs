@@ -1,6 +1,8 @@
-//! What answers can hold: the members of a call's answer, lists and nested types included, that sound like a credential or a link.
+//! What answers can hold: the members of a call's answer, lists and nested types included, that
+//! sound like a credential or a link.
 //!
-//! This module knows types and names alone. Which of these members are harmless is decided by hand, in `rules/harmless.tsv`.
+//! This module knows types and names alone. Which of these members are harmless is decided by hand,
+//! in `rules/harmless.tsv`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,7 +48,8 @@ impl Types {
         self.classes.entry(named.name).or_default().push(class);
     }
 
-    /// The members that sound like a credential or a link, as `Type.member`, of these types and all that they hold.
+    /// The members that sound like a credential or a link, as `Type.member`, of these types and all
+    /// that they hold.
     pub fn telling(&self, from: &[TypeName]) -> BTreeSet<String> {
         let mut telling = BTreeSet::new();
         let Ok(sound) = Regex::new(SOUND) else {
@@ -95,7 +98,8 @@ fn sounds(sound: &Regex, class: &str, member: &str) -> bool {
             || holds_secrets && (member.ends_with("value") || member.ends_with("content")))
 }
 
-/// Parts of names: a link is told from another by nothing but what its documentation says, so that every link is looked at.
+/// Parts of names: a link is told from another by nothing but what its documentation says, so that
+/// every link is looked at.
 const SOUND: &str = r"token|secret|passw|passphrase|credential|bearer|jwt|plaintext|signed|signature|certificate|cookie|header|(?:^|_)(?:sas|pem|keys?|urls?|uris?|links?|href)(?:_|$)";
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ pub struct Call {
     pub path: String,
     /// What the package says about the call.
     pub documentation: String,
-    /// What its answer can hold that sounds like a credential or a link: `RecipientInfo.activation_url`.
+    /// What its answer can hold that sounds like a credential or a link:
+    /// `RecipientInfo.activation_url`.
     pub answers: BTreeSet<String>,
 }
 

@@ -1,4 +1,5 @@
-//! From calls to the list of operations: one operation for one method and resource, with area, access, level and marks.
+//! From calls to the list of operations: one operation for one method and resource, with area,
+//! access, level and marks.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,8 +105,8 @@ impl Derived {
     }
 }
 
-/// Derives the list. Where several calls make the same request, the first of the sorted calls names the operation, unless the list
-/// kept by hand does.
+/// Derives the list. Where several calls make the same request, the first of the sorted calls names
+/// the operation, unless the list kept by hand does.
 pub fn derive(mut calls: Vec<Call>, rules: &Rules) -> Derived {
     let mut errors = Vec::new();
     let mut found = BTreeMap::new();
@@ -173,7 +174,8 @@ pub fn expand<'a>(
     expanded
 }
 
-/// What makes two requests the same operation: the method, and the template without version and names.
+/// What makes two requests the same operation: the method, and the template without version and
+/// names.
 pub fn key(method: &str, template: &str) -> Option<(String, String)> {
     let parsed = Template::parse(template).ok()?;
     let shape = parsed.segments().iter().map(|segment| match segment {
@@ -204,8 +206,9 @@ fn without_version(path: &str) -> &str {
     }
 }
 
-/// Which of several calls that make the same request gives the operation its name: the particular before the general, the plain
-/// before the revised, the one that speaks for itself before its proxy.
+/// Which of several calls that make the same request gives the operation its name: the particular
+/// before the general, the plain before the revised, the one that speaks for itself before its
+/// proxy.
 fn rank(call: &Call) -> (bool, bool, bool) {
     let operation = call.operation();
     let is_other = !call.source.contains("API.");
@@ -215,7 +218,8 @@ fn rank(call: &Call) -> (bool, bool, bool) {
     (is_other, is_general, is_later)
 }
 
-/// The call's name; but permissions of one kind of object bear the name of their kind, as those do that have calls of their own.
+/// The call's name; but permissions of one kind of object bear the name of their kind, as those do
+/// that have calls of their own.
 fn operation_name(call: &Call, template: &str) -> String {
     let name = call.operation();
     let kind = template
@@ -268,7 +272,8 @@ fn row(call: &Call, template: String, rules: &Rules) -> Result<Row, String> {
     })
 }
 
-/// Names that two unlike operations bear. Several paths of one operation have its area, access and method in common.
+/// Names that two unlike operations bear. Several paths of one operation have its area, access and
+/// method in common.
 fn namesakes(rows: &[Row]) -> Vec<String> {
     let unlike = |pair: &&[Row]| match pair {
         [left, right] => {

@@ -1,5 +1,5 @@
-//! Paths in the source of clients that have no list of their calls: every string that looks like the path of an API, with the method
-//! where the call or the table around it names one.
+//! Paths in the source of clients that have no list of their calls: every string that looks like
+//! the path of an API, with the method where the call or the table around it names one.
 
 use regex::Regex;
 use tree_sitter::{Node, Parser};
@@ -17,7 +17,8 @@ pub struct Literal {
     pub module: String,
 }
 
-/// Where paths stand that are not written out from `/api/` on: what they begin with, and what that stands for.
+/// Where paths stand that are not written out from `/api/` on: what they begin with, and what that
+/// stands for.
 pub type Bases = Vec<(String, String)>;
 
 /// The paths of Python modules, in order.
@@ -122,7 +123,8 @@ fn path(text: &str, bases: &Bases) -> Option<String> {
         else {
             return segment.to_owned();
         };
-        // `files{path}`: the value brings its slashes along. `{catalog}.{schema}`: one segment. What follows the last name is a verb.
+        // `files{path}`: the value brings its slashes along. `{catalog}.{schema}`: one segment.
+        // What follows the last name is a verb.
         if before.is_empty() {
             format!("{{}}{after}")
         } else {
@@ -132,7 +134,8 @@ fn path(text: &str, bases: &Bases) -> Option<String> {
     Some(segments.collect::<Vec<_>>().join("/"))
 }
 
-/// The method in the call or the pair that a string stands in: `do("GET", path)`, `method="GET"`, `session.get(path)`.
+/// The method in the call or the pair that a string stands in: `do("GET", path)`, `method="GET"`,
+/// `session.get(path)`.
 fn method(node: Node<'_>, source: &str) -> Option<String> {
     let text = |node: Node<'_>| node.utf8_text(source.as_bytes()).unwrap_or_default();
     let is_method = |word: &str| METHODS.contains(&word);

@@ -1,5 +1,5 @@
-//! `update-catalogue WHEELS`: says what the reviewed list of operations lacks of what the wheels in a directory give, and writes the
-//! list of areas once it lacks nothing.
+//! `update-catalogue WHEELS`: says what the reviewed list of operations lacks of what the wheels in
+//! a directory give, and writes the list of areas once it lacks nothing.
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! Operations of `mlflow-skinny`: the protobuf descriptors that its generated modules carry as byte strings.
+//! Operations of `mlflow-skinny`: the protobuf descriptors that its generated modules carry as byte
+//! strings.
 
 use protobuf::descriptor::field_descriptor_proto::Type;
 use protobuf::descriptor::{DescriptorProto, FileDescriptorProto};
@@ -84,7 +85,8 @@ fn add(types: &mut Types, message: &DescriptorProto, outer: &str) {
     }
 }
 
-/// A message by its full name, without the package: packages begin with a small letter, messages with a capital one.
+/// A message by its full name, without the package: packages begin with a small letter, messages
+/// with a capital one.
 fn named(name: &str) -> TypeName {
     let parts = name.split('.');
     let name: Vec<_> = parts
@@ -127,8 +129,8 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The `endpoints` of the method option `rpc`, whose schema the package does not ship: endpoints are field 1, and in each
-/// method 1, path 2, since 3 with major 1 and minor 2.
+/// The `endpoints` of the method option `rpc`, whose schema the package does not ship: endpoints
+/// are field 1, and in each method 1, path 2, since 3 with major 1 and minor 2.
 fn endpoints(bytes: &[u8]) -> Vec<Endpoint> {
     fields(bytes)
         .into_iter()
@@ -197,7 +199,8 @@ mod tests {
 
     #[test]
     fn endpoints_are_read_from_the_option() {
-        // endpoints { method: "GET" path: "/a/<path:b>" since { major: 2 minor: 11 } }, and a field that is none.
+        // endpoints { method: "GET" path: "/a/<path:b>" since { major: 2 minor: 11 } }, and a field
+        // that is none.
         let since = [0x1a, 4, 0x08, 2, 0x10, 11];
         let mut endpoint = vec![0x0a, 3, b'G', b'E', b'T', 0x12, 11];
         endpoint.extend(b"/a/<path:b>");

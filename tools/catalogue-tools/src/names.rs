@@ -1,8 +1,9 @@
-//! Resource names of several segments (`{name}` for `projects/p/branches/b`), made into the paths that they stand for.
+//! Resource names of several segments (`{name}` for `projects/p/branches/b`), made into the paths
+//! that they stand for.
 //!
-//! Taken as one segment such a name matches no real path; taken as the rest of the path it swallows the whole API
-//! (`/api/2.0/{name}`). What forms a name takes stands in the call's documentation, and for the few calls that say nothing, in a
-//! list kept by hand.
+//! Taken as one segment such a name matches no real path; taken as the rest of the path it swallows
+//! the whole API (`/api/2.0/{name}`). What forms a name takes stands in the call's documentation,
+//! and for the few calls that say nothing, in a list kept by hand.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +32,8 @@ pub fn templates(call: &Call, rules: &Rules) -> Result<Vec<String>, String> {
     }
 }
 
-/// Calls that say nothing of the forms of a name, where other calls say that what stands there has several segments.
+/// Calls that say nothing of the forms of a name, where other calls say that what stands there has
+/// several segments.
 pub fn unsaid(calls: &[Call], rules: &Rules) -> Vec<String> {
     let mut said = BTreeSet::new();
     let mut unsaid = Vec::new();
@@ -76,7 +78,8 @@ fn parameters(path: &str) -> impl Iterator<Item = &str> {
         .map(|(name, _)| name)
 }
 
-/// The forms of a resource name in the documentation of a parameter: `projects/{project_id}/branches/{branch_id}`.
+/// The forms of a resource name in the documentation of a parameter:
+/// `projects/{project_id}/branches/{branch_id}`.
 fn documented_forms(documentation: &str, parameter: &str) -> Vec<String> {
     let Some((_, section)) = documentation.split_once(&format!(":param {parameter}: ")) else {
         return Vec::new();
@@ -99,7 +102,8 @@ fn documented_forms(documentation: &str, parameter: &str) -> Vec<String> {
     forms
 }
 
-/// A path with each name reduced to letters: `{catalog}.{schema}` is one segment, and what it is called helps nobody match.
+/// A path with each name reduced to letters: `{catalog}.{schema}` is one segment, and what it is
+/// called helps nobody match.
 fn plain(path: &str) -> String {
     let segments = path.split('/').map(|segment| {
         let Some((before, rest)) = segment.split_once(['{', '[', '<']) else {
@@ -112,7 +116,8 @@ fn plain(path: &str) -> String {
         let Some((names, after)) = rest.rsplit_once(['}', ']', '>']) else {
             return segment.to_owned();
         };
-        // A verb follows the last name of a segment; `.` or `:` between two names is part of the value, which the last name tells best.
+        // A verb follows the last name of a segment; `.` or `:` between two names is part of the
+        // value, which the last name tells best.
         let name = names.rsplit(['{', '[', '<']).next().unwrap_or(names);
         if name.ends_with("=**") {
             return "{path=**}".to_owned();
@@ -163,7 +168,8 @@ mod tests {
         let two = ":param name: str\n Format: ``a/{a}`` or ``a/{a}/b/{b}``.\n:param c: Format: ``c/{c}``\n:returns: x/{x}";
         #[rustfmt::skip]
         let cases: &[(&str, &str, &str, &[&str])] = &[
-            // name                 path                            documentation                           want
+            // name                 path                            documentation
+            // want
             ("one segment",         "/api/2.0/apps/{name}",         ":param name: str\n The app's name.",   &["/api/2.0/apps/{name}"]),
             ("two forms",           "/api/2.0/x/{name}/go",         two,        &["/api/2.0/x/a/{a}/go", "/api/2.0/x/a/{a}/b/{b}/go"]),
             ("before a verb",       "/api/2.0/x/{name}:query",      ":param name: str\n a/{a}",             &["/api/2.0/x/a/{a}:query"]),

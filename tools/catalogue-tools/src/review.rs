@@ -1,13 +1,13 @@
-//! What a person has to look at before it becomes part of the list: operations that are new, have changed or are gone, and answers
-//! that can hold a credential.
+//! What a person has to look at before it becomes part of the list: operations that are new, have
+//! changed or are gone, and answers that can hold a credential.
 
 use std::collections::BTreeSet;
 
 use crate::derive::{Derived, Row};
 use crate::rules::Rules;
 
-/// Lines that the reviewed list lacks, and lines in it that are derived no more. The list is never written by a program: a line
-/// stands in it when a person has put it there.
+/// Lines that the reviewed list lacks, and lines in it that are derived no more. The list is never
+/// written by a program: a line stands in it when a person has put it there.
 pub fn changes(reviewed: &str, derived: &Derived) -> Vec<String> {
     let reviewed: BTreeSet<_> = reviewed.lines().map(str::to_owned).collect();
     let lines: BTreeSet<_> = derived.rows.iter().map(Row::line).collect();

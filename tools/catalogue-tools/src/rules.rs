@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wildmatch::WildMatch;
 
-/// The tables. A line that decides nothing is an error in the making: the tables remember which lines were used.
+/// The tables. A line that decides nothing is an error in the making: the tables remember which
+/// lines were used.
 pub struct Rules {
     areas: Vec<AreaRule>,
     access: BTreeMap<&'static str, &'static str>,
@@ -50,7 +51,8 @@ impl Rules {
         }
     }
 
-    /// The operations that the newest packages do not list, one a line: name, method, template, area, access, level, marks.
+    /// The operations that the newest packages do not list, one a line: name, method, template,
+    /// area, access, level, marks.
     pub fn by_hand() -> impl Iterator<Item = &'static str> {
         lines(include_str!("../rules/operations.tsv"))
             .chain(lines(include_str!("../rules/former.tsv")))
@@ -74,7 +76,8 @@ impl Rules {
         Some(access)
     }
 
-    /// Whether a member of an answer, as in `RunTask.run_page_url`, is neither a credential nor a link that works by itself.
+    /// Whether a member of an answer, as in `RunTask.run_page_url`, is neither a credential nor a
+    /// link that works by itself.
     pub fn is_harmless(&self, member: &str) -> bool {
         let rule = self.harmless.iter().find(|(glob, _)| glob.matches(member));
         if let Some((glob, _)) = rule {
@@ -171,7 +174,8 @@ fn name_rule(line: &'static str) -> Option<(WildMatch, &'static str, Vec<String>
     Some((glob, parameter, forms))
 }
 
-/// Whether a path begins with these segments, of which `{}` is any name and the last may be followed by a verb.
+/// Whether a path begins with these segments, of which `{}` is any name and the last may be
+/// followed by a verb.
 fn begins_with(path: &str, beginning: &str) -> bool {
     let mut segments = path.split('/');
     beginning.split('/').all(|wanted| {

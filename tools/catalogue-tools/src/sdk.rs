@@ -1,5 +1,5 @@
-//! Calls of `databricks-sdk`: every `….do("METHOD", "path")` in its source, with the class and function around it, and what the type
-//! that the function returns can hold.
+//! Calls of `databricks-sdk`: every `….do("METHOD", "path")` in its source, with the class and
+//! function around it, and what the type that the function returns can hold.
 
 mod types;
 
@@ -112,7 +112,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The text of a string, or of the value of a `method` or `url` argument; an interpolation becomes a name in braces.
+    /// The text of a string, or of the value of a `method` or `url` argument; an interpolation
+    /// becomes a name in braces.
     fn value(&self, argument: Node<'_>) -> Option<String> {
         match argument.kind() {
             "keyword_argument"

@@ -1,4 +1,5 @@
-//! Every call of the published clients whose sources no program reads: each line of `published_calls.tsv` finds an operation.
+//! Every call of the published clients whose sources no program reads: each line of
+//! `published_calls.tsv` finds an operation.
 
 use databricks_oam_filter::databricks::{Catalogue, Lookup};
 use databricks_oam_filter::path::Path;

@@ -1,7 +1,8 @@
 //! Takes from the built module what no host needs to see, and all that only that led to.
 //!
-//! The linker leaves room in every number that it fills in, a seventh of the module, and names that nobody reads. It exports whatever a
-//! dependency marks for that, and a host calls every callback that a module exports: for each response and its body, for the log.
+//! The linker leaves room in every number that it fills in, a seventh of the module, and names that
+//! nobody reads. It exports whatever a dependency marks for that, and a host calls every callback
+//! that a module exports: for each response and its body, for the log.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,13 +40,15 @@ fn trim(path: &Path) -> Result<(), String> {
         module.exports.delete(export);
     }
     walrus::passes::gc::run(&mut module);
-    // Not in place: cargo keeps the same file under another name, and would take the trimmed one for its own.
+    // Not in place: cargo keeps the same file under another name, and would take the trimmed one
+    // for its own.
     let trimmed = path.with_extension("trimmed");
     std::fs::write(&trimmed, module.emit_wasm()).map_err(|error| error.to_string())?;
     std::fs::rename(&trimmed, path).map_err(|error| error.to_string())
 }
 
-/// What a host needs. Envoy takes `proxy_on_done` for done and goes on to `proxy_on_delete` where a module has none.
+/// What a host needs. Envoy takes `proxy_on_done` for done and goes on to `proxy_on_delete` where a
+/// module has none.
 const KEPT: [&str; 13] = [
     "_initialize",
     "memory",

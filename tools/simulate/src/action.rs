@@ -1,5 +1,5 @@
-//! What happens to the process from outside. A run is a list of actions, so that a run which violates an
-//! invariant can be shrunk by leaving actions out.
+//! What happens to the process from outside. A run is a list of actions, so that a run which
+//! violates an invariant can be shrunk by leaving actions out.
 
 use fastrand::Rng;
 

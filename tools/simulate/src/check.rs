@@ -1,7 +1,8 @@
 //! What must hold after each event, whatever happens.
 //!
-//! The checks know what the world did, and nothing of how the gateway works: they hold it to what its
-//! users are promised. Where the world is too disturbed for a promise to hold, they say nothing.
+//! The checks know what the world did, and nothing of how the gateway works: they hold it to what
+//! its users are promised. Where the world is too disturbed for a promise to hold, they say
+//! nothing.
 
 mod verdicts;
 

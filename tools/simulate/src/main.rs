@@ -1,5 +1,6 @@
-//! Runs the gateway in a simulated process: workers, shared data, issuers, a token endpoint, a list of
-//! revoked tokens, clients, a clock and configurations, each slow, dead, garbled, early, late or twice.
+//! Runs the gateway in a simulated process: workers, shared data, issuers, a token endpoint, a list
+//! of revoked tokens, clients, a clock and configurations, each slow, dead, garbled, early, late or
+//! twice.
 //!
 //! Everything follows from a seed. A run that violates an invariant is shrunk and printed.
 
@@ -115,5 +116,6 @@ fn search(seed: u64, events: u64, planted: Option<Planted>) -> (u64, Option<Foun
     (played, None)
 }
 
-/// In one run: enough for an issuer to fail and to recover several times, and few enough to shrink soon.
+/// In one run: enough for an issuer to fail and to recover several times, and few enough to shrink
+/// soon.
 const ACTIONS: usize = 600;

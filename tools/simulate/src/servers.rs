@@ -1,4 +1,5 @@
-//! The servers that the gateway asks: two issuers, the list of revoked tokens, Databricks' token endpoint.
+//! The servers that the gateway asks: two issuers, the list of revoked tokens, Databricks' token
+//! endpoint.
 
 use serde_json::json;
 

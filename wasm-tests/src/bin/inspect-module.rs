@@ -1,4 +1,5 @@
-//! Prints the module's size, imports and callbacks, and refuses one that is too large or that Envoy could not load.
+//! Prints the module's size, imports and callbacks, and refuses one that is too large or that Envoy
+//! could not load.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

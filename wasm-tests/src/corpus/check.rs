@@ -75,7 +75,8 @@ impl Faults {
         self.upstream(&expect.upstream, outcome);
     }
 
-    /// A challenge names all that is required; in the policy's spelling, unless a case says how its issuer spells it.
+    /// A challenge names all that is required; in the policy's spelling, unless a case says how its
+    /// issuer spells it.
     fn names_scopes(&mut self, outcome: &Outcome) {
         let challenge = header(outcome, "www-authenticate");
         let text = challenge.as_str().unwrap_or_default();
@@ -109,7 +110,8 @@ impl Faults {
     fn promised(&mut self, outcome: &Outcome, prepared: &Prepared) {
         let (decision, mode) = (&outcome.audit["decision"], &outcome.audit["mode"]);
         let forwarded = outcome.upstream.is_some();
-        // On trial, an authorization refusal is let through and an authentication refusal is not: the case's status says which.
+        // On trial, an authorization refusal is let through and an authentication refusal is not:
+        // the case's status says which.
         let denied = decision == "deny";
         let contradiction = if forwarded {
             denied && mode == "enforce"

@@ -1,4 +1,5 @@
-//! The places that answer a case: the core itself, the built module in this process, and the built module in a real Envoy.
+//! The places that answer a case: the core itself, the built module in this process, and the built
+//! module in a real Envoy.
 
 use std::net::SocketAddr;
 

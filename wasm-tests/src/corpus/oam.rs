@@ -1,4 +1,5 @@
-//! What `oam explain` says of a case, to be held against the gateway's record of it: the binary itself, a process for each.
+//! What `oam explain` says of a case, to be held against the gateway's record of it: the binary
+//! itself, a process for each.
 
 use std::fmt;
 use std::io::Write as _;
@@ -65,7 +66,8 @@ impl Oam {
         Self { directory, jwks }
     }
 
-    /// What it says of a request, in the words of the audit record; with `status`, and the exit status as `exit`.
+    /// What it says of a request, in the words of the audit record; with `status`, and the exit
+    /// status as `exit`.
     pub fn explain(&self, request: &Prepared) -> Result<Value, Inexpressible> {
         let Line {
             url,
@@ -135,7 +137,8 @@ struct Line<'a> {
     url: String,
     headers: Vec<String>,
     body: &'a str,
-    /// The token, where it stands alone and plainly in `authorization`; beside a proof it would be taken for a bound one.
+    /// The token, where it stands alone and plainly in `authorization`; beside a proof it would be
+    /// taken for a bound one.
     token: Option<&'a str>,
 }
 

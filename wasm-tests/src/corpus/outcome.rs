@@ -60,7 +60,8 @@ impl Outcome {
         .masked()
     }
 
-    /// Of a local reply. A gRPC status goes into the headers, where Envoy puts it when no body is left to say it.
+    /// Of a local reply. A gRPC status goes into the headers, where Envoy puts it when no body is
+    /// left to say it.
     pub fn replied(reply: &Reply, audit: Option<Value>) -> Self {
         Self::refused(reply.status, &reply.headers, &reply.body, audit)
     }
@@ -158,7 +159,8 @@ impl Upstream {
     }
 }
 
-/// The headers of an answer that the product sets. Envoy answers in its own name with `server`, `date` and the like.
+/// The headers of an answer that the product sets. Envoy answers in its own name with `server`,
+/// `date` and the like.
 fn ours(headers: &Headers) -> BTreeMap<String, Vec<String>> {
     const OURS: [&str; 11] = [
         "access-control-allow-origin",
@@ -197,7 +199,8 @@ fn collect<'a>(headers: impl Iterator<Item = (&'a str, String)>) -> BTreeMap<Str
     {
         map.entry(name.to_owned()).or_default().push(value);
     }
-    // Some header names Envoy keeps as one comma-joined value, some as several: the same to any reader.
+    // Some header names Envoy keeps as one comma-joined value, some as several: the same to any
+    // reader.
     map.into_iter()
         .map(|(name, values)| (name, vec![values.join(",")]))
         .collect()

@@ -12,7 +12,8 @@ pub fn built_module() -> &'static Module {
     MODULE.get_or_init(|| compile(&paths::module_bytes()))
 }
 
-/// The built module, compiled so that it meters what it executes: a number that no other work on the machine changes.
+/// The built module, compiled so that it meters what it executes: a number that no other work on
+/// the machine changes.
 pub fn metered_module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| {

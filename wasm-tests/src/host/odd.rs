@@ -26,7 +26,8 @@ impl Host {
         taken == Some(1)
     }
 
-    /// Shows head, body and trailers of a request of which the host knows nothing more; the module's actions.
+    /// Shows head, body and trailers of a request of which the host knows nothing more; the
+    /// module's actions.
     pub fn show(&mut self, context: u32) -> [Option<u32>; 3] {
         let whole = (context, 0, 0);
         [

@@ -112,7 +112,8 @@ pub(super) struct State {
     pub(super) goes: Option<u32>,
 }
 
-/// How often the border between host and module was crossed: each time costs, whatever is on the other side.
+/// How often the border between host and module was crossed: each time costs, whatever is on the
+/// other side.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Crossings {
     /// Calls of the host's into the module: callbacks, and memory asked for.

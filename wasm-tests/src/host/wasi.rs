@@ -1,4 +1,5 @@
-//! The handful of WASI calls that Rust's standard library makes: a clock, random bytes, an empty environment.
+//! The handful of WASI calls that Rust's standard library makes: a clock, random bytes, an empty
+//! environment.
 
 use wasmtime::{Caller, Linker, Result, bail};
 
@@ -64,7 +65,8 @@ fn random(caller: Caller<'_, State>, pointer: u32, size: u32) -> Result<u32> {
     Guest(caller).write(pointer, &bytes).map(|()| 0)
 }
 
-/// What the module writes to standard output or error goes to its log: a panic message comes this way.
+/// What the module writes to standard output or error goes to its log: a panic message comes this
+/// way.
 fn fd_write(caller: Caller<'_, State>, vectors: u32, count: u32, written: u32) -> Result<u32> {
     let mut guest = Guest(caller);
     let mut text = Vec::new();

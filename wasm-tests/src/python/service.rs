@@ -12,7 +12,8 @@ use super::Python;
 
 /// A running server; gone when dropped.
 ///
-/// Its script writes a line of JSON with the `address` at which it listens, and then one for each request.
+/// Its script writes a line of JSON with the `address` at which it listens, and then one for each
+/// request.
 pub struct Service {
     child: Child,
     address: SocketAddr,

@@ -30,7 +30,8 @@ fn shape(parts: &Parts<'_>, how: &str) -> Option<String> {
         "leading-dot" => format!(".{token}"),
         "trailing-dot" => format!("{token}."),
         "half" => token[..token.len() / 2].to_owned(),
-        // One character that carries six bits of nothing: no encoding ends so, whatever the signature is.
+        // One character that carries six bits of nothing: no encoding ends so, whatever the
+        // signature is.
         "cut-within-a-byte" => token[..token.len() - 5].to_owned(),
         "json" => json!({ "protected": header, "payload": payload, "signature": signature }).to_string(),
         "json-general" => {
@@ -69,7 +70,8 @@ fn encoding(parts: &Parts<'_>, how: &str) -> Option<String> {
     })
 }
 
-/// A signature that must not verify; but for ECDSA's `negated-s`, which holds as well as the one that it is made of.
+/// A signature that must not verify; but for ECDSA's `negated-s`, which holds as well as the one
+/// that it is made of.
 fn signature(parts: &Parts<'_>, how: &str) -> Option<Vec<u8>> {
     let mut bytes = parts.signature();
     let half = bytes.len() / 2;

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use super::{Token, encode};
 use crate::keys::key;
 
-/// A proof for an access token: of type `dpop+jwt`, with the public half of its key, made `now`, under an ID of its own. What `proof` says
-/// is laid over that.
+/// A proof for an access token: of type `dpop+jwt`, with the public half of its key, made `now`,
+/// under an ID of its own. What `proof` says is laid over that.
 pub fn mint(proof: &Token, access_token: &str, now: i64) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = proof.key.as_deref().unwrap_or("acme-rsa");

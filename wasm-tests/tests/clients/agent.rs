@@ -1,4 +1,5 @@
-//! `databricks-mcp`: tools over streamable HTTP, and the way from a refusal to the authorization server.
+//! `databricks-mcp`: tools over streamable HTTP, and the way from a refusal to the authorization
+//! server.
 
 use serde_json::{Value, json};
 use wasm_tests::python::Python;
@@ -21,8 +22,9 @@ fn agents_call_tools_and_find_the_way_to_a_token() {
         "dpop_signing_alg_values_supported": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"],
     });
     let returned = |value: Value| json!({ "returned": value });
-    // What the client makes of a challenge once it has fetched the document that the challenge names: the package does not tell it which
-    // server it talks to, so it takes every document for another server's.
+    // What the client makes of a challenge once it has fetched the document that the challenge
+    // names: the package does not tell it which server it talks to, so it takes every document for
+    // another server's.
     let found = json!({ "raised": [format!(
         "mcp.client.auth.exceptions.OAuthFlowError: Protected resource {resource} does not match expected "
     )] });

@@ -1,4 +1,5 @@
-//! Every call of the packages as far as made-up arguments carry it: none of them is unknown to the gateway.
+//! Every call of the packages as far as made-up arguments carry it: none of them is unknown to the
+//! gateway.
 
 use serde_json::Value;
 use wasm_tests::python::Python;

@@ -1,4 +1,5 @@
-//! The gateway as programs meet it: in TLS, with the sample's policy, and roles for those that the sample does not know.
+//! The gateway as programs meet it: in TLS, with the sample's policy, and roles for those that the
+//! sample does not know.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -45,7 +46,8 @@ impl Gateway {
         self.envoy.address().to_string()
     }
 
-    /// What a script says that is told where the gateway is, whom to trust for it, and the token of this caller.
+    /// What a script says that is told where the gateway is, whom to trust for it, and the token of
+    /// this caller.
     pub(crate) fn run(&self, python: &Python, script: &str, caller: &str) -> Value {
         let input = json!({ "gateway": self.authority(), "authority": self.certificate.authority(), "token": token(caller) });
         let said = python.run(script, &[], &input.to_string());
@@ -113,7 +115,8 @@ fn token(caller: &str) -> String {
     Token::new("acme-rsa", &claims).mint(paths::now())
 }
 
-/// What people are told who send a personal access token to a gateway that exchanges, and takes none of Databricks' own.
+/// What people are told who send a personal access token to a gateway that exchanges, and takes
+/// none of Databricks' own.
 pub(crate) const PERSONAL: &str = "Personal access tokens are not accepted here. Send an OAuth access token of your identity provider as `Authorization: Bearer <token>`. Workloads exchange their identity provider's token (workload identity federation).";
 
 /// What people are told who hold a role that lacks what a call needs, and which roles would do.

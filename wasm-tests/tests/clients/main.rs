@@ -1,4 +1,5 @@
-//! What people's programs are made of, in front of a gateway that exchanges tokens: Databricks' packages as they are published.
+//! What people's programs are made of, in front of a gateway that exchanges tokens: Databricks'
+//! packages as they are published.
 
 mod agent;
 mod every_call;

@@ -45,7 +45,8 @@ fn the_sdk_and_mlflow_understand_every_answer() {
     let unknown = Refusal::forbidden("exchange_refused", UNKNOWN);
     #[rustfmt::skip]
     let cases = [
-        // caller       list jobs               run a job             who am I        search experiments by MLflow's two HTTP clients
+        // caller       list jobs               run a job             who am I        search
+        // experiments by MLflow's two HTTP clients
         ("engineer",    jobs.clone(),           run,                  me.clone(),     search_by("data-engineer").to_mlflow()),
         ("analyst",     jobs,                   run_by("analyst").to_sdk(), me.clone(), search_by("analyst").to_mlflow()),
         ("scientist",   list.to_sdk(),          run_by("scientist").to_sdk(), me,     [found.clone(), found]),
@@ -73,7 +74,8 @@ fn the_sdk_and_mlflow_understand_every_answer() {
     }
 }
 
-/// The SDK asks the workspace where to get tokens. One that names the gateway's own token endpoint has the SDK stay with the gateway.
+/// The SDK asks the workspace where to get tokens. One that names the gateway's own token endpoint
+/// has the SDK stay with the gateway.
 #[test]
 fn the_sdk_signs_in_by_workload_identity_federation() {
     let workspace = workspace();

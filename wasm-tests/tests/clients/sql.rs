@@ -1,4 +1,5 @@
-//! `databricks-sql-connector`: Thrift, after an exchange that the driver asks the gateway for by itself.
+//! `databricks-sql-connector`: Thrift, after an exchange that the driver asks the gateway for by
+//! itself.
 
 use serde_json::{Value, json};
 use wasm_tests::python::Python;
@@ -22,8 +23,8 @@ fn the_driver_gets_its_rows_or_the_reason() {
         "`data-engineer`, `analyst`, `admin`",
     );
     let expired = "The access token has expired: get a new one from your identity provider.";
-    // A token that is valid gets itself back. One that is not is refused there too, and the driver makes
-    // do with what it has.
+    // A token that is valid gets itself back. One that is not is refused there too, and the driver
+    // makes do with what it has.
     #[rustfmt::skip]
     let cases = [
         // caller      what the driver says            the records' reasons

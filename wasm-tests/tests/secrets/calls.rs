@@ -157,7 +157,8 @@ fn in_other_places(token: &str, pat: &str) -> Vec<Call> {
     ]
     .into_iter()
     .map(|call| {
-        // The upstream is shown what it is sent; where the path or a header of no account goes there, so does what stands in it.
+        // The upstream is shown what it is sent; where the path or a header of no account goes
+        // there, so does what stands in it.
         let sent = call
             .headers
             .iter()

@@ -1,7 +1,9 @@
-//! No secret that a run uses stands in anything that the product says: log lines, headers, bodies, metrics, shared data.
+//! No secret that a run uses stands in anything that the product says: log lines, headers, bodies,
+//! metrics, shared data.
 //!
-//! What a test sends is kept in [`secrets`] as it is made, and everything that came back is searched for all of it. A client gets its own
-//! token back where SQL drivers ask for that, and the workspace behind sees what is meant to go upstream; nothing else passes.
+//! What a test sends is kept in [`secrets`] as it is made, and everything that came back is
+//! searched for all of it. A client gets its own token back where SQL drivers ask for that, and the
+//! workspace behind sees what is meant to go upstream; nothing else passes.
 
 mod calls;
 
@@ -287,7 +289,8 @@ fn replies() -> [(&'static str, &'static str); 5] {
     ]
 }
 
-/// An exchange, a list of what is withdrawn, a key for fingerprints, and identities for the upstream.
+/// An exchange, a list of what is withdrawn, a key for fingerprints, and identities for the
+/// upstream.
 fn exchanging() -> Value {
     let mut configuration = configuration(&json!({ "timeout": "500ms" }));
     configuration["issuers"][0]["jwks"] = json!({ "keys": jwk_set(["acme-rsa"]) });

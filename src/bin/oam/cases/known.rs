@@ -1,4 +1,5 @@
-//! Whether what a case expects can come of anything: a misspelt name would differ for ever, or be overlooked.
+//! Whether what a case expects can come of anything: a misspelt name would differ for ever, or be
+//! overlooked.
 
 use databricks_oam_filter::databricks::Catalogue;
 use databricks_oam_filter::policy::Policy;
@@ -62,7 +63,8 @@ fn one(what: &str, wanted: Option<&str>, known: &[&str]) -> Result<(), Unreadabl
     )))
 }
 
-/// Every reason of a record: those of refusals from the page that has an entry for each, and those of what passes.
+/// Every reason of a record: those of refusals from the page that has an entry for each, and those
+/// of what passes.
 fn reasons() -> impl Iterator<Item = &'static str> {
     let lines = include_str!("../../../../docs/troubleshoot/reasons.md").lines();
     let refusals = lines.filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));

@@ -1,4 +1,5 @@
-//! What an identity provider changes in the shipped files: where its keys are, and by what its callers are told apart.
+//! What an identity provider changes in the shipped files: where its keys are, and by what its
+//! callers are told apart.
 
 use databricks_oam_filter::callout::uri::HttpsUri;
 use databricks_oam_filter::issuer::preset::Preset;

@@ -1,4 +1,5 @@
-//! The HTTP filters that a request goes through, in their order, and what each may do to what was judged.
+//! The HTTP filters that a request goes through, in their order, and what each may do to what was
+//! judged.
 
 use super::code::Code;
 use super::finding::Findings;
@@ -184,7 +185,8 @@ pub(super) fn judge(chain: &[Entry], levels: &[Node]) -> Judgement {
     other
 }
 
-/// What is wrong with the filters around this product's on a way. It stands at this position, or before them all.
+/// What is wrong with the filters around this product's on a way. It stands at this position, or
+/// before them all.
 pub(super) fn check_order(
     chain: &[Entry],
     ours: Option<usize>,

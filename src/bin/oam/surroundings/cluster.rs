@@ -74,7 +74,8 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    /// The names by which servers behind it are known: hosts with their ports, and those that TLS asks for.
+    /// The names by which servers behind it are known: hosts with their ports, and those that TLS
+    /// asks for.
     pub(super) fn known_as(&self) -> Vec<String> {
         let mut names = self.hosts();
         for destination in &self.leads_to {

@@ -1,4 +1,5 @@
-//! The table of everything that can be found around a configuration. The names are stable: people's pipelines rest on them.
+//! The table of everything that can be found around a configuration. The names are stable: people's
+//! pipelines rest on them.
 
 use super::finding::Severity::{self, Error, NotChecked, Warning};
 

@@ -5,7 +5,8 @@ use super::finding::Findings;
 use super::node::Node;
 use super::resource::Resource;
 
-/// What is wrong with the rule of a host, which is asked as one of these; `what` is what goes there.
+/// What is wrong with the rule of a host, which is asked as one of these; `what` is what goes
+/// there.
 pub(super) fn check(rule: &Resource, asked: &[String], what: &str, findings: &mut Findings) {
     let policy = rule.spec.get("trafficPolicy");
     let ports = policy

@@ -1,4 +1,5 @@
-//! An Envoy as its own documents describe it: a bootstrap, and what is discovered where that is given too.
+//! An Envoy as its own documents describe it: a bootstrap, and what is discovered where that is
+//! given too.
 
 use super::cluster::Cluster;
 use super::cluster::is_loopback;
@@ -29,7 +30,8 @@ struct Resources<'a> {
 }
 
 impl<'a> Envoy<'a> {
-    /// Reads a bootstrap; `discovered` are documents with resources that a control plane would send.
+    /// Reads a bootstrap; `discovered` are documents with resources that a control plane would
+    /// send.
     pub(super) fn read(
         bootstrap: &Node<'a>,
         discovered: &[Node<'a>],
@@ -116,8 +118,8 @@ impl<'a> Resources<'a> {
     }
 }
 
-/// The wasm filters in these documents that are this product's: those with a configuration of it, or the only one. Says what is wrong
-/// with how each is loaded.
+/// The wasm filters in these documents that are this product's: those with a configuration of it,
+/// or the only one. Says what is wrong with how each is loaded.
 pub(super) fn own_filters<'a>(
     documents: &[Node<'a>],
     findings: &mut Findings,

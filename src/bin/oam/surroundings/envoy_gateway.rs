@@ -1,7 +1,8 @@
 //! Envoy Gateway: policies that load the filter, and the routes that they hold for.
 //!
-//! The filter stands disabled on the connection manager, and each route for which a policy holds enables it: a route without the policy, or
-//! with one of its own that is not merged, is not judged.
+//! The filter stands disabled on the connection manager, and each route for which a policy holds
+//! enables it: a route without the policy, or with one of its own that is not merged, is not
+//! judged.
 
 use super::code::Code;
 use super::facts::Facts;

@@ -1,4 +1,5 @@
-//! What a configuration says of its surroundings: which clusters it trusts, which hosts are workspaces, and how loudly it records.
+//! What a configuration says of its surroundings: which clusters it trusts, which hosts are
+//! workspaces, and how loudly it records.
 
 use serde_json::Value;
 

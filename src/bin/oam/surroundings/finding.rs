@@ -13,7 +13,8 @@ use crate::cli::suggestion;
 #[serde(rename_all = "snake_case")]
 pub(in crate::cli) enum Severity {
     Error,
-    /// Nothing is known to be wrong, and nothing shows that it is right. With `--strict` it is an error.
+    /// Nothing is known to be wrong, and nothing shows that it is right. With `--strict` it is an
+    /// error.
     NotChecked,
     Warning,
 }
@@ -41,7 +42,8 @@ impl Finding {
         }
     }
 
-    /// What the library says of a configuration, `text` beginning with the place in it where it has one.
+    /// What the library says of a configuration, `text` beginning with the place in it where it has
+    /// one.
     pub(in crate::cli) fn of_configuration(
         severity: Severity,
         configuration: &Place,

@@ -6,7 +6,8 @@ use super::header;
 use super::node::Node;
 use super::resource::Resource;
 
-/// The filters of a route's rules, with those of their backends, and those that lie in resources of their own.
+/// The filters of a route's rules, with those of their backends, and those that lie in resources of
+/// their own.
 pub(super) fn filters<'a>(route: &Resource<'a>, own: &[Resource<'a>]) -> Vec<Node<'a>> {
     let mut filters = Vec::new();
     for rule in route.spec.items("rules") {
@@ -28,7 +29,8 @@ pub(super) fn filters<'a>(route: &Resource<'a>, own: &[Resource<'a>]) -> Vec<Nod
     filters
 }
 
-/// What is wrong with a route's filter, behind the one of this product. `is_own` says whether a host is a workspace's.
+/// What is wrong with a route's filter, behind the one of this product. `is_own` says whether a
+/// host is a workspace's.
 pub(super) fn check_filter(filter: &Node, is_own: &dyn Fn(&str) -> bool, findings: &mut Findings) {
     if let Some(rewrite) = filter.get("urlRewrite") {
         if rewrite.has("path") {

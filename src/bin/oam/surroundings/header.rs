@@ -1,4 +1,5 @@
-//! Request headers that decide what a request is, and what a gateway does to them behind the filter.
+//! Request headers that decide what a request is, and what a gateway does to them behind the
+//! filter.
 
 use super::code::Code;
 use super::finding::Findings;
@@ -28,7 +29,8 @@ pub(super) fn mutated(mutation: &Node) -> Option<String> {
     is_judged(&name).then_some(name)
 }
 
-/// What is wrong with mutations ahead of the filter: it judges what they leave, but whoever sends a request must show it themselves.
+/// What is wrong with mutations ahead of the filter: it judges what they leave, but whoever sends a
+/// request must show it themselves.
 pub(super) fn check_credentials(mutations: &[Node], findings: &mut Findings) {
     for mutation in mutations {
         let set = mutation.at(&["append", "header"]);

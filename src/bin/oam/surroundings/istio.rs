@@ -206,7 +206,8 @@ impl<'a> Patch<'a> {
         self.value.as_ref()?.text("name")
     }
 
-    /// Whether the filter that it inserts comes behind that of another patch, which was applied before.
+    /// Whether the filter that it inserts comes behind that of another patch, which was applied
+    /// before.
     fn lands_behind(&self, own: &Patch) -> bool {
         let after_own = self.operation == "INSERT_AFTER" && self.beside == own.name();
         let same = self.operation == "INSERT_BEFORE"

@@ -26,7 +26,8 @@ pub(super) struct Tunnel<'a> {
 }
 
 impl<'a> Listener<'a> {
-    /// Reads a listener. `discovered` are route configurations, `ours` the places of this product's filters.
+    /// Reads a listener. `discovered` are route configurations, `ours` the places of this product's
+    /// filters.
     pub(super) fn read(node: Node<'a>, discovered: &[Node<'a>], ours: &[Place]) -> Self {
         let mut listener = Self {
             name: node.text("name").unwrap_or_default(),

@@ -27,8 +27,8 @@ pub(super) struct Upgrade<'a> {
 }
 
 impl<'a> Manager<'a> {
-    /// The manager in a network filter, if it is one. `discovered` are the route configurations that other documents hold, `ours` the
-    /// places of this product's filters.
+    /// The manager in a network filter, if it is one. `discovered` are the route configurations
+    /// that other documents hold, `ours` the places of this product's filters.
     pub(super) fn read(filter: &Node<'a>, discovered: &[Node<'a>], ours: &[Place]) -> Option<Self> {
         let (name, node) = filter.get("typed_config")?.message()?;
         is_type(name, "http_connection_manager.v3.HttpConnectionManager")

@@ -1,4 +1,5 @@
-//! What stands around a filter that Istio loads: gateways, routes, TLS to the outside, and the mesh's own settings.
+//! What stands around a filter that Istio loads: gateways, routes, TLS to the outside, and the
+//! mesh's own settings.
 
 use serde_json::Value;
 
@@ -78,7 +79,8 @@ impl<'a> Mesh<'a> {
         is_databricks(host) || self.facts.iter().any(|facts| facts.names(host))
     }
 
-    /// The ports of the gateways, where any of these are here. One that only redirects to another has nothing to judge.
+    /// The ports of the gateways, where any of these are here. One that only redirects to another
+    /// has nothing to judge.
     pub(super) fn ports(&self) -> Option<Vec<u64>> {
         let mut ports = Vec::new();
         for gateway in &self.gateways {
@@ -352,7 +354,8 @@ fn is_targeted(loader: &Resource, parent: &Node) -> bool {
         || targets.is_empty() && name.is_none_or(|name| Some(name) == parent.text("name"))
 }
 
-/// What a document says of how the mesh normalizes paths: `IstioOperator`, `Istio`, or settings by themselves.
+/// What a document says of how the mesh normalizes paths: `IstioOperator`, `Istio`, or settings by
+/// themselves.
 fn normalization<'a>(unit: &Node<'a>) -> Option<(Node<'a>, &'a str)> {
     let settings = [
         unit.at(&["spec", "meshConfig"]),

@@ -1,7 +1,9 @@
-//! A value of a document together with its place: what everything around a configuration is read through.
+//! A value of a document together with its place: what everything around a configuration is read
+//! through.
 //!
-//! Envoy takes every field under its name and under that name's JSON form (`fail_open`, `failOpen`), a null for an absent field, and an
-//! enumeration's value by name or by number. So does this. What is unknown is skipped: other people's manifests have much in them.
+//! Envoy takes every field under its name and under that name's JSON form (`fail_open`,
+//! `failOpen`), a null for an absent field, and an enumeration's value by name or by number. So
+//! does this. What is unknown is skipped: other people's manifests have much in them.
 
 use serde_json::Value;
 
@@ -91,7 +93,8 @@ impl<'a> Node<'a> {
             .is_some_and(|node| node.value == &Value::Bool(true))
     }
 
-    /// A member that is one of an enumeration's values, which are given in the order of their numbers, from 0 on.
+    /// A member that is one of an enumeration's values, which are given in the order of their
+    /// numbers, from 0 on.
     pub(super) fn choice(&self, name: &str, choices: &[&'static str]) -> Option<&'static str> {
         let value = self.get(name)?.value;
         let number = value
@@ -112,7 +115,8 @@ impl<'a> Node<'a> {
             .map_or_else(|| self.place.key(name), |node| node.place)
     }
 
-    /// The message in a `typed_config` or the like: its type's name, and it; also where a `TypedStruct` carries it.
+    /// The message in a `typed_config` or the like: its type's name, and it; also where a
+    /// `TypedStruct` carries it.
     pub(super) fn message(&self) -> Option<(&'a str, Self)> {
         let name = type_name(self.value.get("@type")?.as_str()?);
         if name.ends_with(".TypedStruct") {
@@ -128,7 +132,8 @@ impl<'a> Node<'a> {
             .is_some_and(|(found, _)| is_type(found, name))
     }
 
-    /// Every object in this value, itself first, for which `found` has an answer; nothing is looked for in those.
+    /// Every object in this value, itself first, for which `found` has an answer; nothing is looked
+    /// for in those.
     pub(super) fn find<T>(&self, found: &dyn Fn(&Self) -> Option<T>, into: &mut Vec<T>) {
         if let Some(answer) = found(self) {
             into.push(answer);

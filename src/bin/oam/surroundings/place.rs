@@ -44,7 +44,8 @@ impl Place {
         }
     }
 
-    /// The place below this one that a configuration calls `text`, as `issuers[1].jwks.uri`; this one where it is no such text.
+    /// The place below this one that a configuration calls `text`, as `issuers[1].jwks.uri`; this
+    /// one where it is no such text.
     pub(in crate::cli) fn below(&self, text: &str) -> Self {
         let mut place = self.clone();
         for part in text.split('.').filter(|part| !part.is_empty()) {

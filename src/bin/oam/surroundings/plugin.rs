@@ -1,4 +1,5 @@
-//! The wasm filter that this product is: how it is loaded, what it is granted, and what its configuration is.
+//! The wasm filter that this product is: how it is loaded, what it is granted, and what its
+//! configuration is.
 
 use serde_json::Value;
 
@@ -65,7 +66,8 @@ impl<'a> WasmFilter<'a> {
         })
     }
 
-    /// Whether its configuration is one of this filter: a rule of thumb for where other modules stand beside it.
+    /// Whether its configuration is one of this filter: a rule of thumb for where other modules
+    /// stand beside it.
     pub(super) fn has_issuers(&self) -> bool {
         self.carried()
             .is_some_and(|carried| carried.text.contains("\"issuers\""))
@@ -98,7 +100,8 @@ impl<'a> WasmFilter<'a> {
         }
     }
 
-    /// What other modules of one `vm_id` put where workers share keys would be taken for an issuer's.
+    /// What other modules of one `vm_id` put where workers share keys would be taken for an
+    /// issuer's.
     fn check_machine(&self, others: &[Self], findings: &mut Findings) {
         let place = match self.config.get("vm_config") {
             Some(machine) => machine.place_of("vm_id"),
@@ -117,7 +120,8 @@ impl<'a> WasmFilter<'a> {
     }
 }
 
-/// What Envoy is told to grant a module is all that it grants it. Nothing is told where the list is empty.
+/// What Envoy is told to grant a module is all that it grants it. Nothing is told where the list is
+/// empty.
 fn check_capabilities(owner: &Node, findings: &mut Findings) {
     let list = owner.at(&["capability_restriction_config", "allowed_capabilities"]);
     let Some(list) = list else {
@@ -164,7 +168,8 @@ const CALLBACKS: [&str; 6] = [
     "proxy_on_vm_start",
 ];
 
-/// What the module calls in Envoy, but for shared data: without that, each worker fetches keys for itself.
+/// What the module calls in Envoy, but for shared data: without that, each worker fetches keys for
+/// itself.
 const CALLS: [&str; 23] = [
     "environ_get",
     "environ_sizes_get",

@@ -25,7 +25,8 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// Whether it holds for every rule of a route, by itself or by all of the gateways that the route names.
+    /// Whether it holds for every rule of a route, by itself or by all of the gateways that the
+    /// route names.
     pub(super) fn covers(&self, route: &Resource) -> bool {
         let whole = |target: &Node| self.names(target, route) && !target.has("sectionName");
         let parents = gateway_api::parents(route);

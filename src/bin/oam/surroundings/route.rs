@@ -10,7 +10,8 @@ use super::place::Place;
 pub(super) struct Target<'a> {
     pub(super) to: To<'a>,
     pub(super) place: Place,
-    /// All that configures this way, the most specific first: a weighted cluster, its route, its virtual host, all routes.
+    /// All that configures this way, the most specific first: a weighted cluster, its route, its
+    /// virtual host, all routes.
     pub(super) levels: Vec<Node<'a>>,
     /// What says where to, and in which shape: a weighted cluster or not, and the route's action.
     action: Vec<Node<'a>>,
@@ -98,7 +99,8 @@ impl<'a> Target<'a> {
         self.action.iter().find_map(written)
     }
 
-    /// What is wrong with what this way does behind the filter. `is_own` says whether a host is the workspace's own.
+    /// What is wrong with what this way does behind the filter. `is_own` says whether a host is the
+    /// workspace's own.
     pub(super) fn check_changes(&self, is_own: &dyn Fn(&str) -> bool, findings: &mut Findings) {
         for node in &self.action {
             for name in [

@@ -84,7 +84,8 @@ impl<'a> Tls<'a> {
         self.context.text("sni")
     }
 
-    /// Whether connections go to one of the hosts that are `asked` and to nobody else; `about` names the cluster and its use.
+    /// Whether connections go to one of the hosts that are `asked` and to nobody else; `about`
+    /// names the cluster and its use.
     pub(super) fn check(
         &self,
         asked: &[String],
@@ -114,7 +115,8 @@ impl<'a> Tls<'a> {
             findings.add(Code::TlsUntrusted, context.place.clone(), about);
             return false;
         }
-        // Envoy takes `system_root_certs` and `ca_certificate_provider_instance` too, and verifies nothing by them (1.40).
+        // Envoy takes `system_root_certs` and `ca_certificate_provider_instance` too, and verifies
+        // nothing by them (1.40).
         let trusts = |context: &Node| context.has("trusted_ca");
         if self.validation.iter().any(trusts) {
             return true;

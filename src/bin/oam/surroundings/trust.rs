@@ -1,4 +1,5 @@
-//! The clusters that trust rests on: issuers' keys, exchanged tokens, the list of what is withdrawn, records, and the workspace itself.
+//! The clusters that trust rests on: issuers' keys, exchanged tokens, the list of what is
+//! withdrawn, records, and the workspace itself.
 
 use super::cluster::Cluster;
 use super::code::Code;
@@ -109,14 +110,16 @@ impl<'a> Trust<'a> {
     }
 }
 
-/// The name of the workspace behind a cluster: what TLS asks for, where it asks for a name of Databricks'.
+/// The name of the workspace behind a cluster: what TLS asks for, where it asks for a name of
+/// Databricks'.
 fn representative(cluster: &Cluster) -> Option<String> {
     let mut hosts = cluster.hosts();
     hosts.reverse();
     hosts.into_iter().find(|host| is_databricks(host))
 }
 
-/// Says where a workspace's own token endpoint is for several that the configuration names; whether it is.
+/// Says where a workspace's own token endpoint is for several that the configuration names; whether
+/// it is.
 pub(super) fn check_workspaces_named(facts: &Facts, findings: &mut Findings) -> bool {
     let endpoint = facts.token_endpoint.as_ref();
     let endpoint = endpoint.filter(|endpoint| endpoint.is_of_workspace && facts.workspaces > 1);

@@ -1,5 +1,5 @@
-//! The ways through an Envoy: from every listener, filter chain, connection manager, upgrade and route to a cluster, and whether each that
-//! leads to a workspace goes through the filter.
+//! The ways through an Envoy: from every listener, filter chain, connection manager, upgrade and
+//! route to a cluster, and whether each that leads to a workspace goes through the filter.
 
 use super::chain::{self, Entry, Judgement};
 use super::cluster::{Cluster, Kind};
@@ -166,7 +166,8 @@ struct Workspaces<'a> {
 }
 
 impl<'a> Workspaces<'a> {
-    /// Whatever lies behind the filter is one, whatever the configuration says is one, and whatever has a name of Databricks'.
+    /// Whatever lies behind the filter is one, whatever the configuration says is one, and whatever
+    /// has a name of Databricks'.
     fn find(envoy: &'a Envoy<'a>, ways: &[Way<'a>], facts: &[Facts]) -> Self {
         let any_judged = ways.iter().any(Way::is_judged);
         let behind = ways.iter().filter(|way| {

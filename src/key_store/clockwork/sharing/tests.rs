@@ -262,7 +262,8 @@ fn a_lease_is_over_with_its_fetch() {
     process.write(0);
     process.send(0);
     process.answer(0, false);
-    // Its own next try is due, and the lease would last; but it was given back with the failure, though nobody was told so far.
+    // Its own next try is due, and the lease would last; but it was given back with the failure,
+    // though nobody was told so far.
     process.wait(Duration::from_secs(2));
     process.send(0);
     assert_eq!(process.fetches.len(), 1);
@@ -302,7 +303,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// In whatever order workers look, write, send, hear, and die: one fetch to a lease, no key lost, and in the end all have the newest.
+    /// In whatever order workers look, write, send, hear, and die: one fetch to a lease, no key
+    /// lost, and in the end all have the newest.
     #[test]
     fn any_order_of_steps_ends_well(steps in prop::collection::vec(step(), 1..120), discovers: bool) {
         let mut process = Process::new(u64::try_from(WORKERS).unwrap(), discovers);

@@ -26,7 +26,8 @@ fn the_gateway_is_trusted_where_both_verdicts_are_right() {
     };
     #[rustfmt::skip]
     let cases: [(&str, Host, Vec<Algorithm>); 8] = [
-        // name                     host                                                                        proven
+        // name                     host
+        // proven
         ("an honest engine",        |a| Some(if is_good(a) { SOUND } else { UNSOUND }.to_vec()),                vec![Rs256, Rs384, Rs512, Es256, Es384]),
         ("one hash missing",        no_rs384,                                                                   vec![Rs256, Rs512, Es256]),
         ("no such function",        |_| None,                                                                   vec![]),
@@ -88,7 +89,8 @@ fn the_vectors_hold_for_our_own_engine() {
     }
 }
 
-/// The gateway's word counts while it gives one; where it fails, or was never proven, our own engine decides.
+/// The gateway's word counts while it gives one; where it fails, or was never proven, our own
+/// engine decides.
 #[test]
 fn who_decides() {
     let vector = &vectors::ALL[0];
@@ -96,7 +98,8 @@ fn who_decides() {
     let signature = base64url::decode(vector.signature.as_bytes()).unwrap();
     #[rustfmt::skip]
     let cases: [(&str, AlgorithmSet, Option<&[u8]>, &[u8], bool); 6] = [
-        // name                     proven                            answer          message           want
+        // name                     proven                            answer          message
+        // want
         ("the gateway says yes",    AlgorithmSet::EMPTY.with(Rs256),  Some(SOUND),    OTHER_MESSAGE,    true),
         ("the gateway says no",     AlgorithmSet::EMPTY.with(Rs256),  Some(UNSOUND),  vectors::MESSAGE, false),
         ("it fails, and it holds",  AlgorithmSet::EMPTY.with(Rs256),  None,           vectors::MESSAGE, true),

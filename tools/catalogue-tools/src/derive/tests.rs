@@ -70,7 +70,8 @@ fn what_cannot_be_placed_is_an_error() {
 fn what_is_not_named_as_a_read_writes() {
     #[rustfmt::skip]
     let cases = [
-        // source                               method  path                                                     want
+        // source                               method  path
+        // want
         ("TokensAPI.list",                      "GET",  "/api/2.0/token/list",                                   "read"),
         ("TokensAPI.list_or_create",            "POST", "/api/2.0/token/list-or-create",                         "write"),
         ("TokensAPI.search",                    "POST", "/api/2.0/token/search",                                 "write"),

@@ -1,4 +1,5 @@
-//! The types of `databricks-sdk`: its data classes, with what each member holds and what its documentation says of it.
+//! The types of `databricks-sdk`: its data classes, with what each member holds and what its
+//! documentation says of it.
 
 use tree_sitter::Node;
 

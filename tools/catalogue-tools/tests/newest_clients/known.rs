@@ -15,7 +15,8 @@ use libtest_mimic::Failed;
 
 use crate::packages::{Client, Package};
 
-/// Each of these calls, in its own version and in others, finds one operation; where the calls are the newest, that of its own path.
+/// Each of these calls, in its own version and in others, finds one operation; where the calls are
+/// the newest, that of its own path.
 pub(crate) fn every_call(calls: &[Call], are_newest: bool) -> Result<(), Failed> {
     // Fewer calls mean that the reading broke, not that the clients shrank.
     if calls.len() < 270 {
@@ -51,7 +52,8 @@ fn is_known(method: &str, template: &str, is_newest: bool) -> Result<(), String>
     Ok(())
 }
 
-/// Each path in the source of a client finds an operation, or begins the paths of operations: what follows stands elsewhere then.
+/// Each path in the source of a client finds an operation, or begins the paths of operations: what
+/// follows stands elsewhere then.
 pub(crate) fn every_path(client: &Client, found: &[Package]) -> Result<(), Failed> {
     let mut literals = BTreeSet::new();
     for package in found {

@@ -1,4 +1,5 @@
-//! The reviewed list, against what the newest packages and the rules give, and against clients that were changed on purpose.
+//! The reviewed list, against what the newest packages and the rules give, and against clients that
+//! were changed on purpose.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,8 @@ use libtest_mimic::Failed;
 
 use crate::packages::Package;
 
-/// The list has every operation, and every answer that can hold a credential is marked or known to be harmless.
+/// The list has every operation, and every answer that can hold a credential is marked or known to
+/// be harmless.
 pub(crate) fn is_reviewed(found: &[Package]) -> Result<(), Failed> {
     let wrong = wrong(&derived(found, "")?)?;
     if wrong.is_empty() {

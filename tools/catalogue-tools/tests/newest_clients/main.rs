@@ -1,7 +1,9 @@
-//! Every call of the newest clients finds exactly one operation, and the reviewed list is what they and the rules give.
+//! Every call of the newest clients finds exactly one operation, and the reviewed list is what they
+//! and the rules give.
 //!
-//! Where the registries are out of reach the tests are reported as ignored, never as passed. `CATALOGUE_WHEELS` names a directory with
-//! wheels to read instead, of which those that it lacks are ignored.
+//! Where the registries are out of reach the tests are reported as ignored, never as passed.
+//! `CATALOGUE_WHEELS` names a directory with wheels to read instead, of which those that it lacks
+//! are ignored.
 
 mod known;
 mod list;
@@ -50,7 +52,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// A test of these packages; ignored when one of them could not be had, with the reason in its name.
+/// A test of these packages; ignored when one of them could not be had, with the reason in its
+/// name.
 fn trial(
     packages: &Packages,
     name: &str,

@@ -1,4 +1,5 @@
-//! The packages that the tests read: the newest of each client, and some earlier ones, from the registries that they are published in.
+//! The packages that the tests read: the newest of each client, and some earlier ones, from the
+//! registries that they are published in.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

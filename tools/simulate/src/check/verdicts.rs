@@ -38,7 +38,8 @@ impl Checks {
         };
         let is_foreign = token.issuer > 0 && variant == Variant::OneIssuer;
         if client.call == Call::TokenEndpoint && is_foreign {
-            // A token of an issuer that is not configured is between its sender and the token endpoint.
+            // A token of an issuer that is not configured is between its sender and the token
+            // endpoint.
             return Ok(());
         }
         let wrong = wrong_of_token(world, place, token, variant)
@@ -193,5 +194,6 @@ const LIST_MAX_STALE: u64 = 60_000;
 /// `max_stale` of keys.
 const KEYS_MAX_STALE: u64 = 300_000;
 
-/// After which a gateway has found out that all is well again: an early refresh is tried every 30 s.
+/// After which a gateway has found out that all is well again: an early refresh is tried every 30
+/// s.
 const RECOVERY: u64 = 40_000;

@@ -1,4 +1,5 @@
-//! Modules that make the host calls of ours and decide nothing: a filter that asks and records as much cannot cost less.
+//! Modules that make the host calls of ours and decide nothing: a filter that asks and records as
+//! much cannot cost less.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;

@@ -1,4 +1,5 @@
-//! What the system knows of a process: which cores it runs on, the time its threads took, its memory.
+//! What the system knows of a process: which cores it runs on, the time its threads took, its
+//! memory.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -48,7 +49,8 @@ impl Used {
     }
 }
 
-/// Gives Envoy's worker the last core for itself, and its other threads the rest. Without a second core nothing is pinned.
+/// Gives Envoy's worker the last core for itself, and its other threads the rest. Without a second
+/// core nothing is pinned.
 pub(crate) fn pin(process: u32) {
     let Some(last) = last_core() else {
         return;

@@ -1,4 +1,5 @@
-//! What is measured beside the rows: latency at a fixed rate, memory, time to the first answer, fetches of keys.
+//! What is measured beside the rows: latency at a fixed rate, memory, time to the first answer,
+//! fetches of keys.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -134,8 +135,9 @@ fn memory_of_a_worker(row: &Row, tokens: &Tokens, folder: &Path) -> u64 {
     let requests: Vec<Vec<u8>> = row.requests(tokens, 0, 1);
     let [one, several] = [1, WORKERS].map(|workers| {
         let envoy = row.start_with(workers, folder);
-        // The kernel spreads connections over workers, and with so many each has some. Their number and the tokens' have no divisor in
-        // common, so that each connection comes to carry every token.
+        // The kernel spreads connections over workers, and with so many each has some. Their number
+        // and the tokens' have no divisor in common, so that each connection comes to carry every
+        // token.
         let mut connections: Vec<Connection> = (0..CONNECTIONS_TO_WORKERS)
             .map(|_| Connection::open(envoy.address()).expect("Envoy listens"))
             .collect();
@@ -224,7 +226,8 @@ fn fetches(workers: u32, tokens: &Tokens) -> u64 {
         .concurrency(workers)
         .start();
     let request = client_request(&tokens.sound[0]);
-    // The kernel spreads connections over workers; with so many, each has some. Where nothing answers upstream, 503 is as far as it goes.
+    // The kernel spreads connections over workers; with so many, each has some. Where nothing
+    // answers upstream, 503 is as far as it goes.
     for _ in 0..workers * 16 {
         let mut connection = Connection::open(envoy.address()).expect("Envoy listens");
         let answered = connection

@@ -98,7 +98,8 @@ impl Modules {
         wasm(&self.ours, &configuration)
     }
 
-    /// Ours with this many functional roles, of which the caller in the first group holds one or all.
+    /// Ours with this many functional roles, of which the caller in the first group holds one or
+    /// all.
     pub(crate) fn ours_with_roles(&self, count: usize, held: Held) -> Value {
         let role = |number: usize| {
             let group = match held {
@@ -152,7 +153,8 @@ pub(crate) fn jwt(cached: Option<u32>, claims: bool) -> Value {
     })
 }
 
-/// The record of a request that Envoy itself writes, with what ours says as far as Envoy's filters know it.
+/// The record of a request that Envoy itself writes, with what ours says as far as Envoy's filters
+/// know it.
 pub(crate) fn access_log(file: &Path) -> Value {
     let claim = |name: &str| {
         format!("%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:{METADATA_KEY}:{name})%")
@@ -192,7 +194,8 @@ fn wasm(module: &Path, configuration: &Value) -> Value {
     filter
 }
 
-/// The module with another name for the host's function, which no host has: it then verifies by itself.
+/// The module with another name for the host's function, which no host has: it then verifies by
+/// itself.
 fn without_host_engine(mut module: Vec<u8>) -> Vec<u8> {
     let places: Vec<usize> = module
         .windows(HOST_FUNCTION.len())

@@ -46,7 +46,8 @@ impl Connection {
     }
 }
 
-/// The status of the answer that begins here, and how long the answer is; `None` where some of it is missing.
+/// The status of the answer that begins here, and how long the answer is; `None` where some of it
+/// is missing.
 fn parse(bytes: &[u8]) -> io::Result<Option<(u16, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut answer = httparse::Response::new(&mut headers);
@@ -86,8 +87,8 @@ impl Answers {
     }
 }
 
-/// Requests as fast as they are answered, each connection having one on its way, so that the worker never waits for the client. Ends with
-/// the requests, or with the time.
+/// Requests as fast as they are answered, each connection having one on its way, so that the worker
+/// never waits for the client. Ends with the requests, or with the time.
 pub(crate) fn saturate<'a>(
     connections: &mut [Connection],
     mut requests: impl Iterator<Item = &'a [u8]>,
@@ -161,7 +162,8 @@ fn one_paced(
         if due >= end {
             break;
         }
-        // A client that is late because the last answer was late counts from when the request was due; one that the system woke late does not.
+        // A client that is late because the last answer was late counts from when the request was
+        // due; one that the system woke late does not.
         let late = Instant::now() >= due;
         if !late {
             std::thread::sleep(due - Instant::now());

@@ -1,8 +1,10 @@
-//! What the filter costs, beside Envoy's own filters that do the same, in a real Envoy on this machine.
+//! What the filter costs, beside Envoy's own filters that do the same, in a real Envoy on this
+//! machine.
 //!
-//! One Envoy for each row of the table, all with one worker, whose thread has a core to itself while the client has another. The rows
-//! take turns, in another order each round, so that whatever else the machine does meets them all alike; what counts is the processor
-//! time of the worker's thread for each request. `--short` asks only whether every row still answers as it should.
+//! One Envoy for each row of the table, all with one worker, whose thread has a core to itself
+//! while the client has another. The rows take turns, in another order each round, so that whatever
+//! else the machine does meets them all alike; what counts is the processor time of the worker's
+//! thread for each request. `--short` asks only whether every row still answers as it should.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -184,7 +184,8 @@ fn connect(envoy: &Envoy) -> Vec<Connection> {
         .collect()
 }
 
-/// How long an Envoy lasts. Where a process happens to lie in memory is worth more than what separates some rows, so each row has several.
+/// How long an Envoy lasts. Where a process happens to lie in memory is worth more than what
+/// separates some rows, so each row has several.
 const ROUNDS_EACH: usize = 3;
 
 /// As many as keep a worker busy.

@@ -1,7 +1,8 @@
 //! The catalogue as a policy of Envoy's RBAC filter: as a list, and as a matcher tree.
 //!
-//! Each operation wants its method, its path, and one of the scopes that cover it, which the JWT filter left in the request's metadata.
-//! The tree finds the path in a map, then the method in a map, then looks at scopes: it does not grow with the catalogue.
+//! Each operation wants its method, its path, and one of the scopes that cover it, which the JWT
+//! filter left in the request's metadata. The tree finds the path in a map, then the method in a
+//! map, then looks at scopes: it does not grow with the catalogue.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +67,8 @@ fn filter(rules: &Value) -> Value {
     json!({ "name": "envoy.filters.http.rbac", "typed_config": config })
 }
 
-/// The policy that an operation belongs to, and the scopes any of which satisfies it; none where every token does.
+/// The policy that an operation belongs to, and the scopes any of which satisfies it; none where
+/// every token does.
 fn scopes(operation: &Operation) -> (String, Vec<String>) {
     match operation.requirement {
         Requirement::AnyToken | Requirement::NoToken => ("any".to_owned(), Vec::new()),

@@ -1,4 +1,5 @@
-//! The rows of the table: what stands before the router, what is sent to it, and what must come of that.
+//! The rows of the table: what stands before the router, what is sent to it, and what must come of
+//! that.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -134,7 +135,8 @@ impl Row {
         })
     }
 
-    /// The requests of one round. Those of [`Traffic::New`] are not repeated, so each round has its share of the tokens.
+    /// The requests of one round. Those of [`Traffic::New`] are not repeated, so each round has its
+    /// share of the tokens.
     pub(crate) fn requests(&self, tokens: &Tokens, round: usize, rounds: usize) -> Vec<Vec<u8>> {
         let share = tokens.sound.len() / rounds.max(1);
         let bearers: Vec<Option<&str>> = match self.traffic {
@@ -161,7 +163,8 @@ impl Row {
     }
 }
 
-/// Each token with each operation, but for no more requests than needed where there are many tokens.
+/// Each token with each operation, but for no more requests than needed where there are many
+/// tokens.
 fn known(tokens: &[String], count: usize) -> Vec<Option<&str>> {
     let tokens = tokens.iter().take(count);
     let repeats = if count > OPERATIONS.len() * 10 {
@@ -181,7 +184,8 @@ fn known(tokens: &[String], count: usize) -> Vec<Option<&str>> {
 pub(crate) fn bootstrap(filters: &[Value]) -> Value {
     let mut bootstrap = Setup::sample().bootstrap();
     bootstrap["static_resources"]["clusters"] = json!([]);
-    // The longest templates of the catalogue are larger regular expressions than Envoy takes by default.
+    // The longest templates of the catalogue are larger regular expressions than Envoy takes by
+    // default.
     bootstrap["layered_runtime"]["layers"][0]["static_layer"]["re2"] =
         json!({ "max_program_size": { "error_level": 1000, "warn_level": 1000 } });
     let manager = manager(&mut bootstrap);

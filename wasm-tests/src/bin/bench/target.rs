@@ -9,7 +9,8 @@ pub(crate) struct Target {
     pub(crate) what: &'static str,
     /// What it came to; `None` where it was not measured.
     pub(crate) value: Option<f64>,
-    /// What it would come to for a module that makes the host calls and nothing else; `None` where that means nothing, or was not measured.
+    /// What it would come to for a module that makes the host calls and nothing else; `None` where
+    /// that means nothing, or was not measured.
     pub(crate) calls_alone: Option<f64>,
     /// What it may come to.
     pub(crate) limit: f64,

@@ -115,7 +115,8 @@ impl Call {
     }
 }
 
-/// The requests, with tokens that hold for an hour from `now`, and the files that hold them as headers.
+/// The requests, with tokens that hold for an hour from `now`, and the files that hold them as
+/// headers.
 #[expect(clippy::too_many_lines, reason = "a table of requests, one row each")]
 pub(crate) fn calls(now: i64) -> Vec<Call> {
     let [engineer, analyst] = ["engineer", "analyst"].map(|name| clients()[name].clone());

@@ -1,4 +1,5 @@
-//! A process of workers that share one slot, driven step by step: between a look and the write that follows it anything may happen.
+//! A process of workers that share one slot, driven step by step: between a look and the write that
+//! follows it anything may happen.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -108,7 +109,8 @@ impl Process {
         worker.keys.on_written(ISSUER, made);
     }
 
-    /// A worker sends what is due. Nobody else may have asked within a lease and still wait for the answer.
+    /// A worker sends what is due. Nobody else may have asked within a lease and still wait for the
+    /// answer.
     pub(super) fn send(&mut self, place: usize) {
         let now = self.now;
         let Some(fetch) = self.workers[place].keys.due(now) else {
@@ -125,7 +127,8 @@ impl Process {
         self.workers[place].asked = Some((fetch, now));
     }
 
-    /// The issuer answers a worker, or fails it. That takes a moment, so no two answers are equally new.
+    /// The issuer answers a worker, or fails it. That takes a moment, so no two answers are equally
+    /// new.
     pub(super) fn answer(&mut self, place: usize, succeeds: bool) {
         let worker = &mut self.workers[place];
         let Some((fetch, _)) = worker.asked.take() else {
