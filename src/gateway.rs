@@ -8,6 +8,8 @@
 
 mod act;
 mod active;
+#[cfg(feature = "cli")]
+pub mod border;
 mod callouts;
 mod decision_id;
 mod engine;

@@ -1,6 +1,7 @@
 //! The built module in this process, where thousands of hostile requests take seconds. A trap fails
 //! the test.
 
+use databricks_oam_filter::gateway::border;
 use serde_json::{Value, json};
 use wasm_tests::host::{CalloutAnswer, Crossings, Headers, Host, Verdict, built_module};
 use wasm_tests::keys::jwk_set;
@@ -16,22 +17,23 @@ fn hosts_are_offered_the_callbacks_in_use_and_no_others() {
         .collect();
     exports.sort_unstable();
     // No response, no log, no `proxy_on_done`: the host calls whatever is there, for each request.
-    let want = [
-        "_initialize",
-        "memory",
-        "proxy_abi_version_0_2_1",
-        "proxy_on_configure",
-        "proxy_on_context_create",
-        "proxy_on_delete",
-        "proxy_on_http_call_response",
-        "proxy_on_memory_allocate",
-        "proxy_on_request_body",
-        "proxy_on_request_headers",
-        "proxy_on_request_trailers",
-        "proxy_on_tick",
-        "proxy_on_vm_start",
-    ];
+    let mut want: Vec<_> = ["callback", "gate", "runtime"]
+        .into_iter()
+        .flat_map(border::names)
+        .collect();
+    want.sort_unstable();
     assert_eq!(exports, want, "run scripts/build");
+    let mut imports: Vec<_> = built_module()
+        .imports()
+        .map(|import| import.name())
+        .collect();
+    imports.sort_unstable();
+    let mut want: Vec<_> = ["call", "share"]
+        .into_iter()
+        .flat_map(border::names)
+        .collect();
+    want.sort_unstable();
+    assert_eq!(imports, want, "src/gateway/border.tsv");
 }
 
 /// Each crossing costs a fraction of a microsecond, with every request.

@@ -30,12 +30,24 @@ fn trim(path: &Path) -> Result<(), String> {
         .generate_producers_section(false)
         .parse(&bytes)
         .map_err(|error| format!("not a module: {error:#}"))?;
+    for name in kept() {
+        if !module.exports.iter().any(|export| export.name == name) {
+            return Err(format!("the module does not export `{name}`"));
+        }
+    }
     let unwanted: Vec<_> = module
         .exports
         .iter()
-        .filter(|export| !KEPT.contains(&export.name.as_str()))
+        .filter(|export| !kept().any(|name| name == export.name))
         .map(Export::id)
         .collect();
+    for id in &unwanted {
+        // Nobody exports a callback but the filter, so it is wanted and was forgotten in the list.
+        let name = &module.exports.get(*id).name;
+        if name.starts_with("proxy_on_") {
+            return Err(format!("`{name}` is missing in src/gateway/border.tsv"));
+        }
+    }
     for export in unwanted {
         module.exports.delete(export);
     }
@@ -47,20 +59,16 @@ fn trim(path: &Path) -> Result<(), String> {
     std::fs::rename(&trimmed, path).map_err(|error| error.to_string())
 }
 
-/// What a host needs. Envoy takes `proxy_on_done` for done and goes on to `proxy_on_delete` where a
-/// module has none.
-const KEPT: [&str; 13] = [
-    "_initialize",
-    "memory",
-    "proxy_abi_version_0_2_1",
-    "proxy_on_configure",
-    "proxy_on_context_create",
-    "proxy_on_delete",
-    "proxy_on_http_call_response",
-    "proxy_on_memory_allocate",
-    "proxy_on_request_body",
-    "proxy_on_request_headers",
-    "proxy_on_request_trailers",
-    "proxy_on_tick",
-    "proxy_on_vm_start",
-];
+/// The exports that stay. Envoy takes `proxy_on_done` for done and goes on to `proxy_on_delete` where
+/// a module has none.
+fn kept() -> impl Iterator<Item = &'static str> {
+    LIST.lines().filter_map(|line| {
+        let (kind, name) = line.split_once('\t')?;
+        ["callback", "gate", "runtime"]
+            .contains(&kind)
+            .then_some(name)
+    })
+}
+
+/// What the module and its host call in one another.
+const LIST: &str = include_str!("../../../src/gateway/border.tsv");

@@ -1,6 +1,7 @@
 //! The wasm filter that this product is: how it is loaded, what it is granted, and what its
 //! configuration is.
 
+use databricks_oam_filter::gateway::border;
 use serde_json::Value;
 
 use super::code::Code;
@@ -134,64 +135,20 @@ fn check_capabilities(owner: &Node, findings: &mut Findings) {
     if granted.is_empty() {
         return;
     }
-    let mut check = |needed: &[&str], code: Code| {
-        let missing = needed.iter().filter(|name| !granted.contains_key(**name));
-        let missing: Vec<&str> = missing.copied().collect();
+    let mut check = |kind: &str, code: Code| {
+        let missing = border::names(kind).filter(|name| !granted.contains_key(*name));
+        let missing: Vec<_> = missing.collect();
         if !missing.is_empty() {
             findings.add(code, list.place.clone(), &missing.join("`, `"));
         }
     };
-    check(&GATES, Code::CapabilitiesGates);
-    check(&CALLBACKS, Code::CapabilitiesCallbacks);
-    check(&CALLS, Code::CapabilitiesCalls);
+    check("gate", Code::CapabilitiesGates);
+    check("callback", Code::CapabilitiesCallbacks);
+    // Without what is shared each worker fetches keys for itself.
+    check("call", Code::CapabilitiesCalls);
 }
 
 const WASM: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 
 /// In the order of their numbers.
 const FAILURE_POLICIES: [&str; 4] = ["UNSPECIFIED", "FAIL_RELOAD", "FAIL_CLOSED", "FAIL_OPEN"];
-
-/// By what Envoy shows the module requests.
-const GATES: [&str; 3] = [
-    "proxy_on_request_body",
-    "proxy_on_request_headers",
-    "proxy_on_request_trailers",
-];
-
-/// What else Envoy calls in it.
-const CALLBACKS: [&str; 6] = [
-    "proxy_on_configure",
-    "proxy_on_context_create",
-    "proxy_on_delete",
-    "proxy_on_http_call_response",
-    "proxy_on_tick",
-    "proxy_on_vm_start",
-];
-
-/// What the module calls in Envoy, but for shared data: without that, each worker fetches keys for
-/// itself.
-const CALLS: [&str; 23] = [
-    "environ_get",
-    "environ_sizes_get",
-    "fd_write",
-    "proc_exit",
-    "proxy_call_foreign_function",
-    "proxy_continue_stream",
-    "proxy_define_metric",
-    "proxy_get_buffer_bytes",
-    "proxy_get_current_time_nanoseconds",
-    "proxy_get_header_map_pairs",
-    "proxy_get_header_map_value",
-    "proxy_get_log_level",
-    "proxy_get_property",
-    "proxy_http_call",
-    "proxy_increment_metric",
-    "proxy_log",
-    "proxy_record_metric",
-    "proxy_remove_header_map_value",
-    "proxy_replace_header_map_value",
-    "proxy_send_local_response",
-    "proxy_set_effective_context",
-    "proxy_set_tick_period_milliseconds",
-    "random_get",
-];
