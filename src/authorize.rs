@@ -38,6 +38,7 @@ use crate::request::{Headers, RequestError, RequestHead};
 use crate::resource::ProtectedResource;
 use crate::time::UnixTime;
 use crate::token::fingerprint::Fingerprint;
+use crate::token::jws::Jws;
 use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
 use crate::withdrawn::list::List;
@@ -129,7 +130,7 @@ impl Authorizer {
                     awaited = rejected.awaited;
                     match rejected.token {
                         Some(token) => evidence.token(token),
-                        None => evidence.refused(presented.text, &rejected.denial),
+                        None => claimed(remembered, presented, &rejected.denial, evidence),
                     }
                     rejected.denial
                 })
@@ -334,6 +335,27 @@ impl Authorizer {
         let resource = self.resource.as_ref()?;
         let metadata = resource.metadata(head.method, &head.path)?;
         Some(Verdict::Describe(metadata))
+    }
+}
+
+/// Notes what a refused token says of itself, for whoever has to find out why it was. Of one that has
+/// expired nobody has to, and clients go on sending those.
+fn claimed(
+    remembered: Option<&RefCell<VerifiedTokens>>,
+    presented: Presented<'_>,
+    denial: &Denial,
+    evidence: &mut Evidence<'_>,
+) {
+    if matches!(denial, Denial::InvalidToken(InvalidToken::Expired)) {
+        return;
+    }
+    let read = || Jws::parse(&presented.text).ok()?.unverified();
+    let claims = match remembered {
+        Some(remembered) => remembered.borrow_mut().claimed(presented, read),
+        None => read().map(Rc::new),
+    };
+    if let Some(claims) = claims {
+        evidence.unverified(claims);
     }
 }
 

@@ -6,17 +6,14 @@
 use std::rc::Rc;
 
 use crate::databricks::Operation;
-use crate::denial::Denial;
 use crate::few::Few;
 use crate::issuer::access_token::{AccessToken, Groups};
-use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::rule::{Mode, Rule};
 use crate::policy::{Governing, Policy, Requirement, Standing};
 use crate::request::RequestError;
 use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::workspace::WorkspaceId;
-use crate::token::bearer::BearerToken;
-use crate::token::jws::{Jws, UnverifiedClaims};
+use crate::token::jws::UnverifiedClaims;
 
 /// The facts behind a decision. What is absent was not reached, or does not apply.
 #[derive(Clone, Debug)]
@@ -39,7 +36,7 @@ pub struct Evidence<'a> {
     /// known to others.
     pub leaked: bool,
     /// What a token says of itself that nobody verified: its issuer is not configured.
-    pub unverified: Option<UnverifiedClaims>,
+    pub unverified: Option<Rc<UnverifiedClaims>>,
     /// The sound token that came with it.
     pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
@@ -119,17 +116,8 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Notes what a token says of itself that was refused, for whoever has to find out why. Of one
-    /// that has expired nobody has to, and clients go on sending those.
-    pub(super) fn refused(&mut self, bearer: BearerToken<'_>, denial: &Denial) {
-        if matches!(denial, Denial::InvalidToken(InvalidToken::Expired)) {
-            return;
-        }
-        let claims = Jws::parse(&bearer).ok().and_then(|jws| jws.unverified());
-        self.unverified = self.unverified.take().or(claims);
-    }
-
-    pub(super) fn unverified(&mut self, claims: UnverifiedClaims) {
+    /// Notes what a token says of itself that nobody has vouched for. The first one stands.
+    pub(super) fn unverified(&mut self, claims: Rc<UnverifiedClaims>) {
         self.unverified.get_or_insert(claims);
     }
 

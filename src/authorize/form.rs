@@ -162,7 +162,7 @@ impl Authorizer {
                     judged
                 }
                 Ok(Admitted::Unverified(claims)) => {
-                    decision.evidence.unverified(claims);
+                    decision.evidence.unverified(Rc::new(claims));
                     Ok(())
                 }
                 Err(rejected) => Err(decision.reject(rejected)),

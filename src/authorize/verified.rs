@@ -8,6 +8,7 @@
 //! Only sound signatures get in, so nobody fills it who cannot have tokens signed, and what gets in
 //! is bounded in number and in bytes.
 
+mod claimed;
 mod fresh;
 mod proof;
 mod rulings;
@@ -21,6 +22,7 @@ use hashbrown::HashTable;
 use crate::policy::Standing;
 use crate::request::workspace::WorkspaceId;
 use crate::token::bearer::{BearerToken, KeptToken};
+use crate::token::jws::UnverifiedClaims;
 
 pub use fresh::Fresh;
 use fresh::MAX_FRESH;
@@ -77,6 +79,8 @@ struct Entry {
     proof: Proof,
     /// What a sound token comes to, in the workspaces where it was used last.
     standings: Vec<Placed>,
+    /// What a refused token says of itself, once that was asked for.
+    claimed: Option<Rc<UnverifiedClaims>>,
     bytes: usize,
     /// Of use since the hand last came by.
     used: bool,
@@ -200,6 +204,7 @@ impl VerifiedTokens {
             number: self.made,
             proof,
             standings: Vec::new(),
+            claimed: None,
             bytes,
             used: false,
         });

@@ -84,9 +84,15 @@ impl<'a> Query<'a> {
 
     /// The names and values in which no JWT belongs, where they are long enough for one.
     pub(super) fn decoded(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
-        let text = (self.0.len() >= SHORTEST_JWT).then_some(self);
-        let parameters = text.into_iter().flat_map(Self::parameters);
-        parameters.filter(|(name, _)| !SIGN_IN.contains(&&**name))
+        // Nearly none is worth decoding.
+        let may_hold_jwt = |part: &&str| {
+            part.len() >= SHORTEST_JWT
+                && (part.contains('%') || bytes::has_triple(part.as_bytes(), secret::begins_jwt))
+        };
+        let parts = self.0.split(['&', ';']).filter(may_hold_jwt);
+        parts
+            .map(field)
+            .filter(|(name, _)| !SIGN_IN.contains(&&**name))
     }
 
     /// Parameters end at `&` and also at `;`, where some servers end them: a credential that either

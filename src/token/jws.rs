@@ -158,6 +158,19 @@ pub struct UnverifiedClaims {
     pub audiences: Vec<Box<str>>,
 }
 
+impl UnverifiedClaims {
+    /// The bytes that they take.
+    pub(crate) fn bytes(&self) -> usize {
+        let subject = self.subject.as_ref().map_or(0, |subject| subject.len());
+        let audiences = self.audiences.iter();
+        let audiences = audiences.map(|text| text.len().saturating_add(size_of_val(text)));
+        size_of::<Self>()
+            .saturating_add(self.issuer.len())
+            .saturating_add(subject)
+            .saturating_add(audiences.sum())
+    }
+}
+
 /// Claims that nobody has vouched for; see [`Jws::issuer_hint`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct IssuerHint {

@@ -14,13 +14,14 @@ fn the_upstream_sees_the_exchanged_token_alone() {
     let stage = Stage::with(&json!({}));
     let token = token("acme-rsa");
     let bearer = format!("Bearer {token}");
+    let cookie = format!("token={token}");
     let (answer, record) = stage.recorded(|stage| {
         let headers: [(&str, &[u8]); 6] = [
             ("authorization", bearer.as_bytes()),
             ("x-forwarded-access-token", token.as_bytes()),
             ("x-auth-request-access-token", token.as_bytes()),
             ("x-oam-token", token.as_bytes()),
-            ("cookie", bearer.as_bytes()),
+            ("cookie", cookie.as_bytes()),
             ("x-request-id", b"r-1"),
         ];
         client::get(stage.envoy.address(), JOB, &headers)

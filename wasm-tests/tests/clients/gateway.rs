@@ -131,7 +131,10 @@ fn without_decisions(text: &str) -> String {
     let mut pieces = text.split(" (decision ");
     let mut kept = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        kept.push_str(piece.split_once(')').expect("a decision has an end").1);
+        let rest = piece.split_once(')').expect("a decision has an end").1;
+        // MLflow ends a message with a full stop where it has none.
+        let added = rest.strip_prefix('.').filter(|_| kept.ends_with('.'));
+        kept.push_str(added.unwrap_or(rest));
     }
     kept
 }

@@ -49,7 +49,7 @@ pub(super) fn of(
         "filled_in",
         request.filled.as_ref().map(|filled| filled.join(" ")),
     );
-    add("unverified", evidence.unverified.as_ref().map(claimed));
+    add("unverified", evidence.unverified.as_deref().map(claimed));
     add(
         "workspace",
         evidence.workspace.map(|workspace| workspace.to_string()),
