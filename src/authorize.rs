@@ -210,7 +210,7 @@ impl Authorizer {
                 let here = workspace.unwrap_or_default();
                 let presented = sighting.presented(bearer);
                 let token = verify(presented, Place::Header(scheme, headers), evidence)?;
-                let token = self.issued_for(token, here, evidence)?;
+                let token = self.issued_for(token, &head, here, evidence)?;
                 let standing = self.standing(remembered, presented, &token, here);
                 (token, standing, scheme)
             }

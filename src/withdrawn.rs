@@ -212,11 +212,11 @@ impl IssuedBefore {
 
 impl Limits {
     fn of(&self, token: &AccessToken) -> Option<UnixTime> {
-        let own = token
-            .subject
-            .as_deref()
-            .and_then(|subject| self.by_subject.get(subject));
-        own.copied().max(self.any_subject)
+        // Whoever acts for the subject is meant as well, as by `subjects`.
+        let named = [token.subject.as_deref(), token.actor.as_deref()];
+        let of = |subject: &str| self.by_subject.get(subject).copied();
+        let limits = named.into_iter().flatten().filter_map(of);
+        limits.max().max(self.any_subject)
     }
 }
 

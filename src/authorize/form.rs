@@ -205,7 +205,7 @@ impl Authorizer {
         if is_first {
             evidence.workspace(here);
         }
-        if let Err(denial) = self.issued_for(Rc::clone(token), here, evidence) {
+        if let Err(denial) = self.issued_for(Rc::clone(token), &head, here, evidence) {
             evidence.standing = None;
             return Err(denial);
         }

@@ -51,7 +51,8 @@ impl Authorizer {
         // A shadow rule never overrides an enforced denial; it decides alone only where nothing
         // else matches the path.
         let stands = self.policy.requirements(&policy.governing).is_some();
-        if stands || !policy.in_shadow.opens() {
+        let is_alone = !stands && matches!(policy.governing, Governing::Unmatched);
+        if !is_alone || !policy.in_shadow.opens() {
             self.scopes_suffice(call, &policy.governing, standing, evidence)?;
         }
         if let Some(rule) = policy.denying {

@@ -76,10 +76,17 @@ impl Authorizer {
     pub(super) fn issued_for(
         &self,
         token: Rc<AccessToken>,
+        head: &RequestHead<'_>,
         workspace: Option<WorkspaceId>,
         evidence: &mut Evidence<'_>,
     ) -> Result<Rc<AccessToken>, Denial> {
-        if workspace.is_none_or(|id| self.workspaces.admit(&token.issued_for, id)) {
+        let is_meant = match workspace {
+            Some(id) => self.workspaces.admit(&token.issued_for, id),
+            None => self
+                .workspaces
+                .admit_at(&token.issued_for, head.authority.as_ref()),
+        };
+        if is_meant {
             return Ok(token);
         }
         evidence.workspace(workspace);

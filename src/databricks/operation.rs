@@ -177,8 +177,10 @@ impl Marks {
 }
 
 /// The areas whose paths name what Unity Catalog holds: catalogs, schemas, tables, volumes and the
-/// files in them, functions, models, indexes, connections, MCP services, shares and recipients.
-const UNITY_CATALOG_AREAS: [&str; 16] = [
+/// files in them, functions, models, indexes, connections, MCP services, shares, recipients, and the
+/// places that traces and events are written to.
+const UNITY_CATALOG_AREAS: [&str; 21] = [
+    "agents",
     "ai-gateway",
     "ai-search",
     "cleanrooms",
@@ -188,11 +190,15 @@ const UNITY_CATALOG_AREAS: [&str; 16] = [
     "feature-engineering",
     "feature-store",
     "files",
+    "lakewatch",
     "mcp.external",
+    "mlflow",
     "postgres",
     "qualitymonitor",
+    "rag-studio",
     "sharing",
     "tags",
     "unity-catalog",
     "vector-search",
+    "zerobus",
 ];

@@ -76,6 +76,13 @@ impl Workspaces {
         }
     }
 
+    /// Whether a token that was issued so may be used in some workspace of a host, where a request
+    /// selects none of several.
+    pub fn admit_at(&self, issued_for: &IssuedFor, authority: Option<&Authority>) -> bool {
+        let at_host = authority.and_then(|authority| self.by_host.get(authority.as_str()));
+        at_host.is_none_or(|at_host| at_host.iter().any(|id| self.admit(issued_for, id)))
+    }
+
     /// Whether a token that was issued so may be used in a workspace. One that names no workspace
     /// that is known may not: nothing says that it was meant for this one.
     pub fn admit(&self, issued_for: &IssuedFor, workspace: WorkspaceId) -> bool {
@@ -170,6 +177,40 @@ mod tests {
             Ok(None),
             "not bound"
         );
+    }
+
+    #[test]
+    fn a_token_is_for_some_workspace_of_a_host_that_serves_several() {
+        let workspace = |number, host: &str| Workspace {
+            id: id(number),
+            hosts: vec![host.into()],
+        };
+        let bound = Workspaces::from_iter([
+            workspace("7", "a.example"),
+            workspace("8", "b.example"),
+            workspace("9", "b.example"),
+        ]);
+        let seven = IssuedFor::Workspace {
+            ids: vec![id("7")],
+            host: "x.example".into(),
+        };
+        #[rustfmt::skip]
+        let cases = [
+            // issued for              host          want
+            (&seven,                   "a.example",  true),
+            (&seven,                   "b.example",  false),
+            (&IssuedFor::Everywhere,   "b.example",  true),
+            // Refused as unknown.
+            (&seven,                   "c.example",  true),
+        ];
+        for (issued_for, host, want) in cases {
+            let authority = Authority::parse(host.as_bytes()).ok();
+            assert_eq!(
+                bound.admit_at(issued_for, authority.as_ref()),
+                want,
+                "{host}"
+            );
+        }
     }
 
     #[test]

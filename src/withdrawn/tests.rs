@@ -85,6 +85,19 @@ fn what_a_token_does_not_say_matches_no_name() {
 }
 
 #[test]
+fn whoever_acts_for_a_subject_is_meant_by_a_moment_too() {
+    let acting = token(r#","sub":"bob","act":{"sub":"ada"},"iat":1800000000"#);
+    for (subject, want) in [("ada", true), ("bob", true), ("eve", false)] {
+        let mut withdrawn = Withdrawn::default();
+        let time = parse_moment("2027-01-15T08:00:01Z").unwrap();
+        withdrawn
+            .add_issued_before(Some(ISSUER), Some(subject), time)
+            .unwrap();
+        assert_eq!(withdrawn.has(&acting, bearer()), want, "{subject}");
+    }
+}
+
+#[test]
 fn tokens_issued_before_a_moment_are_withdrawn() {
     type Entry<'a> = (Option<&'a str>, Option<&'a str>, &'a str);
     let (here, elsewhere) = (Some(ISSUER), Some("https://j.example"));

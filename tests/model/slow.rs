@@ -78,7 +78,8 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
         || match governing {
             Governing::Nothing => false,
             Governing::Operation(_) => true,
-            Governing::Rules(_, opens) => opens,
+            // Also where they do not open the path: they were written for it.
+            Governing::Rules(..) => true,
         };
     let speaks_alone = !in_shadow.is_empty() && opens_in_shadow && !stands;
     if !speaks_alone && let Err((reason, rule)) = refusal(world, request, &governing) {

@@ -14,7 +14,7 @@ fn the_driver_gets_its_rows_or_the_reason() {
     let gateway = Gateway::before(warehouse.address());
     let rows = json!({ "returned": [[1]], "warnings": 0 });
     let refused = |status: u16, message: &str, warnings: u8| {
-        let message = format!("Error during request to server: {message}. ");
+        let message = format!("Error during request to server: {message} ");
         json!({ "raised": "databricks.sql.exc.RequestError", "message": message, "status": status, "warnings": warnings })
     };
     let scope = lacking(
