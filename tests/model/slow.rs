@@ -77,9 +77,8 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
     let stands = world.unmatched_all_apis
         || match governing {
             Governing::Nothing => false,
-            Governing::Operation(_) => true,
-            // Also where they do not open the path: they were written for it.
-            Governing::Rules(..) => true,
+            // Rules also where they do not open the path: they were written for it.
+            Governing::Operation(_) | Governing::Rules(..) => true,
         };
     let speaks_alone = !in_shadow.is_empty() && opens_in_shadow && !stands;
     if !speaks_alone && let Err((reason, rule)) = refusal(world, request, &governing) {
