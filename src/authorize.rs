@@ -338,8 +338,8 @@ impl Authorizer {
     }
 }
 
-/// Notes what a refused token says of itself, for whoever has to find out why it was. Of one that has
-/// expired nobody has to, and clients go on sending those.
+/// Notes what a refused token says of itself, for whoever has to find out why it was. Of one that
+/// has expired nobody has to, and clients go on sending those.
 fn claimed(
     remembered: Option<&RefCell<VerifiedTokens>>,
     presented: Presented<'_>,

@@ -4,6 +4,10 @@
 
 #![cfg(test)]
 
+#[path = "stand_in/dice.rs"]
+mod dice;
+#[path = "stand_in/keys.rs"]
+mod keys;
 #[path = "remembering/scene.rs"]
 mod scene;
 
@@ -23,7 +27,9 @@ use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::withdrawn::list::{self, List};
 use serde_json::json;
 
-use scene::{Dice, FirstByte, configuration, key_set, mangled, token};
+use dice::Dice;
+use keys::FirstByte;
+use scene::{configuration, key_set, mangled, one_of, token};
 
 const START: u64 = 1_800_000_000;
 
@@ -102,7 +108,7 @@ impl Gateway {
 
     /// The clock goes on or back; keys and lists come, others than before or none.
     fn pass_time(&mut self, dice: &mut Dice) {
-        let span = dice.one_of([0, 0, 1, 7, 61, 400]);
+        let span = one_of(dice, [0, 0, 1, 7, 61, 400]);
         let seconds = self.now.seconds();
         let next = match dice.below(5) {
             0 => seconds.saturating_sub(span),
@@ -206,11 +212,14 @@ fn request(dice: &mut Dice) -> Pairs {
         8 => format!("Basic {token}"),
         _ => format!("Bearer {token}"),
     };
-    let path = dice.one_of(PATHS);
-    let host = dice.one_of(HOSTS);
-    let method = dice.one_of([
-        "GET", "GET", "GET", "GET", "GET", "GET", "POST", "POST", "HEAD", "get",
-    ]);
+    let path = one_of(dice, PATHS);
+    let host = one_of(dice, HOSTS);
+    let method = one_of(
+        dice,
+        [
+            "GET", "GET", "GET", "GET", "GET", "GET", "POST", "POST", "HEAD", "get",
+        ],
+    );
     let mut pairs: Vec<(&str, String)> = vec![
         (":method", method.to_owned()),
         (":path", path.to_owned()),
@@ -225,7 +234,7 @@ fn request(dice: &mut Dice) -> Pairs {
         4 => pairs.extend([
             ("mcp-protocol-version", "2025-06-18".to_owned()),
             ("mcp-method", "tools/call".to_owned()),
-            ("mcp-name", dice.one_of(["run", "stop"]).to_owned()),
+            ("mcp-name", one_of(dice, ["run", "stop"]).to_owned()),
         ]),
         _ => {}
     }

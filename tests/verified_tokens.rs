@@ -3,10 +3,14 @@
 
 #![cfg(test)]
 
+#[path = "stand_in/dice.rs"]
+mod dice;
+#[path = "stand_in/keys.rs"]
+mod keys;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::hash::RandomState;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -22,8 +26,10 @@ use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::algorithm::Algorithm;
 use databricks_oam_filter::token::jwk::Jwk;
 use databricks_oam_filter::token::signature::Verifier;
-use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
+
+use dice::Dice;
+use keys::{FirstByte, KEYS, thumbprint_byte, x};
 
 const START: u64 = 1_800_000_000;
 
@@ -153,15 +159,6 @@ const REASONS: [&str; 11] = [
     "wrong_token_type",
     "malformed_claims",
 ];
-
-/// Takes the signature whose first byte is the key's.
-struct FirstByte;
-
-impl Verifier for FirstByte {
-    fn verify(&self, _: Algorithm, key: &Jwk, _: &[u8], signature: &[u8]) -> bool {
-        signature.first() == key.thumbprint().as_bytes().first()
-    }
-}
 
 /// The same, and counts.
 #[derive(Default)]
@@ -422,7 +419,6 @@ fn issuer(number: usize) -> String {
     format!("https://{number}.example")
 }
 
-const KEYS: usize = 7;
 const NAMED: usize = 5;
 
 /// Some keys have an ID of their own, the last ones none, so that a token may be by any of several.
@@ -438,39 +434,4 @@ fn key_set(numbers: &[usize]) -> Value {
         })
         .collect();
     json!({ "keys": keys })
-}
-
-fn x(number: usize) -> &'static str {
-    &public_keys()[number].0
-}
-
-fn thumbprint_byte(number: usize) -> u8 {
-    public_keys()[number].1
-}
-
-/// Each key's `x`, and the byte by which its signatures are known.
-fn public_keys() -> &'static [(String, u8); KEYS] {
-    static KEYS_ONCE: OnceLock<[(String, u8); KEYS]> = OnceLock::new();
-    KEYS_ONCE.get_or_init(|| {
-        std::array::from_fn(|number| {
-            let key = SigningKey::from_bytes(&[u8::try_from(number).unwrap(); 32]);
-            let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
-            let text = json!({ "kty": "OKP", "crv": "Ed25519", "x": x }).to_string();
-            let thumbprint = Jwk::parse(text.as_bytes()).unwrap().thumbprint();
-            (x, thumbprint.as_bytes()[0])
-        })
-    })
-}
-
-/// Numbers that are the same at every run (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let sides = u64::try_from(sides).unwrap();
-        usize::try_from((mixed ^ (mixed >> 31)).checked_rem(sides).unwrap()).unwrap()
-    }
 }

@@ -177,8 +177,8 @@ impl Marks {
 }
 
 /// The areas whose paths name what Unity Catalog holds: catalogs, schemas, tables, volumes and the
-/// files in them, functions, models, indexes, connections, MCP services, shares, recipients, and the
-/// places that traces and events are written to.
+/// files in them, functions, models, indexes, connections, MCP services, shares, recipients, and
+/// the places that traces and events are written to.
 const UNITY_CATALOG_AREAS: [&str; 21] = [
     "agents",
     "ai-gateway",

@@ -1,4 +1,4 @@
-//! A host for one request at a time, without a network: what the corpus is answered by.
+//! A host for one request at a time, without a network: what `oam` and the corpus are answered by.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -9,34 +9,44 @@ use crate::callout::Call;
 use crate::time::UnixTime;
 use crate::token::algorithm::AlgorithmSet;
 use crate::token::fingerprint::Fingerprint;
-use crate::token::signature::RustCrypto;
+use crate::token::signature::Verifier;
 
 use super::host::{
     CalloutId, Engine, HeaderEdits, Host, MetricId, MetricKind, SharedValue, StreamId, Unshared,
 };
 
 /// The host.
-pub struct LocalHost {
+pub struct LocalHost<'h> {
     now: Cell<UnixTime>,
+    engine: fn() -> Box<dyn Verifier>,
+    on_record: RefCell<Box<dyn FnMut(&Record<'_>) + 'h>>,
     body: RefCell<Vec<u8>>,
     removed: RefCell<Vec<String>>,
     set: RefCell<Vec<(&'static str, String)>>,
-    records: RefCell<Vec<String>>,
+    /// How many callouts were sent so far.
+    callouts: Cell<u32>,
     sent: RefCell<Vec<(CalloutId, Call)>>,
     answer: RefCell<Vec<u8>>,
 }
 
-impl LocalHost {
-    /// A host whose clock stands still at this moment.
-    pub const fn new(now: UnixTime) -> Self {
+impl<'h> LocalHost<'h> {
+    /// A host whose clock stands still at this moment, with this engine for signatures; records are
+    /// handed to `on_record`.
+    pub fn new(
+        now: UnixTime,
+        engine: fn() -> Box<dyn Verifier>,
+        on_record: impl FnMut(&Record<'_>) + 'h,
+    ) -> Self {
         Self {
             now: Cell::new(now),
-            body: RefCell::new(Vec::new()),
-            removed: RefCell::new(Vec::new()),
-            set: RefCell::new(Vec::new()),
-            records: RefCell::new(Vec::new()),
-            sent: RefCell::new(Vec::new()),
-            answer: RefCell::new(Vec::new()),
+            engine,
+            on_record: RefCell::new(Box::new(on_record)),
+            body: RefCell::default(),
+            removed: RefCell::default(),
+            set: RefCell::default(),
+            callouts: Cell::new(0),
+            sent: RefCell::default(),
+            answer: RefCell::default(),
         }
     }
 
@@ -55,11 +65,6 @@ impl LocalHost {
         self.answer.replace(body.to_vec());
     }
 
-    /// The records written since this was last asked.
-    pub fn take_records(&self) -> Vec<String> {
-        self.records.take()
-    }
-
     /// The callouts sent since this was last asked.
     pub fn take_sent(&self) -> Vec<(CalloutId, Call)> {
         self.sent.take()
@@ -76,10 +81,10 @@ impl LocalHost {
     }
 }
 
-impl Host for LocalHost {
+impl Host for LocalHost<'_> {
     fn engine(&self, _: AlgorithmSet) -> Engine {
         Engine {
-            verifier: Box::new(RustCrypto),
+            verifier: (self.engine)(),
             by_host: AlgorithmSet::EMPTY,
         }
     }
@@ -130,16 +135,16 @@ impl Host for LocalHost {
     }
 
     fn write_record(&self, _: Level, record: &Record<'_>) -> bool {
-        self.records.borrow_mut().push(record.to_line());
+        (self.on_record.borrow_mut())(record);
         true
     }
 
     fn log_critical(&self, _: &str) {}
 
     fn send(&self, call: &Call) -> Option<CalloutId> {
-        let mut sent = self.sent.borrow_mut();
-        let id = CalloutId(u32::try_from(sent.len()).ok()?);
-        sent.push((id, call.clone()));
+        let id = CalloutId(self.callouts.get());
+        self.callouts.set(id.0.wrapping_add(1));
+        self.sent.borrow_mut().push((id, call.clone()));
         Some(id)
     }
 

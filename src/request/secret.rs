@@ -65,14 +65,29 @@ pub(super) fn static_token_within(text: &str) -> Option<(CredentialKind, &str)> 
     None
 }
 
+/// Whether a token of any kind may stand in a header's value: one look that sorts out nearly all.
+#[inline]
+pub(super) fn may_stand_in(name: &[u8], value: &[u8]) -> bool {
+    if value.len() < SHORTEST_TOKEN {
+        // Clients of web sockets take theirs apart.
+        return same_name(name, SUBPROTOCOLS);
+    }
+    let begins_token = |first, second, third| {
+        begins_static_token(first, second, third) | begins_jwt(first, second, third)
+    };
+    bytes::has_triple(value, begins_token)
+        || name.ends_with(b"-bin")
+        || same_name(name, SUBPROTOCOLS)
+}
+
 /// The token that stands in a header which is not for any: a static one of Databricks', anywhere in
 /// the value, in gRPC's binary metadata too; any where clients of web sockets put theirs.
 pub(super) fn in_header(name: &[u8], value: &[u8]) -> Option<CredentialKind> {
-    if same_name(name, "sec-websocket-protocol") {
+    if same_name(name, SUBPROTOCOLS) {
         return subprotocol::credential(&String::from_utf8_lossy(value));
     }
     // Nearly every value is shorter than any token.
-    if value.len() < PREFIX_LETTERS.saturating_add(SECRET_DIGITS) {
+    if value.len() < SHORTEST_TOKEN {
         return None;
     }
     // Three letters sort out nearly all others.
@@ -242,6 +257,12 @@ const SCHEMES: [&str; 3] = ["bearer", "dpop", "token"];
 const PREFIX_LETTERS: usize = 4;
 
 const SECRET_DIGITS: usize = 32;
+
+/// Letters of the shortest static token; no JWT that names its issuer has fewer.
+pub(super) const SHORTEST_TOKEN: usize = PREFIX_LETTERS + SECRET_DIGITS;
+
+/// Where clients of web sockets show theirs.
+const SUBPROTOCOLS: &str = "sec-websocket-protocol";
 
 /// The letters of `{"alg":""}`, of which no JOSE header has fewer.
 const SHORTEST_HEADER: usize = 14;

@@ -19,19 +19,22 @@ use super::{Headers, RequestError, secret};
 /// which nobody verified.
 pub(super) fn beside(headers: &Headers, query: Query<'_>) -> Result<Vec<Box<str>>, RequestError> {
     let mut issuers = Vec::new();
-    // First those that have leaked, which their record says.
+    let mut refusal = None;
     for (name, value) in of_others(headers) {
-        if let Some(kind) = secret::in_header(name, value) {
+        // One look at each value: nearly none is worth a closer one.
+        let may_hold_token = secret::may_stand_in(name, value);
+        if may_hold_token && let Some(kind) = secret::in_header(name, value) {
+            // What has leaked goes before any other refusal, since its record says so.
             return Err(RequestError::StrayCredential(kind));
         }
-    }
-    for (name, value) in of_others(headers) {
         if is_bearer(name, value) && !Headers::is_removed(name) {
-            return Err(RequestError::SecondToken);
+            refusal = Some(RequestError::SecondToken);
+        } else if may_hold_token && !holds_assertions(name) && !Headers::is_removed(name) {
+            refusal = refusal.or(in_value(name, value, &mut issuers).err());
         }
-        if may_hold_jwt(name, value) && !holds_assertions(name) && !Headers::is_removed(name) {
-            in_value(name, value, &mut issuers)?;
-        }
+    }
+    if let Some(refusal) = refusal {
+        return Err(refusal);
     }
     for (name, value) in query.decoded() {
         in_text(&name, &mut issuers);
@@ -45,7 +48,7 @@ pub(super) fn beside(headers: &Headers, query: Query<'_>) -> Result<Vec<Box<str>
 pub(super) fn in_trailer(name: &[u8], value: &[u8]) -> bool {
     let mut issuers = Vec::new();
     is_bearer(name, value)
-        || (may_hold_jwt(name, value)
+        || (secret::may_stand_in(name, value)
             && (in_value(name, value, &mut issuers).is_err() || !issuers.is_empty()))
 }
 
@@ -79,12 +82,6 @@ fn is_announced(text: &[u8]) -> bool {
         && !rest.trim_ascii().is_empty()
 }
 
-/// Whether a value is worth a closer look. Nearly none is.
-fn may_hold_jwt(name: &[u8], value: &[u8]) -> bool {
-    value.len() >= SHORTEST
-        && (name.ends_with(BINARY) || bytes::has_triple(value, secret::begins_jwt))
-}
-
 /// The issuers of the JWTs in a header; of binary metadata, which is base64 on the wire, in what
 /// that stands for.
 #[inline(never)]
@@ -108,7 +105,9 @@ fn in_value(name: &[u8], value: &[u8], issuers: &mut Vec<Box<str>>) -> Result<()
 /// length of the text.
 #[inline(never)]
 fn in_text(text: &str, issuers: &mut Vec<Box<str>>) {
-    if text.len() < SHORTEST || !bytes::has_triple(text.as_bytes(), secret::begins_jwt) {
+    if text.len() < secret::SHORTEST_TOKEN
+        || !bytes::has_triple(text.as_bytes(), secret::begins_jwt)
+    {
         return;
     }
     for run in text.split(|letter: char| !secret::is_jwt_letter(letter)) {
@@ -153,9 +152,6 @@ const BEARER: &[u8] = b"bearer";
 
 /// How the names of gRPC's binary metadata end.
 const BINARY: &[u8] = b"-bin";
-
-/// Fewer letters than any JWT has that names its issuer.
-const SHORTEST: usize = 36;
 
 #[cfg(test)]
 mod tests;

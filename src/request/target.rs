@@ -84,15 +84,12 @@ impl<'a> Query<'a> {
 
     /// The names and values in which no JWT belongs, where they are long enough for one.
     pub(super) fn decoded(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
-        // Nearly none is worth decoding.
-        let may_hold_jwt = |part: &&str| {
-            part.len() >= SHORTEST_JWT
-                && (part.contains('%') || bytes::has_triple(part.as_bytes(), secret::begins_jwt))
-        };
-        let parts = self.0.split(['&', ';']).filter(may_hold_jwt);
-        parts
-            .map(field)
-            .filter(|(name, _)| !SIGN_IN.contains(&&**name))
+        // Nearly no query is worth decoding once more.
+        let may_hold_jwt = self.0.len() >= secret::SHORTEST_TOKEN
+            && (self.0.contains('%') || bytes::has_triple(self.0.as_bytes(), secret::begins_jwt));
+        let query = may_hold_jwt.then_some(self);
+        let parameters = query.into_iter().flat_map(Self::parameters);
+        parameters.filter(|(name, _)| !SIGN_IN.contains(&&**name))
     }
 
     /// Parameters end at `&` and also at `;`, where some servers end them: a credential that either
@@ -182,9 +179,6 @@ const CREDENTIALS: [&str; 7] = [
     "refresh_token",
     "token",
 ];
-
-/// Fewer letters than any JWT has that names its issuer.
-const SHORTEST_JWT: usize = 36;
 
 /// Parameters of sign-in pages that may hold a JWT and prove nothing to an API: RFC 6749 §4.1, RFC
 /// 9101 §5, OpenID Connect Core §3.1.2.1.

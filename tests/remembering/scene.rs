@@ -1,16 +1,12 @@
 //! Configurations, tokens and keys, as dice have them.
 
-use std::sync::OnceLock;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use databricks_oam_filter::token::algorithm::Algorithm;
-use databricks_oam_filter::token::jwk::Jwk;
-use databricks_oam_filter::token::signature::Verifier;
-use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
 use crate::START;
+use crate::dice::Dice;
+use crate::keys::{thumbprint_byte, x};
 
 /// Three issuers of which two may have the same keys; rules of every kind, or none.
 pub(crate) fn configuration(dice: &mut Dice) -> Value {
@@ -41,9 +37,9 @@ pub(crate) fn configuration(dice: &mut Dice) -> Value {
         .collect();
     let mut configuration = json!({
         "issuers": issuers,
-        "policy": { "rules": rules, "mode": (dice.one_of(["enforce", "enforce", "shadow"])), "unmatched": (dice.one_of(["deny", "all-apis"])) },
-        "limits": { "cached_tokens": (dice.one_of([0, 3, 1000])), "token_bytes": (dice.one_of([512, 4096, 4096])) },
-        "withdrawn": { "list": { "cluster": "s", "uri": "https://s.example/w", "poll": "10s", "max_stale": "60s", "when_stale": (dice.one_of(["ignore", "refuse"])) } },
+        "policy": { "rules": rules, "mode": (one_of(dice, ["enforce", "enforce", "shadow"])), "unmatched": (one_of(dice, ["deny", "all-apis"])) },
+        "limits": { "cached_tokens": (one_of(dice, [0, 3, 1000])), "token_bytes": (one_of(dice, [512, 4096, 4096])) },
+        "withdrawn": { "list": { "cluster": "s", "uri": "https://s.example/w", "poll": "10s", "max_stale": "60s", "when_stale": (one_of(dice, ["ignore", "refuse"])) } },
     });
     if dice.below(2) == 0 {
         configuration["workspaces"] = json!([
@@ -59,7 +55,7 @@ pub(crate) fn configuration(dice: &mut Dice) -> Value {
 
 /// One of few tokens, so that most come again.
 pub(crate) fn token(dice: &mut Dice) -> String {
-    let number = dice.one_of([0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    let number = one_of(dice, [0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     let key = number % 3;
     let header = json!({ "alg": "EdDSA", "kid": format!("k{key}") });
     let expires = if number == 5 {
@@ -112,50 +108,7 @@ pub(crate) fn key_set(missing: usize) -> Value {
     json!({ "keys": keys })
 }
 
-pub(crate) fn x(number: usize) -> &'static str {
-    &public_keys()[number].0
-}
-
-pub(crate) fn thumbprint_byte(number: usize) -> u8 {
-    public_keys()[number].1
-}
-
-/// Each key's `x`, and the byte by which its signatures are known.
-pub(crate) fn public_keys() -> &'static [(String, u8); 4] {
-    static KEYS: OnceLock<[(String, u8); 4]> = OnceLock::new();
-    KEYS.get_or_init(|| {
-        std::array::from_fn(|number| {
-            let key = SigningKey::from_bytes(&[u8::try_from(number).unwrap(); 32]);
-            let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
-            let text = json!({ "kty": "OKP", "crv": "Ed25519", "x": x }).to_string();
-            let thumbprint = Jwk::parse(text.as_bytes()).unwrap().thumbprint();
-            (x, thumbprint.as_bytes()[0])
-        })
-    })
-}
-
-/// Takes the signature whose first byte is the key's.
-pub(crate) struct FirstByte;
-
-impl Verifier for FirstByte {
-    fn verify(&self, _: Algorithm, key: &Jwk, _: &[u8], signature: &[u8]) -> bool {
-        signature.first() == key.thumbprint().as_bytes().first()
-    }
-}
-
-/// Numbers that are the same at every run (splitmix64).
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn one_of<T: Copy, const N: usize>(&mut self, values: [T; N]) -> T {
-        values[self.below(N)]
-    }
-
-    pub(crate) fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let sides = u64::try_from(sides).unwrap();
-        usize::try_from((mixed ^ (mixed >> 31)).checked_rem(sides).unwrap()).unwrap()
-    }
+/// One of these.
+pub(crate) fn one_of<T: Copy, const N: usize>(dice: &mut Dice, values: [T; N]) -> T {
+    values[dice.below(N)]
 }

@@ -221,7 +221,7 @@ type Long = (&'static str, u64, fn(&mut Request, usize));
 
 fn long_requests() -> [Long; 5] {
     [
-        ("60 KiB in few headers", 15, |request, halves| {
+        ("60 KiB in few headers", 12, |request, halves| {
             let long = |number| (format!("x-long-{number}"), vec![b'x'; 6 * 1024]);
             request.more.extend((0..5 * halves).map(long));
         }),
@@ -245,7 +245,7 @@ fn long_requests() -> [Long; 5] {
                 );
             },
         ),
-        ("500 parameters", 300, |request, halves| {
+        ("500 parameters", 250, |request, halves| {
             let parameters = "&parameter-100=value".repeat(250 * halves);
             request.path = format!("/api/2.2/jobs/get?job_id=1{parameters}");
         }),

@@ -192,13 +192,13 @@ impl Case {
         let now = gateway::moment(self.at.as_deref().or(at))?;
         let mut request = gateway.request(&self.request.method, url, &headers, &shown, now)?;
         request.data.clone_from(&self.request.data);
-        let decision = gateway.decide(&request);
-        coverage.count(&gateway.authorizer.policy, &decision);
-        Ok(Outcome {
-            name: self.name.clone(),
-            differences: self
-                .expect
-                .differences(Explanation::of(gateway, &decision, &request)),
+        gateway.decide(&request, |decision| {
+            coverage.count(&gateway.authorizer.policy, decision);
+            let explanation = Explanation::of(gateway, decision, &request);
+            Outcome {
+                name: self.name.clone(),
+                differences: self.expect.differences(explanation),
+            }
         })
     }
 }

@@ -55,25 +55,26 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
     let url = arguments.url.as_ref().unwrap_or(&url);
     let mut request = gateway.request(method, url, &headers, &shown, now)?;
     request.data.clone_from(&arguments.data);
-    let decision = gateway.decide(&request);
-    let mut explanation = Explanation::of(&gateway, &decision, &request);
-    explanation.not_recorded = untold;
-    // Not by the status: callers of gRPC are refused with 200, and told in trailers.
-    let passes = !matches!(decision.verdict, Verdict::Deny(_));
-    if arguments.json {
-        if request.filled.is_some() {
-            let _ = std::io::Write::write_all(&mut anstream::stderr(), UNCHECKED.as_bytes());
+    gateway.decide(&request, |decision| {
+        let mut explanation = Explanation::of(&gateway, decision, &request);
+        explanation.not_recorded = untold;
+        // Not by the status: callers of gRPC are refused with 200, and told in trailers.
+        let passes = !matches!(decision.verdict, Verdict::Deny(_));
+        if arguments.json {
+            if request.filled.is_some() {
+                let _ = std::io::Write::write_all(&mut anstream::stderr(), UNCHECKED.as_bytes());
+            }
+            let text = serde_json::to_string_pretty(&explanation).unwrap_or_default();
+            return Said::new(format!("{text}\n"), passes);
         }
-        let text = serde_json::to_string_pretty(&explanation).unwrap_or_default();
-        return Ok(Said::new(format!("{text}\n"), passes));
-    }
-    let trace = Trace {
-        gateway: &gateway,
-        request: &request,
-        decision: &decision,
-        explanation: &explanation,
-    };
-    Ok(Said::new(trace.text(), passes))
+        let trace = Trace {
+            gateway: &gateway,
+            request: &request,
+            decision,
+            explanation: &explanation,
+        };
+        Said::new(trace.text(), passes)
+    })
 }
 
 pub(super) fn shown(proof: &super::Proof) -> Result<Shown, Unreadable> {

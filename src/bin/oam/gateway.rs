@@ -1,39 +1,49 @@
-//! A gateway without a network: a configuration, keys, and the same core that the module is made
-//! of.
+//! The gateway that the module is made of, on a laptop: a configuration file, keys, and no network.
 
+use std::cell::Cell;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::DateTime;
 use databricks_oam_filter::answer::Resource;
-use databricks_oam_filter::authorize::form::TokenRequest;
-use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
+use databricks_oam_filter::audit::compact::Record;
+use databricks_oam_filter::audit::host_log::{HostLog, Level};
+use databricks_oam_filter::authorize::{Authorizer, Decision};
 use databricks_oam_filter::config::Configuration;
-use databricks_oam_filter::exchange::terms::Terms;
-use databricks_oam_filter::key_store::KeyStore;
+use databricks_oam_filter::gateway::host::{PluginId, StreamId};
+use databricks_oam_filter::gateway::local_host::LocalHost;
+use databricks_oam_filter::gateway::{self as door, Head, Step};
 use databricks_oam_filter::key_store::source::KeySource;
-use databricks_oam_filter::request::Headers;
-use databricks_oam_filter::request::form::{self, Form};
+use databricks_oam_filter::request::{Headers, form};
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::jwk_set::JwkSet;
-use databricks_oam_filter::token::signature::RustCrypto;
+use databricks_oam_filter::token::signature::{RustCrypto, Verifier};
 use databricks_oam_filter::withdrawn::list::Source;
 use serde_json::{Map, Value};
 
 use super::stand_in::{self, Unchecked};
 use super::{Unreadable, carrier, file};
 
-/// One configuration at work.
+/// One configuration, and what a gateway would fetch for it.
 pub(super) struct Gateway {
+    text: String,
     pub(super) authorizer: Authorizer,
     /// What it puts into answers.
     pub(super) resource: Resource,
-    /// On what terms it exchanges tokens.
-    exchange: Option<Terms>,
-    keys: KeyStore,
-    stand_ins: KeyStore,
     /// Where more of what is withdrawn would be had.
     pub(super) withdrawal_list: Option<Source>,
+    keys: Vec<GivenKeys>,
 }
+
+/// A key set in the place of one that would be fetched.
+struct GivenKeys {
+    /// The position of its issuer; absent where it is every issuer's whose keys are fetched.
+    position: Option<usize>,
+    body: Vec<u8>,
+}
+
+/// A gateway at work.
+pub(super) struct Session(door::Gateway);
 
 /// What a caller shows.
 pub(super) enum Shown {
@@ -64,20 +74,14 @@ impl Gateway {
             ))
         })?;
         let authorizer = configuration.authorizer;
-        let resource = configuration.resource;
-        let exchange = configuration.exchange;
-        let mut sources = configuration.key_sources;
-        for argument in jwks {
-            give_keys(argument, &authorizer, &mut sources)?;
-        }
-        let stand_ins: Option<_> = authorizer.issuers.iter().map(stand_in::key).collect();
-        let stand_ins = stand_ins.unwrap_or_default();
+        let keys = jwks
+            .iter()
+            .map(|argument| GivenKeys::of(argument, &authorizer));
         Ok(Self {
+            keys: keys.collect::<Result<_, _>>()?,
+            text,
             authorizer,
-            resource,
-            exchange,
-            keys: KeyStore::new(sources, 0),
-            stand_ins: KeyStore::new(stand_ins, 0),
+            resource: configuration.resource,
             withdrawal_list: configuration.withdrawal_list,
         })
     }
@@ -132,74 +136,155 @@ impl Gateway {
         })
     }
 
-    /// What the gateway does with it.
-    pub(super) fn decide(&self, request: &Request) -> Decision<'_> {
-        let Request {
-            headers,
-            data,
-            now,
-            filled,
-        } = request;
-        let by = if filled.is_some() {
-            Verification::afresh(&self.stand_ins, &Unchecked)
-        } else {
-            Verification::afresh(&self.keys, &RustCrypto)
-        };
-        let mut decision = self.authorizer.authorize(headers, &by, *now);
-        decision.evidence.exchanged_scope = self.exchanged_scope(&decision, headers);
-        if form::goes_to_token_endpoint(headers) {
-            let data = data.as_deref().unwrap_or_default();
-            let request = TokenRequest {
-                headers,
-                form: &Form::parse(headers, data.as_bytes()),
-                exchange: self.exchange.as_ref(),
-            };
-            self.authorizer
-                .judge_form(&mut decision, request, &by, *now);
-        }
-        decision
+    /// What `tell` says of the decision on a request, which nothing came before.
+    pub(super) fn decide<T>(
+        &self,
+        request: &Request,
+        tell: impl FnOnce(&Decision<'_>) -> T,
+    ) -> Result<T, Unreadable> {
+        self.session(request)?.decide(request, tell)
     }
 
-    /// The scope for which the token would be exchanged, if its owner and the token endpoint agree.
-    fn exchanged_scope(&self, decision: &Decision<'_>, headers: &Headers) -> Option<&'static str> {
-        let terms = self.exchange.as_ref()?;
-        let bearer = decision.permit()?.bearer()?;
-        terms
-            .takes(&bearer.token().issuer)
-            .then(|| terms.scope_for(headers))
+    /// The gateway at work, for this request and others like it.
+    pub(super) fn session(&self, request: &Request) -> Result<Session, Unreadable> {
+        let mut gateway = door::Gateway::default();
+        let configuration = self.configuration(request.filled.is_some())?;
+        let host = LocalHost::new(request.now, request.engine(), |_| ());
+        gateway.configure(PLUGIN, Some(configuration), &host);
+        Ok(Session(gateway))
+    }
+
+    /// The configuration, with the keys that were given; with stand-ins for all of them where nobody
+    /// signed the token.
+    fn configuration(&self, is_unsigned: bool) -> Result<Configuration, Unreadable> {
+        let mut configuration = Configuration::parse(self.text.as_bytes())
+            .map_err(|error| Unreadable(error.to_string()))?;
+        // The decision is told with its record.
+        configuration.host_log = Some(HostLog {
+            level: Level::Info,
+            required: true,
+        });
+        // Nothing is waited for that cannot come.
+        configuration.waiting.time = SHORTEST_WAIT;
+        if is_unsigned {
+            let stand_ins: Option<_> = self.authorizer.issuers.iter().map(stand_in::key).collect();
+            configuration.key_sources = stand_ins.unwrap_or_default();
+            return Ok(configuration);
+        }
+        for given in &self.keys {
+            for (position, source) in configuration.key_sources.iter_mut().enumerate() {
+                let is_meant = match given.position {
+                    Some(named) => named == position,
+                    None => matches!(source, KeySource::Remote(_)),
+                };
+                if is_meant {
+                    *source = KeySource::Inline(given.set()?);
+                }
+            }
+        }
+        Ok(configuration)
     }
 }
 
-/// Puts the key set of `FILE` or `ISSUER=FILE` where a fetched one would be.
-fn give_keys(
-    argument: &str,
-    authorizer: &Authorizer,
-    sources: &mut [KeySource],
-) -> Result<(), Unreadable> {
-    let named = authorizer
-        .issuers
-        .iter()
-        .enumerate()
-        .find_map(|(position, issuer)| {
+impl Session {
+    /// What `tell` says of the decision on a request, as it is recorded.
+    pub(super) fn decide<T>(
+        &mut self,
+        request: &Request,
+        tell: impl FnOnce(&Decision<'_>) -> T,
+    ) -> Result<T, Unreadable> {
+        let (tell, told) = (Cell::new(Some(tell)), Cell::new(None));
+        let on_record = |record: &Record<'_>| {
+            if let Some(tell) = tell.take() {
+                told.set(Some(tell(record.decision())));
+            }
+        };
+        self.pass(
+            request,
+            &LocalHost::new(request.now, request.engine(), on_record),
+        );
+        told.take()
+            .ok_or_else(|| Unreadable("the gateway came to no decision".to_owned()))
+    }
+
+    fn pass(&mut self, request: &Request, host: &LocalHost<'_>) {
+        let gateway = &mut self.0;
+        let form = request.data.as_deref().unwrap_or_default().as_bytes();
+        let has_body = form::goes_to_token_endpoint(&request.headers);
+        host.hold_body(form);
+        let head = Head {
+            headers: request.headers.clone(),
+            source_ip: None,
+            has_body,
+        };
+        gateway.begin(STREAM, PLUGIN, host);
+        let mut step = gateway.on_head(STREAM, head, host);
+        if has_body && step == Step::Forward {
+            step = gateway.on_body(STREAM, form.len(), true, host);
+        }
+        if step != Step::Hold {
+            return;
+        }
+        gateway.on_tick(PLUGIN, host);
+        for (id, call) in host.take_sent() {
+            // What Databricks would say of an exchange nobody knows here; suppose that it agrees.
+            host.hold_answer(EXCHANGED);
+            gateway.on_answer(PLUGIN, id, call.method == "POST", host);
+        }
+        if gateway.next_ready(PLUGIN, host).is_none() {
+            host.set_clock(request.now.after(SHORTEST_WAIT));
+            gateway.on_tick(PLUGIN, host);
+            gateway.next_ready(PLUGIN, host);
+        }
+    }
+}
+
+impl Request {
+    /// What verifies its token.
+    fn engine(&self) -> fn() -> Box<dyn Verifier> {
+        match self.filled {
+            Some(_) => || Box::new(Unchecked),
+            None => || Box::new(RustCrypto),
+        }
+    }
+}
+
+impl GivenKeys {
+    /// The key set of `FILE` or `ISSUER=FILE`.
+    fn of(argument: &str, authorizer: &Authorizer) -> Result<Self, Unreadable> {
+        let issuers = authorizer.issuers.iter().enumerate();
+        let named = issuers.filter_map(|(position, issuer)| {
             let file = argument
                 .strip_prefix(&*issuer.identifier)?
                 .strip_prefix('=')?;
             Some((position, file))
         });
-    let file = named.map_or(argument, |(_, file)| file);
-    for (position, source) in sources.iter_mut().enumerate() {
-        let is_meant = match named {
-            Some((named, _)) => named == position,
-            None => matches!(source, KeySource::Remote(_)),
+        let named = named.last();
+        let file = named.map_or(argument, |(_, file)| file);
+        let given = Self {
+            position: named.map(|(position, _)| position),
+            body: file::read(Path::new(file))?,
         };
-        if is_meant {
-            let set = JwkSet::parse(&file::read(Path::new(file))?)
-                .map_err(|error| Unreadable(format!("`{file}` is no JWK Set: {error}")))?;
-            *source = KeySource::Inline(set);
-        }
+        given
+            .set()
+            .map_err(|error| Unreadable(format!("`{file}` is no JWK Set: {}", error.0)))?;
+        Ok(given)
     }
-    Ok(())
+
+    fn set(&self) -> Result<JwkSet, Unreadable> {
+        JwkSet::parse(&self.body).map_err(|error| Unreadable(error.to_string()))
+    }
 }
+
+/// The one plugin, and the one request.
+const PLUGIN: PluginId = PluginId(1);
+const STREAM: StreamId = StreamId(2);
+
+/// In place of `limits.waiting_time`.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+/// A token endpoint's yes (RFC 8693 §2.2.1).
+const EXCHANGED: &[u8] = br#"{"access_token":"exchanged","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3600}"#;
 
 /// Authority and target of a URL, the target byte for byte.
 fn split_url(url: &str) -> Result<(Option<&str>, &str), Unreadable> {

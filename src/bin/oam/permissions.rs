@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use databricks_oam_filter::authorize::Verdict;
+use databricks_oam_filter::authorize::{Decision, Verdict};
 use databricks_oam_filter::databricks::operation::Requirement;
 use databricks_oam_filter::databricks::{Catalogue, Operation};
 use databricks_oam_filter::denial::Denial;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::gateway::{self, Gateway, Shown};
+use super::gateway::{self, Gateway};
 use super::{Said, Unreadable, carrier, explain, style};
 
 pub(super) fn run(arguments: &super::Permissions) -> Result<Said, Unreadable> {
@@ -19,12 +19,22 @@ pub(super) fn run(arguments: &super::Permissions) -> Result<Said, Unreadable> {
     let now = gateway::moment(arguments.at.as_deref())?;
     let shown = explain::shown(&arguments.proof)?;
     let workspace = Workspace::chosen(&carrier::only(&arguments.config)?, arguments)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut session) = (Vec::new(), None);
     for operation in Catalogue::shared().operations() {
         if operation.requirement == Requirement::NoToken {
             continue;
         }
-        rows.push(Row::of(&gateway, operation, &workspace, &shown, now)?);
+        let method = match operation.method {
+            "*" => "POST",
+            method => method,
+        };
+        let request = gateway.request(method, &workspace.url(operation), &[], &shown, now)?;
+        let mut at_work = match session.take() {
+            Some(session) => session,
+            None => gateway.session(&request)?,
+        };
+        rows.push(at_work.decide(&request, |decision| Row::of(operation, decision))?);
+        session = Some(at_work);
     }
     // Whoever shows nothing sound may do nothing, and for one reason.
     let refused = rows
@@ -130,27 +140,14 @@ struct Row {
 }
 
 impl Row {
-    fn of(
-        gateway: &Gateway,
-        operation: &'static Operation,
-        workspace: &Workspace,
-        shown: &Shown,
-        now: databricks_oam_filter::time::UnixTime,
-    ) -> Result<Self, Unreadable> {
-        let method = if operation.method == "*" {
-            "POST"
-        } else {
-            operation.method
-        };
-        let request = gateway.request(method, &workspace.url(operation), &[], shown, now)?;
-        let decision = gateway.decide(&request);
+    fn of(operation: &'static Operation, decision: &Decision<'_>) -> Self {
         let (denial, allowed) = match &decision.verdict {
             Verdict::Deny(denial) => (Some(denial), false),
             Verdict::Shadow(denial, _) => (Some(denial), true),
             Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) => (None, true),
         };
         let evidence = &decision.evidence;
-        Ok(Self {
+        Self {
             area: operation.area(),
             operation: operation.name,
             method: operation.method,
@@ -164,7 +161,7 @@ impl Row {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-        })
+        }
     }
 }
 

@@ -59,8 +59,8 @@ fn trim(path: &Path) -> Result<(), String> {
     std::fs::rename(&trimmed, path).map_err(|error| error.to_string())
 }
 
-/// The exports that stay. Envoy takes `proxy_on_done` for done and goes on to `proxy_on_delete` where
-/// a module has none.
+/// The exports that stay. Envoy takes `proxy_on_done` for done and goes on to `proxy_on_delete`
+/// where a module has none.
 fn kept() -> impl Iterator<Item = &'static str> {
     LIST.lines().filter_map(|line| {
         let (kind, name) = line.split_once('\t')?;

@@ -1,15 +1,19 @@
 //! The places that answer a case: the core itself, the built module in this process, and the built
 //! module in a real Envoy.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use databricks_oam_filter::answer::Answer;
+use databricks_oam_filter::audit::compact::Record;
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::gateway::host::{PluginId, StreamId};
 use databricks_oam_filter::gateway::local_host::LocalHost;
 use databricks_oam_filter::gateway::{Gateway, Head, Step};
 use databricks_oam_filter::request::Headers as CoreHeaders;
 use databricks_oam_filter::time::UnixTime;
+use databricks_oam_filter::token::signature::RustCrypto;
 use serde_json::{Value, json};
 
 use super::Prepared;
@@ -39,7 +43,8 @@ pub trait Driver {
 /// The gateway in this process, under a host of its own.
 pub struct Core {
     gateway: Gateway,
-    host: LocalHost,
+    host: LocalHost<'static>,
+    records: Rc<RefCell<Vec<String>>>,
 }
 
 impl Core {
@@ -47,9 +52,13 @@ impl Core {
     pub fn start(configuration: &Value) -> Result<Self, String> {
         let configuration = Configuration::parse(configuration.to_string().as_bytes())
             .map_err(|error| error.to_string())?;
+        let records = Rc::<RefCell<Vec<String>>>::default();
+        let written = Rc::clone(&records);
+        let on_record = move |record: &Record<'_>| written.borrow_mut().push(record.to_line());
         let mut core = Self {
             gateway: Gateway::default(),
-            host: LocalHost::new(now()),
+            host: LocalHost::new(now(), || Box::new(RustCrypto), on_record),
+            records,
         };
         core.gateway
             .configure(PLUGIN, Some(configuration), &core.host);
@@ -108,7 +117,7 @@ impl Driver for Core {
         }
         let host = &self.host;
         self.gateway.end(STREAM, host);
-        let mut records = host.take_records().into_iter();
+        let mut records = self.records.take().into_iter();
         let audit = records.next().and_then(|line| log::record(&line));
         assert_eq!(records.next(), None, "one record for each decision");
         Ok(match step {
