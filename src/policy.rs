@@ -75,8 +75,8 @@ impl Policy {
     pub fn apply<'a>(&'a self, readings: &Readings<'_>, issuer: Option<&str>) -> Applied<'a> {
         let mut rules = self.rules.applicable(readings, issuer);
         let is_known = readings.operation().is_some();
-        if !is_known && !rules.opens && self.unmatched == Unmatched::AllApis {
-            // Nobody described it, so it may be what a rule for another version of the API means.
+        if !is_known && !rules.opens_this_version {
+            // Nobody described this version, so it may be what a rule for another one means.
             rules = self.rules.applicable(&readings.in_any_version(), issuer);
         }
         let denying = rules.denying.first().or(rules.denying_in_shadow.first());

@@ -96,6 +96,12 @@ impl<'r> Readings<'r> {
         self.operation().is_some_and(Operation::ignores_case)
     }
 
+    /// Whether a server would answer the request as it answers `GET` (RFC 9110 §9.3.2): it is a
+    /// `HEAD`, and the catalogue gives that no meaning of its own.
+    pub(super) fn head_is_get(&self) -> bool {
+        self.call.method == "HEAD" && self.lookup == Lookup::Unknown
+    }
+
     /// Whether a template that fits so fits a reading of this request.
     pub fn allows(&self, fit: Fit) -> bool {
         (fit.same_version || self.any_version) && (fit.same_case || self.ignores_case())

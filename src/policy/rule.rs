@@ -62,15 +62,31 @@ impl Rule {
         self.mcp.is_some() && call.tool == Tool::Unknown
     }
 
+    /// Whether it is for a request: `None` if not, otherwise whether only because a server answers
+    /// `HEAD` as it would `GET` (RFC 9110 §9.3.2). Deny rules hold for `HEAD` always, others where
+    /// `head_is_get` says that it has no meaning of its own.
+    ///
     /// A request that does not tell its MCP call may be any: what it is taken for, it must not get
     /// around.
-    pub(super) fn is_for(&self, call: Call<'_>, issuer: Option<&str>) -> bool {
+    pub(super) fn is_for(
+        &self,
+        call: Call<'_>,
+        issuer: Option<&str>,
+        head_is_get: bool,
+    ) -> Option<bool> {
         let methods = self.methods.as_deref();
-        // A server answers `HEAD` as it would `GET` (RFC 9110 §9.3.2). A rule that requires would
-        // take the place of what `HEAD` needs by itself, so only denials reach it.
-        let is_get = call.method == "HEAD" && self.effect == Effect::Deny;
-        let method_holds =
-            names(methods, Some(call.method)) || is_get && names(methods, Some("GET"));
+        let restricts_head = match self.effect {
+            Effect::Deny => call.method == "HEAD",
+            Effect::Public => false,
+            Effect::RequireAll(_) | Effect::RequireAny(_) => head_is_get,
+        };
+        let for_get = if names(methods, Some(call.method)) {
+            false
+        } else if restricts_head && names(methods, Some("GET")) {
+            true
+        } else {
+            return None;
+        };
         let issuer_holds = names(self.issuers.as_deref(), issuer);
         let tool_holds = match (&self.mcp, call.tool) {
             (None, _) | (Some(_), Tool::Unknown) => true,
@@ -78,7 +94,7 @@ impl Rule {
                 names(tools.methods.as_deref(), Some(method)) && names(tools.names.as_deref(), name)
             }
         };
-        method_holds && issuer_holds && tool_holds
+        (issuer_holds && tool_holds).then_some(for_get)
     }
 
     /// Whether some request could be for both.

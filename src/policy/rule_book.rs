@@ -174,17 +174,16 @@ impl RuleBook {
     ) -> Option<AppliedRule<'_>> {
         let Place { rule, template } = self.places.get(place)?;
         let rule = self.rules.get(*rule)?;
-        if !rule.is_for(readings.call, issuer) {
-            return None;
-        }
+        let for_get = rule.is_for(readings.call, issuer, readings.head_is_get())?;
         let fit = Fit::of(template, path)?;
-        let as_sent = is_sent && fit.is_as_written();
+        let as_sent = is_sent && fit.is_as_written() && !for_get;
         let applies = as_sent || (!rule.is_for_one_spelling() && readings.allows(fit));
         applies.then_some(AppliedRule {
             rule,
             template,
             place,
             as_sent,
+            for_get,
             has_escaped_name: false,
         })
     }
@@ -237,6 +236,9 @@ pub struct Applicable<'a> {
     pub opens: bool,
     /// The same, had those in shadow mode been enforced.
     pub opens_in_shadow: bool,
+    /// Whether a rule that is enforced takes the path as it was sent and says which version of the
+    /// API it is for.
+    pub opens_this_version: bool,
     /// Whether a server that decodes before it routes could follow the path of another rule.
     pub is_ambiguous: bool,
     ignores_case: bool,
@@ -251,6 +253,8 @@ pub struct AppliedRule<'a> {
     pub template: &'a Template,
     /// Whether it takes the path as it was sent.
     pub as_sent: bool,
+    /// Whether it is for `GET` and applies to `HEAD` because a server answers it likewise.
+    for_get: bool,
     /// Whether an escape stands where its path has a name.
     pub has_escaped_name: bool,
     /// Counts through the configuration.
@@ -270,6 +274,7 @@ impl<'a> Applicable<'a> {
             (Effect::Public | Effect::RequireAll(_) | Effect::RequireAny(_), is_enforced) => {
                 if is_enforced {
                     self.opens |= found.as_sent;
+                    self.opens_this_version |= found.as_sent && names_version(found.template);
                     keep(&mut self.governing, found, self.ignores_case);
                 }
                 self.opens_in_shadow |= found.as_sent;
@@ -286,7 +291,9 @@ fn keep<'a>(kept: &mut Few<AppliedRule<'a>>, found: AppliedRule<'a>, ignores_cas
         let same = one.place == other.place;
         let by_path = specificity(one.template, other.template, ignores_case);
         let by_tools = other.rule.narrowness().cmp(&one.rule.narrowness());
-        same || by_path.map(|by_path| by_path.then(by_tools)) == Some(Ordering::Less)
+        let by_method = one.for_get.cmp(&other.for_get);
+        let order = |by_path: Ordering| by_path.then(by_tools).then(by_method);
+        same || by_path.map(order) == Some(Ordering::Less)
     };
     if !kept.iter().any(|other| goes_before(other, &found)) {
         kept.retain(|other| !goes_before(&found, other));
@@ -300,6 +307,16 @@ fn specificity(one: &Template, other: &Template, ignores_case: bool) -> Option<O
         other.segments().iter().map(Segment::as_ref),
         ignores_case,
     )
+}
+
+/// Whether a template says which version of the API it is for.
+fn names_version(template: &Template) -> bool {
+    match template.segments() {
+        [Segment::Literal(api), Segment::Literal(version), ..] => {
+            &**api == "api" && databricks::is_version(version)
+        }
+        _ => false,
+    }
 }
 
 /// Where a template is looked up, whatever its version of the API, its case and its trailing slash.

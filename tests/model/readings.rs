@@ -46,7 +46,13 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
             found.as_sent && found.rule.effect != "deny" && (shadow || !found.rule.shadow)
         })
     };
-    if operation.is_none() && world.unmatched_all_apis && !opened(&rules, false) {
+    let says_version = |found: &Match<'_>| {
+        found.as_sent
+            && found.rule.effect != "deny"
+            && !found.rule.shadow
+            && version(found.template).is_some()
+    };
+    if operation.is_none() && !rules.iter().any(says_version) {
         rules = applied(world, request, issuer, true);
     }
     let ignores_case = operation.is_some_and(ignores_case);
@@ -54,8 +60,9 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
         let accepted: Vec<&Match<'_>> = rules.iter().filter(|found| accept(found.rule)).collect();
         let goes_before = |one: &Match<'_>, other: &Match<'_>| {
             let by_path = compare(one.template, other.template, ignores_case);
-            by_path.map(|path| path.then(narrowness(other.rule).cmp(&narrowness(one.rule))))
-                == Some(Ordering::Less)
+            let by_tools = narrowness(other.rule).cmp(&narrowness(one.rule));
+            let by_method = one.for_get.cmp(&other.for_get);
+            by_path.map(|path| path.then(by_tools).then(by_method)) == Some(Ordering::Less)
         };
         let mut rules: Vec<&'a Rule> = Vec::new();
         for found in &accepted {
@@ -98,6 +105,8 @@ struct Match<'a> {
     rule: &'a Rule,
     template: &'a str,
     as_sent: bool,
+    /// A server answers `HEAD` as it would `GET`, and the rule is for `GET` alone.
+    for_get: bool,
 }
 
 /// "A request counts under every reading that a server might give it."
@@ -136,7 +145,8 @@ fn applied<'a>(
         .filter(|rule| is_for(rule, request, issuer))
     {
         for template in &rule.paths {
-            let as_sent = takes(template, request.path);
+            let for_get = !is_for_method(rule, request.method);
+            let as_sent = takes(template, request.path) && !for_get;
             let restricts = !rule.exact && rule.effect != "public";
             let is_read = |reading: &String| takes(&folded(template), &folded(reading));
             if as_sent || restricts && readings.iter().any(is_read) {
@@ -144,6 +154,7 @@ fn applied<'a>(
                     rule,
                     template,
                     as_sent,
+                    for_get,
                 });
             }
         }
@@ -205,9 +216,13 @@ fn compare(one: &str, other: &str, ignores_case: bool) -> Option<Ordering> {
 }
 
 fn is_for(rule: &Rule, request: &Request, issuer: Option<&str>) -> bool {
-    rule.methods
-        .as_ref()
-        .is_none_or(|methods| methods.contains(&request.method))
+    let restricts_head = request.method == "HEAD"
+        && match rule.effect {
+            "deny" => true,
+            "public" => false,
+            _ => operation(request).is_none(),
+        };
+    (is_for_method(rule, request.method) || restricts_head && is_for_method(rule, "GET"))
         && rule
             .issuers
             .as_ref()
@@ -221,6 +236,11 @@ fn is_for(rule: &Rule, request: &Request, issuer: Option<&str>) -> bool {
             }
             _ => true,
         }
+}
+
+fn is_for_method(rule: &Rule, method: &str) -> bool {
+    let methods = rule.methods.as_ref();
+    methods.is_none_or(|methods| methods.contains(&method))
 }
 
 /// The catalogue's operation, whatever version of the API the path names, with a trailing slash or
@@ -257,18 +277,17 @@ fn operation_at(method: &'static str, path: &'static str) -> Option<&'static Ope
 
 /// The template with the version of the path, where both have one.
 fn same_version(template: &str, path: &str) -> String {
-    let version = |text: &str| {
-        let word = text.strip_prefix("/api/")?.split('/').next()?.to_owned();
-        (word.contains('.')
-            && word
-                .bytes()
-                .all(|byte| byte == b'.' || byte.is_ascii_digit()))
-        .then_some(word)
-    };
     match (version(template), version(path)) {
-        (Some(old), Some(new)) => template.replacen(&old, &new, 1),
+        (Some(old), Some(new)) => template.replacen(old, new, 1),
         _ => template.to_owned(),
     }
+}
+
+/// The version of the API that a path names.
+fn version(text: &str) -> Option<&str> {
+    let word = text.strip_prefix("/api/")?.split('/').next()?;
+    let is_digit = |byte: u8| byte == b'.' || byte.is_ascii_digit();
+    (word.contains('.') && word.bytes().all(is_digit)).then_some(word)
 }
 
 /// "`{id}` is one segment, `{name}:verb` a segment with a suffix, `{path=**}` the rest."

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub(super) const NOW: u64 = 1_800_000_000;
 
 pub(super) const ISSUERS: [&str; 2] = ["https://a.example", "https://b.example"];
-const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
+const METHODS: [&str; 4] = ["GET", "POST", "DELETE", "HEAD"];
 const GROUPS: [&str; 3] = ["red", "green", "blue"];
 const WORKSPACES: [(&str, &str); 2] = [("7", "seven.example"), ("8", "eight.example")];
 

@@ -253,13 +253,13 @@ impl GivenKeys {
     /// The key set of `FILE` or `ISSUER=FILE`.
     fn of(argument: &str, authorizer: &Authorizer) -> Result<Self, Unreadable> {
         let issuers = authorizer.issuers.iter().enumerate();
-        let named = issuers.filter_map(|(position, issuer)| {
+        let mut named = issuers.filter_map(|(position, issuer)| {
             let file = argument
                 .strip_prefix(&*issuer.identifier)?
                 .strip_prefix('=')?;
             Some((position, file))
         });
-        let named = named.last();
+        let named = named.next_back();
         let file = named.map_or(argument, |(_, file)| file);
         let given = Self {
             position: named.map(|(position, _)| position),

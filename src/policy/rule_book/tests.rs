@@ -107,20 +107,32 @@ fn the_most_specific_path_governs() {
 }
 
 #[test]
-fn what_denies_get_denies_head_and_nothing_else_of_get_is_for_head() {
-    let of_get = |rule| Rule {
-        methods: Some(vec!["GET".into()]),
+fn what_restricts_get_restricts_head_and_opens_nothing() {
+    let of = |method: &str, rule| Rule {
+        methods: Some(vec![method.into()]),
         ..rule
     };
     let book = book(vec![
-        (of_get(rule("denied", Effect::Deny)), &["/a"]),
-        (of_get(require("required")), &["/b"]),
-        (of_get(rule("open", Effect::Public)), &["/c"]),
+        (of("GET", rule("denied", Effect::Deny)), &["/a"]),
+        (of("GET", require("required")), &["/b", "/d"]),
+        (of("GET", rule("open", Effect::Public)), &["/c"]),
+        (of("HEAD", rule("open head", Effect::Public)), &["/d"]),
+        (rule("rest", Effect::Public), &["/{path=**}"]),
     ]);
-    let of_head = |path| applicable(&book, Call::of("HEAD"), path, None);
-    assert_eq!(names(&of_head("/a").denying), ["denied"]);
-    assert!(of_head("/b").governing.is_empty());
-    assert!(of_head("/c").governing.is_empty());
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], &[&str]); 5] = [
+        // path                 denying         governing
+        ("/a",                  &["denied"],    &["rest"]),
+        ("/b",                  &[],            &["required"]),
+        ("/c",                  &[],            &["rest"]),
+        ("/d",                  &[],            &["open head"]),
+        ("/e",                  &[],            &["rest"]),
+    ];
+    for (path, denying, governing) in cases {
+        let found = applicable(&book, Call::of("HEAD"), path, None);
+        assert_eq!(names(&found.denying), denying, "{path}");
+        assert_eq!(names(&found.governing), governing, "{path}");
+    }
 }
 
 #[test]
