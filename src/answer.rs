@@ -9,12 +9,14 @@ pub mod message;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use serde::Serialize;
+
 use crate::authorize::evidence::Evidence;
 use crate::authorize::form::OwnToken;
 use crate::denial::{self, Denial, Kind};
 use crate::issuer::ScopeReading;
 use crate::issuer::invalid_token::InvalidToken;
-use crate::line::{Line, Value, name};
+use crate::json_line::to_text;
 use crate::request::envelope::{Asker, Protocol};
 use crate::request::form::grant::JWT_TYPE;
 use crate::resource::{Identifier, Metadata};
@@ -107,23 +109,22 @@ impl Answer {
     /// The refusal of a token request as RFC 6749 §5.2 has it, for clients of a token endpoint read
     /// nothing else.
     fn invalid_grant(message: &str) -> Self {
-        let mut body = Line::new(name!("error"), "invalid_grant");
-        body.write(&[(name!("error_description"), Value::Text(message))]);
-        Self::of_token_endpoint(Kind::InvalidGrant.status(), body.finish())
+        let body = InvalidGrant {
+            error: "invalid_grant",
+            error_description: message,
+        };
+        Self::of_token_endpoint(Kind::InvalidGrant.status(), to_text(&body))
     }
 
     /// The answer that gives a caller's own token back (RFC 8693 §2.2.1).
     pub fn returning(token: &OwnToken) -> Self {
-        let mut body = Line::new(name!("access_token"), token.text());
-        body.write(&[
-            (name!("issued_token_type"), Value::Word(JWT_TYPE)),
-            (name!("token_type"), Value::Word("Bearer")),
-            (
-                name!("expires_in"),
-                Value::Number(token.lifetime().as_secs()),
-            ),
-        ]);
-        Self::of_token_endpoint(200, body.finish())
+        let body = IssuedToken {
+            access_token: token.text(),
+            issued_token_type: JWT_TYPE,
+            token_type: "Bearer",
+            expires_in: token.lifetime().as_secs(),
+        };
+        Self::of_token_endpoint(200, to_text(&body))
     }
 
     fn of_token_endpoint(status: u16, body: String) -> Self {
@@ -280,25 +281,67 @@ fn body(
     let scope = names_scope.then(|| resource.spelled(evidence, evidence.required_scopes(), " "));
     let operation = evidence.operation.filter(|_| scope.is_some());
     let operation = operation.map(|operation| operation.name);
-    let mut body = Line::new(name!("error_code"), denial.kind().error_code());
-    body.write(&[
-        (name!("message"), Value::Text(message)),
-        (name!("details"), Value::Json(ERROR_INFO)),
-        (name!("reason"), Value::Word(denial.public_code())),
-        (name!("domain"), Value::Word(DOMAIN)),
-        // A map of strings.
-        (name!("metadata"), Value::Json(r#"{"decision_id":"#)),
-    ]);
-    body.value(decision_id);
-    body.write(&[
-        (name!("operation"), Value::optional(operation)),
-        (name!("required_scopes"), Value::optional(scope.as_deref())),
-    ]);
-    body.finish_with("}}]}")
+    to_text(&ErrorBody {
+        error_code: denial.kind().error_code(),
+        message,
+        details: [ErrorInfo {
+            kind: ERROR_INFO,
+            reason: denial.public_code(),
+            domain: DOMAIN,
+            metadata: ErrorMetadata {
+                decision_id,
+                operation,
+                required_scopes: scope.as_deref(),
+            },
+        }],
+    })
 }
 
-/// The beginning of a list with a `google.rpc.ErrorInfo` in it.
-const ERROR_INFO: &str = r#"[{"@type":"type.googleapis.com/google.rpc.ErrorInfo""#;
+/// An error as Databricks writes it.
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error_code: &'static str,
+    message: &'a str,
+    details: [ErrorInfo<'a>; 1],
+}
+
+/// `google.rpc.ErrorInfo`.
+#[derive(Serialize)]
+struct ErrorInfo<'a> {
+    #[serde(rename = "@type")]
+    kind: &'static str,
+    reason: &'static str,
+    domain: &'static str,
+    metadata: ErrorMetadata<'a>,
+}
+
+/// A map of strings.
+#[derive(Serialize)]
+struct ErrorMetadata<'a> {
+    decision_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    required_scopes: Option<&'a str>,
+}
+
+/// RFC 6749 §5.2.
+#[derive(Serialize)]
+struct InvalidGrant<'a> {
+    error: &'static str,
+    error_description: &'a str,
+}
+
+/// RFC 8693 §2.2.1.
+#[derive(Serialize)]
+struct IssuedToken<'a> {
+    access_token: &'a str,
+    issued_token_type: &'static str,
+    token_type: &'static str,
+    expires_in: u64,
+}
+
+const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 
 /// A new issuer is known everywhere within this time.
 const METADATA_CACHE_CONTROL: &str = "public, max-age=300";

@@ -130,7 +130,7 @@ impl Authorizer {
                     awaited = rejected.awaited;
                     match rejected.token {
                         Some(token) => evidence.token(token),
-                        None => claimed(remembered, presented, &rejected.denial, evidence),
+                        None => claimed(remembered, presented, evidence),
                     }
                     rejected.denial
                 })
@@ -338,17 +338,12 @@ impl Authorizer {
     }
 }
 
-/// Notes what a refused token says of itself, for whoever has to find out why it was. Of one that
-/// has expired nobody has to, and clients go on sending those.
+/// Notes what a refused token says of itself, for whoever has to find out why it was.
 fn claimed(
     remembered: Option<&RefCell<VerifiedTokens>>,
     presented: Presented<'_>,
-    denial: &Denial,
     evidence: &mut Evidence<'_>,
 ) {
-    if matches!(denial, Denial::InvalidToken(InvalidToken::Expired)) {
-        return;
-    }
     let read = || Jws::parse(&presented.text).ok()?.unverified();
     let claims = match remembered {
         Some(remembered) => remembered.borrow_mut().claimed(presented, read),

@@ -7,6 +7,7 @@
 //! `#[inline(never)]` keeps the parts apart: as one function they took V8 a seventh of the start to
 //! compile.
 
+mod audit;
 mod digest;
 mod document;
 mod exchange;
@@ -27,18 +28,17 @@ use std::time::Duration;
 
 use crate::answer::Resource;
 use crate::answer::message::{ROLES, SCOPES};
-use crate::audit::host_log::{HostLog, Level};
+use crate::audit::settings::RecordSettings;
 use crate::authorize::{Authorizer, verified};
 use crate::callout::uri::HttpsUri;
 use crate::exchange::terms::Terms;
 use crate::issuer::Issuer;
 use crate::key_store::source::KeySource;
-use crate::request::fingerprint::Fingerprints;
 use crate::resource::{Identifier, ProtectedResource};
 use crate::token::json::{Json, JsonError};
 use crate::withdrawn::list;
 
-use document::{Document, LevelName};
+use document::Document;
 use problem::{ConfigError, Place, Problems};
 use warning::Warning;
 
@@ -62,8 +62,8 @@ pub struct Configuration {
     pub forward_identity: bool,
     /// Whether the workers share the issuers' keys with one another.
     pub share_keys: bool,
-    /// How records are written to the host's log; not at all, when absent.
-    pub host_log: Option<HostLog>,
+    /// How records are written, and where to.
+    pub records: RecordSettings,
     /// The first 12 hexadecimal digits of the configuration's SHA-256, keys in order and white
     /// space left out.
     pub digest: String,
@@ -103,7 +103,6 @@ impl Configuration {
 
     #[inline(never)]
     fn build(document: Document, digest: String, problems: &mut Problems) -> Option<Self> {
-        document.refuse_what_is_to_come(problems);
         let warnings = warning::all(&document);
         let known: Vec<Box<str>> = document
             .issuers
@@ -158,7 +157,7 @@ impl Configuration {
             verified: verified?,
             forward_identity: document.forward_identity,
             share_keys: document.share_keys,
-            host_log: document.audit.host_log(),
+            records: document.audit.settings(),
             digest,
             warnings,
         })
@@ -198,33 +197,6 @@ impl document::Limits {
     }
 }
 
-impl document::Audit {
-    fn host_log(&self) -> Option<HostLog> {
-        let level = match self.level {
-            LevelName::Info => Level::Info,
-            LevelName::Warn => Level::Warn,
-            LevelName::Error => Level::Error,
-            LevelName::Critical => Level::Critical,
-        };
-        let required = self.required;
-        self.log.then_some(HostLog { level, required })
-    }
-
-    #[inline(never)]
-    fn fingerprints(&self, problems: &mut Problems) -> Fingerprints {
-        let key = self.fingerprint_key.as_deref();
-        if key.is_some_and(|key| key.len() < FINGERPRINT_KEY_BYTES) {
-            problems.add(
-                &Place::at("audit.fingerprint_key"),
-                format_args!(
-                    "shorter than {FINGERPRINT_KEY_BYTES} characters, so it could be guessed: write what `openssl rand -hex 32` prints"
-                ),
-            );
-        }
-        Fingerprints::new(key)
-    }
-}
-
 impl document::ResourceSection {
     #[inline(never)]
     fn build(self, problems: &mut Problems) -> Resource {
@@ -245,9 +217,6 @@ impl document::ResourceSection {
         }
     }
 }
-
-/// 128 bits, if they are written as hexadecimal digits.
-const FINGERPRINT_KEY_BYTES: usize = 32;
 
 /// Below, no real token fits; above, Envoy's own limit of 60 KiB for all headers ends it.
 const TOKEN_BYTES: std::ops::RangeInclusive<usize> = 512..=61_440;

@@ -9,7 +9,7 @@
 //! A room names only itself and rooms to its left:
 //!
 //! ```text
-//! bytes · few · line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · gateway · filter, bin
+//! bytes · few · json_line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · gateway · filter, bin
 //! ```
 //!
 //! Only `filter` knows proxy-wasm, through `host-calls`; that exists on `wasm32` alone, so that a
@@ -29,8 +29,8 @@ pub mod few;
 mod filter;
 pub mod gateway;
 pub mod issuer;
+mod json_line;
 pub mod key_store;
-mod line;
 pub mod path;
 pub mod policy;
 pub mod request;

@@ -7,10 +7,12 @@
 //! servers. Nothing in a document comes from the policy; its scope is the one that Databricks
 //! publishes.
 
+use serde::Serialize;
+
 use crate::callout::uri::{HttpsUri, UriError};
 use crate::databricks::{Catalogue, Lookup, scope};
 use crate::issuer::{Issuer, ScopeReading};
-use crate::line::{Line, name};
+use crate::json_line::to_text;
 use crate::path::Path;
 use crate::request::envelope;
 use crate::token::algorithm::Algorithm;
@@ -32,33 +34,20 @@ pub struct ProtectedResource {
 }
 
 /// A metadata document (RFC 9728 §2).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Metadata {
     resource: String,
     authorization_servers: Vec<Box<str>>,
     bearer_methods_supported: [&'static str; 1],
     dpop_signing_alg_values_supported: &'static [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
     scopes_supported: Option<[String; 1]>,
 }
 
 impl Metadata {
     /// The document.
     pub fn to_json(&self) -> String {
-        let mut line = Line::new(name!("resource"), &self.resource);
-        let servers = self.authorization_servers.iter().map(|server| &**server);
-        line.texts(name!("authorization_servers"), servers);
-        line.texts(
-            name!("bearer_methods_supported"),
-            self.bearer_methods_supported,
-        );
-        line.texts(
-            name!("dpop_signing_alg_values_supported"),
-            self.dpop_signing_alg_values_supported.iter().copied(),
-        );
-        if let Some([scope]) = &self.scopes_supported {
-            line.texts(name!("scopes_supported"), [scope.as_str()]);
-        }
-        line.finish()
+        to_text(self)
     }
 }
 

@@ -15,7 +15,7 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use databricks_oam_filter::audit::compact::words;
+use databricks_oam_filter::audit::record::words;
 use databricks_oam_filter::authorize::{Verdict, Verification};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;

@@ -15,9 +15,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::RandomState;
 
-use databricks_oam_filter::audit::compact::{Record, words};
+use databricks_oam_filter::audit::compact;
+use databricks_oam_filter::audit::record::{Record, Stamp, words};
 use databricks_oam_filter::authorize::verified::VerifiedTokens;
-use databricks_oam_filter::authorize::{Authorizer, Verification};
+use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::key_store::fetch::Answer;
@@ -173,7 +174,7 @@ impl Gateway {
     fn said(&self, headers: &Headers, by: &Verification<'_>) -> (&'static str, String) {
         let decision = self.authorizer.authorize(headers, by, self.now);
         let envelope = Envelope::of(headers, Some("192.0.2.7"));
-        let record = Record::new(&decision, &envelope, "id", self.now, "config").to_line();
+        let record = record_line(&decision, &envelope, self.now);
         let removed = decision
             .permit()
             .map(|permit| headers.to_remove(permit.kept()));
@@ -282,3 +283,20 @@ const PATHS: [&str; 22] = [
     "/nothing/here",
     "/a//b",
 ];
+
+/// The record of a decision.
+fn record_line(decision: &Decision<'_>, envelope: &Envelope<'_>, now: UnixTime) -> String {
+    let record = Record {
+        decision,
+        envelope,
+        stamp: Stamp {
+            time: Some(now),
+            decision_id: "id",
+            worker: "worker",
+            sequence: 1,
+            config: "config",
+            inputs: true,
+        },
+    };
+    String::from_utf8(compact::line(&record, Vec::new())).unwrap()
+}

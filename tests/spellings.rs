@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use databricks_oam_filter::audit::compact::words;
+use databricks_oam_filter::audit::record::words;
 use databricks_oam_filter::authorize::Verification;
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::databricks::{Catalogue, Operation};

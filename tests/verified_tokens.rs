@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use databricks_oam_filter::audit::compact::words;
+use databricks_oam_filter::audit::record::words;
 use databricks_oam_filter::authorize::verified::{Limits, VerifiedTokens};
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
 use databricks_oam_filter::config::Configuration;

@@ -1,220 +1,193 @@
 //! The compact record: one JSON object on one line.
 
-use crate::authorize::{Decision, Grounds, Verdict};
-use crate::denial::Denial;
-use crate::exchange::{OauthError, Refusal};
-use crate::policy::rule::Mode;
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::authorize::evidence::Evidence;
+use crate::json_line::JsonLine;
+use crate::policy::standing::Written;
 use crate::request::credential::CredentialKind;
-use crate::request::envelope::Envelope;
+use crate::request::envelope::{McpCall, Quoted};
 use crate::time::{Rfc3339, UnixTime};
 use crate::token::jws::UnverifiedClaims;
 
-use crate::line::{Line, Value, name};
+use super::inputs::Inputs;
+use super::record::{Record, claim_fault, words};
 
-/// A decision's record.
-pub struct Record<'a> {
-    decision: &'a Decision<'a>,
-    envelope: &'a Envelope<'a>,
+/// The record on a line, without its line break, in a reusable buffer.
+pub fn line(record: &Record<'_>, buffer: Vec<u8>) -> Vec<u8> {
+    let mut line = JsonLine::within(buffer);
+    line.add(&Judged::of(record));
+    match &record.evidence().token {
+        Some(token) => line.add_written(token.written()),
+        None => line.add(&Nobody::default()),
+    }
+    line.add(&Surroundings::of(record));
+    line.finish()
+}
+
+/// What was decided of what, and what the caller may.
+#[derive(Serialize)]
+struct Judged<'a> {
+    #[serde(serialize_with = "moment")]
+    time: Option<Rfc3339>,
+    decision: &'static str,
+    mode: &'static str,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim_fault: Option<&'static str>,
     decision_id: &'a str,
-    now: Option<UnixTime>,
+    request_id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+    method: Cow<'a, str>,
+    host: Option<Cow<'a, str>>,
+    path: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mcp: Option<McpCall<'a>>,
+    operation: Option<&'static str>,
+    #[serde(serialize_with = "required_scopes")]
+    required_scopes: &'a Evidence<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_scopes: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_grants: Option<&'a RawValue>,
+    #[serde(serialize_with = "or_none")]
+    effective_scopes: Option<&'a RawValue>,
+    rule: Option<&'a str>,
+    #[serde(serialize_with = "or_none")]
+    roles: Option<&'a RawValue>,
+}
+
+impl<'a> Judged<'a> {
+    fn of(record: &Record<'a>) -> Self {
+        let (evidence, envelope) = (record.evidence(), record.envelope);
+        let (decision, reason) = words(&record.decision.verdict);
+        let (claim, claim_fault) = claim_fault(&record.decision.verdict);
+        let written: Option<&Written> = evidence.standing.as_deref().map(|held| &held.written);
+        let (method, path) = match evidence.quoted.as_deref() {
+            Some(Quoted { method, path }) => (Cow::from(&**method), Cow::from(&**path)),
+            None => (envelope.method(), envelope.path()),
+        };
+        Self {
+            time: record.stamp.time.map(UnixTime::rfc_3339),
+            decision,
+            mode: record.mode(),
+            reason,
+            claim,
+            claim_fault,
+            decision_id: record.stamp.decision_id,
+            request_id: envelope.request_id(),
+            trace_id: envelope.trace_id(),
+            method,
+            host: envelope.host(),
+            path,
+            mcp: envelope.mcp(),
+            operation: evidence.operation.map(|operation| operation.name),
+            required_scopes: evidence,
+            token_scopes: written.and_then(|written| written.token_scopes.as_deref()),
+            role_grants: written.and_then(|written| written.role_grants.as_deref()),
+            effective_scopes: written.map(|written| &*written.scope_list),
+            rule: evidence.rule.map(|rule| &*rule.name),
+            roles: written.map(|written| &*written.role_list),
+        }
+    }
+}
+
+/// Who is calling where no valid token says so.
+#[derive(Default, Serialize)]
+struct Nobody {
+    issuer: (),
+    subject: (),
+    client: (),
+    token_id: (),
+    token_expires_at: (),
+}
+
+/// What came with the request, for which workspace, and from where.
+#[derive(Serialize)]
+struct Surroundings<'a> {
+    credential: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_fingerprint: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    credential_leaked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unverified: Option<&'a UnverifiedClaims>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inputs: Option<Inputs<'a>>,
+    workspace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchanged_scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange_error: Option<&'static str>,
+    source_ip: Option<&'a str>,
+    user_agent: Option<Cow<'a, str>>,
+    worker: &'a str,
+    sequence: u64,
     config: &'a str,
 }
 
-impl<'a> Record<'a> {
-    /// The record of a decision taken at `now`, or without a clock, under the configuration whose
-    /// digest begins with `config`.
-    pub fn new(
-        decision: &'a Decision<'a>,
-        envelope: &'a Envelope<'a>,
-        decision_id: &'a str,
-        now: impl Into<Option<UnixTime>>,
-        config: &'a str,
-    ) -> Self {
+impl<'a> Surroundings<'a> {
+    fn of(record: &Record<'a>) -> Self {
+        let (evidence, envelope, stamp) = (record.evidence(), record.envelope, record.stamp);
+        let token = evidence.token.as_deref().filter(|_| stamp.inputs);
         Self {
-            decision,
-            envelope,
-            decision_id,
-            now: now.into(),
-            config,
+            credential: evidence.credential.map(CredentialKind::as_str),
+            credential_fingerprint: evidence.fingerprint.as_deref(),
+            credential_leaked: evidence.leaked,
+            unverified: evidence.unverified.as_deref(),
+            inputs: token.map(Inputs::of),
+            workspace: evidence.workspace.map(|workspace| workspace.to_string()),
+            exchanged_scope: evidence.exchanged_scope,
+            exchange_error: record.exchange_error(),
+            source_ip: envelope.source_ip,
+            user_agent: envelope.user_agent(),
+            worker: stamp.worker,
+            sequence: stamp.sequence,
+            config: stamp.config,
         }
     }
+}
 
-    /// The decision that it is of.
-    pub const fn decision(&self) -> &Decision<'a> {
-        self.decision
-    }
+fn moment<S: Serializer>(time: &Option<Rfc3339>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.as_ref().map(Rfc3339::as_str).serialize(serializer)
+}
 
-    /// The line, without its line break.
-    pub fn to_line(&self) -> String {
-        self.write_to(String::new())
-    }
+fn required_scopes<S: Serializer>(
+    evidence: &&Evidence<'_>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(evidence.required_scopes())
+}
 
-    /// The line, in the room of another text.
-    pub fn write_to(&self, room: String) -> String {
-        let time = self.now.map(UnixTime::rfc_3339);
-        let time = time.as_ref().map(Rfc3339::as_str);
-        let mut line = Line::within(room, name!("time"), time);
-        self.write_request(&mut line);
-        self.write_policy(&mut line);
-        self.write_caller(&mut line);
-        self.write_end(&mut line);
-        line.finish()
-    }
-
-    /// What was decided of what.
-    fn write_request(&self, line: &mut Line) {
-        let (evidence, envelope) = (&self.decision.evidence, self.envelope);
-        let (word, reason) = words(&self.decision.verdict);
-        let mode = match evidence.mode {
-            Mode::Enforce => "enforce",
-            Mode::Shadow => "shadow",
-        };
-        let operation = evidence.operation.map(|operation| operation.name);
-        let (claim, fault) = claim_fault(&self.decision.verdict);
-        let request_id = envelope.request_id();
-        line.write(&[
-            (name!("decision"), Value::Word(word)),
-            (name!("mode"), Value::Word(mode)),
-            (name!("reason"), Value::Word(reason)),
-            (name!("claim"), Value::optional(claim)),
-            (name!("claim_fault"), Value::optional(fault)),
-            (name!("decision_id"), Value::Word(self.decision_id)),
-            (name!("request_id"), Value::nullable(request_id.as_deref())),
-        ]);
-        match &evidence.quoted {
-            Some(quoted) => line.written(quoted),
-            None => line.write(&[
-                (name!("method"), Value::Text(&envelope.method())),
-                (name!("path"), Value::Text(&envelope.path())),
-            ]),
-        }
-        line.write(&[(name!("operation"), Value::nullable(operation))]);
-    }
-
-    /// What was asked for, and what the caller may.
-    fn write_policy(&self, line: &mut Line) {
-        let evidence = &self.decision.evidence;
-        let written = evidence.standing.as_ref().map(|standing| &standing.written);
-        let (scopes, roles) = match written {
-            Some(written) => (&*written.scope_list, &*written.role_list),
-            None => ("[]", "[]"),
-        };
-        line.texts(name!("required_scopes"), evidence.required_scopes());
-        line.write(&[
-            (name!("effective_scopes"), Value::Json(scopes)),
-            (
-                name!("rule"),
-                Value::nullable(evidence.rule.map(|rule| &*rule.name)),
-            ),
-            (name!("roles"), Value::Json(roles)),
-        ]);
-    }
-
-    /// Who a sound token says is calling.
-    fn write_caller(&self, line: &mut Line) {
-        line.written(match &self.decision.evidence.token {
-            Some(token) => token.written(),
-            None => NOBODY,
-        });
-    }
-
-    /// What came with the request, for which workspace, and from where.
-    fn write_end(&self, line: &mut Line) {
-        let (evidence, envelope) = (&self.decision.evidence, self.envelope);
-        let credential = evidence.credential.map(CredentialKind::as_str);
-        let user_agent = envelope.user_agent();
-        let workspace = evidence.workspace.map(|workspace| workspace.to_string());
-        line.write(&[
-            (name!("credential"), Value::nullable(credential)),
-            (
-                name!("credential_fingerprint"),
-                Value::optional(evidence.fingerprint.as_deref()),
-            ),
-            (
-                name!("credential_leaked"),
-                Value::where_true(evidence.leaked),
-            ),
-        ]);
-        if let Some(claims) = &evidence.unverified {
-            write_unverified(line, claims);
-        }
-        line.write(&[
-            (name!("workspace"), Value::nullable(workspace.as_deref())),
-            (
-                name!("exchanged_scope"),
-                Value::optional(evidence.exchanged_scope),
-            ),
-            (
-                name!("exchange_error"),
-                Value::optional(exchange_error(&self.decision.verdict)),
-            ),
-            (name!("source_ip"), Value::nullable(envelope.source_ip)),
-            (name!("user_agent"), Value::nullable(user_agent.as_deref())),
-            (name!("config"), Value::Word(self.config)),
-        ]);
+/// A list that was written before; an empty one where there is none.
+fn or_none<S: Serializer>(list: &Option<&RawValue>, serializer: S) -> Result<S::Ok, S::Error> {
+    match list {
+        Some(list) => list.serialize(serializer),
+        None => [(); 0].serialize(serializer),
     }
 }
 
-/// What a token says of itself that nobody verified.
-fn write_unverified(line: &mut Line, claims: &UnverifiedClaims) {
-    line.json(name!("unverified"), r#"{"issuer":"#);
-    line.value(&claims.issuer);
-    line.write(&[(name!("subject"), Value::nullable(claims.subject.as_deref()))]);
-    line.texts(
-        name!("audiences"),
-        claims.audiences.iter().map(|audience| &**audience),
-    );
-    line.close();
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
-
-/// The decision and its reason. What is on trial is recorded as what it would be.
-pub fn words(verdict: &Verdict) -> (&'static str, &'static str) {
-    match verdict {
-        Verdict::Return(token) => match token.shadowed() {
-            Some(denial) => ("deny", denial.code()),
-            None => ("allow", "public"),
-        },
-        Verdict::Allow(permit) => match permit.grounds() {
-            Grounds::Bearer => ("allow", "permitted"),
-            Grounds::Discovery | Grounds::Public => ("allow", "public"),
-            Grounds::Observed(kind) => ("allow", kind.observed()),
-        },
-        Verdict::Deny(denial) | Verdict::Shadow(denial, _) => ("deny", denial.code()),
-        Verdict::Describe(_) => ("allow", "metadata"),
-    }
-}
-
-/// The claim for which a token was refused, where it is one, and what is wrong with it. Never what
-/// it holds.
-pub fn claim_fault(verdict: &Verdict) -> (Option<&str>, Option<&'static str>) {
-    let Verdict::Deny(denial) = verdict else {
-        return (None, None);
-    };
-    if let Denial::InvalidToken(reason) = denial.cause() {
-        reason.fault()
-    } else {
-        (None, None)
-    }
-}
-
-/// Why the token endpoint refused, where it gave a reason that OAuth names.
-fn exchange_error(verdict: &Verdict) -> Option<&'static str> {
-    let Verdict::Deny(Denial::Exchange(Refusal::Refused(error))) = verdict else {
-        return None;
-    };
-    error.map(OauthError::as_str)
-}
-
-/// What a record says of its caller where no sound token says who that is.
-const NOBODY: &str =
-    r#","issuer":null,"subject":null,"client":null,"token_id":null,"token_expires_at":null"#;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authorize::evidence::Evidence;
+    use crate::audit::record::Stamp;
+    use crate::authorize::{Decision, Verdict};
+    use crate::denial::Denial;
     use crate::issuer::invalid_token::InvalidToken;
+    use crate::policy::rule::Mode;
     use crate::request::Headers;
+    use crate::request::envelope::Envelope;
     use crate::token::claims::{ClaimError, ClaimFault};
     use crate::token::json::JsonError;
 
@@ -234,16 +207,52 @@ mod tests {
             (of(ClaimError::Json(JsonError::TooDeep)),               now,  r#"{"time":"2027-01-15T08:00:00.000Z","decision":"deny","mode":"enforce","reason":"malformed_claims","claim_fault":"too_deep","decision_id":"#),
             (Denial::InvalidToken(InvalidToken::MissingClaim("iat")), now, r#"{"time":"2027-01-15T08:00:00.000Z","decision":"deny","mode":"enforce","reason":"missing_claim","claim":"iat","claim_fault":"missing","decision_id":"#),
         ];
-        for (denial, now, want) in cases {
-            let decision = Decision {
-                verdict: Verdict::Deny(denial),
-                evidence: Evidence::new(Mode::Enforce),
-                awaited: None,
-            };
-            let headers = Headers::default();
-            let envelope = Envelope::of(&headers, None);
-            let line = Record::new(&decision, &envelope, "d", now, "c").to_line();
+        for (denial, time, want) in cases {
+            let line = line_of(denial, &Headers::default(), time);
             assert_eq!(line.get(..want.len()), Some(want), "{line}");
         }
+    }
+
+    #[test]
+    fn a_record_quotes_the_request() {
+        let pairs = [
+            (":method", "POST"),
+            (":path", "/api/2.0/mcp/sql?secret"),
+            (":authority", "db.example"),
+            (
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ),
+            ("mcp-protocol-version", "2026-07-28"),
+            ("mcp-method", "tools/call"),
+            ("mcp-name", "run_sql"),
+            ("user-agent", "agent/1"),
+            ("x-request-id", "r"),
+        ];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        let line = line_of(Denial::Unmatched, &Headers::new(pairs.to_vec()), None);
+        let want = r#"{"time":null,"decision":"deny","mode":"enforce","reason":"unmatched","decision_id":"d","request_id":"r","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","method":"POST","host":"db.example","path":"/api/2.0/mcp/sql","mcp":{"method":"tools/call","name":"run_sql","version":"2026-07-28"},"operation":null,"required_scopes":[],"effective_scopes":[],"rule":null,"roles":[],"issuer":null,"subject":null,"client":null,"token_id":null,"token_expires_at":null,"credential":null,"workspace":null,"source_ip":"192.0.2.7","user_agent":"agent/1","worker":"w","sequence":7,"config":"c"}"#;
+        assert_eq!(line, want);
+    }
+
+    fn line_of(denial: Denial, headers: &Headers, time: Option<UnixTime>) -> String {
+        let decision = Decision {
+            verdict: Verdict::Deny(denial),
+            evidence: Evidence::new(Mode::Enforce),
+            awaited: None,
+        };
+        let record = Record {
+            decision: &decision,
+            envelope: &Envelope::of(headers, Some("192.0.2.7")),
+            stamp: Stamp {
+                time,
+                decision_id: "d",
+                worker: "w",
+                sequence: 7,
+                config: "c",
+                inputs: false,
+            },
+        };
+        String::from_utf8(line(&record, Vec::new())).unwrap()
     }
 }

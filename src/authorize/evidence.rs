@@ -12,6 +12,7 @@ use crate::policy::rule::{Mode, Rule};
 use crate::policy::{Governing, Policy, Requirement, Standing};
 use crate::request::RequestError;
 use crate::request::credential::{CredentialKind, Scheme};
+use crate::request::envelope::Quoted;
 use crate::request::workspace::WorkspaceId;
 use crate::token::jws::UnverifiedClaims;
 
@@ -45,8 +46,8 @@ pub struct Evidence<'a> {
     pub granting_roles: Vec<Rc<str>>,
     /// The workspace that it is for.
     pub workspace: Option<WorkspaceId>,
-    /// Its method and path as the record quotes them, where they were written before.
-    pub quoted: Option<Rc<str>>,
+    /// Its method and path as the record quotes them, where that is known from before.
+    pub quoted: Option<Rc<Quoted>>,
     /// The scope for which its token was exchanged.
     pub exchanged_scope: Option<&'static str>,
 }
@@ -164,7 +165,7 @@ impl<'a> Evidence<'a> {
         self.workspace = workspace;
     }
 
-    pub(super) fn quoted(&mut self, quoted: Option<&Rc<str>>) {
+    pub(super) fn quoted(&mut self, quoted: Option<&Rc<Quoted>>) {
         self.quoted = quoted.cloned();
     }
 

@@ -1,13 +1,15 @@
 //! The shape of a configuration: every key and what it is for. Unknown keys are errors.
 
+pub(super) mod audit;
 mod defaults;
 
 use serde::Deserialize;
 
 use crate::token::json::Json;
 
-use super::problem::{Place, Problems};
 use super::value::{Aliases, ClaimName, Count, Day, Span};
+
+use audit::Audit;
 
 #[derive(Deserialize)]
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
@@ -52,26 +54,6 @@ pub(super) struct Document {
     /// plugin has no `vm_id`.
     #[serde(default = "defaults::yes")]
     pub(super) share_keys: bool,
-}
-
-impl Document {
-    /// Refuses settings that this release does not carry out: to accept and ignore them would be a
-    /// promise broken in silence.
-    pub(super) fn refuse_what_is_to_come(&self, problems: &mut Problems) {
-        let mut refuse = |present: bool, place: &str, remedy: &str| {
-            if present {
-                problems.add(
-                    &Place::at(place),
-                    format_args!("not carried out by this release: {remedy}"),
-                );
-            }
-        };
-        refuse(
-            self.audit.format != RecordFormat::Compact,
-            "audit.format",
-            "write `compact`",
-        );
-    }
 }
 
 #[derive(Default, Deserialize)]
@@ -395,47 +377,4 @@ pub(super) struct Limits {
     /// How many bytes they may take.
     #[serde(default = "defaults::cached_bytes")]
     pub(super) cached_bytes: Count,
-}
-
-#[derive(Deserialize)]
-#[cfg_attr(schema, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct Audit {
-    /// How records are written.
-    #[serde(default)]
-    format: RecordFormat,
-    /// Whether they go to the host's log.
-    #[serde(default = "defaults::yes")]
-    pub(super) log: bool,
-    /// The level that they are written there at. Istio's gateways drop what is below `warning`,
-    /// Envoy Gateway's what is below `warn`.
-    #[serde(default)]
-    pub(super) level: LevelName,
-    /// Whether requests are refused whose decisions would leave no record. Means nothing without
-    /// `log`.
-    #[serde(default = "defaults::yes")]
-    pub(super) required: bool,
-    /// Keys the fingerprints by which records name static tokens. Give all gateways the same, and
-    /// one token has one name on all of them.
-    pub(super) fingerprint_key: Option<String>,
-}
-
-#[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]
-#[cfg_attr(schema, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub(super) enum LevelName {
-    #[default]
-    Info,
-    Warn,
-    Error,
-    Critical,
-}
-
-#[derive(Default, Deserialize, Eq, PartialEq)]
-#[cfg_attr(schema, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-enum RecordFormat {
-    #[default]
-    Compact,
-    Ocsf,
 }

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::audit::host_log::{HostLog, Level};
+use crate::audit::settings::RecordFormat;
 use crate::policy::Unmatched;
 use crate::policy::rule::{Effect, Mode};
 
@@ -46,7 +48,12 @@ fn the_smallest_configuration_has_every_default() {
         level: Level::Info,
         required: true,
     };
-    assert_eq!(configuration.host_log, Some(host_log));
+    let records = RecordSettings {
+        format: RecordFormat::Compact,
+        log: Some(host_log),
+        inputs: false,
+    };
+    assert_eq!(configuration.records, records);
     assert!(!configuration.forward_identity && configuration.share_keys);
 }
 
@@ -65,7 +72,7 @@ fn records_go_where_and_as_the_audit_section_says() {
     ] {
         let text = with(&format!(r#","audit":{audit}"#));
         let configuration = Configuration::parse(text.as_bytes());
-        let host_log = configuration.map(|configuration| configuration.host_log);
+        let host_log = configuration.map(|configuration| configuration.records.log);
         assert_eq!(host_log, Ok(want), "{audit}");
     }
 }
@@ -116,7 +123,7 @@ fn every_section_is_read() {
         }
     );
     assert!(configuration.forward_identity && !configuration.share_keys);
-    assert_eq!(configuration.host_log, None);
+    assert_eq!(configuration.records.log, None);
     assert_eq!(configuration.authorizer.withdrawn.len(), 2);
     assert_eq!(
         configuration.authorizer.issuers[0].max_token_lifetime,
@@ -182,7 +189,7 @@ fn errors_name_their_place_and_the_remedy() {
         (with(r#","credentials":{"opaque":{"until":"2027-02-29"}}"#),                                             "credentials.opaque.until: not a date, as `2027-01-31`: `2027-02-29`"),
         (with(r#","audit":{"fingerprint_key":"short"}"#),                                                         "audit.fingerprint_key: shorter than 32 characters, so it could be guessed: write what `openssl rand -hex 32` prints"),
         (with(r#","audit":{"level":"warning"}"#),                                                                 "audit.level: unknown variant `warning`, expected one of `info`, `warn`, `error`, `critical`"),
-        (with(r#","audit":{"format":"ocsf"}"#),                                                                   "audit.format: not carried out by this release: write `compact`"),
+        (with(r#","audit":{"format":"cef"}"#),                                                                    "audit.format: unknown variant `cef`, expected `compact` or `ocsf`"),
         (with(r#","limits":{"token_bytes":100}"#),                                                                "limits.token_bytes: out of bounds: from 512 to 61440"),
         (with(r#","limits":{"token_bytes":1024.5}"#),                                                             "limits.token_bytes: invalid value: a number with a fraction, expected a whole number"),
         (with(r#","resource":{"identifier":"http://db.example"}"#),                                               "resource.identifier: not an https URL: `http://db.example`"),

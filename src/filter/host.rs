@@ -12,8 +12,8 @@ use host_calls::metrics::Kind;
 use host_calls::{Buffer, Level as LogLevel, headers, http, metrics, shared_data};
 
 use crate::answer::Answer;
-use crate::audit::compact::Record;
 use crate::audit::host_log::Level;
+use crate::audit::record::Record;
 use crate::callout::Call;
 use crate::gateway::host::{
     CalloutId, Engine, HeaderEdits, Host, MetricId, MetricKind, PluginId, SharedValue, StreamId,
@@ -114,17 +114,13 @@ impl Host for WasmHost {
     }
 
     /// Whether the log takes lines of this level the host does not say here.
-    fn write_record(&self, level: Level, record: &Record<'_>) -> bool {
-        // Records are written one after the other, so one buffer is enough for all.
-        let line = record.write_to(LINE.take());
-        let is_written = host_calls::log(level.into(), &line);
-        LINE.set(line);
-        is_written
+    fn write_record(&self, level: Level, _: &Record<'_>, line: &[u8]) -> bool {
+        host_calls::log(level.into(), line)
     }
 
     fn log_critical(&self, line: &str) {
         // A host that takes no lines could not be told so.
-        let _ = host_calls::log(LogLevel::Critical, line);
+        let _ = host_calls::log(LogLevel::Critical, line.as_bytes());
     }
 
     fn send(&self, call: &Call) -> Option<CalloutId> {
@@ -272,8 +268,3 @@ const NO_VERSION: u32 = u32::MAX;
 
 /// In a millisecond.
 const NANOSECONDS_EACH: u64 = 1_000_000;
-
-thread_local! {
-    /// The buffer that records are written in.
-    static LINE: Cell<String> = const { Cell::new(String::new()) };
-}

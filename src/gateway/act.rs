@@ -5,7 +5,7 @@
 //! to its headers. So the record says what became of it in the end.
 
 use crate::answer::Answer;
-use crate::audit::compact::Record;
+use crate::audit::record::{Record, Stamp};
 use crate::authorize::{Bearer, Decision, Permit, Verdict};
 use crate::denial::Denial;
 use crate::request::envelope::{Asker, Envelope};
@@ -61,7 +61,18 @@ impl Active {
     ) {
         let envelope = Envelope::of(&request.headers, request.source_ip.as_deref());
         let digest = &self.configuration.digest;
-        let record = Record::new(decision, &envelope, decision_id.as_str(), now, digest);
+        let record = Record {
+            decision,
+            envelope: &envelope,
+            stamp: Stamp {
+                time: now,
+                decision_id: decision_id.as_str(),
+                worker: decision_id.worker(),
+                sequence: self.records.next_sequence(),
+                config: digest,
+                inputs: self.configuration.records.inputs,
+            },
+        };
         let written = self.records.write(&record, host);
         if matches!(written, Written::Dropped | Written::Missing) {
             self.metrics.count(Event::RecordDropped);

@@ -77,7 +77,7 @@ impl Active {
             waiting: Queue::new(configuration.waiting.requests, configuration.waiting.time),
             held_forms: Rc::default(),
             decision_ids: DecisionIds::new(host.seed()),
-            records: Records::new(configuration.host_log, host),
+            records: Records::new(configuration.records, host),
             metrics,
             tick_period: Duration::ZERO,
             configuration: Rc::new(configuration),

@@ -10,6 +10,12 @@ impl DecisionId {
         // Digits of ASCII, so there is always a text.
         str::from_utf8(self.0.as_flattened().as_flattened()).unwrap_or_default()
     }
+
+    /// The worker that decided: the first half of the digits.
+    pub(super) fn worker(&self) -> &str {
+        let [worker, _] = &self.0;
+        str::from_utf8(worker.as_flattened()).unwrap_or_default()
+    }
 }
 
 /// Gives IDs that no two decisions share: the worker's random number, and a count.

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use crate::audit::compact::Record;
 use crate::audit::host_log::Level;
+use crate::audit::record::Record;
 use crate::callout::Call;
 use crate::time::UnixTime;
 use crate::token::algorithm::AlgorithmSet;
@@ -102,8 +102,8 @@ pub trait Host {
     /// Whether the log takes lines of a level; `None` where the host does not tell.
     fn log_takes(&self, level: Level) -> Option<bool>;
 
-    /// Writes a record to the log. `false` where the host does not.
-    fn write_record(&self, level: Level, record: &Record<'_>) -> bool;
+    /// Writes a record's line to the log. `false` where the host does not.
+    fn write_record(&self, level: Level, record: &Record<'_>, line: &[u8]) -> bool;
 
     /// Writes a line that no level of the log but the highest drops.
     fn log_critical(&self, line: &str);

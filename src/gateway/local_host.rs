@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use crate::audit::compact::Record;
 use crate::audit::host_log::Level;
+use crate::audit::record::Record;
 use crate::callout::Call;
 use crate::time::UnixTime;
 use crate::token::algorithm::AlgorithmSet;
@@ -19,7 +19,7 @@ use super::host::{
 pub struct LocalHost<'h> {
     now: Cell<UnixTime>,
     engine: fn() -> Box<dyn Verifier>,
-    on_record: RefCell<Box<dyn FnMut(&Record<'_>) + 'h>>,
+    on_record: RefCell<Box<dyn FnMut(&Record<'_>, &[u8]) + 'h>>,
     body: RefCell<Vec<u8>>,
     removed: RefCell<Vec<String>>,
     set: RefCell<Vec<(&'static str, String)>>,
@@ -31,11 +31,11 @@ pub struct LocalHost<'h> {
 
 impl<'h> LocalHost<'h> {
     /// A host whose clock stands still at this moment, with this engine for signatures; records are
-    /// handed to `on_record`.
+    /// handed to `on_record`, with their line.
     pub fn new(
         now: UnixTime,
         engine: fn() -> Box<dyn Verifier>,
-        on_record: impl FnMut(&Record<'_>) + 'h,
+        on_record: impl FnMut(&Record<'_>, &[u8]) + 'h,
     ) -> Self {
         Self {
             now: Cell::new(now),
@@ -134,8 +134,8 @@ impl Host for LocalHost<'_> {
         Some(true)
     }
 
-    fn write_record(&self, _: Level, record: &Record<'_>) -> bool {
-        (self.on_record.borrow_mut())(record);
+    fn write_record(&self, _: Level, record: &Record<'_>, line: &[u8]) -> bool {
+        (self.on_record.borrow_mut())(record, line);
         true
     }
 

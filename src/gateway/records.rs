@@ -1,7 +1,9 @@
 //! The records of decisions: whether the host's log takes them, and what follows where it does not.
 
-use crate::audit::compact::Record;
 use crate::audit::host_log::HostLog;
+use crate::audit::record::Record;
+use crate::audit::settings::{RecordFormat, RecordSettings};
+use crate::audit::{compact, ocsf};
 
 use super::host::Host;
 
@@ -9,13 +11,24 @@ use super::host::Host;
 pub(super) struct Records {
     /// Absent where no records are wanted.
     log: Option<HostLog>,
+    format: RecordFormat,
     /// Whether the host's log took lines of the records' level when it was last asked.
     is_open: bool,
+    /// How many records there were.
+    sequence: u64,
+    /// Records are written one after the other, so one buffer is enough for all.
+    buffer: Vec<u8>,
 }
 
 impl Records {
-    pub(super) fn new(log: Option<HostLog>, host: &dyn Host) -> Self {
-        let mut records = Self { log, is_open: true };
+    pub(super) fn new(settings: RecordSettings, host: &dyn Host) -> Self {
+        let mut records = Self {
+            log: settings.log,
+            format: settings.format,
+            is_open: true,
+            sequence: 0,
+            buffer: Vec::new(),
+        };
         records.look(host);
         records
     }
@@ -55,12 +68,25 @@ impl Records {
         !self.is_open && self.log.is_some_and(|log| log.required)
     }
 
+    /// The number of the next record. It counts also where that is dropped, so that its absence
+    /// shows.
+    pub(super) const fn next_sequence(&mut self) -> u64 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+
     /// Writes a record, if records are wanted.
-    pub(super) fn write(&self, record: &Record<'_>, host: &dyn Host) -> Written {
+    pub(super) fn write(&mut self, record: &Record<'_>, host: &dyn Host) -> Written {
         let Some(log) = self.log else {
             return Written::Unwanted;
         };
-        let is_written = host.write_record(log.level, record);
+        let buffer = std::mem::take(&mut self.buffer);
+        let line = match self.format {
+            RecordFormat::Compact => compact::line(record, buffer),
+            RecordFormat::Ocsf => ocsf::line(record, buffer),
+        };
+        let is_written = host.write_record(log.level, record, &line);
+        self.buffer = line;
         match (is_written && self.is_open, log.required) {
             (true, _) => Written::Kept,
             (false, false) => Written::Dropped,

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::databricks::scope_set::ScopeSet;
+use crate::json_line::Members;
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::claims::{ClaimError, ClaimFault, Claims, Times};
@@ -65,7 +66,7 @@ pub struct AccessToken {
     /// Those that a role may ask about.
     claims: Object,
     /// What records say of it.
-    written: Box<str>,
+    written: Members,
 }
 
 /// Group memberships, which some issuers leave out when there are too many.
@@ -124,7 +125,7 @@ impl AccessToken {
             key,
             prints: OnceCell::new(),
             claims: claims.only(&issuer.kept_claims),
-            written: Box::default(),
+            written: Members::default(),
         };
         token.written = written::of(&token);
         Ok(token)
@@ -139,8 +140,8 @@ impl AccessToken {
         }
     }
 
-    /// The members of a record that say whose token it is, in JSON, with a comma before each.
-    pub const fn written(&self) -> &str {
+    /// The members of a record that say whose token it is.
+    pub(crate) const fn written(&self) -> &Members {
         &self.written
     }
 
@@ -182,14 +183,20 @@ impl AccessToken {
         named
             .into_iter()
             .flatten()
-            .chain([&*self.issuer, self.issued_for.host(), &self.written])
+            .chain([&*self.issuer, self.issued_for.host()])
             .map(|text| text.len().saturating_add(ALLOCATION))
+            .chain([self.written.bytes().saturating_add(ALLOCATION)])
             .chain(scopes.map(|held| held.as_str().len().saturating_add(SCOPE_BYTES)))
             .chain(listed.map(|text| text.len().saturating_add(LISTED_BYTES)))
             .fold(
                 OWN_BYTES.saturating_add(self.claims.bytes()),
                 usize::saturating_add,
             )
+    }
+
+    /// The claims that a role may ask about.
+    pub(crate) const fn kept_claims(&self) -> &Object {
+        &self.claims
     }
 
     /// Whether the claim at `path` is `value`, or an array that has it. Only claims that the

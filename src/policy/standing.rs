@@ -5,9 +5,11 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
+use serde_json::value::RawValue;
+
 use crate::databricks::Operation;
 use crate::databricks::scope_set::ScopeSet;
-use crate::line;
+use crate::json_line;
 use crate::token::json::ALLOCATION;
 use crate::token::scope::Scope;
 
@@ -43,15 +45,27 @@ pub struct Standing {
 struct Allowed([Cell<Option<&'static Operation>>; OPERATIONS]);
 
 /// What is said of a standing with every request, written once.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Written {
     /// The names of the roles held, between commas; absent where there are none.
     pub roles: Option<Rc<str>>,
     /// The same as a list in JSON.
-    pub role_list: Box<str>,
+    pub role_list: Box<RawValue>,
     /// The effective scopes as a list in JSON.
-    pub scope_list: Box<str>,
+    pub scope_list: Box<RawValue>,
+    /// The token's scopes as a list in JSON, where they are not the effective ones.
+    pub token_scopes: Option<Box<RawValue>>,
+    /// What the roles grant as a list in JSON, where roles count and that is not what is effective.
+    pub role_grants: Option<Box<RawValue>>,
 }
+
+impl PartialEq for Written {
+    fn eq(&self, other: &Self) -> bool {
+        self.roles == other.roles && self.lists().eq(other.lists())
+    }
+}
+
+impl Eq for Written {}
 
 impl Standing {
     /// What the roles held and a token's scopes come to: both must grant, each where it counts.
@@ -70,7 +84,12 @@ impl Standing {
             Some(scopes) => scopes.intersection(&role_grants),
         };
         Self {
-            written: Written::of(&roles, &scopes),
+            written: Written::of(
+                &roles,
+                &scopes,
+                token_scopes.as_ref().filter(|held| **held != scopes),
+                Some(&role_grants).filter(|grants| limited && **grants != scopes),
+            ),
             roles,
             scopes,
             role_grants,
@@ -139,14 +158,13 @@ impl Standing {
 
     /// About the memory that it takes, rather too much than too little.
     pub fn bytes(&self) -> usize {
-        let Written {
-            roles,
-            role_list,
-            scope_list,
-        } = &self.written;
-        let texts = [roles.as_deref(), Some(role_list), Some(scope_list)]
+        let lists = self.written.lists().flatten();
+        let texts = self
+            .written
+            .roles
+            .as_deref()
             .into_iter()
-            .flatten()
+            .chain(lists)
             .map(|text| text.len().saturating_add(ALLOCATION));
         let listed = [self.scopes.as_slice(), self.role_grants.as_slice()]
             .map(|scopes| size_of_val(scopes).saturating_add(ALLOCATION));
@@ -213,11 +231,31 @@ impl fmt::Debug for Allowed {
 const OPERATIONS: usize = 8;
 
 impl Written {
-    fn of(roles: &[Rc<str>], scopes: &ScopeSet) -> Self {
+    fn of(
+        roles: &[Rc<str>],
+        scopes: &ScopeSet,
+        token_scopes: Option<&ScopeSet>,
+        role_grants: Option<&ScopeSet>,
+    ) -> Self {
+        let list = |scopes: &ScopeSet| {
+            let names: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
+            json_line::to_raw(&names)
+        };
+        let names: Vec<&str> = roles.iter().map(|name| &**name).collect();
         Self {
             roles: (!roles.is_empty()).then(|| roles.join(",").into()),
-            role_list: line::list(roles.iter().map(|name| &**name)).into(),
-            scope_list: line::list(scopes.iter().map(Scope::as_str)).into(),
+            role_list: json_line::to_raw(&names),
+            scope_list: list(scopes),
+            token_scopes: token_scopes.map(list),
+            role_grants: role_grants.map(list),
         }
+    }
+
+    fn lists(&self) -> impl Iterator<Item = Option<&str>> {
+        let lists = [Some(&self.role_list), Some(&self.scope_list)];
+        lists
+            .into_iter()
+            .chain([self.token_scopes.as_ref(), self.role_grants.as_ref()])
+            .map(|list| list.map(|list| list.get()))
     }
 }

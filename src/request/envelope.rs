@@ -4,11 +4,15 @@
 //! Nothing in an envelope is trusted, and no decision reads it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use serde::Serialize;
 
 use crate::bytes::{self, is_within};
 use crate::token::text;
 
 use super::known::Known;
+use super::mcp::Tool;
 use super::secret::Finder;
 use super::{Headers, secret};
 
@@ -18,6 +22,23 @@ pub struct Envelope<'a> {
     headers: &'a Headers,
     /// The address of the client, as the gateway knows it.
     pub source_ip: Option<&'a str>,
+}
+
+/// A method and a path that records quote as they are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Quoted {
+    /// The method.
+    pub method: Box<str>,
+    /// The path, without its query.
+    pub path: Box<str>,
+}
+
+/// The MCP call that the headers name, where servers hold them against the body.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct McpCall<'a> {
+    method: Cow<'a, str>,
+    name: Option<Cow<'a, str>>,
+    version: Cow<'a, str>,
 }
 
 /// The forms in which Databricks' clients read refusals.
@@ -76,6 +97,40 @@ impl<'a> Envelope<'a> {
         Some(quote(value, MAX_REQUEST_ID_CHARS))
     }
 
+    /// The host that was asked, shortened, with secrets struck out.
+    pub fn host(&self) -> Option<Cow<'a, str>> {
+        let value = self.headers.first_known(Known::AUTHORITY)?;
+        Some(quote(value, MAX_HOST_CHARS))
+    }
+
+    /// The trace that the request belongs to: the second field of `traceparent` (W3C Trace Context
+    /// §3.2.2.3).
+    pub fn trace_id(&self) -> Option<&'a str> {
+        let value = self.headers.first_known(Known::TRACE_PARENT)?;
+        let mut fields = str::from_utf8(value).ok()?.split('-');
+        let id = fields.nth(1)?;
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_valid = id.len() == TRACE_ID_DIGITS
+            && id.bytes().all(is_digit)
+            && id.bytes().any(|byte| byte != b'0');
+        is_valid.then_some(id)
+    }
+
+    /// The MCP call that the headers name, where they can be believed.
+    pub fn mcp(&self) -> Option<McpCall<'a>> {
+        let version = self.headers.first_known(Known::MCP_PROTOCOL_VERSION)?;
+        let decoded = OnceCell::new();
+        let quoted = |text: &str| Cow::Owned(quote(text.as_bytes(), MAX_MCP_CHARS).into_owned());
+        match Tool::read(self.headers, &decoded) {
+            Tool::Known { method, name } => Some(McpCall {
+                method: quoted(method),
+                name: name.map(quoted),
+                version: quote(version, MAX_MCP_CHARS),
+            }),
+            Tool::Unknown => None,
+        }
+    }
+
     /// `user-agent`, shortened, with secrets struck out.
     pub fn user_agent(&self) -> Option<Cow<'a, str>> {
         let value = self.headers.first_known(Known::USER_AGENT)?;
@@ -119,9 +174,15 @@ pub(crate) fn quotes_whole(path: &str) -> bool {
     quote(path.as_bytes(), MAX_PATH_CHARS) == path
 }
 
-/// Whether it would quote a method as it is.
-pub(crate) fn quotes_whole_method(method: &str) -> bool {
-    quote(method.as_bytes(), MAX_METHOD_CHARS) == method
+impl Quoted {
+    /// A method and a path; `None` where a record would not quote both as they are.
+    pub(crate) fn of(method: &str, path: &str) -> Option<Self> {
+        let is_whole = quotes_whole(path) && quote(method.as_bytes(), MAX_METHOD_CHARS) == method;
+        is_whole.then(|| Self {
+            method: method.into(),
+            path: path.into(),
+        })
+    }
 }
 
 /// At most so many characters of a text, on one line, with what looks like a credential struck out:
@@ -182,6 +243,15 @@ const MAX_PATH_CHARS: usize = 1024;
 const MAX_REQUEST_ID_CHARS: usize = 128;
 
 const MAX_USER_AGENT_CHARS: usize = 256;
+
+/// A name of DNS has 253, and a port five digits.
+const MAX_HOST_CHARS: usize = 260;
+
+/// Longer than names of tools are.
+const MAX_MCP_CHARS: usize = 256;
+
+/// W3C Trace Context §3.2.2.3.
+const TRACE_ID_DIGITS: usize = 32;
 
 const THRIFT_PATHS: [&[u8]; 3] = [
     b"/sql/1.0/warehouses/",

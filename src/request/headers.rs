@@ -291,12 +291,15 @@ const REMOVED: [(Key, &str); 26] = [
 ];
 
 /// What [`Envelope`](super::envelope::Envelope) and [`Asker`](super::envelope::Asker) read.
-const QUOTED: [&str; 7] = [
+const QUOTED: [&str; 10] = [
     ":authority",
     ":method",
     ":path",
     "content-type",
+    "mcp-method",
+    "mcp-name",
     "mcp-protocol-version",
+    "traceparent",
     "user-agent",
     "x-request-id",
 ];

@@ -29,11 +29,12 @@ impl Known {
     pub(super) const PATH: Self = Self::new(13, ":path");
     pub(super) const PROTOCOL: Self = Self::new(14, ":protocol");
     pub(super) const REQUEST_ID: Self = Self::new(15, "x-request-id");
-    pub(super) const UPGRADE: Self = Self::new(16, "upgrade");
-    pub(super) const USER_AGENT: Self = Self::new(17, "user-agent");
-    pub(super) const WORKSPACE_ID: Self = Self::new(18, "x-databricks-workspace-id");
+    pub(super) const TRACE_PARENT: Self = Self::new(16, "traceparent");
+    pub(super) const UPGRADE: Self = Self::new(17, "upgrade");
+    pub(super) const USER_AGENT: Self = Self::new(18, "user-agent");
+    pub(super) const WORKSPACE_ID: Self = Self::new(19, "x-databricks-workspace-id");
 
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::AUTHORITY,
         Self::AUTHORIZATION,
         Self::AZURE_MANAGEMENT_TOKEN,
@@ -50,6 +51,7 @@ impl Known {
         Self::PATH,
         Self::PROTOCOL,
         Self::REQUEST_ID,
+        Self::TRACE_PARENT,
         Self::UPGRADE,
         Self::USER_AGENT,
         Self::WORKSPACE_ID,
@@ -113,8 +115,8 @@ impl Places {
 /// to it: there is no more than one.
 #[rustfmt::skip]
 const TABLE: [u8; 1 << TABLE_BITS] = [
-     6, NO, NO,  2, 17, NO, NO, 13, 12,  1,  3, NO, NO, NO, NO,  0,
-    NO,  9, NO,  8,  4, NO, 14,  7, 11, 18, NO, 16, NO, 15,  5, 10,
+    NO, NO, NO, 13,  0, 18,  6, 19, NO, 17, NO, NO, NO, NO, 11,  8,
+     1,  3, 15, NO,  9, 12,  4,  7,  2, 14, NO, NO, 16, 10,  5, NO,
 ];
 
 const TABLE_BITS: u32 = 5;

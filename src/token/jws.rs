@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::bytes;
 use crate::time::UnixTime;
 use crate::token::algorithm::Algorithm;
@@ -148,7 +150,7 @@ impl<'a> Jws<'a> {
 }
 
 /// Whose token it says it is, which nobody has vouched for; see [`Jws::unverified`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct UnverifiedClaims {
     /// The `iss` claim.
     pub issuer: Box<str>,

@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use databricks_oam_filter::audit::compact::Record;
+use databricks_oam_filter::audit::compact;
+use databricks_oam_filter::audit::record::{Record, Stamp};
 use databricks_oam_filter::authorize::Verification;
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
@@ -271,8 +272,19 @@ fn records() -> Vec<Value> {
                 .authorizer
                 .authorize(&headers, &Verification::afresh(&keys, &Any), now);
         let envelope = Envelope::of(&headers, Some("127.0.0.1"));
-        let line = Record::new(&decision, &envelope, "d", now, "c").to_line();
-        serde_json::from_str(&line).unwrap()
+        let record = Record {
+            decision: &decision,
+            envelope: &envelope,
+            stamp: Stamp {
+                time: Some(now),
+                decision_id: "d",
+                worker: "w",
+                sequence: 1,
+                config: "c",
+                inputs: true,
+            },
+        };
+        serde_json::from_slice(&compact::line(&record, Vec::new())).unwrap()
     })
     .to_vec()
 }

@@ -6,9 +6,8 @@
 
 use std::rc::Rc;
 
-use crate::line::{self, Value, name};
 use crate::policy::ruling::Ruling;
-use crate::request::envelope::{quotes_whole, quotes_whole_method};
+use crate::request::envelope::Quoted;
 
 use super::mixed;
 
@@ -32,7 +31,7 @@ struct Known {
     issuer: Option<Rc<str>>,
     ruling: Ruling,
     /// Both as records quote them, where that is as they are.
-    quoted: Option<Rc<str>>,
+    quoted: Option<Rc<Quoted>>,
 }
 
 impl Rulings {
@@ -50,7 +49,7 @@ impl Rulings {
         method: &str,
         path: &str,
         issuer: Option<&Rc<str>>,
-    ) -> Option<(&Ruling, Option<&Rc<str>>)> {
+    ) -> Option<(&Ruling, Option<&Rc<Quoted>>)> {
         let hash = self.hash(method, path, issuer);
         let known = self.places.get(place_of(hash))?.known.as_deref()?;
         (*known.method == *method && *known.path == *path && known.issuer.as_ref() == issuer)
@@ -84,7 +83,7 @@ impl Rulings {
             path: path.into(),
             issuer: issuer.cloned(),
             ruling: ruling(),
-            quoted: quoted(method, path),
+            quoted: Quoted::of(method, path).map(Rc::new),
         }));
     }
 
@@ -102,16 +101,6 @@ impl Rulings {
         let issuer = issuer.map_or("", |issuer| issuer);
         words(issuer, words(path, words(method, self.key)))
     }
-}
-
-/// The members of a record that are the method and the path; `None` where it would not quote them
-/// as they are.
-fn quoted(method: &str, path: &str) -> Option<Rc<str>> {
-    let members = [
-        (name!("method"), Value::Text(method)),
-        (name!("path"), Value::Text(path)),
-    ];
-    (quotes_whole_method(method) && quotes_whole(path)).then(|| line::members(&members).into())
 }
 
 fn place_of(hash: u64) -> usize {

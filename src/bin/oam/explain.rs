@@ -6,7 +6,7 @@ mod trace;
 use std::collections::BTreeMap;
 
 use databricks_oam_filter::answer::{Answer, Resource};
-use databricks_oam_filter::audit::compact::{claim_fault, words};
+use databricks_oam_filter::audit::record::{claim_fault, words};
 use databricks_oam_filter::authorize::{Decision, Verdict};
 use databricks_oam_filter::databricks::Operation;
 use databricks_oam_filter::databricks::scope_set::ScopeSet;

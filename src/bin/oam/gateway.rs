@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use databricks_oam_filter::answer::Resource;
-use databricks_oam_filter::audit::compact::Record;
 use databricks_oam_filter::audit::host_log::{HostLog, Level};
+use databricks_oam_filter::audit::record::Record;
 use databricks_oam_filter::authorize::{Authorizer, Decision};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::gateway::host::{PluginId, StreamId};
@@ -149,7 +149,7 @@ impl Gateway {
     pub(super) fn session(&self, request: &Request) -> Result<Session, Unreadable> {
         let mut gateway = door::Gateway::default();
         let configuration = self.configuration(request.filled.is_some())?;
-        let host = LocalHost::new(request.now, request.engine(), |_| ());
+        let host = LocalHost::new(request.now, request.engine(), |_, _| ());
         gateway.configure(PLUGIN, Some(configuration), &host);
         Ok(Session(gateway))
     }
@@ -160,7 +160,7 @@ impl Gateway {
         let mut configuration = Configuration::parse(self.text.as_bytes())
             .map_err(|error| Unreadable(error.to_string()))?;
         // The decision is told with its record.
-        configuration.host_log = Some(HostLog {
+        configuration.records.log = Some(HostLog {
             level: Level::Info,
             required: true,
         });
@@ -194,9 +194,9 @@ impl Session {
         tell: impl FnOnce(&Decision<'_>) -> T,
     ) -> Result<T, Unreadable> {
         let (tell, told) = (Cell::new(Some(tell)), Cell::new(None));
-        let on_record = |record: &Record<'_>| {
+        let on_record = |record: &Record<'_>, _: &[u8]| {
             if let Some(tell) = tell.take() {
-                told.set(Some(tell(record.decision())));
+                told.set(Some(tell(record.decision)));
             }
         };
         self.pass(

@@ -27,7 +27,7 @@ pub(super) fn kind<'a>(documents: &'a [Document], place: &Place) -> Option<&'a s
 /// its records, or has no level of its own.
 pub(super) fn check(kind: Option<&str>, configuration: &Configuration) -> Option<String> {
     let platform = Platform::of(kind?)?;
-    let host_log = configuration.host_log?;
+    let host_log = configuration.records.log?;
     if host_log.level >= platform.least {
         return None;
     }

@@ -90,7 +90,7 @@ const MEMBERS: &[(&str, Kind, Presence, &str)] = &[
     ("request_id", Kind::Nullable, Always, "The gateway's x-request-id"),
     ("trace_id", Kind::Text, WhereItApplies, "The trace, from traceparent"),
     ("method", Kind::Text, Always, "The method, as sent"),
-    ("host", Kind::Nullable, WhereItApplies, "The host, as sent"),
+    ("host", Kind::Nullable, Always, "The host, as sent"),
     ("path", Kind::Text, Always, "The path, as sent, without its query"),
     ("mcp", Kind::Mcp, WhereItApplies, "The MCP call that the headers name"),
     ("operation", Kind::Nullable, Always, "The operation of the catalogue"),
@@ -119,7 +119,7 @@ const MEMBERS: &[(&str, Kind, Presence, &str)] = &[
     ("exchange_error", Kind::Text, WhereItApplies, "Why the token endpoint refused"),
     ("source_ip", Kind::Nullable, Always, "The client's address"),
     ("user_agent", Kind::Nullable, Always, "The client's name for itself"),
-    ("worker", Kind::Text, WhereItApplies, "The worker that decided"),
-    ("sequence", Kind::Number, WhereItApplies, "The number of the record on that worker, without gaps"),
+    ("worker", Kind::Text, Always, "The worker that decided, under one configuration: a random number, in hexadecimal"),
+    ("sequence", Kind::Number, Always, "Counts the records of that worker from 1, without gaps: a missing number is a missing record"),
     ("config", Kind::Text, Always, "The beginning of the configuration's SHA-256"),
 ];

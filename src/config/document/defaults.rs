@@ -2,7 +2,8 @@
 
 use crate::config::value::{Count, Span};
 
-use super::{Audit, LevelName, Limits, RecordFormat};
+use super::Limits;
+use super::audit::{Audit, FormatName, LevelName};
 
 impl Default for Limits {
     fn default() -> Self {
@@ -19,10 +20,11 @@ impl Default for Limits {
 impl Default for Audit {
     fn default() -> Self {
         Self {
-            format: RecordFormat::Compact,
+            format: FormatName::Compact,
             log: yes(),
             level: LevelName::Info,
             required: yes(),
+            inputs: false,
             fingerprint_key: None,
         }
     }

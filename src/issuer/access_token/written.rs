@@ -1,39 +1,39 @@
 //! What every record of a token's requests says of it, written once.
 
-use crate::line::{self, Value, name};
+use serde::Serialize;
+
+use crate::json_line::Members;
 
 use super::AccessToken;
 
 /// The members of a record that depend on the token alone.
-pub(super) fn of(token: &AccessToken) -> Box<str> {
-    let lifetime = token.lifetime().map(|lifetime| lifetime.as_secs());
-    let actors = token.earlier_actors.iter().map(|actor| &**actor);
-    let earlier_actors = (!token.earlier_actors.is_empty()).then(|| line::list(actors));
-    let members = [
-        (name!("issuer"), Value::Text(&token.issuer)),
-        (name!("subject"), Value::nullable(token.subject.as_deref())),
-        (name!("client"), Value::nullable(token.client.as_deref())),
-        (name!("actor"), Value::optional(token.actor.as_deref())),
-        (
-            name!("earlier_actors"),
-            earlier_actors.as_deref().map_or(Value::Absent, Value::Json),
-        ),
-        (
-            name!("token_id"),
-            Value::nullable(token.token_id.as_deref()),
-        ),
-        (
-            name!("token_expires_at"),
-            Value::Number(token.expires_at.seconds()),
-        ),
-        (
-            name!("token_lifetime"),
-            lifetime.map_or(Value::Absent, Value::Number),
-        ),
-        (
-            name!("offline_access"),
-            Value::where_true(token.offline_access),
-        ),
-    ];
-    line::members(&members).into()
+#[derive(Serialize)]
+struct Caller<'a> {
+    issuer: &'a str,
+    subject: Option<&'a str>,
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    earlier_actors: &'a [Box<str>],
+    token_id: Option<&'a str>,
+    token_expires_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_lifetime: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offline_access: Option<bool>,
+}
+
+pub(super) fn of(token: &AccessToken) -> Members {
+    Members::of(&Caller {
+        issuer: &token.issuer,
+        subject: token.subject.as_deref(),
+        client: token.client.as_deref(),
+        actor: token.actor.as_deref(),
+        earlier_actors: &token.earlier_actors,
+        token_id: token.token_id.as_deref(),
+        token_expires_at: token.expires_at.seconds(),
+        token_lifetime: token.lifetime().map(|lifetime| lifetime.as_secs()),
+        offline_access: token.offline_access.then_some(true),
+    })
 }

@@ -2,6 +2,8 @@
 
 use std::slice;
 
+use serde::{Serialize, Serializer};
+
 use super::{ALLOCATION, Json};
 
 /// The members of a JSON object, as they were written.
@@ -14,6 +16,12 @@ pub struct Object(Vec<Member>);
 
 /// A name and its value.
 pub type Member = (Box<str>, Json);
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
 
 impl Object {
     /// Of these, whose names differ.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use databricks_oam_filter::audit::compact::{self, Record};
 use databricks_oam_filter::audit::host_log::Level;
+use databricks_oam_filter::audit::record::{self, Record};
 use databricks_oam_filter::callout::Call;
 use databricks_oam_filter::gateway::Gateway;
 use databricks_oam_filter::gateway::host::{
@@ -184,8 +184,8 @@ impl Host for SimHost {
         Some(true)
     }
 
-    fn write_record(&self, _: Level, record: &Record<'_>) -> bool {
-        let (decision, reason) = compact::words(&record.decision().verdict);
+    fn write_record(&self, _: Level, record: &Record<'_>, _: &[u8]) -> bool {
+        let (decision, reason) = record::words(&record.decision.verdict);
         self.noted.borrow_mut().records.push(Noticed {
             stream: self.current.get(),
             decision,

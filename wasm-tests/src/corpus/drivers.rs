@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use databricks_oam_filter::answer::Answer;
-use databricks_oam_filter::audit::compact::Record;
+use databricks_oam_filter::audit::record::Record;
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::gateway::host::{PluginId, StreamId};
 use databricks_oam_filter::gateway::local_host::LocalHost;
@@ -54,7 +54,11 @@ impl Core {
             .map_err(|error| error.to_string())?;
         let records = Rc::<RefCell<Vec<String>>>::default();
         let written = Rc::clone(&records);
-        let on_record = move |record: &Record<'_>| written.borrow_mut().push(record.to_line());
+        let on_record = move |_: &Record<'_>, line: &[u8]| {
+            written
+                .borrow_mut()
+                .push(String::from_utf8_lossy(line).into_owned());
+        };
         let mut core = Self {
             gateway: Gateway::default(),
             host: LocalHost::new(now(), || Box::new(RustCrypto), on_record),

@@ -1,0 +1,92 @@
+//! What the class has no attribute for, by the names of the compact record.
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::audit::inputs::Inputs;
+use crate::audit::record::{Record, claim_fault, words};
+use crate::authorize::evidence::Evidence;
+use crate::request::credential::CredentialKind;
+use crate::request::envelope::McpCall;
+use crate::token::jws::UnverifiedClaims;
+
+/// Facts of a record without a home in the schema.
+#[derive(Serialize)]
+pub(super) struct Unmapped<'a> {
+    decision: &'static str,
+    mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim_fault: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mcp: Option<McpCall<'a>>,
+    #[serde(serialize_with = "required_scopes")]
+    required_scopes: &'a Evidence<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_scopes: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_grants: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_scopes: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    earlier_actors: &'a [Box<str>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_lifetime: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offline_access: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_leaked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unverified: Option<&'a UnverifiedClaims>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inputs: Option<Inputs<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchanged_scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange_error: Option<&'static str>,
+    worker: &'a str,
+}
+
+impl<'a> Unmapped<'a> {
+    pub(super) fn of(record: &Record<'a>) -> Self {
+        let (evidence, stamp) = (record.evidence(), record.stamp);
+        let (decision, _) = words(&record.decision.verdict);
+        let (claim, claim_fault) = claim_fault(&record.decision.verdict);
+        let written = evidence.standing.as_deref().map(|held| &held.written);
+        let token = evidence.token.as_deref();
+        Self {
+            decision,
+            mode: record.mode(),
+            claim,
+            claim_fault,
+            mcp: record.envelope.mcp(),
+            required_scopes: evidence,
+            token_scopes: written.and_then(|written| written.token_scopes.as_deref()),
+            role_grants: written.and_then(|written| written.role_grants.as_deref()),
+            effective_scopes: written.map(|written| &*written.scope_list),
+            actor: token.and_then(|token| token.actor.as_deref()),
+            earlier_actors: token.map_or(&[], |token| &token.earlier_actors),
+            token_lifetime: token.and_then(|token| Some(token.lifetime()?.as_secs())),
+            offline_access: token.and_then(|token| token.offline_access.then_some(true)),
+            credential: evidence.credential.map(CredentialKind::as_str),
+            credential_leaked: evidence.leaked.then_some(true),
+            unverified: evidence.unverified.as_deref(),
+            inputs: token.filter(|_| stamp.inputs).map(Inputs::of),
+            exchanged_scope: evidence.exchanged_scope,
+            exchange_error: record.exchange_error(),
+            worker: stamp.worker,
+        }
+    }
+}
+
+fn required_scopes<S: Serializer>(
+    evidence: &&Evidence<'_>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(evidence.required_scopes())
+}
