@@ -12,7 +12,8 @@ use std::hash::RandomState;
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use databricks_oam_filter::audit::compact::Record;
+use databricks_oam_filter::audit::compact;
+use databricks_oam_filter::audit::record::{Record, Stamp};
 use databricks_oam_filter::authorize::Verification;
 use databricks_oam_filter::authorize::verified::VerifiedTokens;
 use databricks_oam_filter::config::Configuration;
@@ -73,14 +74,19 @@ fn steps(criterion: &mut Criterion) {
             .authorize(&world.headers, &by, now());
         bencher.iter(|| {
             let envelope = Envelope::of(black_box(&world.headers), Some("192.0.2.7"));
-            Record::new(
-                &decision,
-                &envelope,
-                "0123456789abcdef0123456789abcdef",
-                now(),
-                DIGEST,
-            )
-            .to_line()
+            let record = Record {
+                decision: &decision,
+                envelope: &envelope,
+                stamp: Stamp {
+                    time: Some(now()),
+                    decision_id: "0123456789abcdef0123456789abcdef",
+                    worker: "0123456789abcdef",
+                    sequence: 1,
+                    config: DIGEST,
+                    inputs: false,
+                },
+            };
+            compact::line(&record, Vec::new())
         });
     });
     group.finish();

@@ -118,7 +118,7 @@ impl Answer {
 
     /// The answer that gives a caller's own token back (RFC 8693 §2.2.1).
     pub fn returning(token: &OwnToken) -> Self {
-        let body = IssuedToken {
+        let body = TokenResponse {
             access_token: token.text(),
             issued_token_type: JWT_TYPE,
             token_type: "Bearer",
@@ -334,7 +334,7 @@ struct InvalidGrant<'a> {
 
 /// RFC 8693 §2.2.1.
 #[derive(Serialize)]
-struct IssuedToken<'a> {
+struct TokenResponse<'a> {
     access_token: &'a str,
     issued_token_type: &'static str,
     token_type: &'static str,

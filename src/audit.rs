@@ -6,6 +6,8 @@
 pub mod compact;
 pub mod host_log;
 mod inputs;
+mod list;
 pub mod ocsf;
+pub mod otlp;
 pub mod record;
 pub mod settings;

@@ -9,6 +9,7 @@ pub mod form;
 pub(crate) mod retry;
 pub mod uri;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -24,8 +25,10 @@ pub struct Call {
     pub method: &'static str,
     /// What to ask it for.
     pub uri: HttpsUri,
+    /// The media type of the answer that it understands.
+    pub accept: &'static str,
     /// Headers besides those that every call has.
-    pub headers: Vec<(&'static str, Box<str>)>,
+    pub headers: Vec<(Cow<'static, str>, Box<str>)>,
     /// The body.
     pub body: Vec<u8>,
     /// How long to wait for the whole answer. Never zero: Envoy takes zero for "for ever".
@@ -39,12 +42,16 @@ impl Call {
             cluster: cluster.into(),
             method: "GET",
             uri,
+            accept: JSON,
             headers: Vec::new(),
             body: Vec::new(),
             timeout,
         }
     }
 }
+
+/// Keys, tokens and lists come as JSON.
+pub const JSON: &str = "application/json";
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

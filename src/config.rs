@@ -118,6 +118,7 @@ impl Configuration {
         let verified = document.limits.verified(problems);
         let treatments = policy::treatments(&document.credentials, problems);
         let fingerprints = document.audit.fingerprints(problems);
+        let records = document.audit.settings(problems);
         let mut resource = document.resource.build(problems);
         let exchange = document
             .exchange
@@ -157,7 +158,7 @@ impl Configuration {
             verified: verified?,
             forward_identity: document.forward_identity,
             share_keys: document.share_keys,
-            records: document.audit.settings(),
+            records,
             digest,
             warnings,
         })

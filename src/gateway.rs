@@ -92,7 +92,11 @@ impl Gateway {
     /// Ends a plugin, and hands over what it counted.
     pub fn end_plugin(&mut self, plugin: PluginId, host: &dyn Host) {
         if let Some(place) = self.plugins.iter().position(|known| known.id == plugin) {
-            self.plugins.swap_remove(place).end(host);
+            let exporter = self.plugins.swap_remove(place).end(host);
+            // A host that replaces a configuration begins the new plugin before it ends the old.
+            if let (Some(exporter), Some(plugin)) = (exporter, self.plugins.last_mut()) {
+                plugin.leave(exporter);
+            }
         }
     }
 

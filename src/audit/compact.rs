@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::authorize::evidence::Evidence;
 use crate::json_line::JsonLine;
 use crate::policy::standing::Written;
 use crate::request::credential::CredentialKind;
@@ -14,6 +13,7 @@ use crate::time::{Rfc3339, UnixTime};
 use crate::token::jws::UnverifiedClaims;
 
 use super::inputs::Inputs;
+use super::list::{RequiredScopes, WrittenList};
 use super::record::{Record, claim_fault, words};
 
 /// The record on a line, without its line break, in a reusable buffer.
@@ -31,7 +31,6 @@ pub fn line(record: &Record<'_>, buffer: Vec<u8>) -> Vec<u8> {
 /// What was decided of what, and what the caller may.
 #[derive(Serialize)]
 struct Judged<'a> {
-    #[serde(serialize_with = "moment")]
     time: Option<Rfc3339>,
     decision: &'static str,
     mode: &'static str,
@@ -50,17 +49,14 @@ struct Judged<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     mcp: Option<McpCall<'a>>,
     operation: Option<&'static str>,
-    #[serde(serialize_with = "required_scopes")]
-    required_scopes: &'a Evidence<'a>,
+    required_scopes: RequiredScopes<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_scopes: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role_grants: Option<&'a RawValue>,
-    #[serde(serialize_with = "or_none")]
-    effective_scopes: Option<&'a RawValue>,
+    effective_scopes: WrittenList<'a>,
     rule: Option<&'a str>,
-    #[serde(serialize_with = "or_none")]
-    roles: Option<&'a RawValue>,
+    roles: WrittenList<'a>,
 }
 
 impl<'a> Judged<'a> {
@@ -88,12 +84,12 @@ impl<'a> Judged<'a> {
             path,
             mcp: envelope.mcp(),
             operation: evidence.operation.map(|operation| operation.name),
-            required_scopes: evidence,
+            required_scopes: RequiredScopes(evidence),
             token_scopes: written.and_then(|written| written.token_scopes.as_deref()),
             role_grants: written.and_then(|written| written.role_grants.as_deref()),
-            effective_scopes: written.map(|written| &*written.scope_list),
+            effective_scopes: WrittenList(written.map(|written| &*written.scope_list)),
             rule: evidence.rule.map(|rule| &*rule.name),
-            roles: written.map(|written| &*written.role_list),
+            roles: WrittenList(written.map(|written| &*written.role_list)),
         }
     }
 }
@@ -114,8 +110,8 @@ struct Surroundings<'a> {
     credential: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credential_fingerprint: Option<&'a str>,
-    #[serde(skip_serializing_if = "is_false")]
-    credential_leaked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_leaked: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unverified: Option<&'a UnverifiedClaims>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,7 +135,7 @@ impl<'a> Surroundings<'a> {
         Self {
             credential: evidence.credential.map(CredentialKind::as_str),
             credential_fingerprint: evidence.fingerprint.as_deref(),
-            credential_leaked: evidence.leaked,
+            credential_leaked: evidence.leaked.then_some(true),
             unverified: evidence.unverified.as_deref(),
             inputs: token.map(Inputs::of),
             workspace: evidence.workspace.map(|workspace| workspace.to_string()),
@@ -154,34 +150,11 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-fn moment<S: Serializer>(time: &Option<Rfc3339>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.as_ref().map(Rfc3339::as_str).serialize(serializer)
-}
-
-fn required_scopes<S: Serializer>(
-    evidence: &&Evidence<'_>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(evidence.required_scopes())
-}
-
-/// A list that was written before; an empty one where there is none.
-fn or_none<S: Serializer>(list: &Option<&RawValue>, serializer: S) -> Result<S::Ok, S::Error> {
-    match list {
-        Some(list) => list.serialize(serializer),
-        None => [(); 0].serialize(serializer),
-    }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-const fn is_false(value: &bool) -> bool {
-    !*value
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::audit::record::Stamp;
+    use crate::authorize::evidence::Evidence;
     use crate::authorize::{Decision, Verdict};
     use crate::denial::Denial;
     use crate::issuer::invalid_token::InvalidToken;

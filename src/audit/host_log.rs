@@ -4,15 +4,6 @@
 //! A host says that it has written a line also where its log drops lines of that level, so whether
 //! it takes them has to be asked.
 
-/// The host's log, where records are wanted in it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct HostLog {
-    /// The level that records are written at.
-    pub level: Level,
-    /// Whether a request is refused whose decision would leave no record.
-    pub required: bool,
-}
-
 /// A level of the host's log, from the one that is dropped first to the one that is dropped last.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Level {

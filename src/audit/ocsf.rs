@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::databricks::Operation;
 use crate::json_line::JsonLine;
 use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
@@ -78,7 +79,7 @@ impl<'a> Event<'a> {
                     .operation
                     .map_or(UNKNOWN, |operation| operation.name),
                 service: (evidence.operation)
-                    .map(|operation| operation.area())
+                    .map(Operation::area)
                     .filter(|area| !area.is_empty())
                     .map(|name| Named { name }),
                 request: envelope.request_id().map(|uid| Uid { uid }),

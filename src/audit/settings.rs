@@ -1,14 +1,19 @@
 //! How records are written, and where to.
 
-use super::host_log::HostLog;
+use super::host_log::Level;
+use super::otlp::Collector;
 
 /// What the configuration says of records.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RecordSettings {
     /// The shape of a record.
     pub format: RecordFormat,
-    /// The host's log, where records are wanted in it.
-    pub log: Option<HostLog>,
+    /// The level of the host's log at which they are written there; not at all, when absent.
+    pub log: Option<Level>,
+    /// The collector to which they go besides; none, when absent.
+    pub collector: Option<Collector>,
+    /// Whether a request is refused whose decision would leave no record.
+    pub required: bool,
     /// Whether records say what the policy judged by.
     pub inputs: bool,
 }

@@ -192,7 +192,7 @@ mod tests {
             (r#""token_endpoint":"https://d.example/t","cluster":"c","assume_group":"""#, "exchange.assume_group: empty: name one, or leave it out"),
             (r#""token_endpoint":"https://d.example/t","cluster":"c","issuers":[]"#, "exchange.issuers: empty: leave it out for all but Databricks' own, or name one"),
             (r#""token_endpoint":"https://d.example/t","cluster":"c","issuers":["https://x.example"]"#, "exchange.issuers[0]: not a configured issuer; write its `issuer`, byte for byte: `https://x.example`"),
-            (r#""token_endpoint":"https://d.example/t","cluster":"c","timeout":"0s""#, "exchange.timeout: out of bounds: from 50ms to 60000ms"),
+            (r#""token_endpoint":"https://d.example/t","cluster":"c","timeout":"0s""#, "exchange.timeout: must be between 50ms and 1m"),
             (r#""token_endpoint":"https://d.example/t","cluster":"c","group":"g""#, "exchange.group: unknown field `group`, expected one of `cluster`, `token_endpoint`, `scope`, `client_id`, `assume_group`, `issuers`, `timeout`"),
         ];
         let problems = |preset: &str, section: &str| match read(&[(PROVIDER, preset)], section) {

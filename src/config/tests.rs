@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::audit::host_log::{HostLog, Level};
+use crate::audit::host_log::Level;
 use crate::audit::settings::RecordFormat;
 use crate::policy::Unmatched;
 use crate::policy::rule::{Effect, Mode};
@@ -44,37 +44,15 @@ fn the_smallest_configuration_has_every_default() {
         }
     );
     assert_eq!(configuration.resource, Resource::default());
-    let host_log = HostLog {
-        level: Level::Info,
-        required: true,
-    };
     let records = RecordSettings {
         format: RecordFormat::Compact,
-        log: Some(host_log),
+        log: Some(Level::Info),
+        collector: None,
+        required: true,
         inputs: false,
     };
     assert_eq!(configuration.records, records);
     assert!(!configuration.forward_identity && configuration.share_keys);
-}
-
-#[test]
-fn records_go_where_and_as_the_audit_section_says() {
-    let at = |level, required| Some(HostLog { level, required });
-    for (audit, want) in [
-        (r#"{"level":"info"}"#, at(Level::Info, true)),
-        (
-            r#"{"level":"warn","required":false}"#,
-            at(Level::Warn, false),
-        ),
-        (r#"{"level":"error"}"#, at(Level::Error, true)),
-        (r#"{"level":"critical"}"#, at(Level::Critical, true)),
-        (r#"{"level":"critical","log":false,"required":true}"#, None),
-    ] {
-        let text = with(&format!(r#","audit":{audit}"#));
-        let configuration = Configuration::parse(text.as_bytes());
-        let host_log = configuration.map(|configuration| configuration.records.log);
-        assert_eq!(host_log, Ok(want), "{audit}");
-    }
 }
 
 #[test]
@@ -157,7 +135,7 @@ fn errors_name_their_place_and_the_remedy() {
         (r#"{"issuers":[]}"#.to_owned(),                                                                          "issuers: empty: name at least one issuer, or no token can be accepted"),
         (issuer(r#""audiences":["a"],"jwks":{"cluster":"c","uri":"htp://…"}"#),                                   "issuers[0].jwks.uri: not an https URL: `htp://…`"),
         (issuer(r#""audiences":["a"],"jwks":{"uri":"https://a.example/k"}"#),                                     "issuers[0].jwks.cluster: missing: name the cluster that leads to the issuer, or put its keys into `keys`"),
-        (issuer(r#""audiences":["a"],"jwks":{"cluster":"c","timeout":"0s"}"#),                                    "issuers[0].jwks.timeout: out of bounds: from 50ms to 60000ms"),
+        (issuer(r#""audiences":["a"],"jwks":{"cluster":"c","timeout":"0s"}"#),                                    "issuers[0].jwks.timeout: must be between 50ms and 1m"),
         (issuer(r#""audiences":["a"],"jwks":{"cluster":"c","timeout":"5"}"#),                                     "issuers[0].jwks.timeout: a duration without a unit: write `ms`, `s`, `m` or `h` behind the number, as in `30s`: `5`"),
         (issuer(r#""audiences":["a"],"jwks":{"cluster":"c","timeout":5}"#),                                       "issuers[0].jwks.timeout: invalid type: integer `5`, expected a duration with its unit, as in `30s`"),
         (issuer(r#""audiences":["a"],"jwks":{"keys":{"keys":[]}}"#),                                              "issuers[0].jwks.keys: no usable key"),
@@ -167,7 +145,7 @@ fn errors_name_their_place_and_the_remedy() {
         (issuer(&format!(r#""audience":["a"],{jwks}"#)),                                                          "issuers[0].audience: unknown field `audience`, expected one of `issuer`, `preset`, `audiences`, `jwks`, `algorithms`, `clients`, `clock_skew`, `max_token_lifetime`, `token_type`, `claims`, `scopes`"),
         (issuer(&format!(r#""jwks":{{"keys":{KEYS}}}"#)),                                                         "issuers[0].audiences: empty: name the `aud` that this gateway's tokens have, or tokens for other services would be accepted"),
         (issuer(&format!(r#""token_type":"Application/LOGOUT+jwt",{jwks}"#)),                                     "issuers[0].token_type: no access token's type: write `at+jwt`, or leave it out: `Application/LOGOUT+jwt`"),
-        (issuer(&format!(r#""clock_skew":"1h",{jwks}"#)),                                                         "issuers[0].clock_skew: out of bounds: from 0ms to 600000ms"),
+        (issuer(&format!(r#""clock_skew":"1h",{jwks}"#)),                                                         "issuers[0].clock_skew: must be between 0ms and 10m"),
         (role(r#""members":[{}]"#),                                                                               "roles[0].members[0]: no condition: name a group, role, client, subject, actor, issuer or claim"),
         (role(r#""members":[{"claim":"c"}]"#),                                                                    "roles[0].members[0]: `claim` without `value`: say which value the claim must have"),
         (role(r#""members":[{"issuer":"https://x.example","group":"g"}]"#),                                       "roles[0].members[0].issuer: not a configured issuer; write its `issuer`, byte for byte: `https://x.example`"),
@@ -190,7 +168,7 @@ fn errors_name_their_place_and_the_remedy() {
         (with(r#","audit":{"fingerprint_key":"short"}"#),                                                         "audit.fingerprint_key: shorter than 32 characters, so it could be guessed: write what `openssl rand -hex 32` prints"),
         (with(r#","audit":{"level":"warning"}"#),                                                                 "audit.level: unknown variant `warning`, expected one of `info`, `warn`, `error`, `critical`"),
         (with(r#","audit":{"format":"cef"}"#),                                                                    "audit.format: unknown variant `cef`, expected `compact` or `ocsf`"),
-        (with(r#","limits":{"token_bytes":100}"#),                                                                "limits.token_bytes: out of bounds: from 512 to 61440"),
+        (with(r#","limits":{"token_bytes":100}"#),                                                                "limits.token_bytes: must be between 512 and 61440"),
         (with(r#","limits":{"token_bytes":1024.5}"#),                                                             "limits.token_bytes: invalid value: a number with a fraction, expected a whole number"),
         (with(r#","resource":{"identifier":"http://db.example"}"#),                                               "resource.identifier: not an https URL: `http://db.example`"),
         (with(r#","forward_identity":1"#),                                                                        "forward_identity: invalid type: integer `1`, expected a boolean"),

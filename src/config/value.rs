@@ -32,14 +32,23 @@ impl Span {
         if (least..=most).contains(&self.0) {
             return Some(self.0);
         }
-        let (least, most) = (least.as_millis(), most.as_millis());
-        problems.add(
-            place,
-            format_args!("out of bounds: from {least}ms to {most}ms"),
-        );
+        let (least, most) = (spelled(least), spelled(most));
+        problems.add(place, format_args!("must be between {least} and {most}"));
         None
     }
 }
+
+/// A duration as configurations write it, in the largest unit that leaves no fraction.
+fn spelled(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let fits = |(each, _): &&(u128, &str)| millis > 0 && millis.is_multiple_of(*each);
+    let (each, unit) = UNITS.iter().find(fits).unwrap_or(&(1, "ms"));
+    let count = millis.checked_div(*each).unwrap_or_default();
+    format!("{count}{unit}")
+}
+
+/// The units of durations in milliseconds, the largest first.
+const UNITS: [(u128, &str); 4] = [(3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -93,7 +102,7 @@ impl Count {
         if number.is_none() {
             problems.add(
                 place,
-                format_args!("out of bounds: from {} to {}", bounds.start(), bounds.end()),
+                format_args!("must be between {} and {}", bounds.start(), bounds.end()),
             );
         }
         number

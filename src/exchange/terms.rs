@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::callout::uri::HttpsUri;
-use crate::callout::{Call, form};
+use crate::callout::{self, Call, form};
 use crate::databricks::operation::{Mark, Requirement};
 use crate::databricks::scope::ALL_APIS;
 use crate::databricks::{Catalogue, Lookup};
@@ -75,7 +75,11 @@ impl Terms {
             cluster: self.cluster.clone(),
             method: "POST",
             uri: self.token_endpoint.clone(),
-            headers: vec![("content-type", "application/x-www-form-urlencoded".into())],
+            accept: callout::JSON,
+            headers: vec![(
+                "content-type".into(),
+                "application/x-www-form-urlencoded".into(),
+            )],
             body: form::encode(&fields).into_bytes(),
             timeout: self.timeout,
         }

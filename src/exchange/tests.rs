@@ -79,7 +79,10 @@ fn a_call_is_the_form_of_rfc_8693() {
     assert_eq!((call.method, &*call.cluster), ("POST", "databricks"));
     assert_eq!(
         call.headers,
-        [("content-type", "application/x-www-form-urlencoded".into())]
+        [(
+            "content-type".into(),
+            "application/x-www-form-urlencoded".into()
+        )]
     );
     let call = Terms {
         client_id: Some("sp&1".into()),

@@ -129,14 +129,14 @@ impl Host for WasmHost {
             (":scheme", "https"),
             (":authority", call.uri.authority()),
             (":path", call.uri.path()),
-            ("accept", "application/json"),
+            ("accept", call.accept),
             // Firewalls before identity providers turn requests without one away.
             (
                 "user-agent",
                 concat!("databricks-oam-filter/", env!("CARGO_PKG_VERSION")),
             ),
         ];
-        headers.extend(call.headers.iter().map(|(name, value)| (*name, &**value)));
+        headers.extend(call.headers.iter().map(|(name, value)| (&**name, &**value)));
         let token = http::dispatch(&http::Call {
             cluster: &call.cluster,
             headers: &headers,

@@ -5,6 +5,7 @@
 //! to its headers. So the record says what became of it in the end.
 
 use crate::answer::Answer;
+use crate::audit::otlp::Exporter;
 use crate::audit::record::{Record, Stamp};
 use crate::authorize::{Bearer, Decision, Permit, Verdict};
 use crate::denial::Denial;
@@ -12,7 +13,7 @@ use crate::request::envelope::{Asker, Envelope};
 use crate::request::{Headers, RequestError};
 use crate::time::UnixTime;
 
-use super::active::Active;
+use super::active::{Active, BUSY_TICK};
 use super::decision_id::DecisionId;
 use super::host::{HeaderEdits, Host};
 use super::metrics::Event;
@@ -81,6 +82,10 @@ impl Active {
             decision.refuse(Denial::RecordUnavailable);
         }
         self.metrics.decided(decision);
+        let exporter = self.records.exporter.as_ref();
+        if exporter.is_some_and(Exporter::is_pressing) {
+            self.tick_within(BUSY_TICK, host);
+        }
     }
 
     /// Refuses a request for its trailers: they cannot be read and cleaned, or hold something that

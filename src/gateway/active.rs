@@ -6,6 +6,7 @@ use std::hash::RandomState;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::audit::otlp::Exporter;
 use crate::authorize::form::TokenRequest;
 use crate::authorize::replay::{Replays, SeenProofs};
 use crate::authorize::verified::VerifiedTokens;
@@ -77,7 +78,7 @@ impl Active {
             waiting: Queue::new(configuration.waiting.requests, configuration.waiting.time),
             held_forms: Rc::default(),
             decision_ids: DecisionIds::new(host.seed()),
-            records: Records::new(configuration.records, host),
+            records: Records::new(&configuration.records, host),
             metrics,
             tick_period: Duration::ZERO,
             configuration: Rc::new(configuration),
@@ -235,17 +236,29 @@ impl Active {
         let (number, bytes) = (request.number, request.bytes());
         self.waiting.push(request, bytes, awaited, deadline);
         self.metrics.count(Event::Waited);
-        // Never later: a tick that is put off with every request never comes.
-        if self.tick_period.is_zero() || tick < self.tick_period {
-            self.tick_every(tick, host);
-        }
+        self.tick_within(tick, host);
         (Stage::Waits(number), Step::Hold)
+    }
+
+    /// Sees to it that the next tick is no further away than this.
+    pub(super) fn tick_within(&mut self, period: Duration, host: &dyn Host) {
+        // Never later: a tick that is put off with every request never comes.
+        if self.tick_period.is_zero() || period < self.tick_period {
+            self.tick_every(period, host);
+        }
     }
 
     /// The moment at which something is to be fetched; `None` when nothing ever is.
     fn next_due(&self) -> Option<UnixTime> {
         let list = self.list.as_ref().map(List::next_due);
-        self.keys.next_due().into_iter().chain(list).min()
+        let exporter = self.records.exporter.as_ref();
+        let records = exporter.and_then(Exporter::next_due);
+        self.keys
+            .next_due()
+            .into_iter()
+            .chain(list)
+            .chain(records)
+            .min()
     }
 
     /// Asks the host for ticks as often as they are needed next.

@@ -1,5 +1,5 @@
-//! The callout engine: sends what is due, for keys, exchanges and the list of revoked tokens, and
-//! takes what came of it.
+//! The callout engine: sends what is due, for keys, exchanges, the list of revoked tokens and the
+//! collector of records, and takes what came of it.
 //!
 //! When a callout is due, and what its answer means, is the business of who wants it. Everything
 //! between, from the cluster that is not there to the answer that never comes, is done here for
@@ -7,6 +7,7 @@
 
 use hashbrown::HashMap;
 
+use crate::audit::otlp::{Answer as Receipt, Shipment};
 use crate::callout::Call;
 use crate::exchange::{Errand, Exchanger, Failure};
 use crate::key_store::fetch::{Answer as KeyAnswer, Fetch};
@@ -29,6 +30,8 @@ pub(super) enum Purpose {
     Keys(Fetch),
     /// The list of revoked tokens.
     List(Poll),
+    /// Records for the collector.
+    Records(Shipment),
 }
 
 impl Purpose {
@@ -37,6 +40,7 @@ impl Purpose {
             Self::Exchange(errand) => &errand.call,
             Self::Keys(fetch) => &fetch.call,
             Self::List(poll) => &poll.call,
+            Self::Records(shipment) => &shipment.call,
         }
     }
 
@@ -46,6 +50,7 @@ impl Purpose {
             Self::Exchange(_) => "exchange.cluster",
             Self::Keys(_) => "jwks.cluster",
             Self::List(_) => "withdrawn.list.cluster",
+            Self::Records(_) => "audit.otlp.cluster",
         }
     }
 }
@@ -64,6 +69,10 @@ impl Active {
         }
         if let Some(poll) = self.list.as_mut().and_then(|list| list.due(now)) {
             self.send(Purpose::List(poll), host, now);
+        }
+        let exporter = self.records.exporter.as_mut();
+        if let Some(shipment) = exporter.and_then(|exporter| exporter.due(now)) {
+            self.send(Purpose::Records(shipment), host, now);
         }
         while let Some(errand) = (self.exchanger.as_mut()).and_then(|exchanger| exchanger.due(now))
         {
@@ -118,6 +127,7 @@ impl Active {
             Purpose::Exchange(errand) => self.take_exchange(errand, host, now),
             Purpose::Keys(fetch) => self.take_keys(fetch, host, now),
             Purpose::List(poll) => self.take_list(poll, host),
+            Purpose::Records(shipment) => self.take_receipt(shipment, host, now),
         };
         if let Err(failure) = read {
             self.warn(&purpose, &format!("`{}`: {failure}", purpose.call().uri));
@@ -139,6 +149,11 @@ impl Active {
             Purpose::List(poll) => {
                 if let Some(list) = &mut self.list {
                     list.on_failure(poll);
+                }
+            }
+            Purpose::Records(shipment) => {
+                if let Some(exporter) = &mut self.records.exporter {
+                    exporter.on_failure(shipment, now);
                 }
             }
         }
@@ -206,12 +221,38 @@ impl Active {
         }
     }
 
+    fn take_receipt(
+        &mut self,
+        shipment: &Shipment,
+        host: &dyn Host,
+        now: UnixTime,
+    ) -> Result<(), String> {
+        let Some(exporter) = &mut self.records.exporter else {
+            return Ok(());
+        };
+        let retry_after = host.answer_header("retry-after");
+        let body = host.answer_body(MAX_RECEIPT_BYTES);
+        let answer = Receipt {
+            status: status(host),
+            retry_after: retry_after.as_deref(),
+            body: &body,
+        };
+        let taken = exporter.on_answer(shipment, &answer, now);
+        taken.map_err(|failure| failure.to_string())
+    }
+
     /// Says in the log what a callout failed of.
     fn warn(&self, purpose: &Purpose, why: &str) {
         match (purpose, &self.list) {
             (Purpose::Exchange(_), _) => log::warn!("exchange: {why}"),
             (Purpose::Keys(fetch), _) => {
                 log::warn!("keys of `{}`: {why}", self.issuer(fetch.issuer));
+            }
+            (Purpose::Records(_), _) => {
+                let exporter = self.records.exporter.as_ref();
+                if exporter.is_some_and(|exporter| is_news(exporter.failures())) {
+                    log::warn!("audit.otlp: {why}");
+                }
             }
             // Fewer and fewer times while it goes on: every second of an outage on every worker
             // would fill the log.
@@ -243,10 +284,18 @@ fn status(host: &dyn Host) -> u16 {
         .unwrap_or(0)
 }
 
+/// Fewer and fewer times while it goes on.
+const fn is_news(failures: u32) -> bool {
+    failures == 0 || failures.is_power_of_two()
+}
+
 /// One byte more than may be there: enough to see that it is too long.
 const fn enough(max_bytes: usize) -> usize {
     max_bytes.saturating_add(1)
 }
+
+/// A collector answers with a few bytes.
+const MAX_RECEIPT_BYTES: usize = 4096;
 
 /// Enough to see what is wrong with a set.
 const MAX_IGNORED_LOGGED: usize = 8;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::audit::otlp::Exporter;
 use crate::config::Configuration;
 use crate::denial::Denial;
 use crate::time::UnixTime;
@@ -57,6 +58,9 @@ impl Plugin {
             return;
         };
         former.flush_metrics(host);
+        if let Some(exporter) = former.records.exporter.take() {
+            self.leave(exporter);
+        }
         let held_forms = Rc::clone(&former.held_forms);
         match &mut self.active {
             Some(active) => active.held_forms = held_forms,
@@ -74,10 +78,23 @@ impl Plugin {
         }));
     }
 
-    /// Hands over what was counted.
-    pub(super) fn end(mut self, host: &dyn Host) {
-        if let Some(active) = &mut self.active {
-            active.flush_metrics(host);
+    /// Hands over what was counted, and yields the records that the collector has not got yet.
+    pub(super) fn end(mut self, host: &dyn Host) -> Option<Exporter> {
+        let active = self.active.as_mut()?;
+        active.flush_metrics(host);
+        active.records.exporter.take()
+    }
+
+    /// Sends on the records of a configuration that went, where this one has a collector too.
+    pub(super) fn leave(&mut self, former: Exporter) {
+        let active = self.active.as_mut();
+        match active.and_then(|active| active.records.exporter.as_mut()) {
+            Some(exporter) => exporter.adopt(former),
+            None if former.waiting() > 0 => log::error!(
+                "audit.otlp: {} records were not sent: the configuration that replaced theirs has no collector",
+                former.waiting()
+            ),
+            None => {}
         }
     }
 

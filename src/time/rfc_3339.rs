@@ -2,10 +2,18 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use super::{MILLIS_PER_DAY, UnixTime};
 
 /// A moment as RFC 3339 writes it.
 pub struct Rfc3339([u8; "2026-11-23T12:00:00.123Z".len()]);
+
+impl Serialize for Rfc3339 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
 
 impl Rfc3339 {
     /// The text.

@@ -152,7 +152,8 @@ impl List {
         self.under_way = Some(Flight::new(self.number, now, timeout));
         let mut call = Call::get(&self.source.cluster, self.source.uri.clone(), timeout);
         let tag = self.known.as_ref().and_then(|known| known.tag.clone());
-        call.headers.extend(tag.map(|tag| ("if-none-match", tag)));
+        call.headers
+            .extend(tag.map(|tag| ("if-none-match".into(), tag)));
         Some(Poll {
             call,
             number: self.number,

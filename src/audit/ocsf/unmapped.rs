@@ -1,11 +1,11 @@
 //! What the class has no attribute for, by the names of the compact record.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::audit::inputs::Inputs;
+use crate::audit::list::RequiredScopes;
 use crate::audit::record::{Record, claim_fault, words};
-use crate::authorize::evidence::Evidence;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::McpCall;
 use crate::token::jws::UnverifiedClaims;
@@ -21,8 +21,7 @@ pub(super) struct Unmapped<'a> {
     claim_fault: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mcp: Option<McpCall<'a>>,
-    #[serde(serialize_with = "required_scopes")]
-    required_scopes: &'a Evidence<'a>,
+    required_scopes: RequiredScopes<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_scopes: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +64,7 @@ impl<'a> Unmapped<'a> {
             claim,
             claim_fault,
             mcp: record.envelope.mcp(),
-            required_scopes: evidence,
+            required_scopes: RequiredScopes(evidence),
             token_scopes: written.and_then(|written| written.token_scopes.as_deref()),
             role_grants: written.and_then(|written| written.role_grants.as_deref()),
             effective_scopes: written.map(|written| &*written.scope_list),
@@ -82,11 +81,4 @@ impl<'a> Unmapped<'a> {
             worker: stamp.worker,
         }
     }
-}
-
-fn required_scopes<S: Serializer>(
-    evidence: &&Evidence<'_>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(evidence.required_scopes())
 }

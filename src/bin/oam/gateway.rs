@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use databricks_oam_filter::answer::Resource;
-use databricks_oam_filter::audit::host_log::{HostLog, Level};
+use databricks_oam_filter::audit::host_log::Level;
 use databricks_oam_filter::audit::record::Record;
+use databricks_oam_filter::audit::settings::RecordSettings;
 use databricks_oam_filter::authorize::{Authorizer, Decision};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::gateway::host::{PluginId, StreamId};
@@ -160,10 +161,11 @@ impl Gateway {
         let mut configuration = Configuration::parse(self.text.as_bytes())
             .map_err(|error| Unreadable(error.to_string()))?;
         // The decision is told with its record.
-        configuration.records.log = Some(HostLog {
-            level: Level::Info,
-            required: true,
-        });
+        configuration.records = RecordSettings {
+            log: Some(Level::Info),
+            collector: None,
+            ..configuration.records
+        };
         // Nothing is waited for that cannot come.
         configuration.waiting.time = SHORTEST_WAIT;
         if is_unsigned {

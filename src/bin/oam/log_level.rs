@@ -27,8 +27,9 @@ pub(super) fn kind<'a>(documents: &'a [Document], place: &Place) -> Option<&'a s
 /// its records, or has no level of its own.
 pub(super) fn check(kind: Option<&str>, configuration: &Configuration) -> Option<String> {
     let platform = Platform::of(kind?)?;
-    let host_log = configuration.records.log?;
-    if host_log.level >= platform.least {
+    let records = &configuration.records;
+    let level = records.log?;
+    if level >= platform.least || records.collector.is_some() {
         return None;
     }
     let Platform {
@@ -36,14 +37,14 @@ pub(super) fn check(kind: Option<&str>, configuration: &Configuration) -> Option
         setting,
         least,
     } = platform;
-    let consequence = if host_log.required {
+    let consequence = if records.required {
         "every request is refused (`record_unavailable`)"
     } else {
         "decisions leave no record"
     };
     Some(format!(
         "audit.level: `{}`: {name} keeps lines from `{setting}` on alone, so {consequence}; write `{}`",
-        host_log.level.as_str(),
+        level.as_str(),
         least.as_str()
     ))
 }

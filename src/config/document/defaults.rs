@@ -25,6 +25,7 @@ impl Default for Audit {
             level: LevelName::Info,
             required: yes(),
             inputs: false,
+            otlp: None,
             fingerprint_key: None,
         }
     }
@@ -76,4 +77,13 @@ pub(super) const fn waiting_time() -> Span {
 
 pub(super) const fn yes() -> bool {
     true
+}
+
+/// About 4,000 records.
+pub(super) const fn otlp_queue_bytes() -> Count {
+    Count(4_194_304)
+}
+
+pub(super) const fn otlp_timeout() -> Span {
+    Span::seconds(5)
 }

@@ -99,7 +99,10 @@ fn the_next_poll_is_counted_from_the_question_and_not_from_the_answer() {
 fn a_tag_is_sent_back_and_an_unchanged_list_is_confirmed() {
     let mut list = answered(WhenStale::Refuse, b"{}");
     let poll = list.due(at(50)).unwrap();
-    assert_eq!(poll.call.headers, [("if-none-match", Box::from("\"v1\""))]);
+    assert_eq!(
+        poll.call.headers,
+        [("if-none-match".into(), Box::from("\"v1\""))]
+    );
     assert_eq!(list.on_answer(&poll, &status(304)), Ok(Polled::Unchanged));
     wait(&mut list, 50..=109);
     assert_eq!(has(&list, 109), Ok(false));

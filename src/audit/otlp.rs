@@ -1,0 +1,402 @@
+//! Records on their way to an OpenTelemetry collector: OTLP/HTTP, logs.
+//!
+//! A state machine without I/O: [`Exporter::push`] queues a record, [`Exporter::due`] says what to
+//! send, [`Exporter::on_answer`] and [`Exporter::on_failure`] take what came of it. A request never
+//! waits for it. The queue is bounded in bytes; a record that does not fit is dropped and counted,
+//! and the next batch that arrives says how many were.
+//!
+//! A batch stays in the queue until the collector has it. One that was sent and never answered is
+//! sent again, so a record may arrive twice; `worker` and `sequence` tell that.
+
+mod message;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use crate::callout::Call;
+use crate::callout::flight::{self, Flight};
+use crate::callout::retry::{self, Jitter};
+use crate::callout::uri::HttpsUri;
+use crate::time::UnixTime;
+use crate::time::clock::{Clock, Reading, Timer};
+
+use message::Batch;
+
+/// Where records go, and how many may wait.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Collector {
+    /// The gateway's cluster to ask.
+    pub cluster: Box<str>,
+    /// Where it takes logs, `…/v1/logs`.
+    pub uri: HttpsUri,
+    /// Headers that it asks for, a credential among them perhaps.
+    pub headers: Vec<CollectorHeader>,
+    /// The bytes of records that may wait, on each worker.
+    pub queue_bytes: usize,
+    /// How long a batch may take.
+    pub timeout: Duration,
+}
+
+/// A header for the collector. Its value may be a credential, so `Debug` does not show it.
+#[derive(Clone, Eq, PartialEq)]
+pub struct CollectorHeader {
+    /// Its name, in lower case.
+    pub name: Box<str>,
+    /// Its value.
+    pub value: Box<str>,
+}
+
+/// A record that waits for the collector.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Exported {
+    /// When it was decided.
+    pub time: Option<UnixTime>,
+    /// Whether the request was let through.
+    pub is_allowed: bool,
+    /// The trace that the request belongs to, in hexadecimal.
+    pub trace_id: Option<Box<str>>,
+    /// The record's line.
+    pub line: Box<str>,
+}
+
+/// One worker's records on their way.
+pub struct Exporter {
+    collector: Collector,
+    queue: VecDeque<Exported>,
+    bytes: usize,
+    losses: Losses,
+    clock: Clock,
+    due: Timer,
+    /// When losses are told where nothing else is to be sent: whoever rejects one batch may reject
+    /// all.
+    losses_due: Timer,
+    under_way: Option<UnderWay>,
+    failures: u32,
+    number: u64,
+    jitter: Jitter,
+}
+
+/// Records that will not arrive.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Losses {
+    /// Those that the queue had no room for.
+    pub dropped: u64,
+    /// Those that the collector refused.
+    pub rejected: u64,
+}
+
+/// A batch that was sent.
+struct UnderWay {
+    flight: Flight,
+    records: usize,
+    /// The losses that it tells of.
+    told: Losses,
+}
+
+/// A batch that is to be sent.
+pub struct Shipment {
+    /// What to send.
+    pub call: Call,
+    /// Tells it from an earlier one whose answer may still come.
+    number: u64,
+}
+
+/// The collector's answer, as far as it matters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// `:status`.
+    pub status: u16,
+    /// `Retry-After`.
+    pub retry_after: Option<&'a [u8]>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// Why records did not arrive.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ExportFailure {
+    /// The collector took the batch but so many records, for the reason that it gave.
+    Partial(u64, String),
+    /// It refused the batch for good, with this status.
+    Refused(u16),
+    /// It may take the batch later; it has this status.
+    Later(u16),
+    /// The batch was given up before.
+    Unasked,
+}
+
+impl Exporter {
+    /// One with nothing to send. `seed` sets the workers' retries apart.
+    pub const fn new(collector: Collector, seed: u64) -> Self {
+        Self {
+            collector,
+            queue: VecDeque::new(),
+            bytes: 0,
+            losses: Losses {
+                dropped: 0,
+                rejected: 0,
+            },
+            clock: Clock::new(),
+            due: Timer::OVER,
+            losses_due: Timer::OVER,
+            under_way: None,
+            failures: 0,
+            number: 0,
+            jitter: Jitter(seed),
+        }
+    }
+
+    /// Queues a record. `false` where there is no room: it counts as dropped then.
+    pub fn push(&mut self, record: Exported) -> bool {
+        let bytes = self.bytes.saturating_add(record.bytes());
+        let fits = bytes <= self.collector.queue_bytes;
+        if fits {
+            self.bytes = bytes;
+            self.queue.push_back(record);
+        } else {
+            self.losses.dropped = self.losses.dropped.saturating_add(1);
+        }
+        fits
+    }
+
+    /// Whether there is room for a record of the usual length.
+    pub const fn has_room(&self) -> bool {
+        self.bytes.saturating_add(USUAL_BYTES) <= self.collector.queue_bytes
+    }
+
+    /// Whether so much waits that it should be sent before the usual tick.
+    pub const fn is_pressing(&self) -> bool {
+        self.under_way.is_none() && self.failures == 0 && self.bytes >= MAX_BATCH_BYTES
+    }
+
+    /// How many records wait, those under way among them.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Takes over what waits in an exporter that ends, and the losses that it told nobody.
+    pub fn adopt(&mut self, former: Self) {
+        self.losses.dropped = self.losses.dropped.saturating_add(former.losses.dropped);
+        self.losses.rejected = self.losses.rejected.saturating_add(former.losses.rejected);
+        for record in former.queue {
+            self.push(record);
+        }
+    }
+
+    /// The batch that is to be sent at `now`, marked as under way.
+    pub fn due(&mut self, now: UnixTime) -> Option<Shipment> {
+        let reading = self.clock.read(now);
+        if self
+            .under_way
+            .as_ref()
+            .is_some_and(|sent| sent.flight.is_lost(reading))
+        {
+            self.under_way = None;
+            self.put_off(reading, None);
+        }
+        let next = self.next()?;
+        if self.under_way.is_some() || !next.may_be_over(reading) {
+            return None;
+        }
+        let records = self.batch();
+        let body = Batch {
+            records: self.queue.iter().take(records),
+            losses: self.losses,
+            now,
+        }
+        .encode();
+        self.number = self.number.wrapping_add(1);
+        self.under_way = Some(UnderWay {
+            flight: Flight::new(self.number, reading, self.collector.timeout),
+            records,
+            told: self.losses,
+        });
+        Some(Shipment {
+            call: self.call(body),
+            number: self.number,
+        })
+    }
+
+    /// Takes the answer to a batch. `Err` says what is wrong with it, for the log.
+    pub fn on_answer(
+        &mut self,
+        shipment: &Shipment,
+        answer: &Answer<'_>,
+        now: UnixTime,
+    ) -> Result<(), ExportFailure> {
+        let reading = self.clock.read(now);
+        let sent = self.over(shipment).ok_or(ExportFailure::Unasked)?;
+        match answer.status {
+            200..=299 => {
+                self.arrived(&sent);
+                self.losses.dropped = self.losses.dropped.saturating_sub(sent.told.dropped);
+                self.losses.rejected = self.losses.rejected.saturating_sub(sent.told.rejected);
+                let (rejected, reason) = message::rejected(answer.body);
+                self.losses.rejected = self.losses.rejected.saturating_add(rejected);
+                if rejected == 0 {
+                    return Ok(());
+                }
+                self.losses_due = Timer::new(reading, LOSSES_DELAY);
+                Err(ExportFailure::Partial(rejected, reason))
+            }
+            status @ (429 | 502 | 503 | 504) => {
+                self.put_off(reading, answer.retry_after.and_then(seconds));
+                Err(ExportFailure::Later(status))
+            }
+            status => {
+                self.arrived(&sent);
+                let records = u64::try_from(sent.records).unwrap_or(u64::MAX);
+                self.losses.rejected = self.losses.rejected.saturating_add(records);
+                self.losses_due = Timer::new(reading, LOSSES_DELAY);
+                self.put_off(reading, None);
+                Err(ExportFailure::Refused(status))
+            }
+        }
+    }
+
+    /// Takes the failure of a batch that had no answer.
+    pub fn on_failure(&mut self, shipment: &Shipment, now: UnixTime) {
+        let reading = self.clock.read(now);
+        if self.over(shipment).is_some() {
+            self.put_off(reading, None);
+        }
+    }
+
+    /// How many batches have failed in a row.
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// The moment at which something is to be sent, or a batch under way counts as lost; `None`
+    /// where nothing waits.
+    pub fn next_due(&self) -> Option<UnixTime> {
+        let now = self.clock.last();
+        let next = match &self.under_way {
+            Some(sent) => sent.flight.lost(),
+            None => self.next()?,
+        };
+        Some(now.wall.after(next.left(now)))
+    }
+
+    /// When something is to be sent; `None` where nothing waits.
+    fn next(&self) -> Option<Timer> {
+        match (self.queue.is_empty(), self.losses == Losses::default()) {
+            (true, true) => None,
+            (true, false) if self.failures == 0 => Some(self.losses_due),
+            (_, _) => Some(self.due),
+        }
+    }
+
+    /// How many of the records at the front make a batch.
+    fn batch(&self) -> usize {
+        let mut bytes = 0_usize;
+        let fits = |record: &&Exported| {
+            bytes = bytes.saturating_add(record.bytes());
+            bytes <= MAX_BATCH_BYTES
+        };
+        let fitting = self.queue.iter().take_while(fits).count();
+        // A record that is longer than a batch goes by itself.
+        fitting.max(usize::from(!self.queue.is_empty()))
+    }
+
+    fn call(&self, body: Vec<u8>) -> Call {
+        let own = self.collector.headers.iter();
+        let own = own.map(|header| (header.name.to_string().into(), header.value.clone()));
+        Call {
+            cluster: self.collector.cluster.clone(),
+            method: "POST",
+            uri: self.collector.uri.clone(),
+            accept: PROTOBUF,
+            headers: [("content-type".into(), PROTOBUF.into())]
+                .into_iter()
+                .chain(own)
+                .collect(),
+            body,
+            timeout: self.collector.timeout,
+        }
+    }
+
+    /// The batch under way, if the answer is its own; it is over then.
+    fn over(&mut self, shipment: &Shipment) -> Option<UnderWay> {
+        self.under_way
+            .take_if(|sent| sent.flight.is(shipment.number))
+    }
+
+    /// Forgets the records of a batch that needs not be sent again.
+    fn arrived(&mut self, sent: &UnderWay) {
+        for record in self.queue.drain(..sent.records.min(self.queue.len())) {
+            self.bytes = self.bytes.saturating_sub(record.bytes());
+        }
+        self.failures = 0;
+        self.due = Timer::OVER;
+    }
+
+    fn put_off(&mut self, now: Reading, asked_for: Option<Duration>) {
+        let wait = retry::doubled(FIRST_RETRY, self.failures, LONGEST_RETRY);
+        let wait = asked_for.map_or(self.jitter.shorten(wait), |asked| asked.min(LONGEST_ASKED));
+        self.failures = self.failures.saturating_add(1);
+        self.due = Timer::new(now, wait);
+    }
+}
+
+impl Exported {
+    /// About the bytes that it takes in memory and in a batch.
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            .saturating_add(self.line.len())
+            .saturating_add(self.trace_id.as_ref().map_or(0, |id| id.len()))
+    }
+}
+
+impl fmt::Debug for CollectorHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: …", self.name)
+    }
+}
+
+impl fmt::Display for ExportFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Partial(rejected, reason) if reason.is_empty() => {
+                write!(f, "the collector rejected {rejected} records")
+            }
+            Self::Partial(rejected, reason) => {
+                write!(f, "the collector rejected {rejected} records: `{reason}`")
+            }
+            Self::Refused(status) => write!(
+                f,
+                "the collector refused a batch with status {status}: check `audit.otlp.uri` and `audit.otlp.headers`"
+            ),
+            Self::Later(status) => write!(f, "the collector takes no records now: status {status}"),
+            Self::Unasked => f.write_str(flight::UNASKED),
+        }
+    }
+}
+
+/// The seconds that a `Retry-After` asks for. A date is passed over: ours may not be its clock.
+fn seconds(text: &[u8]) -> Option<Duration> {
+    let seconds = str::from_utf8(text).ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// OTLP 1.x §OTLP/HTTP: every collector takes it, JSON not all.
+const PROTOBUF: &str = "application/x-protobuf";
+
+/// Collectors take 4 MiB by default and more; this much is encoded in one go on a worker.
+pub const MAX_BATCH_BYTES: usize = 512 * 1024;
+
+/// Records are rarely longer.
+const USUAL_BYTES: usize = 2048;
+
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// A collector that asks for more is asked again all the same: meanwhile records are dropped.
+const LONGEST_ASKED: Duration = Duration::from_mins(5);
+
+const LOSSES_DELAY: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;
