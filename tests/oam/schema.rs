@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use databricks_oam_filter::audit::compact;
 use databricks_oam_filter::audit::record::{Record, Stamp};
-use databricks_oam_filter::authorize::Verification;
+use databricks_oam_filter::authorize::{Decision, Verification};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::request::Headers;
@@ -267,26 +267,28 @@ fn records() -> Vec<Value> {
         ];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let headers = Headers::new(pairs.to_vec());
-        let decision =
-            configuration
-                .authorizer
-                .authorize(&headers, &Verification::afresh(&keys, &Any), now);
-        let envelope = Envelope::of(&headers, Some("127.0.0.1"));
-        let record = Record {
-            decision: &decision,
-            envelope: &envelope,
-            stamp: Stamp {
-                time: Some(now),
-                decision_id: "d",
-                worker: "w",
-                sequence: 1,
-                config: "c",
-                inputs: true,
-            },
-        };
-        serde_json::from_slice(&compact::line(&record, Vec::new())).unwrap()
+        let by = Verification::afresh(&keys, &Any);
+        let decision = configuration.authorizer.authorize(&headers, &by, now);
+        record(&decision, &headers, now)
     })
     .to_vec()
+}
+
+/// The record of a decision, as a value.
+fn record(decision: &Decision<'_>, headers: &Headers, now: UnixTime) -> Value {
+    let record = Record {
+        decision,
+        envelope: &Envelope::of(headers, Some("127.0.0.1")),
+        stamp: Stamp {
+            time: Some(now),
+            decision_id: "d",
+            worker: "w",
+            sequence: 1,
+            config: "c",
+            inputs: true,
+        },
+    };
+    serde_json::from_slice(&compact::line(&record, Vec::new())).unwrap()
 }
 
 /// Takes every signature.
