@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use jsonschema::Validator;
+use serde_json::Value;
+
 #[cfg(feature = "host")]
 use wasm_tests::corpus::drivers::InProcess;
 use wasm_tests::corpus::drivers::{Core, Driver, InEnvoy};
@@ -19,7 +22,7 @@ fn every_driver_answers_every_case_as_written_and_alike() {
         .filter(|path| path.to_string_lossy().contains(&wanted))
         .collect();
     files.sort();
-    let (mut count, mut report) = (0, Report::default());
+    let (mut count, mut report) = (0, Report::new(&oam::record_schema()));
     for path in files {
         let file = File::read(&path);
         let name = path.file_stem().expect("a name").to_string_lossy();
@@ -31,6 +34,7 @@ fn every_driver_answers_every_case_as_written_and_alike() {
     let Report {
         faults,
         inexpressible,
+        ..
     } = report;
     for (reason, cases) in &inexpressible {
         println!("not given to oam, {reason}: {}", cases.join(", "));
@@ -53,10 +57,21 @@ fn every_driver_answers_every_case_as_written_and_alike() {
 }
 
 /// What is not as it should be, and the cases that cannot be given to `oam`.
-#[derive(Default)]
 struct Report {
+    /// Of records.
+    schema: Validator,
     faults: Vec<String>,
     inexpressible: BTreeMap<Inexpressible, Vec<String>>,
+}
+
+impl Report {
+    fn new(schema: &Value) -> Self {
+        Self {
+            schema: jsonschema::validator_for(schema).expect("a schema"),
+            faults: Vec::new(),
+            inexpressible: BTreeMap::new(),
+        }
+    }
 }
 
 fn run(name: &str, file: &File, report: &mut Report) {
@@ -71,7 +86,7 @@ fn run(name: &str, file: &File, report: &mut Report) {
     let oam = Oam::start(name, &configuration);
     for case in &file.cases {
         let prepared = file.prepare(case, paths::now());
-        let (faults, outcome) = run_case(case, &prepared, &mut drivers);
+        let (faults, outcome) = run_case(case, &prepared, &mut drivers, &report.schema);
         let in_file = |fault: &String| format!("{name}: {}{fault}", case.name);
         report.faults.extend(faults.iter().map(in_file));
         match (
@@ -93,7 +108,7 @@ fn run(name: &str, file: &File, report: &mut Report) {
 
 /// Every driver; the core alone where `CORPUS_DRIVERS=core` asks for a quick answer, which
 /// `--no-default-features` gives without a wasm compiler too.
-fn start(configuration: &serde_json::Value) -> Result<Vec<Box<dyn Driver>>, String> {
+fn start(configuration: &Value) -> Result<Vec<Box<dyn Driver>>, String> {
     let mut drivers: Vec<Box<dyn Driver>> = vec![Box::new(Core::start(configuration)?)];
     if std::env::var("CORPUS_DRIVERS").as_deref() != Ok("core") {
         #[cfg(feature = "host")]
@@ -109,6 +124,7 @@ fn run_case(
     case: &Case,
     prepared: &Prepared,
     drivers: &mut [Box<dyn Driver>],
+    schema: &Validator,
 ) -> (Vec<String>, Option<Outcome>) {
     let mut faults = Vec::new();
     let mut last: Option<(&'static str, Outcome)> = None;
@@ -129,8 +145,13 @@ fn run_case(
             check::leaks(&said, prepared).map(|leak| format!(" [{name}]: {leak} in the log")),
         );
         if prepared.method == "HEAD" {
-            outcome.body = serde_json::Value::Null;
+            outcome.body = Value::Null;
         }
+        faults.extend(
+            schema
+                .iter_errors(&outcome.audit)
+                .map(|error| format!(" [{name}]: the record is none of the schema: {error}")),
+        );
         faults.extend(
             check::faults(case, prepared, &outcome)
                 .iter()

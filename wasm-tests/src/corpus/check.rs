@@ -299,7 +299,7 @@ const ANSWERS: [(u16, &str, Option<bool>); 4] = [
 ];
 
 /// The members of the record, contract §4.
-const RECORD: [&str; 23] = [
+const RECORD: [&str; 26] = [
     "time",
     "decision",
     "mode",
@@ -307,6 +307,7 @@ const RECORD: [&str; 23] = [
     "decision_id",
     "request_id",
     "method",
+    "host",
     "path",
     "operation",
     "required_scopes",
@@ -322,5 +323,7 @@ const RECORD: [&str; 23] = [
     "workspace",
     "source_ip",
     "user_agent",
+    "worker",
+    "sequence",
     "config",
 ];

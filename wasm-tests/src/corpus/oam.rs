@@ -113,6 +113,13 @@ impl Oam {
     }
 }
 
+/// The schema of records, as it is printed.
+pub fn record_schema() -> Value {
+    let mut command = Command::new(binary());
+    let output = command.args(["schema", "--record"]).output();
+    serde_json::from_slice(&output.expect("oam runs").stdout).expect("JSON")
+}
+
 /// What the gateway did, in the same words.
 pub fn of_gateway(outcome: &Outcome) -> Value {
     let same = SAME.map(|name| {

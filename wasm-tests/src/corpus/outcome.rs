@@ -75,12 +75,22 @@ impl Outcome {
     }
 
     fn masked(mut self) -> Self {
-        for name in ["decision_id", "request_id", "time", "source_ip", "config"] {
+        for name in [
+            "decision_id",
+            "request_id",
+            "time",
+            "source_ip",
+            "config",
+            "worker",
+        ] {
             if let Some(value) = self.audit.get_mut(name)
                 && !value.is_null()
             {
                 *value = json!("masked");
             }
+        }
+        if let Some(sequence) = self.audit.get_mut("sequence") {
+            *sequence = json!(1);
         }
         for detail in self
             .body
