@@ -69,12 +69,20 @@ impl<'a> Query<'a> {
         if self.0.is_empty() {
             return None;
         }
+        // Nearly no query is worth a look at the shape of each name and value. An escape may hide
+        // how a token begins.
+        let query = self.0.as_bytes();
+        let may_hold_token =
+            query.contains(&b'%') || bytes::has_triple(query, secret::begins_token);
         self.parameters().find_map(|(name, value)| {
             let named = CREDENTIALS
                 .iter()
                 .find(|known| name.eq_ignore_ascii_case(known))
                 .map(|known| QueryCredential::Named(known));
             named.or_else(|| {
+                if !may_hold_token {
+                    return None;
+                }
                 let kind = shape(&value).or_else(|| shape(&name))?;
                 let belongs = kind == CredentialKind::Jwt && SIGN_IN.contains(&&*name);
                 (!belongs).then_some(QueryCredential::Shaped(kind))
