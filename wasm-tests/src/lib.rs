@@ -8,6 +8,7 @@
 pub mod capabilities;
 pub mod certificate;
 pub mod client;
+pub mod collector;
 pub mod corpus;
 pub mod each_worker;
 pub mod envoy;

@@ -1,0 +1,140 @@
+//! An OpenTelemetry collector of logs, and the ways in which it can fail.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use crate::python::Python;
+use crate::serve::{Door, Server};
+
+/// A running collector.
+pub struct Collector {
+    server: Server,
+    state: Arc<Mutex<Seen>>,
+}
+
+/// How it answers a request.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Receipt {
+    /// It takes everything.
+    #[default]
+    All,
+    /// It takes all but so many records.
+    AllBut(u8),
+    /// With this status, and to come back after so many seconds.
+    Later(u16, u64),
+    /// It takes everything, after this time.
+    Slow(Duration),
+}
+
+/// What it is told to do, and what it took.
+#[derive(Default)]
+struct Seen {
+    receipt: Receipt,
+    /// The bodies that it took, in order.
+    taken: Vec<Bytes>,
+    /// Those that it sent away.
+    refused: usize,
+    /// The headers of the last request.
+    headers: HeaderMap,
+}
+
+impl Collector {
+    /// Starts one that takes everything.
+    pub fn start() -> Self {
+        let state = Arc::new(Mutex::new(Seen::default()));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&state));
+        Self {
+            server: Server::start(router),
+            state,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Its connections: a shut door is a connection reset.
+    pub fn door(&self) -> &Door {
+        self.server.door()
+    }
+
+    /// How it answers from now on.
+    pub fn answers(&self, receipt: Receipt) {
+        self.locked().receipt = receipt;
+    }
+
+    /// How many requests it sent away.
+    pub fn refused(&self) -> usize {
+        self.locked().refused
+    }
+
+    /// A header of the last request.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let state = self.locked();
+        Some(state.headers.get(name)?.to_str().ok()?.to_owned())
+    }
+
+    /// What the log records say that it took, as the protocol's own package reads them.
+    pub fn records(&self) -> Vec<Value> {
+        let taken = self.locked().taken.clone();
+        let line = |body: &Bytes| {
+            let digits: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+            digits + "\n"
+        };
+        let input: String = taken.iter().map(line).collect();
+        let said = Python::with("otlp").run("otlp.py", &[], &input);
+        let read = |line: &str| serde_json::from_str(line).expect("JSON");
+        said.lines().map(read).collect()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Seen> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn answer(
+    State(state): State<Arc<Mutex<Seen>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let receipt = {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let receipt = state.receipt;
+        state.headers = headers;
+        match receipt {
+            Receipt::All | Receipt::AllBut(_) | Receipt::Slow(_) => state.taken.push(body),
+            Receipt::Later(..) => state.refused += 1,
+        }
+        receipt
+    };
+    if let Receipt::Slow(time) = receipt {
+        tokio::time::sleep(time).await;
+    }
+    let mut response = match receipt {
+        Receipt::All | Receipt::Slow(_) => Vec::new().into_response(),
+        // `partial_success { rejected_log_records: COUNT, error_message: "full" }`
+        Receipt::AllBut(count) => [b"\x0a\x08\x08", [count].as_slice(), b"\x12\x04full"]
+            .concat()
+            .into_response(),
+        Receipt::Later(status, seconds) => (
+            StatusCode::from_u16(status).expect("a status"),
+            [(RETRY_AFTER, seconds.to_string())],
+        )
+            .into_response(),
+    };
+    let protobuf = HeaderValue::from_static("application/x-protobuf");
+    response.headers_mut().insert(CONTENT_TYPE, protobuf);
+    response
+}
