@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::coverage::{Coverage, Figure};
 use super::explain::Explanation;
 use super::gateway::{self, Gateway, Shown};
-use super::{Said, Unreadable, file, report, style};
+use super::{Said, Unreadable, file, junit, style};
 
 pub(super) fn run(arguments: &super::Test) -> Result<Said, Unreadable> {
     let mut suites = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &super::Test) -> Result<Said, Unreadable> {
         .filter(|case| !case.passed())
         .count();
     if let Some(path) = &arguments.junit {
-        let text = report::junit(&suites)?;
+        let text = junit::report(&suites)?;
         std::fs::write(path, text)
             .map_err(|error| Unreadable(format!("cannot write `{}`: {error}", path.display())))?;
     }

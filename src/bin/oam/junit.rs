@@ -5,7 +5,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::Unreadable;
 use super::cases::Suite;
 
-pub(super) fn junit(suites: &[Suite]) -> Result<String, Unreadable> {
+pub(super) fn report(suites: &[Suite]) -> Result<String, Unreadable> {
     let mut report = Report::new("oam test");
     for suite in suites {
         let mut test_suite = TestSuite::new(suite.name.clone());
