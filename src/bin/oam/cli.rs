@@ -17,6 +17,7 @@ mod permissions;
 mod reason;
 mod record_schema;
 mod recorded;
+mod records;
 mod stand_in;
 mod style;
 mod suggestion;

@@ -1,14 +1,16 @@
 //! `oam explain --record`: the request and the caller that an audit record tells of, to be judged
 //! again.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use databricks_oam_filter::issuer::Issuer;
 use databricks_oam_filter::issuer::dialect::{ClaimPath, Dialect};
 use serde_json::{Map, Value, json};
 
+use super::Unreadable;
 use super::gateway::Shown;
-use super::{Unreadable, file};
+use super::records::{PolicyInputs, Record, Sources, Text};
 
 /// What a record tells of its request.
 pub(super) struct Recorded {
@@ -22,87 +24,82 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// Reads the first record of a file: a line of JSON, with whatever a gateway's log puts before
-    /// it.
+    /// Reads the first record of a file.
     pub(super) fn read(path: &Path, issuers: &[Issuer]) -> Result<Self, Unreadable> {
-        let bytes = file::read(path)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let record = text
-            .lines()
-            .find_map(record)
-            .ok_or_else(|| Unreadable(format!("`{}` holds no audit record", path.display())))?;
-        let text = |place: &str| at(&record, place).as_str();
-        let part = |place: &str| {
-            let missing = || Unreadable(format!("the record has no `{place}`"));
-            text(place).ok_or_else(missing)
-        };
-        let (method, path) = (part("/method")?.to_owned(), part("/path")?);
+        let mut first = None;
+        let reading = Sources::of(vec![path.to_owned()]).each(&mut |record, _| {
+            first = Some(Self::of(record, issuers));
+            ControlFlow::Break(())
+        })?;
+        first.ok_or_else(|| {
+            let broken = reading.first_broken.first();
+            let why = broken.map_or_else(String::new, |broken| {
+                format!(" (line {}: {})", broken.line, broken.why)
+            });
+            Unreadable(format!("`{}` holds no audit record{why}", path.display()))
+        })
+    }
+
+    fn of(record: &Record<'_>, issuers: &[Issuer]) -> Self {
         let mut untold = vec!["the query"];
-        let url = if let Some(host) = text("/host") {
-            format!("https://{host}{path}")
+        let path = record.path.as_str();
+        let url = if let Some(host) = &record.host {
+            format!("https://{}{path}", host.as_str())
         } else {
             untold.push("the host");
             path.to_owned()
         };
-        let issuer = text("/issuer").or_else(|| text("/unverified/issuer"));
+        let claimed = record.unverified.as_ref();
+        let issuer = record.issuer.as_ref();
+        let issuer = issuer.or_else(|| claimed?.issuer.as_ref());
         let shown = match issuer {
-            Some(issuer) => Shown::Claims(claims(&record, issuer, issuers, &mut untold)),
+            Some(issuer) => Shown::Claims(claims(record, issuer.as_str(), issuers, &mut untold)),
             None => Shown::Nothing,
         };
-        if issuer.is_none() && text("/credential").is_some_and(|kind| kind != "none") {
+        let kind = record.credential.as_ref().map(Text::as_str);
+        if issuer.is_none() && kind.is_some_and(|kind| kind != "none") {
             untold.push("the credential");
         }
-        Ok(Self {
-            method,
+        Self {
+            method: record.method.as_str().to_owned(),
             url,
-            at: text("/time").map(ToOwned::to_owned),
+            at: record.time.as_ref().map(|time| time.as_str().to_owned()),
             shown,
             untold,
-        })
+        }
     }
-}
-
-/// The record that a line holds.
-fn record(line: &str) -> Option<Value> {
-    let start = line.find("{\"time\"")?;
-    let mut values = serde_json::Deserializer::from_str(line.get(start..)?).into_iter::<Value>();
-    let record = values.next()?.ok()?;
-    record.get("decision_id").is_some().then_some(record)
-}
-
-/// The value at a place of the record.
-fn at<'v>(record: &'v Value, place: &str) -> &'v Value {
-    record.pointer(place).unwrap_or(&Value::Null)
 }
 
 /// The claims of the token that the record tells of, each where its issuer would put it.
 fn claims(
-    record: &Value,
+    record: &Record<'_>,
     issuer: &str,
     issuers: &[Issuer],
     untold: &mut Vec<&'static str>,
 ) -> Map<String, Value> {
     let mut claims = Map::new();
     claims.insert("iss".to_owned(), json!(issuer));
-    for (name, place) in [
-        ("jti", "/token_id"),
-        ("exp", "/token_expires_at"),
-        ("aud", "/unverified/audiences"),
+    let claimed = record.unverified.as_ref();
+    let audiences = claimed.map(|claimed| texts(&claimed.audiences));
+    let expires_at = record.token_expires_at;
+    let issued_at = expires_at
+        .zip(record.token_lifetime)
+        .map(|(expires_at, lifetime)| expires_at.saturating_sub(lifetime));
+    let id = record.token_id.as_ref().map(Text::as_str);
+    let actor = record
+        .actor
+        .as_ref()
+        .map(|actor| json!({ "sub": actor.as_str() }));
+    for (name, value) in [
+        ("jti", json!(id)),
+        ("exp", json!(expires_at)),
+        ("aud", json!(audiences)),
+        ("iat", json!(issued_at)),
+        ("act", json!(actor)),
     ] {
-        let value = at(record, place);
         if !value.is_null() {
-            claims.insert(name.to_owned(), value.clone());
+            claims.insert(name.to_owned(), value);
         }
-    }
-    let number = |place| at(record, place).as_u64();
-    if let (Some(expires_at), Some(lifetime)) =
-        (number("/token_expires_at"), number("/token_lifetime"))
-    {
-        let issued_at = expires_at.saturating_sub(lifetime);
-        claims.insert("iat".to_owned(), json!(issued_at));
-    }
-    if let Some(actor) = at(record, "/actor").as_str() {
-        claims.insert("act".to_owned(), json!({ "sub": actor }));
     }
     let known = issuers.iter().find(|known| *known.identifier == *issuer);
     if let Some(known) = known {
@@ -113,31 +110,30 @@ fn claims(
     claims
 }
 
-fn put_caller(record: &Value, dialect: &Dialect, claims: &mut Map<String, Value>) {
-    let verified = at(record, "/subject");
-    let subject = if verified.is_null() {
-        at(record, "/unverified/subject")
-    } else {
-        verified
-    };
-    put(claims, dialect.subject.first(), subject);
-    put(claims, dialect.client.first(), at(record, "/client"));
+fn put_caller(record: &Record<'_>, dialect: &Dialect, claims: &mut Map<String, Value>) {
+    let claimed = record.unverified.as_ref();
+    let verified = record.subject.as_ref();
+    let subject = verified
+        .or_else(|| claimed?.subject.as_ref())
+        .map(Text::as_str);
+    let client = record.client.as_ref().map(Text::as_str);
+    put(claims, dialect.subject.first(), &json!(subject));
+    put(claims, dialect.client.first(), &json!(client));
 }
 
 fn put_scopes(
-    record: &Value,
+    record: &Record<'_>,
     issuer: &Issuer,
     claims: &mut Map<String, Value>,
     untold: &mut Vec<&'static str>,
 ) {
-    let mut scopes = at(record, "/token_scopes");
-    if !scopes.is_array() {
+    let scopes = record.token_scopes.as_ref().unwrap_or_else(|| {
         untold.push("the token's scopes (the effective ones stand in)");
-        scopes = at(record, "/effective_scopes");
-    }
-    let scopes = scopes.as_array().into_iter().flatten();
+        &record.effective_scopes
+    });
     let spelled: Vec<String> = scopes
-        .filter_map(Value::as_str)
+        .iter()
+        .map(Text::as_str)
         .map(|scope| {
             issuer
                 .scopes
@@ -153,19 +149,29 @@ fn put_scopes(
 }
 
 fn put_inputs(
-    record: &Value,
+    record: &Record<'_>,
     dialect: &Dialect,
     claims: &mut Map<String, Value>,
     untold: &mut Vec<&'static str>,
 ) {
-    if !at(record, "/inputs").is_object() {
+    let Some(PolicyInputs {
+        groups,
+        roles,
+        claims: others,
+    }) = &record.inputs
+    else {
         untold.push("groups and other claims (`audit.inputs: true` would record them)");
         return;
-    }
-    put(claims, dialect.groups.first(), at(record, "/inputs/groups"));
-    put(claims, dialect.roles.first(), at(record, "/inputs/roles"));
-    let others = at(record, "/inputs/claims").as_object().cloned();
+    };
+    let groups = groups.as_ref().map(|groups| texts(groups));
+    put(claims, dialect.groups.first(), &json!(groups));
+    put(claims, dialect.roles.first(), &json!(texts(roles)));
+    let others = others.and_then(|others| serde_json::from_str::<Map<_, _>>(others.get()).ok());
     claims.extend(others.unwrap_or_default());
+}
+
+fn texts<'t>(texts: &'t [Text<'_>]) -> Vec<&'t str> {
+    texts.iter().map(Text::as_str).collect()
 }
 
 /// Puts a value where a path leads.

@@ -1,0 +1,172 @@
+//! One audit record, as it was read: all members that `oam schema --record` lists.
+//!
+//! Texts are borrowed from the line where nothing in them was escaped. Members that this version
+//! does not know are skipped, and all that older records lack may be absent.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// One decision.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(
+    dead_code,
+    reason = "it is the whole record, whichever part of it a command reads"
+)]
+pub(crate) struct Record<'a> {
+    #[serde(borrow)]
+    pub(crate) time: Option<Text<'a>>,
+    pub(crate) decision: Decided,
+    pub(crate) mode: Enforcement,
+    #[serde(borrow)]
+    pub(crate) reason: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) decision_id: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) method: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) path: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) claim: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) claim_fault: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) request_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) trace_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) host: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) mcp: Option<McpFacts<'a>>,
+    #[serde(borrow)]
+    pub(crate) operation: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) required_scopes: Vec<Text<'a>>,
+    /// Absent where it is the same as the effective scopes.
+    #[serde(borrow)]
+    pub(crate) token_scopes: Option<Vec<Text<'a>>>,
+    /// Absent where it is the same as the effective scopes.
+    #[serde(borrow)]
+    pub(crate) role_grants: Option<Vec<Text<'a>>>,
+    #[serde(borrow, default)]
+    pub(crate) effective_scopes: Vec<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) rule: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) roles: Vec<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) issuer: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) subject: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) client: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) actor: Option<Text<'a>>,
+    /// The latest first.
+    #[serde(borrow, default)]
+    pub(crate) earlier_actors: Vec<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) token_id: Option<Text<'a>>,
+    pub(crate) token_expires_at: Option<u64>,
+    pub(crate) token_lifetime: Option<u64>,
+    #[serde(default)]
+    pub(crate) offline_access: bool,
+    #[serde(borrow)]
+    pub(crate) credential: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) credential_fingerprint: Option<Text<'a>>,
+    #[serde(default)]
+    pub(crate) credential_leaked: bool,
+    #[serde(borrow)]
+    pub(crate) unverified: Option<UnverifiedFacts<'a>>,
+    #[serde(borrow)]
+    pub(crate) inputs: Option<PolicyInputs<'a>>,
+    #[serde(borrow)]
+    pub(crate) workspace: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) exchanged_scope: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) exchange_error: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) source_ip: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) user_agent: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) worker: Option<Text<'a>>,
+    /// Counts from 1, without gaps, for each worker and configuration.
+    pub(crate) sequence: Option<u64>,
+    #[serde(borrow)]
+    pub(crate) config: Option<Text<'a>>,
+}
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Decided {
+    Allow,
+    Deny,
+}
+
+/// Whether the decision was carried out. A denial in shadow mode went upstream.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Enforcement {
+    Enforce,
+    Shadow,
+}
+
+/// The MCP call that the request's headers name.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(
+    dead_code,
+    reason = "it is the whole of it, whichever part a command reads"
+)]
+pub(crate) struct McpFacts<'a> {
+    #[serde(borrow)]
+    pub(crate) method: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) name: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) version: Option<Text<'a>>,
+}
+
+/// What a refused token claims, which nobody verified.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct UnverifiedFacts<'a> {
+    #[serde(borrow)]
+    pub(crate) issuer: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) subject: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) audiences: Vec<Text<'a>>,
+}
+
+/// What the policy judged the caller by.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct PolicyInputs<'a> {
+    /// Absent where the token says that it does not list them.
+    #[serde(borrow)]
+    pub(crate) groups: Option<Vec<Text<'a>>>,
+    #[serde(borrow, default)]
+    pub(crate) roles: Vec<Text<'a>>,
+    /// An object.
+    #[serde(borrow)]
+    pub(crate) claims: Option<&'a RawValue>,
+}
+
+/// A text, borrowed where it can be.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Text<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
