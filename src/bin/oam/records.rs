@@ -288,3 +288,5 @@ const DROP_NOTICES: [&str; 2] = [
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written;

@@ -73,13 +73,11 @@ pub(super) fn within(text: &str, depth: usize, take: &mut Take<'_>) -> Held {
     }
     // Behind the prefix of a gateway's log. What follows the record would be somebody else's: only
     // a record that ends its line was written by the module.
-    let Some((_, rest)) = text.split_once(START) else {
-        return Held::Other;
-    };
-    let start = text
-        .len()
-        .saturating_sub(rest.len().saturating_add(START.len()));
-    object(text.get(start..).unwrap_or_default(), depth, take)
+    let start = STARTS.iter().filter_map(|start| text.find(start)).min();
+    match start.and_then(|start| text.get(start..)) {
+        Some(rest) => object(rest, depth, take),
+        None => Held::Other,
+    }
 }
 
 /// The records of a JSON object.
@@ -183,8 +181,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// How a record begins.
-const START: &str = "{\"time\":";
+/// How the module's formats begin: its own, and OCSF.
+const STARTS: [&str; 2] = ["{\"time\":", "{\"category_uid\":"];
 
 /// What every record has, and little else.
 const MARK: &str = "decision_id";

@@ -54,7 +54,7 @@ fn a_record_is_found_in_every_form() {
     };
     let pretty = serde_json::from_str::<serde_json::Value>(&otlp(&body(&a))).unwrap();
     let pretty = format!("{pretty:#}\n{pretty:#}\n");
-    let ocsf = r#"{"class_uid":6003,"time":1795435200123,"action_id":3,"status_code":"role_lacks_scope","metadata":{"uid":"a","sequence":4},"http_request":{"http_method":"GET","url":{"path":"/"}},"api":{"operation":"jobs.list"},"unmapped":{"roles":["r"]}}"#;
+    let ocsf = r#"{"class_uid":6003,"time":1795435200123,"action_id":3,"status_code":"role_lacks_scope","metadata":{"uid":"a","sequence":4},"http_request":{"http_method":"GET","url":{"path":"/"}},"api":{"operation":"jobs.list"},"unmapped":{"decision":"deny","mode":"shadow"}}"#;
     let reordered = r#"{"decision":"deny","decision_id":"a","method":"GET","mode":"enforce","path":"/","reason":"expired","time":"2026-11-23T12:00:00.123Z","later":{"member":[1]}}"#;
     #[rustfmt::skip]
     let cases = [
