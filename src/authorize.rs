@@ -13,6 +13,8 @@ mod permit;
 pub mod replay;
 mod requested;
 mod sender;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub mod supposed;
 mod unverifiable;
 mod usable;
 pub mod verified;

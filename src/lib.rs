@@ -9,7 +9,7 @@
 //! A room names only itself and rooms to its left:
 //!
 //! ```text
-//! bytes · few · json_line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · gateway · filter, bin
+//! bytes · few · json_line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · comparison · gateway · filter, bin
 //! ```
 //!
 //! Only `filter` knows proxy-wasm, through `host-calls`; that exists on `wasm32` alone, so that a
@@ -20,6 +20,8 @@ pub mod audit;
 pub mod authorize;
 mod bytes;
 pub mod callout;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub mod comparison;
 pub mod config;
 pub mod databricks;
 pub mod denial;

@@ -6,6 +6,8 @@
 
 #![cfg(test)]
 
+#[path = "model/pairs.rs"]
+mod pairs;
 #[path = "model/readings.rs"]
 mod readings;
 #[path = "model/slow.rs"]

@@ -34,7 +34,7 @@ pub struct Tools {
 }
 
 /// What a rule does with the requests that it governs.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Effect {
     /// Refuses them.
     Deny,
@@ -47,7 +47,7 @@ pub enum Effect {
 }
 
 /// Whether refusals are enforced.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Mode {
     /// They are.
     #[default]

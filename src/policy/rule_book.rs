@@ -211,6 +211,12 @@ impl RuleBook {
         self.rules.partition_point(is_before)
     }
 
+    /// Every path of every rule.
+    pub fn paths(&self) -> impl Iterator<Item = (&Rule, &Template)> {
+        let places = self.places.iter();
+        places.filter_map(|place| Some((self.rules.get(place.rule)?, &place.template)))
+    }
+
     /// Every rule, in the configuration's order.
     pub fn rules(&self) -> &[Rule] {
         &self.rules

@@ -130,6 +130,15 @@ impl Standing {
         Self::new(held, None, true)
     }
 
+    /// Whether whoever comes to this may do the same as who comes to `other`, under one policy.
+    pub fn is_worth(&self, other: &Self) -> bool {
+        self.role_grants == other.role_grants
+            && self.token_scopes == other.token_scopes
+            && self.limited == other.limited
+            && self.elsewhere == other.elsewhere
+            && self.roles.is_empty() == other.roles.is_empty()
+    }
+
     /// Whether the token alone would do, roles left out of account.
     pub fn token_satisfies(&self, requirement: &Requirement<'_>) -> bool {
         let token_scopes = self.token_scopes.as_ref();

@@ -61,7 +61,7 @@ impl<'a> Tool<'a> {
         }
         let method = plain(value(Known::MCP_METHOD)?)?;
         let name = match value(Known::MCP_NAME)? {
-            b"" if !NAMING.contains(&method) => None,
+            b"" if !is_naming(method) => None,
             name => Some(if let Some(name) = plain(name) {
                 name
             } else {
@@ -97,6 +97,11 @@ pub fn is_plain(text: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b',')
         && !text.starts_with("=?")
+}
+
+/// Whether calls of a method name something.
+pub(crate) fn is_naming(method: &str) -> bool {
+    NAMING.contains(&method)
 }
 
 fn plain(value: &[u8]) -> Option<&str> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub(super) const NOW: u64 = 1_800_000_000;
 
 pub(super) const ISSUERS: [&str; 2] = ["https://a.example", "https://b.example"];
-const METHODS: [&str; 4] = ["GET", "POST", "DELETE", "HEAD"];
+pub(super) const METHODS: [&str; 4] = ["GET", "POST", "DELETE", "HEAD"];
 const GROUPS: [&str; 3] = ["red", "green", "blue"];
 const WORKSPACES: [(&str, &str); 2] = [("7", "seven.example"), ("8", "eight.example")];
 
@@ -63,7 +63,7 @@ const TEMPLATES: [&str; 26] = [
     "/api/2.1/unity-catalog/tables/main.secret.t",
 ];
 
-const PATHS: [&str; 40] = [
+pub(super) const PATHS: [&str; 40] = [
     "/a",
     "/a/",
     "/a/b",
@@ -106,6 +106,9 @@ const PATHS: [&str; 40] = [
     "/api/2.1/unity-catalog/tables/main.secret.u",
 ];
 
+/// The key of both issuers.
+pub(super) const KEYS: &str = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
 /// Numbers that are the same at every run (splitmix64).
 pub(super) struct Dice(u64);
 
@@ -126,7 +129,7 @@ impl Dice {
         .unwrap()
     }
 
-    fn one_in(&mut self, sides: usize) -> bool {
+    pub(super) fn one_in(&mut self, sides: usize) -> bool {
         self.below(sides) == 0
     }
 
@@ -145,7 +148,7 @@ impl Dice {
 }
 
 /// A policy, as lists of texts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is one setting of the configuration"
@@ -159,7 +162,7 @@ pub(super) struct World {
     pub(super) from_roles: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Role {
     pub(super) name: String,
     pub(super) group: &'static str,
@@ -168,7 +171,7 @@ pub(super) struct Role {
     pub(super) workspaces: Option<Vec<&'static str>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub(super) name: String,
     pub(super) effect: &'static str,
@@ -183,7 +186,7 @@ pub(super) struct Rule {
 }
 
 /// The MCP calls that a rule is for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tools {
     pub(super) methods: Option<Vec<&'static str>>,
     pub(super) names: Option<Vec<&'static str>>,
@@ -196,7 +199,7 @@ pub(super) struct Told {
     pub(super) name: Option<&'static str>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Request {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
@@ -205,7 +208,7 @@ pub(super) struct Request {
     pub(super) caller: Option<Caller>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) issuer: &'static str,
     pub(super) groups: Vec<&'static str>,
@@ -244,13 +247,47 @@ impl World {
         }
     }
 
+    /// The policy after somebody worked at it: one or two things are no longer as they were.
+    pub(super) fn changed(&self, dice: &mut Dice) -> Self {
+        let mut changed = self.clone();
+        for _ in 0..=dice.below(2) {
+            changed.change(dice);
+        }
+        changed
+    }
+
+    fn change(&mut self, dice: &mut Dice) {
+        match dice.below(8) {
+            0 => self.shadow = !self.shadow,
+            1 => self.unmatched_all_apis = !self.unmatched_all_apis,
+            2 if !self.rules.is_empty() => {
+                self.rules.remove(dice.below(self.rules.len()));
+            }
+            3 if !self.rules.is_empty() => {
+                let place = dice.below(self.rules.len());
+                self.rules[place].shadow = self.rules[place].effect != "public";
+            }
+            4 if self.roles.len() > 1 => {
+                self.roles.remove(dice.below(self.roles.len()));
+            }
+            5 | 6 if !self.roles.is_empty() => {
+                let place = dice.below(self.roles.len());
+                self.roles[place].grants = dice.some(&SCOPES, 4);
+            }
+            _ => {
+                let number = self.rules.len().saturating_add(7);
+                self.rules.push(Rule::random(number, dice));
+            }
+        }
+    }
+
     /// The configuration that says all this.
     pub(super) fn configuration(&self) -> String {
         let source = if self.from_roles { "roles" } else { "token" };
         let issuers = ISSUERS.map(|issuer| {
             json!({
                 "issuer": issuer, "audiences": ["db"], "algorithms": ["EdDSA"], "scopes": {"source": source},
-                "jwks": {"keys": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}
+                "jwks": {"keys": serde_json::from_str::<Value>(KEYS).unwrap()}
             })
         });
         let workspaces = WORKSPACES.map(|(id, host)| json!({"id": id, "hosts": [host]}));

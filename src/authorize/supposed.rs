@@ -1,0 +1,182 @@
+//! What would become of a request whose caller is supposed to be authenticated: for the comparison
+//! of two policies, which asks this millions of times.
+//!
+//! The order of the checks is that of [`Authorizer::judge`], from where authentication is over.
+//! What is reported of a comparison goes through the whole gateway once more.
+
+use crate::databricks::{Mark, Operation};
+use crate::policy::rule::Mode;
+use crate::policy::workspace::WorkspaceError;
+use crate::policy::{Applied, Governing, Readings, Standing};
+use crate::request::credential::CredentialKind;
+use crate::request::workspace::WorkspaceId;
+use crate::time::UnixTime;
+
+use super::evidence::Evidence;
+use super::permission::Refused;
+use super::{Authorizer, Permit, Verdict};
+
+/// A request, and all that a policy says of it whoever sends it.
+pub struct AskedFor<'a, 'r> {
+    readings: Readings<'r>,
+    anyone: Applied<'a>,
+    /// In the order of the issuers; empty where no rule is for certain issuers.
+    by_issuer: Vec<Applied<'a>>,
+}
+
+/// Who sends a request, by supposition.
+#[derive(Clone, Copy)]
+pub enum Supposed<'a> {
+    /// The bearer of a valid token: of the issuer at this place among the configured ones, coming
+    /// to this in the workspace that the request is for.
+    Bearer(usize, &'a Standing),
+    /// Somebody whose token is not valid.
+    Invalid,
+    /// Somebody who shows nothing.
+    Nobody,
+    /// Somebody with a credential of a class that nothing here can verify.
+    Unverifiable(CredentialKind),
+}
+
+/// Whether a request goes upstream.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Passage {
+    /// It does not.
+    Refused,
+    /// It does, and would not if everything were enforced.
+    Shadowed,
+    /// It does.
+    Passes,
+}
+
+impl<'a, 'r> AskedFor<'a, 'r> {
+    /// What the policy says of it to the issuer's callers, or to nobody known.
+    pub fn applied(&self, issuer: Option<usize>) -> &Applied<'a> {
+        let of_issuer = issuer.and_then(|issuer| self.by_issuer.get(issuer));
+        of_issuer.unwrap_or(&self.anyone)
+    }
+
+    /// The operation that it is, where the catalogue knows it.
+    pub const fn operation(&self) -> Option<&'static Operation> {
+        self.readings.operation()
+    }
+
+    /// How its path may be read.
+    pub const fn readings(&self) -> &Readings<'r> {
+        &self.readings
+    }
+}
+
+impl Authorizer {
+    /// What the policy says of a request.
+    pub fn asked_for<'a, 'r>(&'a self, readings: Readings<'r>) -> AskedFor<'a, 'r> {
+        let issuers = self.issuers.iter();
+        let issuers = issuers.filter(|_| self.policy.rules.asks_for_issuers());
+        AskedFor {
+            anyone: self.policy.apply(&readings, None),
+            by_issuer: issuers
+                .map(|issuer| self.policy.apply(&readings, Some(&issuer.identifier)))
+                .collect(),
+            readings,
+        }
+    }
+
+    /// Whether a request would go upstream that is for this workspace.
+    pub fn passage(
+        &self,
+        asked: &AskedFor<'_, '_>,
+        caller: Supposed<'_>,
+        workspace: Result<Option<WorkspaceId>, WorkspaceError>,
+        now: UnixTime,
+    ) -> Passage {
+        if workspace == Err(WorkspaceError::Conflict) {
+            return Passage::Refused;
+        }
+        if asked.anyone.governing.is_public()
+            && let Some(passage) = self.public_passage(asked, caller, now)
+        {
+            return passage;
+        }
+        match caller {
+            Supposed::Bearer(issuer, standing) => {
+                self.passage_of(asked, issuer, standing, workspace)
+            }
+            Supposed::Invalid | Supposed::Nobody => Passage::Refused,
+            Supposed::Unverifiable(kind) => {
+                let is_observed = self.treatments.admit(kind, now)
+                    && !matches!(asked.anyone.governing, Governing::Ambiguous);
+                self.observed(is_observed, asked, workspace)
+            }
+        }
+    }
+
+    /// The same of a request that needs no caller; `None` where a deny rule asks who it is.
+    fn public_passage(
+        &self,
+        asked: &AskedFor<'_, '_>,
+        caller: Supposed<'_>,
+        now: UnixTime,
+    ) -> Option<Passage> {
+        // Where clients sign in, what they show is judged by its class, and a token is verified.
+        if let Governing::Operation(operation) = asked.anyone.governing {
+            let is_refused = match caller {
+                Supposed::Unverifiable(kind) => !self.treatments.admit(kind, now),
+                Supposed::Invalid => operation.marks.has(Mark::MintsCredentials),
+                Supposed::Bearer(..) | Supposed::Nobody => false,
+            };
+            if is_refused {
+                return Some(Passage::Refused);
+            }
+        }
+        let enforced = |rule: Mode| rule == Mode::Enforce && self.policy.mode == Mode::Enforce;
+        let denied_to =
+            |policy: &Applied<'_>| policy.denying.is_some_and(|rule| enforced(rule.mode));
+        match asked.anyone.denying {
+            None => {
+                let is_token = matches!(caller, Supposed::Bearer(..) | Supposed::Invalid);
+                let is_denied_to_some = is_token && asked.by_issuer.iter().any(denied_to);
+                (!is_denied_to_some).then_some(Passage::Passes)
+            }
+            Some(rule) => (!enforced(rule.mode)).then_some(Passage::Shadowed),
+        }
+    }
+
+    fn passage_of(
+        &self,
+        asked: &AskedFor<'_, '_>,
+        issuer: usize,
+        standing: &Standing,
+        workspace: Result<Option<WorkspaceId>, WorkspaceError>,
+    ) -> Passage {
+        let policy = asked.applied(Some(issuer));
+        if matches!(policy.governing, Governing::Ambiguous) {
+            return Passage::Refused;
+        }
+        let mut evidence = Evidence::new(self.policy.mode);
+        let judged = match workspace {
+            Ok(_) => self.permits(asked.readings.call, policy, standing, &mut evidence),
+            Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
+        };
+        match Self::verdict(judged, Permit::public(), &mut evidence) {
+            Ok(Verdict::Shadow(..)) => Passage::Shadowed,
+            Ok(Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_)) => Passage::Passes,
+            Ok(Verdict::Deny(_)) | Err(_) => Passage::Refused,
+        }
+    }
+
+    fn observed(
+        &self,
+        is_observed: bool,
+        asked: &AskedFor<'_, '_>,
+        workspace: Result<Option<WorkspaceId>, WorkspaceError>,
+    ) -> Passage {
+        let is_enforced = self.policy.mode == Mode::Enforce;
+        let denying = asked.anyone.denying;
+        let is_denied = denying.is_some_and(|rule| rule.mode == Mode::Enforce);
+        if !is_observed || is_enforced && (workspace.is_err() || is_denied) {
+            Passage::Refused
+        } else {
+            Passage::Passes
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Two policies side by side: which requests change hands between them.
+//!
+//! A policy tells endlessly many requests apart by few things: the rules that apply, the operation,
+//! the scopes that are asked for. So [`samples`] has a request for everything that either of two
+//! policies can tell apart, and [`Comparison::classes`] puts together those of which both say the
+//! same. Whom to compare them for is the caller's choice.
+
+mod needs;
+mod pattern;
+pub mod samples;
+
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+
+use crate::authorize::Authorizer;
+use crate::authorize::supposed::{AskedFor, Passage, Supposed};
+use crate::issuer::access_token::AccessToken;
+use crate::path::Path;
+use crate::policy::Standing;
+use crate::policy::workspace::WorkspaceError;
+use crate::request::credential::CredentialKind;
+use crate::request::workspace::WorkspaceId;
+use crate::time::UnixTime;
+
+use needs::Needs;
+use samples::SampleRequest;
+
+/// One thing of each side.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Sides<T> {
+    /// Of the old configuration.
+    pub old: T,
+    /// Of the new one.
+    pub new: T,
+}
+
+/// Two configurations' policies.
+pub struct Comparison<'a> {
+    sides: Sides<&'a Authorizer>,
+    /// The places of each issuer that either knows.
+    issuers: Vec<Sides<Option<usize>>>,
+}
+
+/// Requests of which each side says the same.
+pub struct RequestClass<'a, 'r> {
+    /// Their places among the samples, in order.
+    pub members: Vec<usize>,
+    /// What the sides say.
+    pub asked: Sides<AskedFor<'a, 'r>>,
+    /// Whether both sides say the same.
+    pub is_same: bool,
+}
+
+/// The bearer of a token that is valid for one side at least.
+pub struct SampleBearer {
+    /// The token as each side reads it, and the place of its issuer there.
+    pub token: Sides<Option<(usize, AccessToken)>>,
+}
+
+/// What a sample caller comes to in a workspace.
+pub struct SampleStanding(Sides<Option<(usize, Standing)>>);
+
+/// Who sends a sample request.
+pub enum SampleCaller<'s> {
+    /// The bearer of a token.
+    Bearer(&'s SampleStanding),
+    /// Somebody who shows nothing.
+    Nobody,
+    /// Somebody with a credential of a class that nothing here can verify.
+    Unverifiable(CredentialKind),
+}
+
+/// The workspace that a request is for, by each side.
+pub type ForWorkspace = Sides<Result<Option<WorkspaceId>, WorkspaceError>>;
+
+impl<T> Sides<T> {
+    /// Both, each put through the same.
+    pub fn map<U>(self, mut of: impl FnMut(T) -> U) -> Sides<U> {
+        Sides {
+            old: of(self.old),
+            new: of(self.new),
+        }
+    }
+
+    /// Both, to look at.
+    pub const fn as_ref(&self) -> Sides<&T> {
+        Sides {
+            old: &self.old,
+            new: &self.new,
+        }
+    }
+
+    /// Both, each with the other's of the same side.
+    pub fn zip<U>(self, other: Sides<U>) -> Sides<(T, U)> {
+        Sides {
+            old: (self.old, other.old),
+            new: (self.new, other.new),
+        }
+    }
+}
+
+impl<'a> Comparison<'a> {
+    /// Puts two side by side.
+    pub fn new(old: &'a Authorizer, new: &'a Authorizer) -> Self {
+        let sides = Sides { old, new };
+        let mut identifiers: Vec<&Rc<str>> = Vec::new();
+        for issuer in old.issuers.iter().chain(&new.issuers) {
+            if !identifiers.contains(&&issuer.identifier) {
+                identifiers.push(&issuer.identifier);
+            }
+        }
+        let place = |identifier: &str| sides.map(|side| place_of(side, identifier));
+        Self {
+            sides,
+            issuers: identifiers.into_iter().map(|name| place(name)).collect(),
+        }
+    }
+
+    /// The two.
+    pub const fn sides(&self) -> Sides<&'a Authorizer> {
+        self.sides
+    }
+
+    /// The requests by what the sides say of them. Those that cannot be read are left out.
+    pub fn classes<'r>(&self, requests: &'r [SampleRequest]) -> Vec<RequestClass<'a, 'r>> {
+        let mut classes: Vec<RequestClass<'a, 'r>> = Vec::new();
+        let mut known: HashMap<Vec<Sides<Needs>>, usize> = HashMap::new();
+        for (place, request) in requests.iter().enumerate() {
+            let Ok(path) = Path::parse(request.path.as_bytes()) else {
+                continue;
+            };
+            let asked = self.sides.map(|side| {
+                let readings = side.policy.readings(request.call(), path);
+                side.asked_for(readings)
+            });
+            let needs = self.needs(&asked);
+            let is_same = needs.iter().all(|needs| needs.old == needs.new);
+            let class = *known.entry(needs).or_insert(classes.len());
+            match classes.get_mut(class) {
+                Some(class) => class.members.push(place),
+                None => classes.push(RequestClass {
+                    members: vec![place],
+                    asked,
+                    is_same,
+                }),
+            }
+        }
+        classes
+    }
+
+    /// What a request asks of nobody known, and of each issuer's callers.
+    fn needs(&self, asked: &Sides<AskedFor<'_, '_>>) -> Vec<Sides<Needs>> {
+        let of = |issuer: Sides<Option<usize>>| {
+            let parts = self.sides.zip(asked.as_ref()).zip(issuer);
+            parts.map(|((side, asked), issuer)| Needs::of(&side.policy, asked, issuer))
+        };
+        let nobody = Sides {
+            old: None,
+            new: None,
+        };
+        let asks = |side: &Authorizer| side.policy.rules.asks_for_issuers();
+        let issuers = self.issuers.iter().copied();
+        let issuers = issuers.filter(|_| asks(self.sides.old) || asks(self.sides.new));
+        std::iter::once(nobody).chain(issuers).map(of).collect()
+    }
+
+    /// What a caller comes to in a workspace.
+    pub fn standing(&self, bearer: &SampleBearer, at: &ForWorkspace) -> SampleStanding {
+        let parts = self.sides.zip(bearer.token.as_ref()).zip(*at);
+        SampleStanding(parts.map(|((side, token), workspace)| {
+            let (issuer, token) = token.as_ref()?;
+            let workspace = workspace.unwrap_or_default();
+            let is_meant =
+                workspace.is_none_or(|here| side.workspaces.admit(&token.issued_for, here));
+            is_meant.then(|| (*issuer, side.policy.standing(token, workspace)))
+        }))
+    }
+
+    /// What becomes of a class of requests when a caller sends them, where that is not the same on
+    /// both sides.
+    pub fn change(
+        &self,
+        class: &RequestClass<'a, '_>,
+        caller: &SampleCaller<'_>,
+        at: &ForWorkspace,
+        now: UnixTime,
+    ) -> Option<Sides<Passage>> {
+        let is_same_caller = match caller {
+            SampleCaller::Bearer(standing) => standing.is_same(),
+            SampleCaller::Nobody => true,
+            SampleCaller::Unverifiable(_) => self.sides.old.treatments == self.sides.new.treatments,
+        };
+        let is_same_mode = self.sides.old.policy.mode == self.sides.new.policy.mode;
+        if class.is_same && is_same_caller && is_same_mode && at.old.is_ok() == at.new.is_ok() {
+            return None;
+        }
+        let parts = self.sides.zip(class.asked.as_ref());
+        let parts = parts.zip(caller.supposed().zip(*at));
+        let passages = parts.map(|((side, asked), (caller, workspace))| {
+            side.passage(asked, caller, workspace, now)
+        });
+        (passages.old != passages.new).then_some(passages)
+    }
+}
+
+impl SampleCaller<'_> {
+    fn supposed(&self) -> Sides<Supposed<'_>> {
+        let both = |caller| Sides {
+            old: caller,
+            new: caller,
+        };
+        match self {
+            Self::Bearer(standing) => standing.supposed(),
+            Self::Nobody => both(Supposed::Nobody),
+            Self::Unverifiable(kind) => both(Supposed::Unverifiable(*kind)),
+        }
+    }
+}
+
+impl SampleStanding {
+    fn supposed(&self) -> Sides<Supposed<'_>> {
+        self.0.as_ref().map(|side| match side {
+            Some((issuer, standing)) => Supposed::Bearer(*issuer, standing),
+            None => Supposed::Invalid,
+        })
+    }
+
+    /// What the caller comes to, where the token is valid.
+    pub fn sides(&self) -> Sides<Option<&Standing>> {
+        Sides {
+            old: self.0.old.as_ref().map(|(_, standing)| standing),
+            new: self.0.new.as_ref().map(|(_, standing)| standing),
+        }
+    }
+
+    /// Whether the caller comes to the same on both sides, names of roles left out of account.
+    pub fn is_same(&self) -> bool {
+        match (&self.0.old, &self.0.new) {
+            (Some((_, old)), Some((_, new))) => old.is_worth(new),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}
+
+fn place_of(side: &Authorizer, identifier: &str) -> Option<usize> {
+    let mut issuers = side.issuers.iter();
+    issuers.position(|issuer| *issuer.identifier == *identifier)
+}

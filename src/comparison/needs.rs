@@ -1,0 +1,112 @@
+//! What a policy asks of the callers of a request, so that it can be compared.
+
+use crate::authorize::supposed::AskedFor;
+use crate::databricks::Mark;
+use crate::databricks::scope;
+use crate::policy::rule::{Effect, Mode, Rule};
+use crate::policy::{Governing, Policy, Requirement, Rules};
+use crate::request::mcp::Call;
+use crate::token::scope::Scope;
+
+/// All that what becomes of a request depends on, its caller aside. Names are left out: a rule that
+/// is only called otherwise is the same.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Needs {
+    kind: Kind,
+    is_public: bool,
+    governing: Vec<RuleNeeds>,
+    /// Absent where nothing that a token grants would do.
+    required: Option<Vec<Needed>>,
+    denying: Option<RuleNeeds>,
+    in_shadow: Vec<RuleNeeds>,
+    /// What those in shadow mode would ask for.
+    required_in_shadow: Option<Vec<Needed>>,
+}
+
+/// By what a request is governed.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Kind {
+    Ambiguous,
+    /// Whether the operation makes tokens.
+    Operation(bool),
+    Rules,
+    /// Whether a rule in shadow mode opens it.
+    Unmatched(bool),
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct RuleNeeds {
+    effect: Effect,
+    mode: Mode,
+    is_left_guessing: bool,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum Needed {
+    AllApis,
+    AllOf(Vec<Scope>),
+    AnyOf(Vec<Scope>),
+    AnyToken,
+    /// One of these.
+    Operation(Vec<&'static str>),
+}
+
+impl Needs {
+    /// What is asked of the callers of an issuer, or of nobody known.
+    pub(super) fn of(policy: &Policy, asked: &AskedFor<'_, '_>, issuer: Option<usize>) -> Self {
+        let applied = asked.applied(issuer);
+        let call = asked.readings().call;
+        let (kind, governing) = match &applied.governing {
+            Governing::Ambiguous => (Kind::Ambiguous, Vec::new()),
+            Governing::Operation(operation) => (
+                Kind::Operation(operation.marks.has(Mark::MintsCredentials)),
+                Vec::new(),
+            ),
+            Governing::Rules(rules) => (Kind::Rules, rule_needs(rules, call)),
+            Governing::Unmatched => (Kind::Unmatched(applied.in_shadow.opens()), Vec::new()),
+        };
+        let in_shadow = Governing::Rules(applied.in_shadow.clone());
+        Self {
+            kind,
+            is_public: applied.governing.is_public(),
+            governing,
+            required: required(policy, &applied.governing),
+            denying: applied.denying.map(|rule| RuleNeeds::of(rule, call)),
+            in_shadow: rule_needs(&applied.in_shadow, call),
+            required_in_shadow: required(policy, &in_shadow),
+        }
+    }
+}
+
+fn required(policy: &Policy, governing: &Governing<'_>) -> Option<Vec<Needed>> {
+    let requirements = policy.requirements(governing)?;
+    Some(requirements.iter().map(Needed::of).collect())
+}
+
+fn rule_needs(rules: &Rules<'_>, call: Call<'_>) -> Vec<RuleNeeds> {
+    rules.iter().map(|rule| RuleNeeds::of(rule, call)).collect()
+}
+
+impl RuleNeeds {
+    fn of(rule: &Rule, call: Call<'_>) -> Self {
+        Self {
+            effect: rule.effect.clone(),
+            mode: rule.mode,
+            is_left_guessing: rule.is_left_guessing(call),
+        }
+    }
+}
+
+impl Needed {
+    fn of(requirement: &Requirement<'_>) -> Self {
+        match requirement {
+            Requirement::AllApis => Self::AllApis,
+            Requirement::AllOf(scopes) => Self::AllOf(scopes.to_vec()),
+            Requirement::AnyOf(scopes) => Self::AnyOf(scopes.to_vec()),
+            Requirement::AnyToken => Self::AnyToken,
+            Requirement::Operation(operation) => {
+                Self::Operation(scope::covering(operation).collect())
+            }
+        }
+    }
+}

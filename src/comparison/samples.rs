@@ -1,0 +1,410 @@
+//! Requests of every kind that either of two policies can tell apart from others.
+//!
+//! Which rules apply to a path follows from the templates that fit it. Every set of templates that
+//! some path fits at all is met by the path of what they have in common, its names filled in with
+//! texts that no template has. So it is enough to have one path for each common part of templates,
+//! in every spelling that is read differently.
+
+use std::collections::VecDeque;
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::authorize::Authorizer;
+use crate::databricks::{Catalogue, Lookup, Operation, is_version};
+use crate::path::Path;
+use crate::path::template::{self, Segment};
+use crate::policy::rule::{Rule, Tools};
+use crate::request::mcp::{self, Call, Tool};
+
+use super::Sides;
+use super::pattern::{Names, Pattern, Spelling};
+
+/// A request, as far as a policy looks at it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct SampleRequest {
+    /// The method.
+    pub method: Box<str>,
+    /// The path.
+    pub path: Box<str>,
+    /// The MCP call that it tells of, if any.
+    pub tool: Option<SampleTool>,
+    /// Whether it is an operation of the catalogue, just as that is written.
+    pub is_plain: bool,
+}
+
+/// An MCP call.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct SampleTool {
+    /// The method of JSON-RPC.
+    pub method: Box<str>,
+    /// The tool, prompt or resource.
+    pub name: Option<Box<str>>,
+}
+
+impl SampleRequest {
+    /// What the policy is asked about.
+    pub fn call(&self) -> Call<'_> {
+        let tool = self
+            .tool
+            .as_ref()
+            .map_or(Tool::Unknown, |tool| Tool::Known {
+                method: &tool.method,
+                name: tool.name.as_deref(),
+            });
+        Call {
+            method: &self.method,
+            tool,
+        }
+    }
+}
+
+/// Requests for all that two configurations can tell apart among these operations and whatever
+/// their rules describe.
+pub fn of<'o>(
+    sides: Sides<&Authorizer>,
+    operations: impl Iterator<Item = &'o Operation>,
+) -> Vec<SampleRequest> {
+    let books = [&sides.old.policy.rules, &sides.new.policy.rules];
+    let paths = books.into_iter().flat_map(|book| book.paths());
+    let mut rules = Vec::new();
+    let mut literals = vec![];
+    let mut versions = vec![FRESH_VERSION];
+    for (rule, template) in paths {
+        for segment in template.segments() {
+            if let Segment::Literal(text) = segment {
+                literals.push(&**text);
+                versions.extend(Some(&**text).filter(|text| is_version(text)));
+            }
+        }
+        let segments = template.segments().iter().map(Segment::as_ref);
+        rules.push((rule, Pattern::of(segments)));
+    }
+    versions.sort_unstable();
+    versions.dedup();
+    let mut samples = Samples {
+        names: Names::apart_from(literals.iter().copied()),
+        methods: methods(&rules),
+        tools: tools(&rules),
+        longest: longest(&rules),
+        versions,
+        rules,
+        operations: HashMap::new(),
+        made: HashSet::new(),
+        requests: Vec::new(),
+    };
+    for operation in operations {
+        let pattern = Pattern::of(template::segments(operation.template));
+        samples.plain(&pattern, operation);
+        let segments = pattern.segments().len().saturating_add(1);
+        samples.longest = samples.longest.max(segments);
+        let others = samples.operations.entry(pattern).or_default();
+        others.push(operation.template.into());
+    }
+    samples.all()
+}
+
+struct Samples<'a> {
+    rules: Vec<(&'a Rule, Pattern)>,
+    names: Names,
+    /// Methods of the rules, and such as no rule names.
+    methods: Vec<Box<str>>,
+    tools: Vec<SampleTool>,
+    /// As many segments as no template has without a rest.
+    longest: usize,
+    versions: Vec<&'a str>,
+    /// The templates that have a pattern.
+    operations: HashMap<Pattern, Vec<Box<str>>>,
+    made: HashSet<SampleRequest>,
+    requests: Vec<SampleRequest>,
+}
+
+/// What of the rules is about a pattern.
+#[derive(Clone, Copy, Default)]
+struct Touch {
+    by_any: bool,
+    by_mcp: bool,
+}
+
+impl Samples<'_> {
+    /// The request that an operation's entry in the catalogue is.
+    fn plain(&mut self, pattern: &Pattern, operation: &Operation) {
+        let method = match operation.method {
+            "*" => "POST",
+            method => method,
+        };
+        let path = pattern.path(
+            &self.names,
+            Spelling {
+                version: version_of(operation.template),
+                tail: 1,
+                slash: false,
+            },
+        );
+        self.add(SampleRequest {
+            method: method.into(),
+            path: path.into(),
+            tool: None,
+            is_plain: true,
+        });
+    }
+
+    /// Follows all that patterns have in common, and writes requests for what rules are about.
+    fn all(mut self) -> Vec<SampleRequest> {
+        let anything = Pattern::of(std::iter::once(Segment::Rest));
+        let of_rules = self.rules.iter().map(|(_, pattern)| pattern.clone());
+        let of_operations = self.operations.keys().cloned();
+        let first: Vec<Pattern> = of_rules.chain(of_operations).chain([anything]).collect();
+        let mut known: HashSet<Pattern> = HashSet::new();
+        let mut open: VecDeque<Pattern> = VecDeque::new();
+        let mut add = |pattern: Pattern, open: &mut VecDeque<Pattern>| {
+            if known.len() < MOST_PATTERNS && known.insert(pattern.clone()) {
+                open.push_back(pattern);
+            }
+        };
+        for pattern in first {
+            add(pattern, &mut open);
+        }
+        while let Some(pattern) = open.pop_front() {
+            let mut touch = Touch::default();
+            let twins = self.twins(&pattern);
+            for spelled in std::iter::once(&pattern).chain(&twins) {
+                for (rule, other) in &self.rules {
+                    let Some(common) = spelled.meet(other) else {
+                        continue;
+                    };
+                    touch.by_any = true;
+                    touch.by_mcp |= rule.mcp.is_some();
+                    add(common, &mut open);
+                    other
+                        .meet(spelled)
+                        .into_iter()
+                        .for_each(|common| add(common, &mut open));
+                }
+            }
+            let is_anything = *pattern.segments() == [Segment::Rest];
+            if touch.by_any || is_anything {
+                pattern
+                    .without_rest()
+                    .into_iter()
+                    .chain(twins)
+                    .for_each(|other| add(other, &mut open));
+                self.spellings(&pattern, touch);
+            }
+        }
+        self.requests
+    }
+
+    /// The patterns of the other paths of what operations have a pattern's paths.
+    fn twins(&self, pattern: &Pattern) -> Vec<Pattern> {
+        let path = pattern.path(&self.names, PLAIN);
+        let mut twins = Vec::new();
+        for (operation, path) in found(&path) {
+            for other in Catalogue::shared().other_paths(operation, &path) {
+                let twin = Pattern::read(&other, &self.names);
+                if !twins.contains(&twin) {
+                    twins.push(twin);
+                }
+            }
+        }
+        twins
+    }
+
+    /// Writes requests of a pattern in every spelling.
+    fn spellings(&mut self, pattern: &Pattern, touch: Touch) {
+        let has_rest = pattern.segments().last() == Some(&Segment::Rest);
+        let tails: &[usize] = if has_rest { &[1, self.longest] } else { &[0] };
+        let has_version = matches!(pattern.segments(), [Segment::Literal(api), Segment::Name, ..] if &**api == "api")
+            || matches!(pattern.segments(), [Segment::Name, Segment::Name, ..]);
+        let templates = self.operations.get(pattern).into_iter().flatten();
+        let mut versions: Vec<Option<String>> = templates
+            .filter_map(|template| Some(Some(version_of(template)?.to_owned())))
+            .collect();
+        if has_version {
+            let others = self.versions.iter().chain(&[KNOWN_VERSION]);
+            versions.extend(others.map(|version| Some((*version).to_owned())));
+        }
+        versions.push(None);
+        let mut paths = Vec::new();
+        for (tail, version) in tails
+            .iter()
+            .flat_map(|tail| versions.iter().map(move |version| (*tail, version)))
+        {
+            for slash in [false, true] {
+                let spelling = Spelling {
+                    version: version.as_deref(),
+                    tail,
+                    slash,
+                };
+                let path = pattern.path(&self.names, spelling);
+                paths.extend(other_cases(pattern, &path));
+                paths.push(path);
+            }
+        }
+        for path in paths {
+            self.requests_to(&path, touch);
+        }
+    }
+
+    fn requests_to(&mut self, path: &str, touch: Touch) {
+        let tools = self.tools.iter().filter(|_| touch.by_mcp).cloned();
+        let tools: Vec<Option<SampleTool>> = std::iter::once(None).chain(tools.map(Some)).collect();
+        for method in self.methods.clone() {
+            for tool in &tools {
+                self.add(SampleRequest {
+                    method: method.clone(),
+                    path: path.into(),
+                    tool: tool.clone(),
+                    is_plain: false,
+                });
+            }
+        }
+    }
+
+    fn add(&mut self, request: SampleRequest) {
+        let as_any = SampleRequest {
+            is_plain: false,
+            ..request.clone()
+        };
+        if self.made.insert(as_any) {
+            self.requests.push(request);
+        }
+    }
+}
+
+/// The operations that a path is, by any method, and the path.
+fn found(path: &str) -> Vec<(&'static Operation, Path<'_>)> {
+    let Ok(path) = Path::parse(path.as_bytes()) else {
+        return Vec::new();
+    };
+    let mut found: Vec<(&'static Operation, Path<'_>)> = Vec::new();
+    for method in METHODS {
+        if let Lookup::Found(operation) = Catalogue::shared().operation(method, &path)
+            && !found.iter().any(|(known, _)| known.name == operation.name)
+        {
+            found.push((operation, path));
+        }
+    }
+    found
+}
+
+/// A path with the literals of rules in the other case, each and all together, where an operation
+/// has names there whose case does not matter.
+fn other_cases(pattern: &Pattern, path: &str) -> Vec<String> {
+    let is_caseless = |(operation, _): &(&'static Operation, _)| operation.ignores_case();
+    let mut places: Vec<usize> = Vec::new();
+    for (operation, _) in found(path).into_iter().filter(is_caseless) {
+        let own: Vec<Segment<&str>> = template::segments(operation.template).collect();
+        for (place, segment) in pattern.segments().iter().enumerate() {
+            let is_free = !matches!(
+                own.get(place).or(own.last()),
+                Some(Segment::Literal(_)) | None
+            );
+            let has_text = matches!(segment, Segment::Literal(_) | Segment::Verb(_));
+            if is_free && has_text && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    let all = (1_u32..1_u32.checked_shl(MOST_CASES).unwrap_or(1)).filter(|set| {
+        let highest = u32::BITS.saturating_sub(set.leading_zeros());
+        usize::try_from(highest).is_ok_and(|highest| highest <= places.len())
+    });
+    all.map(|set| {
+        let is_swapped = |place: usize| {
+            let number = places.iter().position(|known| *known == place);
+            let number = number.and_then(|number| u32::try_from(number).ok());
+            number.is_some_and(|number| set.checked_shr(number).unwrap_or(0) & 1 == 1)
+        };
+        let segments = path.strip_prefix('/').unwrap_or(path).split('/');
+        let mut swapped = String::new();
+        for (place, segment) in segments.enumerate() {
+            swapped.push('/');
+            if is_swapped(place) {
+                swapped.extend(segment.chars().map(other_case));
+            } else {
+                swapped.push_str(segment);
+            }
+        }
+        swapped
+    })
+    .collect()
+}
+
+fn other_case(letter: char) -> char {
+    if letter.is_ascii_lowercase() {
+        letter.to_ascii_uppercase()
+    } else {
+        letter.to_ascii_lowercase()
+    }
+}
+
+fn version_of(template: &str) -> Option<&str> {
+    let version = template.strip_prefix("/api/")?.split('/').next()?;
+    is_version(version).then_some(version)
+}
+
+fn methods(rules: &[(&Rule, Pattern)]) -> Vec<Box<str>> {
+    let named = rules
+        .iter()
+        .flat_map(|(rule, _)| rule.methods.iter().flatten());
+    let mut methods: Vec<Box<str>> = METHODS.iter().map(|method| (*method).into()).collect();
+    methods.extend(named.cloned());
+    // One that no client sends, for whatever no rule names.
+    methods.push(FRESH_METHOD.into());
+    let mut seen = HashSet::new();
+    methods.retain(|method| seen.insert(method.clone()));
+    methods
+}
+
+fn tools(rules: &[(&Rule, Pattern)]) -> Vec<SampleTool> {
+    let named = |of: fn(&Tools) -> Option<&Vec<Box<str>>>| {
+        let tools = rules.iter().filter_map(|(rule, _)| rule.mcp.as_ref());
+        tools.filter_map(of).flatten().cloned()
+    };
+    let mut methods: Vec<Box<str>> = named(|tools| tools.methods.as_ref()).collect();
+    methods.extend(["tools/call".into(), "ping".into()]);
+    let names = named(|tools| tools.names.as_ref()).map(Some);
+    let mut names: Vec<Option<Box<str>>> = names.collect();
+    names.extend([Some("example".into()), None]);
+    let mut tools = Vec::new();
+    for method in &methods {
+        for name in &names {
+            let tool = SampleTool {
+                method: method.clone(),
+                name: name.clone(),
+            };
+            let is_possible = name.is_some() || !mcp::is_naming(method);
+            if is_possible && !tools.contains(&tool) {
+                tools.push(tool);
+            }
+        }
+    }
+    tools
+}
+
+fn longest(rules: &[(&Rule, Pattern)]) -> usize {
+    let lengths = rules.iter().map(|(_, pattern)| pattern.segments().len());
+    lengths.max().unwrap_or(0).saturating_add(1)
+}
+
+const PLAIN: Spelling<'static> = Spelling {
+    version: Some(KNOWN_VERSION),
+    tail: 1,
+    slash: false,
+};
+
+/// The methods of the catalogue's operations, and `HEAD`.
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+
+const FRESH_METHOD: &str = "REPORT";
+
+const KNOWN_VERSION: &str = "2.0";
+
+/// A version that the API is yet to have.
+const FRESH_VERSION: &str = "9.9";
+
+/// Literals of one path whose case is tried out one by one.
+const MOST_CASES: u32 = 3;
+
+/// Past this, rules are so entangled that an example for each of their common parts helps nobody.
+const MOST_PATTERNS: usize = 100_000;
