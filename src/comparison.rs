@@ -8,7 +8,9 @@
 mod needs;
 mod pattern;
 pub mod samples;
+mod spelled;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use hashbrown::HashMap;
@@ -50,6 +52,9 @@ pub struct RequestClass<'a, 'r> {
     pub asked: Sides<AskedFor<'a, 'r>>,
     /// Whether both sides say the same.
     pub is_same: bool,
+    /// The scopes of which either asks for one, or for what one includes. No other one can make a
+    /// difference.
+    pub scopes: BTreeSet<Box<str>>,
 }
 
 /// The bearer of a token that is valid for one side at least.
@@ -136,6 +141,15 @@ impl<'a> Comparison<'a> {
             });
             let needs = self.needs(&asked);
             let is_same = needs.iter().all(|needs| needs.old == needs.new);
+            let scopes = || {
+                let needs = needs.iter().flat_map(|sides| [&sides.old, &sides.new]);
+                needs.flat_map(Needs::scopes).map(Into::into).collect()
+            };
+            let scopes = if known.contains_key(&needs) {
+                BTreeSet::new()
+            } else {
+                scopes()
+            };
             let class = *known.entry(needs).or_insert(classes.len());
             match classes.get_mut(class) {
                 Some(class) => class.members.push(place),
@@ -143,6 +157,7 @@ impl<'a> Comparison<'a> {
                     members: vec![place],
                     asked,
                     is_same,
+                    scopes,
                 }),
             }
         }

@@ -78,6 +78,24 @@ impl Needs {
     }
 }
 
+impl Needs {
+    /// Every scope that meets a part of what is needed.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &str> {
+        let lists = self.required.iter().chain(&self.required_in_shadow);
+        lists.flatten().flat_map(|needed| -> Vec<&str> {
+            match needed {
+                Needed::AllApis => vec![scope::ALL_APIS],
+                Needed::AllOf(scopes) | Needed::AnyOf(scopes) => {
+                    let implying = |scope| scope::implying(Scope::as_str(scope));
+                    scopes.iter().flat_map(implying).collect()
+                }
+                Needed::AnyToken => Vec::new(),
+                Needed::Operation(scopes) => scopes.clone(),
+            }
+        })
+    }
+}
+
 fn required(policy: &Policy, governing: &Governing<'_>) -> Option<Vec<Needed>> {
     let requirements = policy.requirements(governing)?;
     Some(requirements.iter().map(Needed::of).collect())

@@ -143,7 +143,7 @@ fn common(one: &Segment, other: &Segment) -> Option<Segment> {
 
 impl Names {
     /// Names that are none of these literals.
-    pub(super) fn apart_from<'t>(literals: impl Iterator<Item = &'t str> + Clone) -> Self {
+    pub(super) fn apart_from(literals: &[&str]) -> Self {
         let mut before = String::new();
         let is_ours = |before: &str, text: &str| {
             let rest = text.strip_prefix(before);
@@ -151,7 +151,7 @@ impl Names {
                 !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
             })
         };
-        while literals.clone().any(|text| is_ours(&before, text)) {
+        while literals.iter().any(|text| is_ours(&before, text)) {
             before.push('x');
         }
         Self { before }

@@ -10,14 +10,15 @@ use std::collections::VecDeque;
 use hashbrown::{HashMap, HashSet};
 
 use crate::authorize::Authorizer;
-use crate::databricks::{Catalogue, Lookup, Operation, is_version};
-use crate::path::Path;
+use crate::databricks::{Catalogue, Operation, is_version};
 use crate::path::template::{self, Segment};
 use crate::policy::rule::{Rule, Tools};
+use crate::policy::rule_book::RuleBook;
 use crate::request::mcp::{self, Call, Tool};
 
 use super::Sides;
 use super::pattern::{Names, Pattern, Spelling};
+use super::spelled::{METHODS, found, other_cases};
 
 /// A request, as far as a policy looks at it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -30,6 +31,8 @@ pub struct SampleRequest {
     pub tool: Option<SampleTool>,
     /// Whether it is an operation of the catalogue, just as that is written.
     pub is_plain: bool,
+    /// The template of a rule that it was written for, if it is for one rule's path alone.
+    pub template: Option<Box<str>>,
 }
 
 /// An MCP call.
@@ -65,8 +68,9 @@ pub fn of<'o>(
     operations: impl Iterator<Item = &'o Operation>,
 ) -> Vec<SampleRequest> {
     let books = [&sides.old.policy.rules, &sides.new.policy.rules];
-    let paths = books.into_iter().flat_map(|book| book.paths());
+    let paths = books.into_iter().flat_map(RuleBook::paths);
     let mut rules = Vec::new();
+    let mut templates: HashMap<Pattern, Box<str>> = HashMap::new();
     let mut literals = vec![];
     let mut versions = vec![FRESH_VERSION];
     for (rule, template) in paths {
@@ -77,17 +81,22 @@ pub fn of<'o>(
             }
         }
         let segments = template.segments().iter().map(Segment::as_ref);
-        rules.push((rule, Pattern::of(segments)));
+        let pattern = Pattern::of(segments);
+        templates
+            .entry(pattern.clone())
+            .or_insert_with(|| template.as_str().into());
+        rules.push((rule, pattern));
     }
     versions.sort_unstable();
     versions.dedup();
     let mut samples = Samples {
-        names: Names::apart_from(literals.iter().copied()),
+        names: Names::apart_from(&literals),
         methods: methods(&rules),
         tools: tools(&rules),
         longest: longest(&rules),
         versions,
         rules,
+        templates,
         operations: HashMap::new(),
         made: HashSet::new(),
         requests: Vec::new(),
@@ -105,6 +114,8 @@ pub fn of<'o>(
 
 struct Samples<'a> {
     rules: Vec<(&'a Rule, Pattern)>,
+    /// How rules write their patterns.
+    templates: HashMap<Pattern, Box<str>>,
     names: Names,
     /// Methods of the rules, and such as no rule names.
     methods: Vec<Box<str>>,
@@ -137,7 +148,7 @@ impl Samples<'_> {
             Spelling {
                 version: version_of(operation.template),
                 tail: 1,
-                slash: false,
+                slash: operation.template.ends_with('/'),
             },
         );
         self.add(SampleRequest {
@@ -145,6 +156,7 @@ impl Samples<'_> {
             path: path.into(),
             tool: None,
             is_plain: true,
+            template: None,
         });
     }
 
@@ -241,11 +253,12 @@ impl Samples<'_> {
             }
         }
         for path in paths {
-            self.requests_to(&path, touch);
+            self.requests_to(&path, pattern, touch);
         }
     }
 
-    fn requests_to(&mut self, path: &str, touch: Touch) {
+    fn requests_to(&mut self, path: &str, pattern: &Pattern, touch: Touch) {
+        let template = self.templates.get(pattern).cloned();
         let tools = self.tools.iter().filter(|_| touch.by_mcp).cloned();
         let tools: Vec<Option<SampleTool>> = std::iter::once(None).chain(tools.map(Some)).collect();
         for method in self.methods.clone() {
@@ -255,6 +268,7 @@ impl Samples<'_> {
                     path: path.into(),
                     tool: tool.clone(),
                     is_plain: false,
+                    template: template.clone(),
                 });
             }
         }
@@ -263,78 +277,12 @@ impl Samples<'_> {
     fn add(&mut self, request: SampleRequest) {
         let as_any = SampleRequest {
             is_plain: false,
+            template: None,
             ..request.clone()
         };
         if self.made.insert(as_any) {
             self.requests.push(request);
         }
-    }
-}
-
-/// The operations that a path is, by any method, and the path.
-fn found(path: &str) -> Vec<(&'static Operation, Path<'_>)> {
-    let Ok(path) = Path::parse(path.as_bytes()) else {
-        return Vec::new();
-    };
-    let mut found: Vec<(&'static Operation, Path<'_>)> = Vec::new();
-    for method in METHODS {
-        if let Lookup::Found(operation) = Catalogue::shared().operation(method, &path)
-            && !found.iter().any(|(known, _)| known.name == operation.name)
-        {
-            found.push((operation, path));
-        }
-    }
-    found
-}
-
-/// A path with the literals of rules in the other case, each and all together, where an operation
-/// has names there whose case does not matter.
-fn other_cases(pattern: &Pattern, path: &str) -> Vec<String> {
-    let is_caseless = |(operation, _): &(&'static Operation, _)| operation.ignores_case();
-    let mut places: Vec<usize> = Vec::new();
-    for (operation, _) in found(path).into_iter().filter(is_caseless) {
-        let own: Vec<Segment<&str>> = template::segments(operation.template).collect();
-        for (place, segment) in pattern.segments().iter().enumerate() {
-            let is_free = !matches!(
-                own.get(place).or(own.last()),
-                Some(Segment::Literal(_)) | None
-            );
-            let has_text = matches!(segment, Segment::Literal(_) | Segment::Verb(_));
-            if is_free && has_text && !places.contains(&place) {
-                places.push(place);
-            }
-        }
-    }
-    let all = (1_u32..1_u32.checked_shl(MOST_CASES).unwrap_or(1)).filter(|set| {
-        let highest = u32::BITS.saturating_sub(set.leading_zeros());
-        usize::try_from(highest).is_ok_and(|highest| highest <= places.len())
-    });
-    all.map(|set| {
-        let is_swapped = |place: usize| {
-            let number = places.iter().position(|known| *known == place);
-            let number = number.and_then(|number| u32::try_from(number).ok());
-            number.is_some_and(|number| set.checked_shr(number).unwrap_or(0) & 1 == 1)
-        };
-        let segments = path.strip_prefix('/').unwrap_or(path).split('/');
-        let mut swapped = String::new();
-        for (place, segment) in segments.enumerate() {
-            swapped.push('/');
-            if is_swapped(place) {
-                swapped.extend(segment.chars().map(other_case));
-            } else {
-                swapped.push_str(segment);
-            }
-        }
-        swapped
-    })
-    .collect()
-}
-
-fn other_case(letter: char) -> char {
-    if letter.is_ascii_lowercase() {
-        letter.to_ascii_uppercase()
-    } else {
-        letter.to_ascii_lowercase()
     }
 }
 
@@ -363,12 +311,12 @@ fn tools(rules: &[(&Rule, Pattern)]) -> Vec<SampleTool> {
     };
     let mut methods: Vec<Box<str>> = named(|tools| tools.methods.as_ref()).collect();
     methods.extend(["tools/call".into(), "ping".into()]);
-    let names = named(|tools| tools.names.as_ref()).map(Some);
-    let mut names: Vec<Option<Box<str>>> = names.collect();
-    names.extend([Some("example".into()), None]);
+    let called = named(|tools| tools.names.as_ref()).map(Some);
+    let called = called.chain([Some("example".into()), None]);
+    let called: Vec<Option<Box<str>>> = called.collect();
     let mut tools = Vec::new();
     for method in &methods {
-        for name in &names {
+        for name in &called {
             let tool = SampleTool {
                 method: method.clone(),
                 name: name.clone(),
@@ -393,18 +341,12 @@ const PLAIN: Spelling<'static> = Spelling {
     slash: false,
 };
 
-/// The methods of the catalogue's operations, and `HEAD`.
-const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
-
 const FRESH_METHOD: &str = "REPORT";
 
 const KNOWN_VERSION: &str = "2.0";
 
 /// A version that the API is yet to have.
 const FRESH_VERSION: &str = "9.9";
-
-/// Literals of one path whose case is tried out one by one.
-const MOST_CASES: u32 = 3;
 
 /// Past this, rules are so entangled that an example for each of their common parts helps nobody.
 const MOST_PATTERNS: usize = 100_000;

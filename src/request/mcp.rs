@@ -99,6 +99,18 @@ pub fn is_plain(text: &str) -> bool {
         && !text.starts_with("=?")
 }
 
+/// The version of the protocol with which headers are believed.
+pub const VERSION: &str = "2026-07-28";
+
+/// A name as a header carries it.
+pub fn encoded(name: &str) -> String {
+    if is_plain(name) {
+        name.to_owned()
+    } else {
+        format!("=?base64?{}?=", STANDARD.encode(name))
+    }
+}
+
 /// Whether calls of a method name something.
 pub(crate) fn is_naming(method: &str) -> bool {
     NAMING.contains(&method)
@@ -125,7 +137,7 @@ const PUBLISHED: [(&str, bool); 5] = [
     ("2025-03-26", false),
     ("2025-06-18", false),
     ("2025-11-25", false),
-    ("2026-07-28", true),
+    (VERSION, true),
 ];
 
 /// The methods with which `Mcp-Name` is mandatory.

@@ -180,6 +180,7 @@ fn sample(request: &Request) -> SampleRequest {
             name: told.name.map(Into::into),
         }),
         is_plain: false,
+        template: None,
     }
 }
 

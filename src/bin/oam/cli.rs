@@ -5,6 +5,7 @@ mod cases;
 mod catalogue;
 mod check;
 mod coverage;
+mod diff;
 mod doubtful;
 mod explain;
 mod file;
@@ -54,6 +55,8 @@ enum Command {
     Catalogue(Catalogue),
     /// List what a caller may do, and what is missing for the rest
     Permissions(Permissions),
+    /// Tell what changes for whom between two configurations
+    Diff(Diff),
     /// Write a complete set of files for a new gateway
     Init(Init),
     /// Print completions for a shell
@@ -98,6 +101,29 @@ struct Permissions {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Args)]
+struct Diff {
+    /// The configuration as it is, as for `check`; of several in a file, `FILE#2` is the second
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The configuration as it would be
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// Audit records whose calls both are asked about besides; may be given again
+    #[arg(long, value_name = "FILE")]
+    records: Vec<PathBuf>,
+    /// Exit with 1 where there is such a difference
+    #[arg(long, value_name = "WHAT")]
+    fail_on: Option<diff::FailOn>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// Print Markdown, for a comment on a pull request
+    #[arg(long)]
+    markdown: bool,
 }
 
 /// Arguments of `init`.
@@ -249,6 +275,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Schema(Schema { record: false }) => Ok(Said::new(schema::text(), true)),
         Command::Catalogue(arguments) => Ok(catalogue::run(&arguments)),
         Command::Permissions(arguments) => permissions::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { folder } => manual::pages(&folder),

@@ -40,7 +40,8 @@ impl Recorded {
         })
     }
 
-    fn of(record: &Record<'_>, issuers: &[Issuer]) -> Self {
+    /// What one record tells.
+    pub(super) fn of(record: &Record<'_>, issuers: &[Issuer]) -> Self {
         let mut untold = vec!["the query"];
         let path = record.path.as_str();
         let url = if let Some(host) = &record.host {
@@ -175,7 +176,7 @@ fn texts<'t>(texts: &'t [Text<'_>]) -> Vec<&'t str> {
 }
 
 /// Puts a value where a path leads.
-fn put(claims: &mut Map<String, Value>, path: Option<&ClaimPath>, value: &Value) {
+pub(super) fn put(claims: &mut Map<String, Value>, path: Option<&ClaimPath>, value: &Value) {
     let Some((last, before)) = path.and_then(|path| path.split_last()) else {
         return;
     };

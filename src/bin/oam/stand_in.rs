@@ -6,11 +6,16 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use databricks_oam_filter::issuer::Issuer;
+use databricks_oam_filter::issuer::access_token::AccessToken;
+use databricks_oam_filter::issuer::invalid_token::InvalidToken;
 use databricks_oam_filter::key_store::source::KeySource;
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::algorithm::{Algorithm, Family};
+use databricks_oam_filter::token::bearer::BearerToken;
+use databricks_oam_filter::token::claims::Claims;
 use databricks_oam_filter::token::jwk::Jwk;
 use databricks_oam_filter::token::jwk_set::JwkSet;
+use databricks_oam_filter::token::jws::Jws;
 use databricks_oam_filter::token::signature::Verifier;
 use serde_json::{Map, Value, json};
 
@@ -80,6 +85,25 @@ pub(super) fn token(
         parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join("."),
         filled,
     )
+}
+
+/// A token with these claims, as its issuer's callers would be known by it.
+pub(super) fn read(
+    claims: &Map<String, Value>,
+    issuer: &Issuer,
+    now: UnixTime,
+) -> Result<AccessToken, InvalidToken> {
+    let (text, _) = token(claims, std::slice::from_ref(issuer), now);
+    let bearer = BearerToken::parse(text.as_bytes(), usize::MAX);
+    let bearer = bearer.map_err(|_| InvalidToken::Oversized)?;
+    let jws = Jws::parse(&bearer)?;
+    let keys = match key(issuer) {
+        Some(KeySource::Inline(keys)) => keys,
+        Some(KeySource::Remote(_)) | None => return Err(InvalidToken::Issuer),
+    };
+    let key = keys.candidates(None, jws.algorithm()).next();
+    let payload = jws.verify(key.ok_or(InvalidToken::Issuer)?, &Unchecked)?;
+    issuer.validate(jws.token_type(), &Claims::parse(payload)?, now)
 }
 
 fn algorithm(issuer: &Issuer) -> Algorithm {
