@@ -10,6 +10,8 @@ mod book;
 mod check;
 #[path = "oam/cookbook.rs"]
 mod cookbook;
+#[path = "oam/diff.rs"]
+mod diff;
 #[path = "oam/explain.rs"]
 mod explain;
 #[path = "oam/odd_files.rs"]
@@ -24,6 +26,8 @@ mod planting;
 mod schema;
 #[path = "oam/shipped.rs"]
 mod shipped;
+#[path = "oam/suggest.rs"]
+mod suggest;
 #[path = "oam/suites.rs"]
 mod suites;
 

@@ -8,11 +8,11 @@ use crate::policy::{Governing, Policy, Requirement, Rules};
 use crate::request::mcp::Call;
 use crate::token::scope::Scope;
 
-/// All that what becomes of a request depends on, its caller aside. Names are left out: a rule that
+/// All that what becomes of a request depends on, its caller aside. FreshNames are left out: a rule that
 /// is only called otherwise is the same.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Needs {
-    kind: Kind,
+    kind: GovernedBy,
     is_public: bool,
     governing: Vec<RuleNeeds>,
     /// Absent where nothing that a token grants would do.
@@ -25,7 +25,7 @@ pub(super) struct Needs {
 
 /// By what a request is governed.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Kind {
+enum GovernedBy {
     Ambiguous,
     /// Whether the operation makes tokens.
     Operation(bool),
@@ -57,13 +57,13 @@ impl Needs {
         let applied = asked.applied(issuer);
         let call = asked.readings().call;
         let (kind, governing) = match &applied.governing {
-            Governing::Ambiguous => (Kind::Ambiguous, Vec::new()),
+            Governing::Ambiguous => (GovernedBy::Ambiguous, Vec::new()),
             Governing::Operation(operation) => (
-                Kind::Operation(operation.marks.has(Mark::MintsCredentials)),
+                GovernedBy::Operation(operation.marks.has(Mark::MintsCredentials)),
                 Vec::new(),
             ),
-            Governing::Rules(rules) => (Kind::Rules, rule_needs(rules, call)),
-            Governing::Unmatched => (Kind::Unmatched(applied.in_shadow.opens()), Vec::new()),
+            Governing::Rules(rules) => (GovernedBy::Rules, rule_needs(rules, call)),
+            Governing::Unmatched => (GovernedBy::Unmatched(applied.in_shadow.opens()), Vec::new()),
         };
         let in_shadow = Governing::Rules(applied.in_shadow.clone());
         Self {

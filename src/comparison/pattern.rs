@@ -11,7 +11,7 @@ use crate::path::template::Segment;
 pub(super) struct Pattern(Vec<Segment>);
 
 /// Texts for the names in a path, which no template has.
-pub(super) struct Names {
+pub(super) struct FreshNames {
     before: String,
 }
 
@@ -47,7 +47,7 @@ impl Pattern {
     }
 
     /// The pattern of a path that was written for another one.
-    pub(super) fn read(path: &str, names: &Names) -> Self {
+    pub(super) fn read(path: &str, names: &FreshNames) -> Self {
         let path = path.strip_prefix('/').unwrap_or(path);
         let path = path.strip_suffix('/').unwrap_or(path);
         Self::of(path.split('/').map(|text| names.read(text)))
@@ -89,7 +89,7 @@ impl Pattern {
     }
 
     /// One path.
-    pub(super) fn path(&self, names: &Names, spelling: Spelling<'_>) -> String {
+    pub(super) fn path(&self, names: &FreshNames, spelling: Spelling<'_>) -> String {
         let mut path = String::new();
         for (place, segment) in self.0.iter().enumerate() {
             if *segment == Segment::Rest {
@@ -141,8 +141,8 @@ fn common(one: &Segment, other: &Segment) -> Option<Segment> {
     is_common.then(|| one.clone())
 }
 
-impl Names {
-    /// Names that are none of these literals.
+impl FreshNames {
+    /// FreshNames that are none of these literals.
     pub(super) fn apart_from(literals: &[&str]) -> Self {
         let mut before = String::new();
         let is_ours = |before: &str, text: &str| {
@@ -196,3 +196,61 @@ const REST: usize = 0;
 
 /// What stands for a name that another path of an operation does not hold.
 const UNKNOWN: &str = "{}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::template;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::of(template::segments(text))
+    }
+
+    #[test]
+    fn what_two_patterns_have_in_common_is_a_pattern() {
+        #[rustfmt::skip]
+        let cases = [
+            // name                   one                     other                want
+            ("the same",              "/a/b",                 "/a/b",              Some("/a/b")),
+            ("a name",                "/a/{id}",              "/{x}/b",            Some("/a/b")),
+            ("another literal",       "/a/b",                 "/a/c",              None),
+            ("another length",        "/a/{id}",              "/a/b/c",            None),
+            ("the rest",              "/a/{path=**}",         "/{x}/b/c",          Some("/a/b/c")),
+            ("no rest",               "/a/{path=**}",         "/a",                Some("/a")),
+            ("a verb",                "/a/{id}:go",           "/a/{path=**}",      Some("/a/{id}:go")),
+            ("a literal with a verb", "/a/b:go",              "/a/{id}:go",        Some("/a/b:go")),
+            ("a verb alone",          "/a/:go",               "/a/{id}:go",        None),
+            ("versions",              "/api/2.0/a",           "/api/2.1/{path=**}", Some("/api/{v}/a")),
+            ("case",                  "/a/Secret/{id}",       "/a/SECRET/b",       Some("/a/Secret/b")),
+            ("a slash",               "/a/b/",                "/a/b",              Some("/a/b")),
+        ];
+        for (name, one, other, want) in cases {
+            let met = pattern(one).meet(&pattern(other));
+            assert_eq!(met, want.map(pattern), "{name}");
+        }
+    }
+
+    #[test]
+    fn paths_are_read_back_as_the_patterns_that_they_were_written_for() {
+        let names = FreshNames::apart_from(&["5", "x7"]);
+        for text in [
+            "/a/{id}/c",
+            "/a/{id}:go",
+            "/a/b/{path=**}",
+            "/api/{v}/a",
+            "/",
+        ] {
+            let spelling = Spelling {
+                version: Some("2.0"),
+                tail: 1,
+                slash: false,
+            };
+            let path = pattern(text).path(&names, spelling);
+            assert_eq!(
+                Pattern::read(&path, &names),
+                pattern(text),
+                "{text}: {path}"
+            );
+        }
+    }
+}

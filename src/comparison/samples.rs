@@ -17,7 +17,7 @@ use crate::policy::rule_book::RuleBook;
 use crate::request::mcp::{self, Call, Tool};
 
 use super::Sides;
-use super::pattern::{Names, Pattern, Spelling};
+use super::pattern::{FreshNames, Pattern, Spelling};
 use super::spelled::{METHODS, found, other_cases};
 
 /// A request, as far as a policy looks at it.
@@ -90,7 +90,7 @@ pub fn of<'o>(
     versions.sort_unstable();
     versions.dedup();
     let mut samples = Samples {
-        names: Names::apart_from(&literals),
+        names: FreshNames::apart_from(&literals),
         methods: methods(&rules),
         tools: tools(&rules),
         longest: longest(&rules),
@@ -116,7 +116,7 @@ struct Samples<'a> {
     rules: Vec<(&'a Rule, Pattern)>,
     /// How rules write their patterns.
     templates: HashMap<Pattern, Box<str>>,
-    names: Names,
+    names: FreshNames,
     /// Methods of the rules, and such as no rule names.
     methods: Vec<Box<str>>,
     tools: Vec<SampleTool>,

@@ -63,6 +63,11 @@ pub(super) fn only(path: &Path) -> Result<String, Unreadable> {
     )))
 }
 
+/// The file of a path that may have the number of a configuration behind it.
+pub(super) fn file_of(path: &Path) -> PathBuf {
+    numbered(path).0
+}
+
 /// A path without the number behind its `#`, unless a file is called so.
 fn numbered(path: &Path) -> (PathBuf, Option<usize>) {
     let text = path.to_str().unwrap_or_default();

@@ -21,6 +21,7 @@ mod recorded;
 mod records;
 mod stand_in;
 mod style;
+mod suggest;
 mod suggestion;
 mod surroundings;
 
@@ -57,6 +58,8 @@ enum Command {
     Permissions(Permissions),
     /// Tell what changes for whom between two configurations
     Diff(Diff),
+    /// Narrow the grants of roles to what records show to be used
+    Suggest(Suggest),
     /// Write a complete set of files for a new gateway
     Init(Init),
     /// Print completions for a shell
@@ -124,6 +127,23 @@ struct Diff {
     /// Print Markdown, for a comment on a pull request
     #[arg(long)]
     markdown: bool,
+}
+
+/// Arguments of `suggest`.
+#[derive(Args)]
+struct Suggest {
+    /// The configuration, as for `check`; of several in a file, `FILE#2` is the second
+    #[arg(long)]
+    config: PathBuf,
+    /// How many days count, to the latest record
+    #[arg(long, default_value_t = 90)]
+    days: u64,
+    /// Print JSON: the plugin configuration, what became of each grant, and the notes
+    #[arg(long)]
+    json: bool,
+    /// Audit records
+    #[arg(required = true, value_name = "RECORDS")]
+    records: Vec<PathBuf>,
 }
 
 /// Arguments of `init`.
@@ -276,6 +296,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Catalogue(arguments) => Ok(catalogue::run(&arguments)),
         Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Suggest(arguments) => suggest::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { folder } => manual::pages(&folder),

@@ -23,9 +23,9 @@ use super::{Said, Unreadable, carrier};
 use callers::People;
 use examples::Change;
 use lines::Context;
-use places::Destination;
+use places::Where;
 use replay::Replayed;
-use search::{Kind, Search};
+use search::{ChangeKind, Search};
 
 /// What a difference must be to make the answer no.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -40,8 +40,8 @@ pub(super) enum FailOn {
 
 pub(super) fn run(arguments: &super::Diff) -> Result<Said, Unreadable> {
     let sides = Sides {
-        old: Side::open(&arguments.old)?,
-        new: Side::open(&arguments.new)?,
+        old: Configured::open(&arguments.old)?,
+        new: Configured::open(&arguments.new)?,
     };
     let now = gateway::moment(None)?;
     let mut report = Report::of(&sides, now)?;
@@ -60,13 +60,13 @@ pub(super) fn run(arguments: &super::Diff) -> Result<Said, Unreadable> {
 }
 
 /// One configuration.
-struct Side {
+struct Configured {
     gateway: Gateway,
     /// The same as it was written.
     written: Value,
 }
 
-impl Side {
+impl Configured {
     fn open(path: &Path) -> Result<Self, Unreadable> {
         let text = carrier::only(path)?;
         Ok(Self {
@@ -85,14 +85,14 @@ struct Report {
 }
 
 impl Report {
-    fn of(sides: &Sides<Side>, now: UnixTime) -> Result<Self, Unreadable> {
+    fn of(sides: &Sides<Configured>, now: UnixTime) -> Result<Self, Unreadable> {
         let authorizers = sides.as_ref().map(|side| &side.gateway.authorizer);
         let written = sides.as_ref().map(|side| &side.written);
         let comparison = Comparison::new(authorizers.old, authorizers.new);
         let requests = samples::of(authorizers, Catalogue::shared().operations().iter());
         let classes = comparison.classes(&requests);
         let people = People::of(authorizers, now);
-        let places = Destination::all(written);
+        let places = Where::all(written);
         let search = Search {
             comparison: &comparison,
             classes: &classes,
@@ -126,8 +126,8 @@ impl Report {
 
     /// Whether there is a difference of this kind.
     fn has(&self, on: FailOn) -> bool {
-        let changes = |kind: Kind| self.changes.iter().any(|change| change.kind == kind);
-        let calls = |kind: Kind| {
+        let changes = |kind: ChangeKind| self.changes.iter().any(|change| change.kind == kind);
+        let calls = |kind: ChangeKind| {
             let replayed = self.replayed.as_ref();
             replayed.is_some_and(|replayed| replayed.has(kind))
         };
@@ -138,8 +138,8 @@ impl Report {
                     || !self.not_compared.is_empty()
                     || self.replayed.as_ref().is_some_and(Replayed::has_any)
             }
-            FailOn::LostAccess => changes(Kind::LostAccess) || calls(Kind::LostAccess),
-            FailOn::NewAccess => changes(Kind::NewAccess) || calls(Kind::NewAccess),
+            FailOn::LostAccess => changes(ChangeKind::LostAccess) || calls(ChangeKind::LostAccess),
+            FailOn::NewAccess => changes(ChangeKind::NewAccess) || calls(ChangeKind::NewAccess),
         }
     }
 }

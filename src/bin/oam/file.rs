@@ -51,6 +51,11 @@ pub(super) fn laid_out(path: &Path) -> Result<Vec<Document>, Unreadable> {
     Ok(documents.collect())
 }
 
+/// The documents of a text, if it is JSON or YAML.
+pub(super) fn documents_in(text: &str) -> Option<Vec<Value>> {
+    parse(Path::new("-"), text.as_bytes()).ok()
+}
+
 fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Value>, Unreadable> {
     let name = path.display();
     let is_json = bytes.trim_ascii_start().starts_with(b"{");

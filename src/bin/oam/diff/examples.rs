@@ -11,16 +11,16 @@ use databricks_oam_filter::time::UnixTime;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Side;
+use super::Configured;
 use super::lines::{Context, Line};
-use super::places::Destination;
-use super::search::{Found, Kind, Who};
+use super::places::Where;
+use super::search::{ChangeKind, Found, Who};
 use crate::cli::Unreadable;
 use crate::cli::gateway::{Gateway, Shown};
 
 /// One line, with its example.
 pub(super) struct Change {
-    pub(super) kind: Kind,
+    pub(super) kind: ChangeKind,
     pub(super) who: Vec<String>,
     pub(super) issuers: Vec<String>,
     pub(super) workspaces: Vec<String>,
@@ -43,13 +43,13 @@ pub(super) struct Example {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) claims: Option<Map<String, Value>>,
     /// Why each side judges as it does.
-    pub(super) old: Judged,
-    pub(super) new: Judged,
+    pub(super) old: Opinion,
+    pub(super) new: Opinion,
 }
 
 /// What one side says.
 #[derive(Serialize)]
-pub(super) struct Judged {
+pub(super) struct Opinion {
     pub(super) decision: &'static str,
     pub(super) mode: &'static str,
     pub(super) reason: &'static str,
@@ -59,7 +59,7 @@ impl Change {
     pub(super) fn of(
         line: &Line<'_>,
         context: &Context<'_, '_, '_>,
-        sides: &Sides<Side>,
+        sides: &Sides<Configured>,
         now: UnixTime,
     ) -> Result<Self, Unreadable> {
         let mut example = None;
@@ -117,7 +117,7 @@ impl Example {
     fn of(
         found: &Found,
         context: &Context<'_, '_, '_>,
-        sides: &Sides<Side>,
+        sides: &Sides<Configured>,
         now: UnixTime,
     ) -> Result<Option<Self>, Unreadable> {
         let request = context.shown(found);
@@ -148,7 +148,7 @@ impl Example {
         let judge = |gateway: &Gateway| {
             let request = gateway.request(&request.method, &url, &headers, &shown, now)?;
             gateway.decide(&request, |decision| {
-                (Judged::of(decision), passage(decision))
+                (Opinion::of(decision), passage(decision))
             })
         };
         let (old, old_passage) = judge(&sides.old.gateway)?;
@@ -171,7 +171,7 @@ impl Example {
     }
 }
 
-impl Judged {
+impl Opinion {
     pub(super) fn of(decision: &Decision<'_>) -> Self {
         let (word, reason) = words(&decision.verdict);
         let is_shadowed = matches!(decision.verdict, Verdict::Shadow(..));
@@ -193,7 +193,7 @@ pub(super) const fn passage(decision: &Decision<'_>) -> Passage {
 }
 
 /// A path with the workspace's own ID where it names one.
-fn with_workspace(path: &str, template: Option<&str>, place: &Destination) -> String {
+fn with_workspace(path: &str, template: Option<&str>, place: &Where) -> String {
     let (Some(template), Some(id)) = (template, &place.id) else {
         return path.to_owned();
     };

@@ -13,7 +13,7 @@ use crate::cli::style;
 
 /// Requests that change hands together.
 #[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Items {
+pub(super) struct Requests {
     /// The names of operations.
     pub(super) operations: BTreeSet<&'static str>,
     /// Paths of rules, each with the methods and the MCP calls.
@@ -24,15 +24,15 @@ pub(super) struct Items {
     pub(super) has_unknown: bool,
 }
 
-impl Items {
+impl Requests {
     /// What these classes of requests are.
-    pub(super) fn of<'c, 'a: 'c, 'r: 'c>(
-        classes: impl Iterator<Item = &'c RequestClass<'a, 'r>> + Clone,
+    pub(super) fn of(
+        classes: &[&RequestClass<'_, '_>],
         requests: &[(&SampleRequest, Option<&'static Operation>)],
     ) -> Self {
         let mut items = Self::default();
         for is_plain in [true, false] {
-            for class in classes.clone() {
+            for class in classes {
                 for &member in &class.members {
                     let Some((request, operation)) = requests.get(member) else {
                         continue;
@@ -149,8 +149,8 @@ fn of_operations(names: &BTreeSet<&'static str>) -> Vec<String> {
     }
     let mut areas: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for operation in all.iter().filter(|operation| left.contains(operation.name)) {
-        let named = areas.entry(operation.area()).or_default();
-        named.insert(operation.name);
+        let of_area = areas.entry(operation.area()).or_default();
+        of_area.insert(operation.name);
     }
     if areas.len() > MOST_AREAS {
         let operations: usize = areas.values().map(BTreeSet::len).sum();
@@ -176,7 +176,7 @@ fn reachable() -> &'static BTreeSet<&'static str> {
     static SHARED: OnceLock<BTreeSet<&str>> = OnceLock::new();
     SHARED.get_or_init(|| {
         let leads = |operation: &&Operation| {
-            let path = operation.template.replace(['{', '}', '*', '='], "");
+            let path = filled(operation.template);
             let method = if operation.method == "*" {
                 "POST"
             } else {
@@ -189,6 +189,15 @@ fn reachable() -> &'static BTreeSet<&'static str> {
         let all = Catalogue::shared().operations().iter();
         all.filter(leads).map(|operation| operation.name).collect()
     })
+}
+
+/// A path of a template.
+fn filled(template: &str) -> String {
+    let fill = |segment: &str| match segment.split_once('}') {
+        Some((_, verb)) => format!("5{verb}"),
+        None => segment.to_owned(),
+    };
+    template.split('/').map(fill).collect::<Vec<_>>().join("/")
 }
 
 fn without(missing: &[&str]) -> String {

@@ -8,13 +8,13 @@ use databricks_oam_filter::comparison::{Comparison, RequestClass};
 use databricks_oam_filter::databricks::Operation;
 
 use super::callers::Person;
-use super::items::Items;
-use super::places::Destination;
-use super::search::{Found, Kind, StaticToken, Who};
+use super::items::Requests;
+use super::places::Where;
+use super::search::{ChangeKind, Found, StaticToken, Who};
 
 /// One line.
 pub(super) struct Line<'f> {
-    pub(super) kind: Kind,
+    pub(super) kind: ChangeKind,
     /// For whom, in words.
     pub(super) who: Vec<String>,
     /// With whose tokens; empty where with all.
@@ -25,7 +25,7 @@ pub(super) struct Line<'f> {
     pub(super) is_narrow: bool,
     /// The scopes that these have at most.
     pub(super) scopes: Vec<String>,
-    pub(super) items: Items,
+    pub(super) items: Requests,
     /// What it was put together from.
     pub(super) found: Vec<&'f Found>,
 }
@@ -37,15 +37,15 @@ pub(super) struct Context<'s, 'a, 'r> {
     pub(super) requests: &'s [(&'r SampleRequest, Option<&'static Operation>)],
     pub(super) classes: &'s [RequestClass<'a, 'r>],
     pub(super) people: &'s [Person],
-    pub(super) places: &'s [Destination],
+    pub(super) places: &'s [Where],
 }
 
 /// What has to be the same in one line, whoever it is about.
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 struct Alike {
-    kind: Kind,
+    kind: ChangeKind,
     is_narrow: bool,
-    items: Items,
+    items: Requests,
     places: BTreeSet<usize>,
     issuers: BTreeSet<String>,
 }
@@ -53,22 +53,25 @@ struct Alike {
 impl Context<'_, '_, '_> {
     /// All lines, in order.
     pub(super) fn lines<'f>(&self, found: &'f [Found]) -> Vec<Line<'f>> {
-        let mut of_caller: BTreeMap<(Kind, Who, usize, bool), Vec<&Found>> = BTreeMap::new();
+        let mut of_caller: BTreeMap<(ChangeKind, Who, usize, bool), Vec<&Found>> = BTreeMap::new();
         for one in found {
             let key = (one.kind, one.who, one.place, one.is_narrow);
             of_caller.entry(key).or_default().push(one);
         }
         // First the places of one caller, then the issuers of one role, then the roles.
-        let mut everywhere: BTreeMap<(Kind, Who, bool, Items), (BTreeSet<usize>, Vec<&Found>)> =
-            BTreeMap::new();
+        let mut everywhere: BTreeMap<
+            (ChangeKind, Who, bool, Requests),
+            (BTreeSet<usize>, Vec<&Found>),
+        > = BTreeMap::new();
         for ((kind, who, place, is_narrow), found) in of_caller {
             let classes = found.iter().filter_map(|one| self.classes.get(one.class));
-            let items = Items::of(classes, self.requests);
+            let classes: Vec<_> = classes.collect();
+            let items = Requests::of(&classes, self.requests);
             let (places, all) = everywhere.entry((kind, who, is_narrow, items)).or_default();
             places.insert(place);
             all.extend(found);
         }
-        let mut of_label: BTreeMap<(String, Kind, bool, Items, BTreeSet<usize>), Vec<_>> =
+        let mut of_label: BTreeMap<(String, ChangeKind, bool, Requests, BTreeSet<usize>), Vec<_>> =
             BTreeMap::new();
         for ((kind, who, is_narrow, items), (places, found)) in everywhere {
             let key = (self.label(who), kind, is_narrow, items, places);
@@ -77,15 +80,20 @@ impl Context<'_, '_, '_> {
                 .or_default()
                 .push((self.issuer(who), found));
         }
+        let all_issuers = self.people.iter().map(|person| &*person.issuer);
+        let all_issuers: BTreeSet<&str> = all_issuers.collect();
         let mut alike: BTreeMap<Alike, (BTreeSet<String>, Vec<&Found>)> = BTreeMap::new();
         for ((label, kind, is_narrow, items, places), parts) in of_label {
             let issuers = parts.iter().filter_map(|(issuer, _)| issuer.clone());
+            let issuers: BTreeSet<String> = issuers.collect();
+            // Who shows no token has no issuer, and is alike with the callers of all of them.
+            let is_anyones = issuers.len() == all_issuers.len();
             let key = Alike {
                 kind,
                 is_narrow,
                 items,
                 places,
-                issuers: issuers.collect(),
+                issuers: issuers.into_iter().filter(|_| !is_anyones).collect(),
             };
             let (labels, all) = alike.entry(key).or_default();
             labels.insert(label);
@@ -110,23 +118,20 @@ impl Context<'_, '_, '_> {
             .iter()
             .filter_map(|place| self.places.get(*place)?.id.clone());
         let workspaces: BTreeSet<String> = ids.filter(|_| !is_everywhere).collect();
-        let all: BTreeSet<&str> = self.people.iter().map(|person| &*person.issuer).collect();
-        let is_anyones = issuers.len() == all.len();
         let scopes = found.iter().flat_map(|one| one.scopes.iter().cloned());
         let scopes: BTreeSet<String> = scopes.filter(|_| is_narrow).collect();
         let people = self.people.iter().filter(|person| !person.is_combined);
-        let is_everybody = self.people.len() > 1
-            && people
-                .map(|person| self.person(person))
-                .all(|label| who.contains(&label));
+        let people: BTreeSet<String> = people.map(|person| self.person(person)).collect();
+        let (mut who, mut everybody) = (who, None);
+        if people.len() > 1 && people.is_subset(&who) {
+            who = who.difference(&people).cloned().collect();
+            everybody = Some(EVERYBODY.to_owned());
+        }
+        let who = everybody.into_iter().chain(who);
         Line {
             kind,
-            who: if is_everybody {
-                vec![EVERYBODY.to_owned()]
-            } else {
-                who.into_iter().collect()
-            },
-            issuers: issuers.into_iter().filter(|_| !is_anyones).collect(),
+            who: who.collect(),
+            issuers: issuers.into_iter().collect(),
             workspaces: workspaces.into_iter().collect(),
             is_narrow,
             scopes: scopes.into_iter().collect(),

@@ -115,7 +115,7 @@ fn walk(place: &str, values: Sides<&Value>, left_out: &[&str], changes: &mut Vec
     }
 }
 
-fn keys<'v>(objects: Sides<&'v Map<String, Value>>) -> BTreeSet<&'v String> {
+fn keys(objects: Sides<&Map<String, Value>>) -> BTreeSet<&String> {
     objects.old.keys().chain(objects.new.keys()).collect()
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A workspace, and the host by which it is reached.
 #[derive(Clone, Debug)]
-pub(super) struct Destination {
+pub(super) struct Where {
     /// Absent where neither side binds requests to workspaces.
     pub(super) id: Option<String>,
     pub(super) host: Option<String>,
@@ -16,7 +16,7 @@ pub(super) struct Destination {
     pub(super) is_selected: bool,
 }
 
-impl Destination {
+impl Where {
     /// Every workspace of both configurations, given as JSON.
     pub(super) fn all(sides: Sides<&Value>) -> Vec<Self> {
         let hosts = sides.map(hosts);

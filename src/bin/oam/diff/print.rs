@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::Report;
-use super::examples::{Change, Example, Judged};
-use super::search::Kind;
+use super::examples::{Change, Example, Opinion};
+use super::search::ChangeKind;
 use crate::cli::style;
 
 impl Report {
@@ -111,15 +111,15 @@ impl Report {
             let groups = replayed.groups.iter().map(|(group, calls)| {
                 json!({
                     "kind": group.kind.as_str(), "what": group.what, "roles": group.roles,
-                    "old": group.old, "new": group.new, "calls": calls.calls,
+                    "old": group.old, "new": group.new, "calls": calls.count,
                     "callers": calls.callers, "last": calls.last, "decision_id": calls.decision_id,
                 })
             });
             let replayed = json!({
                 "records": replayed.records,
                 "not_reproduced": replayed.not_reproduced,
-                "lost_calls": replayed.calls(Kind::LostAccess),
-                "gained_calls": replayed.calls(Kind::NewAccess),
+                "lost_calls": replayed.calls(ChangeKind::LostAccess),
+                "gained_calls": replayed.calls(ChangeKind::NewAccess),
                 "groups": groups.collect::<Vec<_>>(),
             });
             object.insert("replayed".to_owned(), replayed);
@@ -127,7 +127,7 @@ impl Report {
         serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
     }
 
-    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Change> {
+    fn of_kind(&self, kind: ChangeKind) -> impl Iterator<Item = &Change> {
         self.changes
             .iter()
             .filter(move |change| change.kind == kind)
@@ -143,7 +143,7 @@ impl Report {
                     format!("{}: {}", title.to_lowercase(), group.words(calls))
                 })
             });
-            let lost = style::count(replayed.calls(Kind::LostAccess), "lost call");
+            let lost = style::count(replayed.calls(ChangeKind::LostAccess), "lost call");
             all.chain([format!("{lost}; {}", replayed.words())])
         });
         vec![
@@ -215,7 +215,7 @@ impl Example {
     }
 }
 
-impl Judged {
+impl Opinion {
     fn words(&self) -> String {
         let shadow = if self.mode == "shadow" {
             ", not enforced"
@@ -226,11 +226,11 @@ impl Judged {
     }
 }
 
-fn painted(kind: Kind, title: &str) -> String {
+fn painted(kind: ChangeKind, title: &str) -> String {
     match kind {
-        Kind::NewAccess => style::warning(title),
-        Kind::LostAccess => style::bad(title),
-        Kind::NewlyShadowed | Kind::NoLongerShadowed => style::dim(title),
+        ChangeKind::NewAccess => style::warning(title),
+        ChangeKind::LostAccess => style::bad(title),
+        ChangeKind::NewlyShadowed | ChangeKind::NoLongerShadowed => style::dim(title),
     }
 }
 
@@ -241,12 +241,15 @@ fn escaped(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-const KINDS: [(Kind, &str); 4] = [
-    (Kind::NewAccess, "New access"),
-    (Kind::LostAccess, "Lost access"),
-    (Kind::NewlyShadowed, "Would be refused now, if enforced"),
+const KINDS: [(ChangeKind, &str); 4] = [
+    (ChangeKind::NewAccess, "New access"),
+    (ChangeKind::LostAccess, "Lost access"),
     (
-        Kind::NoLongerShadowed,
+        ChangeKind::NewlyShadowed,
+        "Would be refused now, if enforced",
+    ),
+    (
+        ChangeKind::NoLongerShadowed,
         "Would no longer be refused, if enforced",
     ),
 ];

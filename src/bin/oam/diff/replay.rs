@@ -1,18 +1,20 @@
 //! Recorded calls, judged again by both configurations.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use databricks_oam_filter::authorize::supposed::Passage;
 use databricks_oam_filter::comparison::Sides;
 use databricks_oam_filter::issuer::Issuer;
 use databricks_oam_filter::policy::role::Member;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Side;
+use super::Configured;
 use super::callers::describe_all;
-use super::examples::{Judged, passage};
-use super::search::Kind;
+use super::examples::{Opinion, passage};
+use super::search::ChangeKind;
 use crate::cli::gateway::{self, Gateway, Request, Session, Shown};
 use crate::cli::recorded::{self, Recorded};
 use crate::cli::{Unreadable, style};
@@ -30,7 +32,7 @@ pub(super) struct Replayed {
 /// Calls that change hands in the same way.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Group {
-    pub(super) kind: Kind,
+    pub(super) kind: ChangeKind,
     pub(super) what: String,
     pub(super) roles: Vec<String>,
     pub(super) old: &'static str,
@@ -40,7 +42,7 @@ pub(super) struct Group {
 /// How many of them there are.
 #[derive(Default, Serialize)]
 pub(super) struct Calls {
-    pub(super) calls: usize,
+    pub(super) count: usize,
     /// Subjects, or clients where there is none.
     pub(super) callers: BTreeSet<String>,
     /// The latest of them.
@@ -50,7 +52,7 @@ pub(super) struct Calls {
 
 impl Replayed {
     /// Judges the calls of these files.
-    pub(super) fn of(sides: &Sides<Side>, files: &[PathBuf]) -> Result<Self, Unreadable> {
+    pub(super) fn of(sides: &Sides<Configured>, files: &[PathBuf]) -> Result<Self, Unreadable> {
         let mut replayed = Self::default();
         let mut gateways = Sides {
             old: Judge::new(&sides.old.gateway),
@@ -81,7 +83,7 @@ impl Replayed {
             old: old_passage,
             new: new_passage,
         };
-        let Some(kind) = Kind::of(passages) else {
+        let Some(kind) = ChangeKind::of(passages) else {
             return Ok(());
         };
         let what = match text("operation") {
@@ -98,7 +100,7 @@ impl Replayed {
             new: is.reason,
         };
         let calls = self.groups.entry(group).or_default();
-        calls.calls = calls.calls.saturating_add(1);
+        calls.count = calls.count.saturating_add(1);
         let caller = match text("subject") {
             "" => text("client"),
             subject => subject,
@@ -112,7 +114,7 @@ impl Replayed {
     }
 
     /// Whether some call changes so.
-    pub(super) fn has(&self, kind: Kind) -> bool {
+    pub(super) fn has(&self, kind: ChangeKind) -> bool {
         self.groups.keys().any(|group| group.kind == kind)
     }
 
@@ -122,19 +124,20 @@ impl Replayed {
     }
 
     /// The calls that change so.
-    pub(super) fn calls(&self, kind: Kind) -> usize {
+    pub(super) fn calls(&self, kind: ChangeKind) -> usize {
         let groups = self.groups.iter().filter(|(group, _)| group.kind == kind);
-        groups.fold(0, |sum, (_, calls)| sum.saturating_add(calls.calls))
+        groups.fold(0, |sum, (_, calls)| sum.saturating_add(calls.count))
     }
 
     /// How much was replayed, in words.
     pub(super) fn words(&self) -> String {
         let mut words = format!("{} replayed", style::count(self.records, "record"));
         if self.not_reproduced > 0 {
-            words.push_str(&format!(
-                "; {} of them could not be: OLD judges what they tell otherwise than was recorded, or they tell too little",
+            let _ = write!(
+                words,
+                "; {} of them could not be: they tell too little, or OLD judges otherwise than was recorded",
                 self.not_reproduced
-            ));
+            );
         }
         words
     }
@@ -150,7 +153,7 @@ impl Group {
         format!(
             "{}{roles}: {} by {}, {} → {}, last {} (decision {})",
             self.what,
-            style::count(calls.calls, "call"),
+            style::count(calls.count, "call"),
             style::count(calls.callers.len(), "caller"),
             self.old,
             self.new,
@@ -166,7 +169,8 @@ struct Judge<'g> {
     session: Option<Session>,
 }
 
-type Verdict = (Judged, databricks_oam_filter::authorize::supposed::Passage);
+/// What a gateway says of a call, and whether that goes upstream.
+type Reply = (Opinion, Passage);
 
 impl<'g> Judge<'g> {
     const fn new(gateway: &'g Gateway) -> Self {
@@ -177,7 +181,7 @@ impl<'g> Judge<'g> {
     }
 
     /// What comes of a recorded call; `None` where the record does not tell enough.
-    fn judge(&mut self, record: &Value) -> Result<Option<Verdict>, Unreadable> {
+    fn judge(&mut self, record: &Value) -> Result<Option<Reply>, Unreadable> {
         let Some(request) = self.request(record)? else {
             return Ok(None);
         };
@@ -186,7 +190,7 @@ impl<'g> Judge<'g> {
             Some(_) | None => self.gateway.session(&request)?,
         };
         let verdict = session.decide(&request, |decision| {
-            (Judged::of(decision), passage(decision))
+            (Opinion::of(decision), passage(decision))
         })?;
         self.session = request.filled.is_some().then_some(session);
         Ok(Some(verdict))

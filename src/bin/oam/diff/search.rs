@@ -12,11 +12,11 @@ use databricks_oam_filter::request::credential::CredentialKind;
 use databricks_oam_filter::time::UnixTime;
 
 use super::callers::Person;
-use super::places::Destination;
+use super::places::Where;
 
 /// What changes.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Kind {
+pub(super) enum ChangeKind {
     /// What was refused goes upstream.
     NewAccess,
     /// What went upstream is refused.
@@ -48,7 +48,7 @@ pub(super) enum StaticToken {
 
 /// The same change of one caller at one place, for certain classes of requests.
 pub(super) struct Found {
-    pub(super) kind: Kind,
+    pub(super) kind: ChangeKind,
     pub(super) who: Who,
     pub(super) place: usize,
     /// The scopes of a token with which it comes about; as few as do.
@@ -64,11 +64,11 @@ pub(super) struct Search<'s, 'a, 'r> {
     pub(super) comparison: &'s Comparison<'a>,
     pub(super) classes: &'s [RequestClass<'a, 'r>],
     pub(super) people: &'s [Person],
-    pub(super) places: &'s [Destination],
+    pub(super) places: &'s [Where],
     pub(super) now: UnixTime,
 }
 
-impl Kind {
+impl ChangeKind {
     /// The change from one side to the other.
     pub(super) fn of(passages: Sides<Passage>) -> Option<Self> {
         use Passage::{Passes, Refused, Shadowed};
@@ -145,7 +145,7 @@ impl Search<'_, '_, '_> {
         for (class, requests) in self.classes.iter().enumerate() {
             let change = self.comparison.change(requests, caller, at, self.now);
             if let Some(passages) = change
-                && let Some(kind) = Kind::of(passages)
+                && let Some(kind) = ChangeKind::of(passages)
             {
                 found.push(Found {
                     kind,
@@ -172,7 +172,7 @@ impl Search<'_, '_, '_> {
         let every = every_scope(self.classes);
         for (class, requests) in self.classes.iter().enumerate() {
             // For each change the tokens with which it comes about, the narrowest first.
-            let mut seen: BTreeMap<Kind, (Vec<String>, Sides<Passage>)> = BTreeMap::new();
+            let mut seen: BTreeMap<ChangeKind, (Vec<String>, Sides<Passage>)> = BTreeMap::new();
             let mut with_every = None;
             for scopes in scope_lists(requests, &every) {
                 let is_every = scopes == every;
@@ -183,7 +183,7 @@ impl Search<'_, '_, '_> {
                 });
                 let caller = SampleCaller::Bearer(standing);
                 let change = self.comparison.change(requests, &caller, at, self.now);
-                let kind = change.and_then(Kind::of);
+                let kind = change.and_then(ChangeKind::of);
                 if is_every {
                     with_every = kind;
                 }
@@ -211,8 +211,8 @@ impl Search<'_, '_, '_> {
             Who::Person(number) => self.people.get(number),
             Who::Nobody | Who::Static(_) => None,
         };
-        let mut explained: BTreeSet<(Kind, usize, usize, &str, &str)> = BTreeSet::new();
-        let mut anyone: BTreeSet<(Kind, usize, usize, &str)> = BTreeSet::new();
+        let mut explained: BTreeSet<(ChangeKind, usize, usize, &str, &str)> = BTreeSet::new();
+        let mut anyone: BTreeSet<(ChangeKind, usize, usize, &str)> = BTreeSet::new();
         for one in &found {
             let Some(person) = person(one.who).filter(|person| !person.is_combined) else {
                 continue;

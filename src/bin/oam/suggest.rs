@@ -1,0 +1,58 @@
+//! `oam suggest`: the narrowest grants under which all recorded calls would still pass.
+//!
+//! Only grants are touched: who holds a role, and what rules say, stays as it is. What the records
+//! do not tell is left as wide as it was, and said.
+
+mod grants;
+mod notes;
+mod rewrite;
+mod usage;
+
+use std::io::Write as _;
+
+use databricks_oam_filter::config::Configuration;
+use serde_json::{Value, json};
+
+use super::{Said, Unreadable, carrier};
+use grants::Narrowed;
+use usage::Usage;
+
+pub(super) fn run(arguments: &super::Suggest) -> Result<Said, Unreadable> {
+    let text = carrier::only(&arguments.config)?;
+    let name = arguments.config.display();
+    let configuration = Configuration::parse(text.as_bytes()).map_err(|error| {
+        Unreadable(format!(
+            "`{name}` is not sound, see `oam check {name}`:\n{error}"
+        ))
+    })?;
+    let policy = &configuration.authorizer.policy;
+    if policy.roles.is_empty() {
+        return Err(Unreadable(format!(
+            "`{name}` has no roles, so there are no grants to narrow"
+        )));
+    }
+    let usage = Usage::read(policy, &arguments.records, arguments.days)?;
+    let narrowed = Narrowed::of(policy, &usage);
+    let written = rewrite::Written::of(&arguments.config, &text, &narrowed)?;
+    let mut notes = notes::of(policy, &usage, &narrowed);
+    notes.extend(written.notes);
+    if arguments.json {
+        let said = json!({
+            "configuration": configuration_of(&written.configuration),
+            "roles": narrowed.json(),
+            "notes": notes,
+            "records": usage.records,
+            "calls": usage.calls,
+        });
+        let text = serde_json::to_string_pretty(&said).unwrap_or_default() + "\n";
+        return Ok(Said::new(text, true));
+    }
+    for note in notes {
+        let _ = writeln!(anstream::stderr(), "oam: {note}");
+    }
+    Ok(Said::new(written.text, true))
+}
+
+fn configuration_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
