@@ -8,7 +8,7 @@ use crate::policy::{Governing, Policy, Requirement, Rules};
 use crate::request::mcp::Call;
 use crate::token::scope::Scope;
 
-/// All that what becomes of a request depends on, its caller aside. FreshNames are left out: a rule that
+/// All that what becomes of a request depends on, its caller aside. Names are left out: a rule that
 /// is only called otherwise is the same.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Needs {

@@ -142,7 +142,7 @@ fn common(one: &Segment, other: &Segment) -> Option<Segment> {
 }
 
 impl FreshNames {
-    /// FreshNames that are none of these literals.
+    /// Names that are none of these literals.
     pub(super) fn apart_from(literals: &[&str]) -> Self {
         let mut before = String::new();
         let is_ours = |before: &str, text: &str| {

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use databricks_oam_filter::authorize::Authorizer;
 use databricks_oam_filter::authorize::supposed::Passage;
 use databricks_oam_filter::comparison::samples::{self, SampleRequest, SampleTool};
-use databricks_oam_filter::comparison::{Comparison, SampleBearer, SampleCaller, Sides};
+use databricks_oam_filter::comparison::{
+    Comparison, RequestClass, SampleBearer, SampleCaller, Sides,
+};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::databricks::{Catalogue, Lookup, Operation};
 use databricks_oam_filter::issuer::access_token::AccessToken;
@@ -20,7 +22,7 @@ use databricks_oam_filter::token::jws::Jws;
 
 use crate::Any;
 use crate::slow;
-use crate::world::{self, Dice, Request, World};
+use crate::world::{self, Dice, Request, Rule, World};
 
 /// Pairs of policies, and requests and callers to each.
 const PAIRS: u64 = 10_000;
@@ -125,10 +127,46 @@ fn pair(dice: &mut Dice) -> Option<(Sides<World>, Sides<Configuration>)> {
     Some((worlds, configurations))
 }
 
+impl World {
+    /// The policy after somebody worked at it: one or two things are no longer as they were.
+    fn changed(&self, dice: &mut Dice) -> Self {
+        let mut changed = self.clone();
+        for _ in 0..=dice.below(2) {
+            changed.change(dice);
+        }
+        changed
+    }
+
+    fn change(&mut self, dice: &mut Dice) {
+        match dice.below(8) {
+            0 => self.shadow = !self.shadow,
+            1 => self.unmatched_all_apis = !self.unmatched_all_apis,
+            2 if !self.rules.is_empty() => {
+                self.rules.remove(dice.below(self.rules.len()));
+            }
+            3 if !self.rules.is_empty() => {
+                let place = dice.below(self.rules.len());
+                self.rules[place].shadow = self.rules[place].effect != "public";
+            }
+            4 if self.roles.len() > 1 => {
+                self.roles.remove(dice.below(self.roles.len()));
+            }
+            5 | 6 if !self.roles.is_empty() => {
+                let place = dice.below(self.roles.len());
+                self.roles[place].grants = dice.some(&world::SCOPES, 4);
+            }
+            _ => {
+                let number = self.rules.len().saturating_add(7);
+                self.rules.push(Rule::random(number, dice));
+            }
+        }
+    }
+}
+
 /// What the comparison says of a request.
 fn change(
     comparison: &Comparison<'_>,
-    class: &databricks_oam_filter::comparison::RequestClass<'_, '_>,
+    class: &RequestClass<'_, '_>,
     request: &Request,
 ) -> Option<Sides<Passage>> {
     let authority = Authority::parse(request.host.as_bytes()).unwrap();

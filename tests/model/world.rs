@@ -12,7 +12,7 @@ const GROUPS: [&str; 3] = ["red", "green", "blue"];
 const WORKSPACES: [(&str, &str); 2] = [("7", "seven.example"), ("8", "eight.example")];
 
 /// Scopes of Databricks', of one's own, and of nobody's.
-const SCOPES: [&str; 16] = [
+pub(super) const SCOPES: [&str; 16] = [
     "jobs",
     "jobs:read",
     "sql",
@@ -117,7 +117,7 @@ impl Dice {
         Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d))
     }
 
-    fn below(&mut self, sides: usize) -> usize {
+    pub(super) fn below(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -138,7 +138,7 @@ impl Dice {
     }
 
     /// Up to `most` of them, one at least.
-    fn some(&mut self, items: &[&'static str], most: usize) -> Vec<&'static str> {
+    pub(super) fn some(&mut self, items: &[&'static str], most: usize) -> Vec<&'static str> {
         let count = self.below(most).saturating_add(1);
         let mut some: Vec<&str> = (0..count).map(|_| self.one_of(items)).collect();
         some.sort_unstable();
@@ -247,40 +247,6 @@ impl World {
         }
     }
 
-    /// The policy after somebody worked at it: one or two things are no longer as they were.
-    pub(super) fn changed(&self, dice: &mut Dice) -> Self {
-        let mut changed = self.clone();
-        for _ in 0..=dice.below(2) {
-            changed.change(dice);
-        }
-        changed
-    }
-
-    fn change(&mut self, dice: &mut Dice) {
-        match dice.below(8) {
-            0 => self.shadow = !self.shadow,
-            1 => self.unmatched_all_apis = !self.unmatched_all_apis,
-            2 if !self.rules.is_empty() => {
-                self.rules.remove(dice.below(self.rules.len()));
-            }
-            3 if !self.rules.is_empty() => {
-                let place = dice.below(self.rules.len());
-                self.rules[place].shadow = self.rules[place].effect != "public";
-            }
-            4 if self.roles.len() > 1 => {
-                self.roles.remove(dice.below(self.roles.len()));
-            }
-            5 | 6 if !self.roles.is_empty() => {
-                let place = dice.below(self.roles.len());
-                self.roles[place].grants = dice.some(&SCOPES, 4);
-            }
-            _ => {
-                let number = self.rules.len().saturating_add(7);
-                self.rules.push(Rule::random(number, dice));
-            }
-        }
-    }
-
     /// The configuration that says all this.
     pub(super) fn configuration(&self) -> String {
         let source = if self.from_roles { "roles" } else { "token" };
@@ -350,7 +316,7 @@ impl Role {
 }
 
 impl Rule {
-    fn random(number: usize, dice: &mut Dice) -> Self {
+    pub(super) fn random(number: usize, dice: &mut Dice) -> Self {
         let effect = dice.one_of(&["deny", "public", "require", "require"]);
         let (mut all, mut any) = (None, None);
         if effect == "require" {

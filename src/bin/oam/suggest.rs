@@ -14,7 +14,7 @@ use databricks_oam_filter::config::Configuration;
 use serde_json::{Value, json};
 
 use super::{Said, Unreadable, carrier};
-use grants::Narrowed;
+use grants::NarrowedPolicy;
 use usage::Usage;
 
 pub(super) fn run(arguments: &super::Suggest) -> Result<Said, Unreadable> {
@@ -32,8 +32,8 @@ pub(super) fn run(arguments: &super::Suggest) -> Result<Said, Unreadable> {
         )));
     }
     let usage = Usage::read(policy, &arguments.records, arguments.days)?;
-    let narrowed = Narrowed::of(policy, &usage);
-    let written = rewrite::Written::of(&arguments.config, &text, &narrowed)?;
+    let narrowed = NarrowedPolicy::of(policy, &usage);
+    let written = rewrite::Rewritten::of(&arguments.config, &text, &narrowed)?;
     let mut notes = notes::of(policy, &usage, &narrowed);
     notes.extend(written.notes);
     if arguments.json {

@@ -116,11 +116,7 @@ const fn is_capital(letter: char) -> bool {
 /// Operations in words: by the scopes that cover just these.
 fn of_operations(names: &BTreeSet<&'static str>) -> Vec<String> {
     let all = Catalogue::shared().operations();
-    // With a trailing slash a path is read as the one without.
-    let every = all
-        .iter()
-        .filter(|operation| !operation.template.ends_with('/'));
-    let every: BTreeSet<&str> = every.map(|operation| operation.name).collect();
+    let every = reachable();
     let missing: Vec<&str> = every.difference(names).copied().collect();
     if missing.len() < names.len() / MOST_LEFT_OUT {
         return vec![format!(

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::usage::{Need, Usage};
 
 /// The grants of every role, in the configuration's order.
-pub(super) struct Narrowed {
+pub(super) struct NarrowedPolicy {
     pub(super) roles: Vec<NarrowedRole>,
 }
 
@@ -38,12 +38,12 @@ pub(super) struct Undecided {
     pub(super) calls: usize,
 }
 
-impl Narrowed {
+impl NarrowedPolicy {
     /// Works them out.
     pub(super) fn of(policy: &Policy, usage: &Usage) -> Self {
         let roles = policy.roles.as_slice();
         let mut needed: Vec<BTreeSet<&Need>> = vec![BTreeSet::new(); roles.len()];
-        for ((need, candidates), _) in &usage.needs {
+        for (need, candidates) in usage.needs.keys() {
             if let [only] = candidates.as_slice()
                 && let Some(needed) = needed.get_mut(*only)
             {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use databricks_oam_filter::policy::Policy;
 
-use super::grants::{Narrowed, NarrowedRole, added};
+use super::grants::{NarrowedPolicy, NarrowedRole, added};
 use super::usage::Usage;
 use crate::cli::style;
 
 /// Everything, line by line.
-pub(super) fn of(policy: &Policy, usage: &Usage, narrowed: &Narrowed) -> Vec<String> {
+pub(super) fn of(policy: &Policy, usage: &Usage, narrowed: &NarrowedPolicy) -> Vec<String> {
     let mut notes = vec![window(usage)];
     for (place, role) in narrowed.roles.iter().enumerate() {
         of_role(role, usage.held.contains(&place), &mut notes);

@@ -9,12 +9,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 use serde_saphyr::Spanned;
 
-use super::grants::{Narrowed, NarrowedRole};
+use super::grants::{NarrowedPolicy, NarrowedRole};
 use crate::cli::surroundings::Layout;
 use crate::cli::{Unreadable, carrier, file};
 
 /// The result.
-pub(super) struct Written {
+pub(super) struct Rewritten {
     pub(super) text: String,
     /// The plugin configuration alone, in JSON.
     pub(super) configuration: String,
@@ -28,9 +28,13 @@ struct Edit {
     text: String,
 }
 
-impl Written {
+impl Rewritten {
     /// Writes new grants into a file whose configuration is `text`.
-    pub(super) fn of(path: &Path, text: &str, narrowed: &Narrowed) -> Result<Self, Unreadable> {
+    pub(super) fn of(
+        path: &Path,
+        text: &str,
+        narrowed: &NarrowedPolicy,
+    ) -> Result<Self, Unreadable> {
         let configuration: Value = serde_json::from_str(text).unwrap_or_default();
         let wanted = with_grants(&configuration, narrowed);
         let path = carrier::file_of(path);
@@ -59,7 +63,7 @@ impl Written {
     }
 }
 
-fn with_grants(configuration: &Value, narrowed: &Narrowed) -> Value {
+fn with_grants(configuration: &Value, narrowed: &NarrowedPolicy) -> Value {
     let mut configuration = configuration.clone();
     let roles = configuration.get_mut("roles").and_then(Value::as_array_mut);
     for (role, narrowed) in roles.into_iter().flatten().zip(&narrowed.roles) {
@@ -85,7 +89,7 @@ fn holds(value: &Value, wanted: &Value) -> bool {
 }
 
 /// The text with the grants changed where they stand.
-fn in_place(text: &str, configuration: &Value, narrowed: &Narrowed) -> Option<String> {
+fn in_place(text: &str, configuration: &Value, narrowed: &NarrowedPolicy) -> Option<String> {
     let values = file::documents_in(text)?;
     let layouts = serde_saphyr::from_multiple::<Spanned<Layout>>(text).ok()?;
     if values.len() != layouts.len() {

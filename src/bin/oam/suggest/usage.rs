@@ -35,7 +35,7 @@ pub(super) struct Usage {
     pub(super) first: Option<UnixTime>,
     pub(super) last: Option<UnixTime>,
     /// What was needed, by the roles of which each would have done.
-    pub(super) needs: BTreeMap<(Need, Vec<usize>), Seen>,
+    pub(super) needs: BTreeMap<(Need, Vec<usize>), Occurrences>,
     /// The roles that somebody held.
     pub(super) held: BTreeSet<usize>,
 }
@@ -55,7 +55,7 @@ pub(super) type Covering = Vec<&'static str>;
 
 /// When something was needed.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct Occurrences {
     pub(super) calls: usize,
     pub(super) last: UnixTime,
 }
@@ -110,12 +110,11 @@ impl Usage {
         let roles = policy.roles.as_slice();
         let mut held: Vec<usize> = Vec::new();
         for name in &used.roles {
-            match roles.iter().position(|role| *role.name == **name) {
-                Some(place) => held.push(place),
-                None => {
-                    let count = self.unknown_roles.entry(name.clone()).or_default();
-                    *count = count.saturating_add(1);
-                }
+            if let Some(place) = roles.iter().position(|role| *role.name == **name) {
+                held.push(place);
+            } else {
+                let count = self.unknown_roles.entry(name.clone()).or_default();
+                *count = count.saturating_add(1);
             }
         }
         self.held.extend(&held);
@@ -142,7 +141,7 @@ impl Usage {
             if candidates.is_empty() {
                 continue;
             }
-            let seen = self.needs.entry((need, candidates)).or_insert(Seen {
+            let seen = self.needs.entry((need, candidates)).or_insert(Occurrences {
                 calls: 0,
                 last: used.at,
             });
@@ -213,7 +212,7 @@ fn needs(policy: &Policy, used: &Used, path: Path<'_>) -> BTreeSet<Need> {
     let mut needs = BTreeSet::new();
     for governing in [&applied.governing, &in_shadow] {
         let requirements = policy.requirements(governing).unwrap_or_default();
-        for requirement in requirements.iter() {
+        for requirement in &requirements {
             match requirement {
                 Requirement::AllApis => {
                     needs.insert(Need::AllApis);
