@@ -141,9 +141,8 @@ struct Suggest {
     /// Print JSON: the plugin configuration, what became of each grant, and the notes
     #[arg(long)]
     json: bool,
-    /// Audit records
-    #[arg(required = true, value_name = "RECORDS")]
-    records: Vec<PathBuf>,
+    #[command(flatten)]
+    sources: records::Sources,
 }
 
 /// Arguments of `init`.

@@ -20,7 +20,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Unreadable;
 use line::{Fault, Held};
 use lines::{Line, Lines};
-pub(super) use record::{PolicyInputs, Record, Text};
+pub(super) use record::{Decided, Enforcement, PolicyInputs, Record, Text};
 
 /// Where records are.
 #[derive(Args, Clone, Debug)]

@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &super::Suggest) -> Result<Said, Unreadable> {
             "`{name}` has no roles, so there are no grants to narrow"
         )));
     }
-    let usage = Usage::read(policy, &arguments.records, arguments.days)?;
+    let usage = Usage::read(policy, &arguments.sources, arguments.days)?;
     let narrowed = NarrowedPolicy::of(policy, &usage);
     let written = rewrite::Rewritten::of(&arguments.config, &text, &narrowed)?;
     let mut notes = notes::of(policy, &usage, &narrowed);

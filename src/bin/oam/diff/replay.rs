@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use databricks_oam_filter::authorize::supposed::Passage;
@@ -16,7 +17,8 @@ use super::callers::describe_all;
 use super::examples::{Opinion, passage};
 use super::search::ChangeKind;
 use crate::cli::gateway::{self, Gateway, Request, Session, Shown};
-use crate::cli::recorded::{self, Recorded};
+use crate::cli::recorded::Recorded;
+use crate::cli::records::{Decided, Record, Sources, Text};
 use crate::cli::{Unreadable, style};
 
 /// What comes of recorded calls.
@@ -26,6 +28,8 @@ pub(super) struct Replayed {
     pub(super) records: usize,
     /// Those that OLD judges otherwise than they say, so that nothing follows from them.
     pub(super) not_reproduced: usize,
+    /// Lines that look like records and cannot be read.
+    pub(super) broken: u64,
     pub(super) groups: BTreeMap<Group, Calls>,
 }
 
@@ -58,24 +62,37 @@ impl Replayed {
             old: Judge::new(&sides.old.gateway),
             new: Judge::new(&sides.new.gateway),
         };
-        for file in files {
-            for record in recorded::all(file)? {
-                replayed.add(&mut gateways, &record)?;
+        let mut failed = None;
+        let reading = Sources::of(files.to_vec()).each(&mut |record, _| match replayed
+            .add(&mut gateways, record)
+        {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
             }
-        }
-        Ok(replayed)
+        })?;
+        replayed.broken = reading.broken;
+        failed.map_or(Ok(replayed), Err)
     }
 
-    fn add(&mut self, gateways: &mut Sides<Judge<'_>>, record: &Value) -> Result<(), Unreadable> {
+    fn add(
+        &mut self,
+        gateways: &mut Sides<Judge<'_>>,
+        record: &Record<'_>,
+    ) -> Result<(), Unreadable> {
         self.records = self.records.saturating_add(1);
-        let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
         let Some((old, new)) = gateways.old.judge(record)?.zip(gateways.new.judge(record)?) else {
             self.not_reproduced = self.not_reproduced.saturating_add(1);
             return Ok(());
         };
+        let decided = match record.decision {
+            Decided::Allow => "allow",
+            Decided::Deny => "deny",
+        };
         let (was, old_passage) = old;
         let (is, new_passage) = new;
-        if (was.decision, was.reason) != (text("decision"), text("reason")) {
+        if (was.decision, was.reason) != (decided, record.reason.as_str()) {
             self.not_reproduced = self.not_reproduced.saturating_add(1);
             return Ok(());
         }
@@ -86,29 +103,37 @@ impl Replayed {
         let Some(kind) = ChangeKind::of(passages) else {
             return Ok(());
         };
-        let what = match text("operation") {
-            "" => format!("{} {}", text("method"), text("path")),
-            operation => operation.to_owned(),
+        let what = match &record.operation {
+            None => format!("{} {}", record.method.as_str(), record.path.as_str()),
+            Some(operation) => operation.as_str().to_owned(),
         };
-        let roles = record.get("roles").and_then(Value::as_array);
-        let roles = roles.into_iter().flatten().filter_map(Value::as_str);
         let group = Group {
             kind,
             what,
-            roles: roles.map(ToOwned::to_owned).collect(),
+            roles: record
+                .roles
+                .iter()
+                .map(|name| name.as_str().to_owned())
+                .collect(),
             old: was.reason,
             new: is.reason,
         };
         let calls = self.groups.entry(group).or_default();
         calls.count = calls.count.saturating_add(1);
-        let caller = match text("subject") {
-            "" => text("client"),
-            subject => subject,
-        };
-        calls.callers.insert(caller.to_owned());
-        if calls.last.as_str() <= text("time") {
-            text("time").clone_into(&mut calls.last);
-            text("decision_id").clone_into(&mut calls.decision_id);
+        let caller = record.subject.as_ref().or(record.client.as_ref());
+        calls
+            .callers
+            .extend(caller.map(|caller| caller.as_str().to_owned()));
+        let time = record
+            .time
+            .as_ref()
+            .map_or_else(String::new, |time| time.as_str().to_owned());
+        if calls.last <= time {
+            calls.last = time;
+            record
+                .decision_id
+                .as_str()
+                .clone_into(&mut calls.decision_id);
         }
         Ok(())
     }
@@ -138,6 +163,9 @@ impl Replayed {
                 "; {} of them could not be: they tell too little, or OLD judges otherwise than was recorded",
                 self.not_reproduced
             );
+        }
+        if self.broken > 0 {
+            let _ = write!(words, "; {} more cannot be read", self.broken);
         }
         words
     }
@@ -181,7 +209,7 @@ impl<'g> Judge<'g> {
     }
 
     /// What comes of a recorded call; `None` where the record does not tell enough.
-    fn judge(&mut self, record: &Value) -> Result<Option<Reply>, Unreadable> {
+    fn judge(&mut self, record: &Record<'_>) -> Result<Option<Reply>, Unreadable> {
         let Some(request) = self.request(record)? else {
             return Ok(None);
         };
@@ -196,24 +224,21 @@ impl<'g> Judge<'g> {
         Ok(Some(verdict))
     }
 
-    fn request(&self, record: &Value) -> Result<Option<Request>, Unreadable> {
+    fn request(&self, record: &Record<'_>) -> Result<Option<Request>, Unreadable> {
         let issuers = &self.gateway.authorizer.issuers;
-        let Ok(recorded) = Recorded::of(record, issuers) else {
-            return Ok(None);
-        };
         let Recorded {
             method,
             url,
             at,
             mut shown,
             ..
-        } = recorded;
-        let credential = record.get("credential").and_then(Value::as_str);
+        } = Recorded::of(record, issuers);
+        let credential = record.credential.as_ref().map(Text::as_str);
         if !matches!(credential, Some("jwt" | "none")) {
             return Ok(None);
         }
         if let Shown::Claims(claims) = &mut shown
-            && !record.get("inputs").is_some_and(Value::is_object)
+            && record.inputs.is_none()
             && !self.put_roles(record, claims)
         {
             return Ok(None);
@@ -226,7 +251,7 @@ impl<'g> Judge<'g> {
     }
 
     /// Makes the caller hold the roles that were recorded, each by a member of it.
-    fn put_roles(&self, record: &Value, claims: &mut Map<String, Value>) -> bool {
+    fn put_roles(&self, record: &Record<'_>, claims: &mut Map<String, Value>) -> bool {
         let issuer = claims.get("iss").and_then(Value::as_str);
         let issuer = issuer.and_then(|name| {
             let mut issuers = self.gateway.authorizer.issuers.iter();
@@ -235,9 +260,8 @@ impl<'g> Judge<'g> {
         let Some(issuer) = issuer else {
             return false;
         };
-        let names = record.get("roles").and_then(Value::as_array);
         let roles = self.gateway.authorizer.policy.roles.as_slice();
-        for name in names.into_iter().flatten().filter_map(Value::as_str) {
+        for name in record.roles.iter().map(Text::as_str) {
             // Somebody else's role is not this side's: then nobody can tell who holds it.
             let role = roles.iter().find(|role| *role.name == *name);
             let is_possible = |member: &&Member| {
@@ -263,15 +287,17 @@ impl<'g> Judge<'g> {
 }
 
 /// The headers that told of the MCP call.
-fn mcp_headers(record: &Value) -> Vec<(String, String)> {
-    let part = |name: &str| record.get("mcp").and_then(|mcp| mcp.get(name)?.as_str());
+fn mcp_headers(record: &Record<'_>) -> Vec<(String, String)> {
+    let Some(mcp) = &record.mcp else {
+        return Vec::new();
+    };
     let known = [
-        ("mcp-protocol-version", part("version")),
-        ("mcp-method", part("method")),
-        ("mcp-name", part("name")),
+        ("mcp-protocol-version", &mcp.version),
+        ("mcp-method", &mcp.method),
+        ("mcp-name", &mcp.name),
     ];
     let known = known.into_iter();
     known
-        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .filter_map(|(name, value)| Some((name.to_owned(), value.as_ref()?.as_str().to_owned())))
         .collect()
 }

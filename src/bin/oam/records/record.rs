@@ -118,10 +118,6 @@ pub(crate) enum Enforcement {
 
 /// The MCP call that the request's headers name.
 #[derive(Clone, Debug, Deserialize)]
-#[expect(
-    dead_code,
-    reason = "it is the whole of it, whichever part a command reads"
-)]
 pub(crate) struct McpFacts<'a> {
     #[serde(borrow)]
     pub(crate) method: Option<Text<'a>>,

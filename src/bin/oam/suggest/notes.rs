@@ -106,8 +106,14 @@ fn rare(policy: &Policy, usage: &Usage, notes: &mut Vec<String>) {
 fn untold(usage: &Usage, notes: &mut Vec<String>) {
     if usage.untold > 0 {
         notes.push(format!(
-            "could not tell: {} with neither time, roles nor request",
+            "could not tell: {} without a time",
             style::count(usage.untold, "record")
+        ));
+    }
+    if usage.broken > 0 {
+        notes.push(format!(
+            "could not tell: {} records cannot be read",
+            usage.broken
         ));
     }
     for (role, calls) in &usage.unknown_roles {

@@ -1,7 +1,7 @@
 //! What recorded calls needed of the roles that their callers held.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use databricks_oam_filter::databricks::{Operation, scope};
@@ -12,9 +12,8 @@ use databricks_oam_filter::request::mcp::{Call, Tool};
 use databricks_oam_filter::request::workspace::WorkspaceId;
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::scope::Scope;
-use serde_json::Value;
 
-use crate::cli::recorded;
+use crate::cli::records::{Decided, Enforcement, Record, Sources, Text};
 use crate::cli::{Unreadable, gateway};
 
 /// All that was seen in the window.
@@ -30,8 +29,10 @@ pub(super) struct Usage {
     pub(super) unknown_roles: BTreeMap<String, usize>,
     /// Calls that the grants of the roles held do not explain.
     pub(super) unexplained: usize,
-    /// Records that do not tell their roles, or their moment.
+    /// Records that do not tell their moment.
     pub(super) untold: usize,
+    /// Lines that look like records and cannot be read.
+    pub(super) broken: u64,
     pub(super) first: Option<UnixTime>,
     pub(super) last: Option<UnixTime>,
     /// What was needed, by the roles of which each would have done.
@@ -82,18 +83,18 @@ impl Need {
 
 impl Usage {
     /// Reads the calls of the last days, counted from the latest record.
-    pub(super) fn read(policy: &Policy, files: &[PathBuf], days: u64) -> Result<Self, Unreadable> {
+    pub(super) fn read(policy: &Policy, sources: &Sources, days: u64) -> Result<Self, Unreadable> {
         let mut usage = Self::default();
         let mut calls = Vec::new();
-        for file in files {
-            for record in recorded::all(file)? {
-                usage.records = usage.records.saturating_add(1);
-                match Used::of(&record) {
-                    Some(used) => calls.push(used),
-                    None => usage.untold = usage.untold.saturating_add(1),
-                }
+        let reading = sources.each(&mut |record, _| {
+            usage.records = usage.records.saturating_add(1);
+            match Used::of(record) {
+                Some(used) => calls.push(used),
+                None => usage.untold = usage.untold.saturating_add(1),
             }
-        }
+            ControlFlow::Continue(())
+        })?;
+        usage.broken = reading.broken;
         usage.last = calls.iter().map(|used| used.at).max();
         let span = Duration::from_secs(days.saturating_mul(SECONDS_OF_DAY));
         let is_old = |used: &Used| usage.last.is_some_and(|last| last.since(used.at) > span);
@@ -168,27 +169,26 @@ struct Used {
 }
 
 impl Used {
-    fn of(record: &Value) -> Option<Self> {
-        let text = |name: &str| Some(record.get(name)?.as_str()?.to_owned());
-        let roles = record.get("roles")?.as_array()?.iter();
-        let mcp = record.get("mcp");
-        let mcp = mcp.and_then(|mcp| {
-            let name = mcp.get("name").and_then(Value::as_str);
-            let method = mcp.get("method")?.as_str()?;
-            Some((method.to_owned(), name.map(ToOwned::to_owned)))
+    /// `None` where the record has no time.
+    fn of(record: &Record<'_>) -> Option<Self> {
+        let text = |text: &Text<'_>| text.as_str().to_owned();
+        let mcp = record.mcp.as_ref().and_then(|mcp| {
+            let name = mcp.name.as_ref().map(text);
+            Some((text(mcp.method.as_ref()?), name))
         });
-        let went_upstream = text("decision")? == "allow" || text("mode")? == "shadow";
+        let went_upstream = record.decision == Decided::Allow || record.mode == Enforcement::Shadow;
+        let credential = record.credential.as_ref().map(Text::as_str);
         Some(Self {
-            at: gateway::moment(Some(&text("time")?)).ok()?,
-            method: text("method")?,
-            path: text("path")?,
-            roles: roles
-                .filter_map(|name| Some(name.as_str()?.to_owned()))
-                .collect(),
-            issuer: text("issuer"),
-            workspace: text("workspace"),
+            at: gateway::moment(Some(record.time.as_ref()?.as_str())).ok()?,
+            method: text(&record.method),
+            path: text(&record.path),
+            roles: record.roles.iter().map(text).collect(),
+            issuer: record.issuer.as_ref().map(text),
+            workspace: record.workspace.as_ref().map(text),
             mcp,
-            is_earned: went_upstream && text("credential")? == "jwt" && text("reason")? != "public",
+            is_earned: went_upstream
+                && credential == Some("jwt")
+                && record.reason.as_str() != "public",
         })
     }
 }
