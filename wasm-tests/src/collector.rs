@@ -89,10 +89,7 @@ impl Collector {
     /// What the log records say that it took, as the protocol's own package reads them.
     pub fn records(&self) -> Vec<Value> {
         let taken = self.locked().taken.clone();
-        let line = |body: &Bytes| {
-            let digits: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
-            digits + "\n"
-        };
+        let line = |body: &Bytes| format!("{body:x}\n");
         let input: String = taken.iter().map(line).collect();
         let said = Python::with("otlp").run("otlp.py", &[], &input);
         let read = |line: &str| serde_json::from_str(line).expect("JSON");
