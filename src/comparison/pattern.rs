@@ -32,11 +32,7 @@ impl Pattern {
         if matches!(segments.last(), Some(Segment::Literal(text)) if text.is_empty()) {
             segments.pop();
         }
-        let is_api = match segments.first() {
-            Some(Segment::Literal(text)) => &**text == "api",
-            Some(Segment::Name) => true,
-            Some(Segment::Rest | Segment::Verb(_)) | None => false,
-        };
+        let is_api = segments.first().is_some_and(may_be_api);
         if let Some(second) = segments.get_mut(1)
             && is_api
             && matches!(second, Segment::Literal(text) if databricks::is_version(text))
@@ -91,6 +87,8 @@ impl Pattern {
     /// One path.
     pub(super) fn path(&self, names: &FreshNames, spelling: Spelling<'_>) -> String {
         let mut path = String::new();
+        let has_version = self.0.first().is_some_and(may_be_api);
+        let version = spelling.version.filter(|_| has_version);
         for (place, segment) in self.0.iter().enumerate() {
             if *segment == Segment::Rest {
                 for number in 0..spelling.tail {
@@ -100,7 +98,7 @@ impl Pattern {
                 continue;
             }
             path.push('/');
-            match (segment, spelling.version) {
+            match (segment, version) {
                 (Segment::Name, Some(version)) if place == 1 => path.push_str(version),
                 (Segment::Literal(text), _) => path.push_str(text),
                 (Segment::Verb(verb), _) => {
@@ -116,6 +114,15 @@ impl Pattern {
             path.push('/');
         }
         path
+    }
+}
+
+/// Whether a version may stand behind a first segment.
+fn may_be_api(segment: &Segment) -> bool {
+    match segment {
+        Segment::Literal(text) => &**text == "api",
+        Segment::Name => true,
+        Segment::Rest | Segment::Verb(_) => false,
     }
 }
 
