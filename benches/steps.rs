@@ -86,7 +86,7 @@ fn steps(criterion: &mut Criterion) {
                     inputs: false,
                 },
             };
-            compact::line(&record, Vec::new())
+            compact::line(&record, String::new())
         });
     });
     group.finish();

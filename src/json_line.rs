@@ -1,56 +1,119 @@
-//! A JSON object on one line, put together from parts that serde writes.
+//! A JSON object on one line, written member by member into a reusable buffer.
 //!
-//! A part that is the same for many objects is written once, as [`Members`], and appended to each:
-//! what a token says of its bearer stands in the record of every request that carries it.
+//! What is the same for many objects is written once, as [`Members`], and appended to each: what a
+//! token says of its bearer stands in the record of every request that carries it.
+//!
+//! By hand, because every request writes its record: with `serde_json`, which looks at each byte of
+//! every name and value by itself, a request whose token is known takes 38,000 instructions in place
+//! of 27,000, and 2 µs more of 47 in Envoy 1.40. Whatever is written seldom goes through
+//! `serde_json`, texts with something to escape among it.
 
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+
+use crate::bytes::{self, is_one_of, is_within};
 
 /// An object under way: everything but its closing brace.
-pub(crate) struct JsonLine(Vec<u8>);
+pub(crate) struct JsonLine(String);
 
 /// Members of an object, written before: JSON without the braces around it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Members(Box<str>);
 
+/// The name of a member, as it stands behind another one and before a text: the quotation mark of
+/// that is part of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Name(pub(crate) &'static str);
+
+/// The [`Name`] of this text, put together by the compiler.
+macro_rules! name {
+    ($name:literal) => {
+        $crate::json_line::Name(concat!(",\"", $name, "\":\""))
+    };
+}
+pub(crate) use name;
+
+/// What a member holds.
+#[derive(Clone, Copy)]
+pub(crate) enum Value<'v> {
+    /// The member is left out.
+    Absent,
+    /// `null`, a list, an object: what is JSON already.
+    Json(&'v str),
+    /// A number.
+    Number(u64),
+    /// A text.
+    Text(&'v str),
+}
+
+impl<'v> Value<'v> {
+    /// A text, or `null`.
+    pub(crate) fn nullable(text: Option<&'v str>) -> Self {
+        text.map_or(Self::Json("null"), Self::Text)
+    }
+
+    /// A text, where there is one.
+    pub(crate) fn optional(text: Option<&'v str>) -> Self {
+        text.map_or(Self::Absent, Self::Text)
+    }
+
+    /// What is JSON already, where there is any.
+    pub(crate) fn optional_json(json: Option<&'v str>) -> Self {
+        json.map_or(Self::Absent, Self::Json)
+    }
+}
+
 impl JsonLine {
-    /// An empty object, in a reusable buffer.
-    pub(crate) fn within(mut buffer: Vec<u8>) -> Self {
+    /// An object without members.
+    pub(crate) fn within(mut buffer: String) -> Self {
         buffer.clear();
         buffer.reserve(USUAL_BYTES);
-        buffer.push(b'{');
         Self(buffer)
     }
 
-    /// Adds the members of what serializes as an object.
-    pub(crate) fn add(&mut self, part: &impl Serialize) {
-        let start = self.0.len();
-        let is_written = serde_json::to_writer(&mut self.0, part).is_ok();
-        if !is_written || self.0.len() <= start.saturating_add(EMPTY.len()) {
-            // Nothing that we write fails; what did would leave half an object.
-            self.0.truncate(start);
-            return;
-        }
-        self.0.pop();
-        if start == 1 {
-            self.0.remove(0);
-        } else if let Some(brace) = self.0.get_mut(start) {
-            *brace = b',';
+    /// Adds members, in this order.
+    ///
+    /// All in one loop: what runs once for each request is met cold each time, and a call for each
+    /// member would cost more than the member.
+    #[inline(never)]
+    pub(crate) fn add(&mut self, members: &[(Name, Value<'_>)]) {
+        for (Name(name), value) in members {
+            let before_value = name.strip_suffix('"').unwrap_or(name);
+            match *value {
+                Value::Absent => {}
+                Value::Json(json) => self.append(&[before_value, json]),
+                Value::Number(number) => {
+                    self.append(&[before_value, itoa::Buffer::new().format(number)]);
+                }
+                Value::Text(text) if is_plain(text) => self.append(&[name, text, "\""]),
+                Value::Text(text) => self.append(&[before_value, &to_text(&text)]),
+            }
         }
     }
 
     /// Adds members that were written before.
     pub(crate) fn add_written(&mut self, members: &Members) {
-        if self.0.len() > 1 && !members.0.is_empty() {
-            self.0.push(b',');
+        if !members.0.is_empty() {
+            self.append(&[",", &members.0]);
         }
-        self.0.extend_from_slice(members.0.as_bytes());
     }
 
     /// The whole object, without a line break.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
-        self.0.push(b'}');
+    pub(crate) fn finish(mut self) -> String {
+        // Each member has a comma before it, so the first one's makes room for the brace.
+        if self.0.is_empty() {
+            self.0.push('{');
+        } else {
+            self.0.replace_range(..1, "{");
+        }
+        self.0.push('}');
         self.0
+    }
+
+    #[inline(never)]
+    fn append(&mut self, pieces: &[&str]) {
+        for piece in pieces {
+            self.0.push_str(piece);
+        }
     }
 }
 
@@ -65,7 +128,7 @@ impl Members {
     }
 
     /// How many bytes they take.
-    pub(crate) fn bytes(&self) -> usize {
+    pub(crate) const fn bytes(&self) -> usize {
         self.0.len()
     }
 }
@@ -75,44 +138,49 @@ pub(crate) fn to_text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// The same, to be put into other JSON.
-pub(crate) fn to_raw(value: &(impl Serialize + ?Sized)) -> Box<RawValue> {
-    to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
+/// Whether a text has nothing to escape (RFC 8259 §7).
+fn is_plain(text: &str) -> bool {
+    let is_escaped = |byte| is_within(byte, 0, 0x1f) | is_one_of(byte, b"\"\\");
+    bytes::has_only(text.as_bytes(), |byte| !is_escaped(byte))
 }
-
-const EMPTY: &str = "{}";
 
 /// Records of calls without long names fit.
 const USUAL_BYTES: usize = 1280;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn parts_make_one_object() {
-        let map = |names: &[&'static str]| -> BTreeMap<&'static str, u8> {
-            names.iter().map(|name| (*name, 1)).collect()
-        };
-        let written = |names| Members::of(&map(names));
-        #[rustfmt::skip]
-        let cases = [
-            // first        written        last          want
-            (map(&["a"]),   written(&["b"]), map(&["c", "d"]), r#"{"a":1,"b":1,"c":1,"d":1}"#),
-            (map(&[]),      written(&["b"]), map(&["c"]),      r#"{"b":1,"c":1}"#),
-            (map(&[]),      written(&[]),    map(&["c"]),      r#"{"c":1}"#),
-            (map(&["a"]),   written(&[]),    map(&["c"]),      r#"{"a":1,"c":1}"#),
-            (map(&["a"]),   written(&[]),    map(&[]),         r#"{"a":1}"#),
-            (map(&[]),      written(&[]),    map(&[]),         "{}"),
-        ];
-        for (first, written, last, want) in cases {
-            let mut line = JsonLine::within(b"of another line".to_vec());
-            line.add(&first);
-            line.add_written(&written);
-            line.add(&last);
-            assert_eq!(String::from_utf8(line.finish()), Ok(want.to_owned()));
+    fn members_stand_in_the_order_in_which_they_are_added() {
+        let mut line = JsonLine::within("of another line".to_owned());
+        line.add(&[
+            (name!("a"), Value::Text("x")),
+            (name!("b"), Value::nullable(None)),
+            (name!("c"), Value::nullable(Some("y"))),
+            (name!("d"), Value::optional(None)),
+        ]);
+        line.add_written(&Members::of(&json!({ "e": [1], "f": "z" })));
+        line.add_written(&Members::of(&json!({})));
+        line.add(&[
+            (name!("g"), Value::Number(u64::MAX)),
+            (name!("h"), Value::optional_json(Some("[]"))),
+            (name!("i"), Value::optional_json(None)),
+        ]);
+        let want = r#"{"a":"x","b":null,"c":"y","e":[1],"f":"z","g":18446744073709551615,"h":[]}"#;
+        assert_eq!(line.finish(), want);
+        assert_eq!(JsonLine::within(String::new()).finish(), "{}");
+    }
+
+    proptest! {
+        #[test]
+        fn texts_are_escaped_as_another_writer_does(text in prop_oneof![any::<String>(), "[ -~]{0,40}", "[\"\\\\\\x00-\\x20a]{0,30}"]) {
+            let mut line = JsonLine::within(String::new());
+            line.add(&[(name!("a"), Value::Text(&text))]);
+            prop_assert_eq!(line.finish(), json!({ "a": text }).to_string());
         }
     }
 }

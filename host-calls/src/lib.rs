@@ -107,7 +107,7 @@ pub fn set_effective_context(context_id: u32) -> bool {
 
 /// Writes a line to the host's log. `false` where the host does not.
 #[must_use]
-pub fn log(level: Level, line: &[u8]) -> bool {
+pub fn log(level: Level, line: &str) -> bool {
     // SAFETY: the host reads the line in its bounds.
     let status = unsafe { proxy_log(level, line.as_ptr(), line.len()) };
     status == OK

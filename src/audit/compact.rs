@@ -1,154 +1,158 @@
 //! The compact record: one JSON object on one line.
 
-use std::borrow::Cow;
-
-use serde::Serialize;
-use serde_json::value::RawValue;
-
-use crate::json_line::JsonLine;
+use crate::json_line::{JsonLine, Name, Value, name, to_text};
 use crate::policy::standing::Written;
 use crate::request::credential::CredentialKind;
-use crate::request::envelope::{McpCall, Quoted};
+use crate::request::envelope::Quoted;
 use crate::time::{Rfc3339, UnixTime};
-use crate::token::jws::UnverifiedClaims;
 
 use super::inputs::Inputs;
-use super::list::{RequiredScopes, WrittenList};
 use super::record::{Record, claim_fault, words};
 
 /// The record on a line, without its line break, in a reusable buffer.
-pub fn line(record: &Record<'_>, buffer: Vec<u8>) -> Vec<u8> {
+pub fn line(record: &Record<'_>, buffer: String) -> String {
     let mut line = JsonLine::within(buffer);
-    line.add(&Judged::of(record));
+    add_request(record, &mut line);
+    add_policy(record, &mut line);
     match &record.evidence().token {
         Some(token) => line.add_written(token.written()),
-        None => line.add(&Nobody::default()),
+        None => line.add(&NOBODY),
     }
-    line.add(&Surroundings::of(record));
+    add_credential(record, &mut line);
+    add_surroundings(record, &mut line);
     line.finish()
 }
 
-/// What was decided of what, and what the caller may.
-#[derive(Serialize)]
-struct Judged<'a> {
-    time: Option<Rfc3339>,
-    decision: &'static str,
-    mode: &'static str,
-    reason: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claim: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claim_fault: Option<&'static str>,
-    decision_id: &'a str,
-    request_id: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<&'a str>,
-    method: Cow<'a, str>,
-    host: Option<Cow<'a, str>>,
-    path: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mcp: Option<McpCall<'a>>,
-    operation: Option<&'static str>,
-    required_scopes: RequiredScopes<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_scopes: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role_grants: Option<&'a RawValue>,
-    effective_scopes: WrittenList<'a>,
-    rule: Option<&'a str>,
-    roles: WrittenList<'a>,
+/// What was decided of what.
+fn add_request(record: &Record<'_>, line: &mut JsonLine) {
+    let (evidence, envelope) = (record.evidence(), record.envelope);
+    let (decision, reason) = words(&record.decision.verdict);
+    let (claim, fault) = claim_fault(&record.decision.verdict);
+    let time = record.stamp.time.map(UnixTime::rfc_3339);
+    let (request_id, host) = (envelope.request_id(), envelope.host());
+    line.add(&[
+        (
+            name!("time"),
+            Value::nullable(time.as_ref().map(Rfc3339::as_str)),
+        ),
+        (name!("decision"), Value::Text(decision)),
+        (name!("mode"), Value::Text(record.mode())),
+        (name!("reason"), Value::Text(reason)),
+        (name!("claim"), Value::optional(claim)),
+        (name!("claim_fault"), Value::optional(fault)),
+        (name!("decision_id"), Value::Text(record.stamp.decision_id)),
+        (name!("request_id"), Value::nullable(request_id.as_deref())),
+        (name!("trace_id"), Value::optional(envelope.trace_id())),
+        (name!("host"), Value::nullable(host.as_deref())),
+    ]);
+    match evidence.quoted.as_deref() {
+        Some(Quoted { method, path }) => line.add(&[
+            (name!("method"), Value::Text(method)),
+            (name!("path"), Value::Text(path)),
+        ]),
+        None => line.add(&[
+            (name!("method"), Value::Text(&envelope.method())),
+            (name!("path"), Value::Text(&envelope.path())),
+        ]),
+    }
+    if let Some(call) = envelope.mcp() {
+        line.add(&[(name!("mcp"), Value::Json(&to_text(&call)))]);
+    }
 }
 
-impl<'a> Judged<'a> {
-    fn of(record: &Record<'a>) -> Self {
-        let (evidence, envelope) = (record.evidence(), record.envelope);
-        let (decision, reason) = words(&record.decision.verdict);
-        let (claim, claim_fault) = claim_fault(&record.decision.verdict);
-        let written: Option<&Written> = evidence.standing.as_deref().map(|held| &held.written);
-        let (method, path) = match evidence.quoted.as_deref() {
-            Some(Quoted { method, path }) => (Cow::from(&**method), Cow::from(&**path)),
-            None => (envelope.method(), envelope.path()),
-        };
-        Self {
-            time: record.stamp.time.map(UnixTime::rfc_3339),
-            decision,
-            mode: record.mode(),
-            reason,
-            claim,
-            claim_fault,
-            decision_id: record.stamp.decision_id,
-            request_id: envelope.request_id(),
-            trace_id: envelope.trace_id(),
-            method,
-            host: envelope.host(),
-            path,
-            mcp: envelope.mcp(),
-            operation: evidence.operation.map(|operation| operation.name),
-            required_scopes: RequiredScopes(evidence),
-            token_scopes: written.and_then(|written| written.token_scopes.as_deref()),
-            role_grants: written.and_then(|written| written.role_grants.as_deref()),
-            effective_scopes: WrittenList(written.map(|written| &*written.scope_list)),
-            rule: evidence.rule.map(|rule| &*rule.name),
-            roles: WrittenList(written.map(|written| &*written.role_list)),
-        }
-    }
+/// What was asked for, and what the caller may.
+fn add_policy(record: &Record<'_>, line: &mut JsonLine) {
+    let evidence = record.evidence();
+    let operation = evidence.operation.map(|operation| operation.name);
+    let required: Vec<&str> = evidence.required_scopes().collect();
+    let written: Option<&Written> = evidence.standing.as_deref().map(|held| &held.written);
+    let list = |list: fn(&Written) -> &str| Value::Json(written.map_or("[]", list));
+    let optional =
+        |list: fn(&Written) -> Option<&str>| Value::optional_json(written.and_then(list));
+    line.add(&[
+        (name!("operation"), Value::nullable(operation)),
+        (name!("required_scopes"), Value::Json(&to_text(&required))),
+        (
+            name!("token_scopes"),
+            optional(|written| written.token_scopes.as_deref()),
+        ),
+        (
+            name!("role_grants"),
+            optional(|written| written.role_grants.as_deref()),
+        ),
+        (
+            name!("effective_scopes"),
+            list(|written| &written.scope_list),
+        ),
+        (
+            name!("rule"),
+            Value::nullable(evidence.rule.map(|rule| &*rule.name)),
+        ),
+        (name!("roles"), list(|written| &written.role_list)),
+    ]);
+}
+
+/// What the request was shown with, and what nobody verified.
+fn add_credential(record: &Record<'_>, line: &mut JsonLine) {
+    let evidence = record.evidence();
+    let credential = evidence.credential.map(CredentialKind::as_str);
+    let unverified = evidence.unverified.as_deref().map(|claims| to_text(claims));
+    let token = evidence.token.as_deref().filter(|_| record.stamp.inputs);
+    let inputs = token.map(|token| to_text(&Inputs::of(token)));
+    line.add(&[
+        (name!("credential"), Value::nullable(credential)),
+        (
+            name!("credential_fingerprint"),
+            Value::optional(evidence.fingerprint.as_deref()),
+        ),
+        (
+            name!("credential_leaked"),
+            Value::optional_json(evidence.leaked.then_some("true")),
+        ),
+        (
+            name!("unverified"),
+            Value::optional_json(unverified.as_deref()),
+        ),
+        (name!("inputs"), Value::optional_json(inputs.as_deref())),
+    ]);
+}
+
+/// For which workspace, from where, and which record it is.
+fn add_surroundings(record: &Record<'_>, line: &mut JsonLine) {
+    let (evidence, stamp) = (record.evidence(), record.stamp);
+    let workspace = evidence.workspace.map(|workspace| workspace.to_string());
+    let user_agent = record.envelope.user_agent();
+    line.add(&[
+        (name!("workspace"), Value::nullable(workspace.as_deref())),
+        (
+            name!("exchanged_scope"),
+            Value::optional(evidence.exchanged_scope),
+        ),
+        (
+            name!("exchange_error"),
+            Value::optional(record.exchange_error()),
+        ),
+        (
+            name!("source_ip"),
+            Value::nullable(record.envelope.source_ip),
+        ),
+        (name!("user_agent"), Value::nullable(user_agent.as_deref())),
+        (name!("worker"), Value::Text(stamp.worker)),
+        (name!("sequence"), Value::Number(stamp.sequence)),
+        (name!("config"), Value::Text(stamp.config)),
+    ]);
 }
 
 /// Who is calling where no valid token says so.
-#[derive(Default, Serialize)]
-struct Nobody {
-    issuer: (),
-    subject: (),
-    client: (),
-    token_id: (),
-    token_expires_at: (),
-}
+const NOBODY: [(Name, Value<'static>); 5] = [
+    (name!("issuer"), NULL),
+    (name!("subject"), NULL),
+    (name!("client"), NULL),
+    (name!("token_id"), NULL),
+    (name!("token_expires_at"), NULL),
+];
 
-/// What came with the request, for which workspace, and from where.
-#[derive(Serialize)]
-struct Surroundings<'a> {
-    credential: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credential_fingerprint: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credential_leaked: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unverified: Option<&'a UnverifiedClaims>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    inputs: Option<Inputs<'a>>,
-    workspace: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exchanged_scope: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exchange_error: Option<&'static str>,
-    source_ip: Option<&'a str>,
-    user_agent: Option<Cow<'a, str>>,
-    worker: &'a str,
-    sequence: u64,
-    config: &'a str,
-}
-
-impl<'a> Surroundings<'a> {
-    fn of(record: &Record<'a>) -> Self {
-        let (evidence, envelope, stamp) = (record.evidence(), record.envelope, record.stamp);
-        let token = evidence.token.as_deref().filter(|_| stamp.inputs);
-        Self {
-            credential: evidence.credential.map(CredentialKind::as_str),
-            credential_fingerprint: evidence.fingerprint.as_deref(),
-            credential_leaked: evidence.leaked.then_some(true),
-            unverified: evidence.unverified.as_deref(),
-            inputs: token.map(Inputs::of),
-            workspace: evidence.workspace.map(|workspace| workspace.to_string()),
-            exchanged_scope: evidence.exchanged_scope,
-            exchange_error: record.exchange_error(),
-            source_ip: envelope.source_ip,
-            user_agent: envelope.user_agent(),
-            worker: stamp.worker,
-            sequence: stamp.sequence,
-            config: stamp.config,
-        }
-    }
-}
+const NULL: Value<'static> = Value::Json("null");
 
 #[cfg(test)]
 mod tests {
@@ -204,7 +208,7 @@ mod tests {
         ];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let line = line_of(Denial::Unmatched, &Headers::new(pairs.to_vec()), None);
-        let want = r#"{"time":null,"decision":"deny","mode":"enforce","reason":"unmatched","decision_id":"d","request_id":"r","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","method":"POST","host":"db.example","path":"/api/2.0/mcp/sql","mcp":{"method":"tools/call","name":"run_sql","version":"2026-07-28"},"operation":null,"required_scopes":[],"effective_scopes":[],"rule":null,"roles":[],"issuer":null,"subject":null,"client":null,"token_id":null,"token_expires_at":null,"credential":null,"workspace":null,"source_ip":"192.0.2.7","user_agent":"agent/1","worker":"w","sequence":7,"config":"c"}"#;
+        let want = r#"{"time":null,"decision":"deny","mode":"enforce","reason":"unmatched","decision_id":"d","request_id":"r","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","host":"db.example","method":"POST","path":"/api/2.0/mcp/sql","mcp":{"method":"tools/call","name":"run_sql","version":"2026-07-28"},"operation":null,"required_scopes":[],"effective_scopes":[],"rule":null,"roles":[],"issuer":null,"subject":null,"client":null,"token_id":null,"token_expires_at":null,"credential":null,"workspace":null,"source_ip":"192.0.2.7","user_agent":"agent/1","worker":"w","sequence":7,"config":"c"}"#;
         assert_eq!(line, want);
     }
 
@@ -226,6 +230,6 @@ mod tests {
                 inputs: false,
             },
         };
-        String::from_utf8(line(&record, Vec::new())).unwrap()
+        line(&record, String::new())
     }
 }

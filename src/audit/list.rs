@@ -14,14 +14,7 @@ impl Serialize for RequiredScopes<'_> {
     }
 }
 
-/// A list that was written before; an empty one where there is none.
-pub(super) struct WrittenList<'a>(pub(super) Option<&'a RawValue>);
-
-impl Serialize for WrittenList<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Some(list) => list.serialize(serializer),
-            None => [(); 0].serialize(serializer),
-        }
-    }
+/// A list that was written before, to be put into other JSON.
+pub(super) fn written(list: &str) -> Option<&RawValue> {
+    serde_json::from_str(list).ok()
 }

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::databricks::Operation;
-use crate::json_line::JsonLine;
+use crate::json_line::to_text;
 use crate::request::envelope::Envelope;
 use crate::time::UnixTime;
 
@@ -24,11 +24,9 @@ use activity::{Activity, Outcome};
 use actor::{Actor, Agent};
 use unmapped::Unmapped;
 
-/// The event on a line, without its line break, in a reusable buffer.
-pub fn line(record: &Record<'_>, buffer: Vec<u8>) -> Vec<u8> {
-    let mut line = JsonLine::within(buffer);
-    line.add(&Event::of(record));
-    line.finish()
+/// The event on a line, without its line break.
+pub fn line(record: &Record<'_>) -> String {
+    to_text(&Event::of(record))
 }
 
 /// An event of class 6003.

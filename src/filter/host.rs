@@ -114,13 +114,13 @@ impl Host for WasmHost {
     }
 
     /// Whether the log takes lines of this level the host does not say here.
-    fn write_record(&self, level: Level, _: &Record<'_>, line: &[u8]) -> bool {
+    fn write_record(&self, level: Level, _: &Record<'_>, line: &str) -> bool {
         host_calls::log(level.into(), line)
     }
 
     fn log_critical(&self, line: &str) {
         // A host that takes no lines could not be told so.
-        let _ = host_calls::log(LogLevel::Critical, line.as_bytes());
+        let _ = host_calls::log(LogLevel::Critical, line);
     }
 
     fn send(&self, call: &Call) -> Option<CalloutId> {

@@ -12,7 +12,7 @@ pub(super) fn install() {
     let _ = log::set_logger(&Logger);
     log::set_max_level(LevelFilter::Info);
     std::panic::set_hook(Box::new(|panic| {
-        let _ = host_calls::log(Level::Critical, panic.to_string().as_bytes());
+        let _ = host_calls::log(Level::Critical, &panic.to_string());
     }));
 }
 
@@ -31,7 +31,7 @@ impl Log for Logger {
                 log::Level::Error => Level::Error,
             };
             // A host that takes no lines could not be told so.
-            let _ = host_calls::log(level, record.args().to_string().as_bytes());
+            let _ = host_calls::log(level, &record.args().to_string());
         }
     }
 

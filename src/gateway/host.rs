@@ -103,7 +103,7 @@ pub trait Host {
     fn log_takes(&self, level: Level) -> Option<bool>;
 
     /// Writes a record's line to the log. `false` where the host does not.
-    fn write_record(&self, level: Level, record: &Record<'_>, line: &[u8]) -> bool;
+    fn write_record(&self, level: Level, record: &Record<'_>, line: &str) -> bool;
 
     /// Writes a line that no level of the log but the highest drops.
     fn log_critical(&self, line: &str);

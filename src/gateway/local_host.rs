@@ -19,7 +19,7 @@ use super::host::{
 pub struct LocalHost<'h> {
     now: Cell<UnixTime>,
     engine: fn() -> Box<dyn Verifier>,
-    on_record: RefCell<Box<dyn FnMut(&Record<'_>, &[u8]) + 'h>>,
+    on_record: RefCell<Box<dyn FnMut(&Record<'_>, &str) + 'h>>,
     body: RefCell<Vec<u8>>,
     removed: RefCell<Vec<String>>,
     set: RefCell<Vec<(&'static str, String)>>,
@@ -35,7 +35,7 @@ impl<'h> LocalHost<'h> {
     pub fn new(
         now: UnixTime,
         engine: fn() -> Box<dyn Verifier>,
-        on_record: impl FnMut(&Record<'_>, &[u8]) + 'h,
+        on_record: impl FnMut(&Record<'_>, &str) + 'h,
     ) -> Self {
         Self {
             now: Cell::new(now),
@@ -134,7 +134,7 @@ impl Host for LocalHost<'_> {
         Some(true)
     }
 
-    fn write_record(&self, _: Level, record: &Record<'_>, line: &[u8]) -> bool {
+    fn write_record(&self, _: Level, record: &Record<'_>, line: &str) -> bool {
         (self.on_record.borrow_mut())(record, line);
         true
     }

@@ -23,7 +23,7 @@ pub(super) struct Records {
     /// How many records there were.
     sequence: u64,
     /// Records are written one after the other, so one buffer is enough for all.
-    buffer: Vec<u8>,
+    buffer: String,
 }
 
 impl Records {
@@ -36,7 +36,7 @@ impl Records {
             is_open: true,
             exporter: collector.map(|collector| Exporter::new(collector, host.seed())),
             sequence: 0,
-            buffer: Vec::new(),
+            buffer: String::new(),
         };
         records.look(host);
         records
@@ -98,7 +98,7 @@ impl Records {
         let buffer = std::mem::take(&mut self.buffer);
         let line = match self.format {
             RecordFormat::Compact => compact::line(record, buffer),
-            RecordFormat::Ocsf => ocsf::line(record, buffer),
+            RecordFormat::Ocsf => ocsf::line(record),
         };
         let logs = |level| host.write_record(level, record, &line) && self.is_open;
         let is_logged = self.log.is_some_and(logs);
@@ -113,13 +113,13 @@ impl Records {
     }
 }
 
-fn exported(record: &Record<'_>, line: &[u8]) -> Exported {
+fn exported(record: &Record<'_>, line: &str) -> Exported {
     let (decision, _) = words(&record.decision.verdict);
     Exported {
         time: record.stamp.time,
         is_allowed: decision == "allow",
         trace_id: record.envelope.trace_id().map(Into::into),
-        line: String::from_utf8_lossy(line).into(),
+        line: line.into(),
     }
 }
 

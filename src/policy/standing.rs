@@ -5,8 +5,6 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
-use serde_json::value::RawValue;
-
 use crate::databricks::Operation;
 use crate::databricks::scope_set::ScopeSet;
 use crate::json_line;
@@ -45,27 +43,19 @@ pub struct Standing {
 struct Allowed([Cell<Option<&'static Operation>>; OPERATIONS]);
 
 /// What is said of a standing with every request, written once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Written {
     /// The names of the roles held, between commas; absent where there are none.
     pub roles: Option<Rc<str>>,
     /// The same as a list in JSON.
-    pub role_list: Box<RawValue>,
+    pub role_list: Box<str>,
     /// The effective scopes as a list in JSON.
-    pub scope_list: Box<RawValue>,
+    pub scope_list: Box<str>,
     /// The token's scopes as a list in JSON, where they are not the effective ones.
-    pub token_scopes: Option<Box<RawValue>>,
+    pub token_scopes: Option<Box<str>>,
     /// What the roles grant as a list in JSON, where roles count and that is not what is effective.
-    pub role_grants: Option<Box<RawValue>>,
+    pub role_grants: Option<Box<str>>,
 }
-
-impl PartialEq for Written {
-    fn eq(&self, other: &Self) -> bool {
-        self.roles == other.roles && self.lists().eq(other.lists())
-    }
-}
-
-impl Eq for Written {}
 
 impl Standing {
     /// What the roles held and a token's scopes come to: both must grant, each where it counts.
@@ -246,14 +236,14 @@ impl Written {
         token_scopes: Option<&ScopeSet>,
         role_grants: Option<&ScopeSet>,
     ) -> Self {
-        let list = |scopes: &ScopeSet| {
+        let list = |scopes: &ScopeSet| -> Box<str> {
             let names: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
-            json_line::to_raw(&names)
+            json_line::to_text(&names).into()
         };
         let names: Vec<&str> = roles.iter().map(|name| &**name).collect();
         Self {
             roles: (!roles.is_empty()).then(|| roles.join(",").into()),
-            role_list: json_line::to_raw(&names),
+            role_list: json_line::to_text(&names).into(),
             scope_list: list(scopes),
             token_scopes: token_scopes.map(list),
             role_grants: role_grants.map(list),
@@ -265,6 +255,6 @@ impl Written {
         lists
             .into_iter()
             .chain([self.token_scopes.as_ref(), self.role_grants.as_ref()])
-            .map(|list| list.map(|list| list.get()))
+            .map(|list| list.map(|list| &**list))
     }
 }

@@ -146,6 +146,7 @@ pub(super) fn static_token_at_start(text: &str) -> Option<(CredentialKind, usize
 }
 
 /// Whether a static token may begin with these letters.
+#[inline]
 pub(super) const fn begins_static_token(first: u8, second: u8, third: u8) -> bool {
     let da = (second == b'a') & (third == b'p');
     let do_ = (second == b'o') & ((third == b'a') | (third == b's'));
@@ -155,6 +156,7 @@ pub(super) const fn begins_static_token(first: u8, second: u8, third: u8) -> boo
 /// Whether a JOSE header may begin with these letters or with the one before them: `{`, and white
 /// space or a quotation mark. Base64 writes three bytes in four letters, so a `{` behind white space
 /// is spelled by how much of that there is.
+#[inline]
 pub(super) fn begins_jwt(first: u8, second: u8, third: u8) -> bool {
     spells_brace(first, second, third)
         // White space, `{`, and what follows it.
@@ -164,6 +166,7 @@ pub(super) fn begins_jwt(first: u8, second: u8, third: u8) -> bool {
 }
 
 /// Whether these letters are `{`, and white space or a quotation mark.
+#[inline]
 fn spells_brace(first: u8, second: u8, third: u8) -> bool {
     let ey = (second == b'y') & is_one_of(third, b"AIJKL");
     let ew = (second == b'w') & is_one_of(third, b"0ko");

@@ -288,7 +288,7 @@ fn record(decision: &Decision<'_>, headers: &Headers, now: UnixTime) -> Value {
             inputs: true,
         },
     };
-    serde_json::from_slice(&compact::line(&record, Vec::new())).unwrap()
+    serde_json::from_str(&compact::line(&record, String::new())).unwrap()
 }
 
 /// Takes every signature.

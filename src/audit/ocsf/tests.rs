@@ -31,7 +31,7 @@ fn event(denial: Denial, headers: &[(&str, &str)]) -> Value {
             inputs: false,
         },
     };
-    serde_json::from_slice(&line(&record, Vec::new())).unwrap()
+    serde_json::from_str(&line(&record)).unwrap()
 }
 
 #[test]

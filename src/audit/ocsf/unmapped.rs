@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::audit::inputs::Inputs;
-use crate::audit::list::RequiredScopes;
+use crate::audit::list::{self, RequiredScopes};
 use crate::audit::record::{Record, claim_fault, words};
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::McpCall;
@@ -65,9 +65,10 @@ impl<'a> Unmapped<'a> {
             claim_fault,
             mcp: record.envelope.mcp(),
             required_scopes: RequiredScopes(evidence),
-            token_scopes: written.and_then(|written| written.token_scopes.as_deref()),
-            role_grants: written.and_then(|written| written.role_grants.as_deref()),
-            effective_scopes: written.map(|written| &*written.scope_list),
+            token_scopes: written
+                .and_then(|written| list::written(written.token_scopes.as_deref()?)),
+            role_grants: written.and_then(|written| list::written(written.role_grants.as_deref()?)),
+            effective_scopes: written.and_then(|written| list::written(&written.scope_list)),
             actor: token.and_then(|token| token.actor.as_deref()),
             earlier_actors: token.map_or(&[], |token| &token.earlier_actors),
             token_lifetime: token.and_then(|token| Some(token.lifetime()?.as_secs())),

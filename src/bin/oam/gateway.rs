@@ -196,7 +196,7 @@ impl Session {
         tell: impl FnOnce(&Decision<'_>) -> T,
     ) -> Result<T, Unreadable> {
         let (tell, told) = (Cell::new(Some(tell)), Cell::new(None));
-        let on_record = |record: &Record<'_>, _: &[u8]| {
+        let on_record = |record: &Record<'_>, _: &str| {
             if let Some(tell) = tell.take() {
                 told.set(Some(tell(record.decision)));
             }

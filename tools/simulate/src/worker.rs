@@ -184,7 +184,7 @@ impl Host for SimHost {
         Some(true)
     }
 
-    fn write_record(&self, _: Level, record: &Record<'_>, _: &[u8]) -> bool {
+    fn write_record(&self, _: Level, record: &Record<'_>, _: &str) -> bool {
         let (decision, reason) = record::words(&record.decision.verdict);
         self.noted.borrow_mut().records.push(Noticed {
             stream: self.current.get(),

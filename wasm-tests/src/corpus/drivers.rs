@@ -54,10 +54,8 @@ impl Core {
             .map_err(|error| error.to_string())?;
         let records = Rc::<RefCell<Vec<String>>>::default();
         let written = Rc::clone(&records);
-        let on_record = move |_: &Record<'_>, line: &[u8]| {
-            written
-                .borrow_mut()
-                .push(String::from_utf8_lossy(line).into_owned());
+        let on_record = move |_: &Record<'_>, line: &str| {
+            written.borrow_mut().push(line.to_owned());
         };
         let mut core = Self {
             gateway: Gateway::default(),
