@@ -153,30 +153,14 @@ pub(super) const fn begins_static_token(first: u8, second: u8, third: u8) -> boo
     (first == b'd') & (da | do_)
 }
 
-/// Whether a JOSE header may begin with these letters or with the one before them: `{`, and white
-/// space or a quotation mark. Base64 writes three bytes in four letters, so a `{` behind white space
-/// is spelled by how much of that there is.
+/// Whether a JOSE header may begin with these letters: `{`, and white space or a quotation mark.
+/// White space before the `{` is not looked for: it is signed with the rest, no issuer writes it, and
+/// nobody else can.
 #[inline]
 pub(super) fn begins_jwt(first: u8, second: u8, third: u8) -> bool {
-    spells_brace(first, second, third)
-        // White space, `{`, and what follows it.
-        | ((third == b's') & is_one_of(first, b"CDI") & is_one_of(second, b"HXn"))
-        // Of white space twice and `{`, the letters behind the first.
-        | ((third == b'7') & is_one_of(first, b"ACQSgi") & is_one_of(second, b"1Blp"))
-}
-
-/// Whether these letters are `{`, and white space or a quotation mark.
-#[inline]
-fn spells_brace(first: u8, second: u8, third: u8) -> bool {
     let ey = (second == b'y') & is_one_of(third, b"AIJKL");
     let ew = (second == b'w') & is_one_of(third, b"0ko");
     (first == b'e') & (ey | ew)
-}
-
-/// Whether what may be a JOSE header by its letters at this place is one.
-fn is_header_at(text: &[u8], place: usize) -> bool {
-    let from = |start: usize| text.get(start..).is_some_and(begins_object);
-    from(place) || place.checked_sub(1).is_some_and(from)
 }
 
 /// Whether a whole text is a JWT: segments joined by dots, in whichever spelling of base64, of
@@ -229,10 +213,7 @@ impl<'a> Finder<'a> {
         let [first, second, third, ..] = rest.as_bytes() else {
             return None;
         };
-        let (first, second, third) = (*first, *second, *third);
-        let is_header = spells_brace(first, second, third)
-            || begins_jwt(first, second, third) && is_header_at(self.text.as_bytes(), place);
-        if !is_header {
+        if !begins_jwt(*first, *second, *third) {
             return None;
         }
         if place >= self.run_ends {
@@ -248,13 +229,16 @@ impl<'a> Finder<'a> {
 /// Whether a segment is a JOSE header from some place on. Where one may begin, white space is
 /// passed over once at most.
 pub(super) fn ends_in_header(segment: &[u8]) -> bool {
-    let begins = |(place, letters): (usize, &[u8; 3])| {
-        let [first, second, third] = *letters;
-        begins_jwt(first, second, third) && is_header_at(segment, place)
+    let begins = |rest: &[u8]| match rest {
+        [first, second, third, ..] => begins_jwt(*first, *second, *third) && begins_object(rest),
+        _ => false,
     };
     let last = segment.len().checked_sub(SHORTEST_HEADER);
-    let places = segment.array_windows().enumerate();
-    last.is_some_and(|last| places.take(last.saturating_add(1)).any(begins))
+    last.is_some_and(|last| {
+        (0..=last)
+            .filter_map(|place| segment.get(place..))
+            .any(begins)
+    })
 }
 
 /// Whether a letter may stand in a JWT, in whichever spelling of base64.
