@@ -15,13 +15,11 @@ pub(crate) const fn is_letter(byte: u8) -> bool {
 }
 
 /// Whether a byte is one of these two, or between them.
-#[inline]
 pub(crate) const fn is_within(byte: u8, first: u8, last: u8) -> bool {
     byte.wrapping_sub(first) <= last.wrapping_sub(first)
 }
 
 /// Whether a byte is one of these.
-#[inline]
 pub(crate) fn is_one_of<const N: usize>(byte: u8, set: &[u8; N]) -> bool {
     set.iter()
         .fold(false, |found, other| found | (byte == *other))

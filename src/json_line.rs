@@ -43,6 +43,8 @@ pub(crate) enum Value<'v> {
     Number(u64),
     /// A text.
     Text(&'v str),
+    /// A text that has nothing to escape: a word of our own.
+    Word(&'v str),
 }
 
 impl<'v> Value<'v> {
@@ -77,15 +79,16 @@ impl JsonLine {
     #[inline(never)]
     pub(crate) fn add(&mut self, members: &[(Name, Value<'_>)]) {
         for (Name(name), value) in members {
-            let before_value = name.strip_suffix('"').unwrap_or(name);
             match *value {
                 Value::Absent => {}
-                Value::Json(json) => self.append(&[before_value, json]),
+                Value::Json(json) => self.append(&[unquoted(name), json]),
                 Value::Number(number) => {
-                    self.append(&[before_value, itoa::Buffer::new().format(number)]);
+                    self.append(&[unquoted(name), itoa::Buffer::new().format(number)]);
                 }
-                Value::Text(text) if is_plain(text) => self.append(&[name, text, "\""]),
-                Value::Text(text) => self.append(&[before_value, &to_text(&text)]),
+                Value::Text(text) if !is_plain(text) => {
+                    self.append(&[unquoted(name), &to_text(&text)]);
+                }
+                Value::Text(text) | Value::Word(text) => self.append(&[name, text, "\""]),
             }
         }
     }
@@ -138,6 +141,23 @@ pub(crate) fn to_text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// A list of texts that have nothing to escape, as no scope has.
+pub(crate) fn list<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let mut list = String::from("[");
+    for word in words {
+        for piece in [if list.len() > 1 { ",\"" } else { "\"" }, word, "\""] {
+            list.push_str(piece);
+        }
+    }
+    list.push(']');
+    list
+}
+
+/// A name before a value that is no text.
+fn unquoted(name: &str) -> &str {
+    name.strip_suffix('"').unwrap_or(name)
+}
+
 /// Whether a text has nothing to escape (RFC 8259 §7).
 fn is_plain(text: &str) -> bool {
     let is_escaped = |byte| is_within(byte, 0, 0x1f) | is_one_of(byte, b"\"\\");
@@ -167,10 +187,13 @@ mod tests {
         line.add_written(&Members::of(&json!({})));
         line.add(&[
             (name!("g"), Value::Number(u64::MAX)),
+            (name!("w"), Value::Word("word")),
+            (name!("l"), Value::Json(&list(["p", "q"].into_iter()))),
+            (name!("m"), Value::Json(&list([].into_iter()))),
             (name!("h"), Value::optional_json(Some("[]"))),
             (name!("i"), Value::optional_json(None)),
         ]);
-        let want = r#"{"a":"x","b":null,"c":"y","e":[1],"f":"z","g":18446744073709551615,"h":[]}"#;
+        let want = r#"{"a":"x","b":null,"c":"y","e":[1],"f":"z","g":18446744073709551615,"w":"word","l":["p","q"],"m":[],"h":[]}"#;
         assert_eq!(line.finish(), want);
         assert_eq!(JsonLine::within(String::new()).finish(), "{}");
     }

@@ -1,6 +1,6 @@
 //! The compact record: one JSON object on one line.
 
-use crate::json_line::{JsonLine, Name, Value, name, to_text};
+use crate::json_line::{JsonLine, Name, Value, list, name, to_text};
 use crate::policy::standing::Written;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::Quoted;
@@ -35,12 +35,12 @@ fn add_request(record: &Record<'_>, line: &mut JsonLine) {
             name!("time"),
             Value::nullable(time.as_ref().map(Rfc3339::as_str)),
         ),
-        (name!("decision"), Value::Text(decision)),
-        (name!("mode"), Value::Text(record.mode())),
-        (name!("reason"), Value::Text(reason)),
+        (name!("decision"), Value::Word(decision)),
+        (name!("mode"), Value::Word(record.mode())),
+        (name!("reason"), Value::Word(reason)),
         (name!("claim"), Value::optional(claim)),
         (name!("claim_fault"), Value::optional(fault)),
-        (name!("decision_id"), Value::Text(record.stamp.decision_id)),
+        (name!("decision_id"), Value::Word(record.stamp.decision_id)),
         (name!("request_id"), Value::nullable(request_id.as_deref())),
         (name!("trace_id"), Value::optional(envelope.trace_id())),
         (name!("host"), Value::nullable(host.as_deref())),
@@ -64,14 +64,14 @@ fn add_request(record: &Record<'_>, line: &mut JsonLine) {
 fn add_policy(record: &Record<'_>, line: &mut JsonLine) {
     let evidence = record.evidence();
     let operation = evidence.operation.map(|operation| operation.name);
-    let required: Vec<&str> = evidence.required_scopes().collect();
+    let required = list(evidence.required_scopes());
     let written: Option<&Written> = evidence.standing.as_deref().map(|held| &held.written);
-    let list = |list: fn(&Written) -> &str| Value::Json(written.map_or("[]", list));
+    let listed = |list: fn(&Written) -> &str| Value::Json(written.map_or("[]", list));
     let optional =
         |list: fn(&Written) -> Option<&str>| Value::optional_json(written.and_then(list));
     line.add(&[
         (name!("operation"), Value::nullable(operation)),
-        (name!("required_scopes"), Value::Json(&to_text(&required))),
+        (name!("required_scopes"), Value::Json(&required)),
         (
             name!("token_scopes"),
             optional(|written| written.token_scopes.as_deref()),
@@ -82,13 +82,13 @@ fn add_policy(record: &Record<'_>, line: &mut JsonLine) {
         ),
         (
             name!("effective_scopes"),
-            list(|written| &written.scope_list),
+            listed(|written| &written.scope_list),
         ),
         (
             name!("rule"),
             Value::nullable(evidence.rule.map(|rule| &*rule.name)),
         ),
-        (name!("roles"), list(|written| &written.role_list)),
+        (name!("roles"), listed(|written| &written.role_list)),
     ]);
 }
 
@@ -137,9 +137,9 @@ fn add_surroundings(record: &Record<'_>, line: &mut JsonLine) {
             Value::nullable(record.envelope.source_ip),
         ),
         (name!("user_agent"), Value::nullable(user_agent.as_deref())),
-        (name!("worker"), Value::Text(stamp.worker)),
+        (name!("worker"), Value::Word(stamp.worker)),
         (name!("sequence"), Value::Number(stamp.sequence)),
-        (name!("config"), Value::Text(stamp.config)),
+        (name!("config"), Value::Word(stamp.config)),
     ]);
 }
 

@@ -72,15 +72,14 @@ pub(super) fn may_stand_in(name: &[u8], value: &[u8]) -> bool {
         // Clients of web sockets take theirs apart.
         return same_name(name, SUBPROTOCOLS);
     }
-    bytes::has_triple(value, begins_token)
-        || name.ends_with(b"-bin")
-        || same_name(name, SUBPROTOCOLS)
+    holds_beginning(value) || name.ends_with(b"-bin") || same_name(name, SUBPROTOCOLS)
 }
 
-/// Whether a token of some kind may begin with these letters.
-#[inline]
-pub(super) fn begins_token(first: u8, second: u8, third: u8) -> bool {
-    begins_static_token(first, second, third) | begins_jwt(first, second, third)
+/// Whether a token of some kind may begin somewhere in a text.
+pub(super) fn holds_beginning(text: &[u8]) -> bool {
+    bytes::has_triple(text, |first, second, third| {
+        begins_static_token(first, second, third) | begins_jwt(first, second, third)
+    })
 }
 
 /// The token that stands in a header which is not for any: a static one of Databricks', anywhere in
@@ -146,7 +145,6 @@ pub(super) fn static_token_at_start(text: &str) -> Option<(CredentialKind, usize
 }
 
 /// Whether a static token may begin with these letters.
-#[inline]
 pub(super) const fn begins_static_token(first: u8, second: u8, third: u8) -> bool {
     let da = (second == b'a') & (third == b'p');
     let do_ = (second == b'o') & ((third == b'a') | (third == b's'));
@@ -156,7 +154,6 @@ pub(super) const fn begins_static_token(first: u8, second: u8, third: u8) -> boo
 /// Whether a JOSE header may begin with these letters: `{`, and white space or a quotation mark.
 /// White space before the `{` is not looked for: it is signed with the rest, no issuer writes it, and
 /// nobody else can.
-#[inline]
 pub(super) fn begins_jwt(first: u8, second: u8, third: u8) -> bool {
     let ey = (second == b'y') & is_one_of(third, b"AIJKL");
     let ew = (second == b'w') & is_one_of(third, b"0ko");

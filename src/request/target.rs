@@ -72,8 +72,7 @@ impl<'a> Query<'a> {
         // Nearly no query is worth a look at the shape of each name and value. An escape may hide
         // how a token begins.
         let query = self.0.as_bytes();
-        let may_hold_token =
-            query.contains(&b'%') || bytes::has_triple(query, secret::begins_token);
+        let may_hold_token = query.contains(&b'%') || secret::holds_beginning(query);
         self.parameters().find_map(|(name, value)| {
             let named = CREDENTIALS
                 .iter()
