@@ -231,7 +231,7 @@ impl Gateway {
         let (recorded, request) = match stage {
             Stage::Answered => return Step::Hold,
             // It has no record yet, and needs no other than this.
-            Stage::AwaitsForm(form) => (None, form.without_form(stream)),
+            Stage::AwaitsForm(form) => (None, form.with_form(stream, None)),
             Stage::New => (None, Pending::quoted(stream, number, quoted)),
             Stage::Permitted(decision_id) => {
                 (Some(decision_id), Pending::quoted(stream, number, quoted))
@@ -261,7 +261,7 @@ impl Gateway {
         };
         match found.stage {
             Stage::AwaitsForm(form) => {
-                let request = form.with_form(stream, Err(FormError::Incomplete));
+                let request = form.with_form(stream, Some(Err(FormError::Incomplete)));
                 active.judge_form(request, host, host.now());
             }
             Stage::Waits(number) => active.abandon(number, host, host.now()),
@@ -374,7 +374,7 @@ impl Gateway {
         else {
             return Step::unconfigured();
         };
-        let (stage, step) = active.judge_form(form.with_form(stream, body), host, host.now());
+        let (stage, step) = active.judge_form(form.with_form(stream, Some(body)), host, host.now());
         self.settle(stream, stage);
         step
     }

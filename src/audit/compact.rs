@@ -96,7 +96,7 @@ fn add_policy(record: &Record<'_>, line: &mut JsonLine) {
 fn add_credential(record: &Record<'_>, line: &mut JsonLine) {
     let evidence = record.evidence();
     let credential = evidence.credential.map(CredentialKind::as_str);
-    let unverified = evidence.unverified.as_deref().map(|claims| to_text(claims));
+    let unverified = evidence.unverified.as_deref().map(to_text);
     let token = evidence.token.as_deref().filter(|_| record.stamp.inputs);
     let inputs = token.map(|token| to_text(&Inputs::of(token)));
     line.add(&[

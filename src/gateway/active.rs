@@ -106,7 +106,7 @@ impl Active {
             return self.consider(request, host, now);
         };
         if let Err(error) = entered {
-            let request = awaited.with_form(request.stream, Err(error));
+            let request = awaited.with_form(request.stream, Some(Err(error)));
             return self.judge_form(request, host, now);
         }
         let request = Pending {

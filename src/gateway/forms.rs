@@ -60,8 +60,13 @@ impl ArrivedForm {
 }
 
 impl AwaitedForm {
-    /// The request as it is recorded where its form is not judged.
-    pub(super) fn without_form(self, stream: StreamId) -> Pending {
+    /// The request with what came of its form; without, where that is not judged.
+    pub(super) fn with_form(
+        self,
+        stream: StreamId,
+        body: Option<Result<Vec<u8>, FormError>>,
+    ) -> Pending {
+        let _place = self.place;
         Pending {
             stream,
             number: self.number,
@@ -69,23 +74,7 @@ impl AwaitedForm {
             source_ip: self.source_ip,
             deadline: None,
             decision_id: Some(self.decision_id),
-            form: None,
-        }
-    }
-
-    /// The request with what came of its form.
-    pub(super) fn with_form(self, stream: StreamId, body: Result<Vec<u8>, FormError>) -> Pending {
-        Pending {
-            stream,
-            number: self.number,
-            headers: self.headers,
-            source_ip: self.source_ip,
-            deadline: None,
-            decision_id: Some(self.decision_id),
-            form: Some(ArrivedForm {
-                body,
-                _place: self.place,
-            }),
+            form: body.map(|body| ArrivedForm { body, _place }),
         }
     }
 }
