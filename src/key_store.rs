@@ -16,6 +16,8 @@ mod metadata;
 mod slot;
 pub mod source;
 
+use std::time::Duration;
+
 use crate::callout::retry::Jitter;
 use crate::time::UnixTime;
 use crate::time::clock::Clock;
@@ -122,6 +124,11 @@ impl KeyStore {
         let now = self.clock.peek(now);
         self.clockwork(issuer)
             .is_some_and(|clockwork| clockwork.expects(now))
+    }
+
+    /// How long the issuer's keys serve past their last fetch; `None` where nothing is fetched.
+    pub fn max_stale(&self, issuer: IssuerIndex) -> Option<Duration> {
+        self.clockwork(issuer).map(Clockwork::max_stale)
     }
 
     /// By when the next fetch for the issuer begins; `None` where nothing is fetched.

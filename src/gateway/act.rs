@@ -75,8 +75,10 @@ impl Active {
             },
         };
         let written = self.records.write(&record, host);
-        if matches!(written, Written::Dropped | Written::Missing) {
-            self.metrics.count(Event::RecordDropped);
+        match written {
+            Written::Dropped | Written::Missing => self.metrics.count(Event::RecordDropped),
+            Written::Kept => self.metrics.count(Event::RecordWritten),
+            Written::Unwanted => {}
         }
         if written == Written::Missing {
             decision.refuse(Denial::RecordUnavailable);

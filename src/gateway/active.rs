@@ -26,7 +26,7 @@ use super::decision_id::DecisionIds;
 use super::exchange::{self, Onward};
 use super::held_forms::{HeldForms, Ticket};
 use super::host::Host;
-use super::metrics::{Event, Metrics};
+use super::metrics::Metrics;
 use super::pending::Pending;
 use super::records::Records;
 use super::step::Step;
@@ -56,13 +56,13 @@ pub(super) struct Active {
 impl Active {
     pub(super) fn new(mut configuration: Configuration, host: &dyn Host) -> Self {
         let issuers = &configuration.authorizer.issuers;
-        let metrics = Metrics::new(issuers.len(), host);
         let verifier = engine::start(issuers, host);
         let sources = std::mem::take(&mut configuration.key_sources);
         let mut keys = KeyStore::new(sources, host.seed());
         if sharing::is_safe(&configuration, host) {
             keys.share(host.seed());
         }
+        let metrics = Metrics::new(&configuration, &keys, host);
         let list = configuration.withdrawal_list.take();
         Self {
             keys,
@@ -235,7 +235,6 @@ impl Active {
     ) -> (Stage, Step) {
         let (number, bytes) = (request.number, request.bytes());
         self.waiting.push(request, bytes, awaited, deadline);
-        self.metrics.count(Event::Waited);
         self.tick_within(tick, host);
         (Stage::Waits(number), Step::Hold)
     }

@@ -7,7 +7,7 @@
 
 use hashbrown::HashMap;
 
-use crate::audit::otlp::{Answer as Receipt, Shipment};
+use crate::audit::otlp::{Answer as Receipt, ExportFailure, Shipment};
 use crate::callout::Call;
 use crate::exchange::{Errand, Exchanger, Failure};
 use crate::key_store::fetch::{Answer as KeyAnswer, Fetch};
@@ -18,6 +18,7 @@ use crate::withdrawn::list::{self, Answer as ListAnswer, Poll, Polled};
 
 use super::active::Active;
 use super::host::{CalloutId, Host};
+use super::metrics::{Event, KeyEvent};
 
 /// The callouts under way.
 pub(super) type Callouts = HashMap<CalloutId, Purpose>;
@@ -92,7 +93,7 @@ impl Active {
         );
         if let Purpose::Keys(fetch) = &purpose {
             self.keys.on_unsent(fetch, now);
-            self.metrics.failed(fetch.issuer);
+            self.metrics.count_keys(KeyEvent::Failed, fetch.issuer);
             self.warn(&purpose, &why);
             // Another worker may have a way to it.
             self.consult(host, now);
@@ -126,7 +127,7 @@ impl Active {
         let read = match &purpose {
             Purpose::Exchange(errand) => self.take_exchange(errand, host, now),
             Purpose::Keys(fetch) => self.take_keys(fetch, host, now),
-            Purpose::List(poll) => self.take_list(poll, host),
+            Purpose::List(poll) => self.take_list(poll, host, now),
             Purpose::Records(shipment) => self.take_receipt(shipment, host, now),
         };
         if let Err(failure) = read {
@@ -138,20 +139,23 @@ impl Active {
     fn fail(&mut self, purpose: &Purpose, now: UnixTime) {
         match purpose {
             Purpose::Exchange(errand) => {
+                self.metrics.count(Event::ExchangeFailed);
                 if let Some(exchanger) = &mut self.exchanger {
                     exchanger.on_failure(errand, now);
                 }
             }
             Purpose::Keys(fetch) => {
                 self.keys.on_failure(fetch, now);
-                self.metrics.failed(fetch.issuer);
+                self.metrics.count_keys(KeyEvent::Failed, fetch.issuer);
             }
             Purpose::List(poll) => {
+                self.metrics.count(Event::ListFailed);
                 if let Some(list) = &mut self.list {
                     list.on_failure(poll);
                 }
             }
             Purpose::Records(shipment) => {
+                self.metrics.count(Event::BatchFailed);
                 if let Some(exporter) = &mut self.records.exporter {
                     exporter.on_failure(shipment, now);
                 }
@@ -170,7 +174,14 @@ impl Active {
         };
         let body = host.answer_body(enough(Exchanger::MAX_ANSWER_BYTES));
         let taken = exchanger.on_answer(errand, status(host), &body, now);
-        taken.map_err(|failure: Failure| failure.to_string())
+        self.metrics.count(match &taken {
+            Ok(()) => Event::Exchanged,
+            Err(Failure::Refused(..)) => Event::ExchangeRefused,
+            Err(
+                Failure::NoAnswer | Failure::Status(_) | Failure::Unasked | Failure::Unusable(_),
+            ) => Event::ExchangeFailed,
+        });
+        taken.map_err(|failure| failure.to_string())
     }
 
     fn take_keys(&mut self, fetch: &Fetch, host: &dyn Host, now: UnixTime) -> Result<(), String> {
@@ -194,13 +205,13 @@ impl Active {
                 Ok(())
             }
             Err(failure) => {
-                self.metrics.failed(fetch.issuer);
+                self.metrics.count_keys(KeyEvent::Failed, fetch.issuer);
                 Err(failure.to_string())
             }
         }
     }
 
-    fn take_list(&mut self, poll: &Poll, host: &dyn Host) -> Result<(), String> {
+    fn take_list(&mut self, poll: &Poll, host: &dyn Host, now: UnixTime) -> Result<(), String> {
         let Some(list) = &mut self.list else {
             return Ok(());
         };
@@ -212,12 +223,19 @@ impl Active {
             body: &body,
         };
         match list.on_answer(poll, &answer) {
-            Ok(Polled::Unchanged) => Ok(()),
+            Ok(Polled::Unchanged) => {
+                self.metrics.polled(None, host, now);
+                Ok(())
+            }
             Ok(Polled::New(entries)) => {
+                self.metrics.polled(Some(entries), host, now);
                 log::info!("withdrawn: a list of {entries} entries");
                 Ok(())
             }
-            Err(failure) => Err(failure.to_string()),
+            Err(failure) => {
+                self.metrics.count(Event::ListFailed);
+                Err(failure.to_string())
+            }
         }
     }
 
@@ -238,6 +256,11 @@ impl Active {
             body: &body,
         };
         let taken = exporter.on_answer(shipment, &answer, now);
+        self.metrics.count(match &taken {
+            Ok(()) => Event::BatchSent,
+            Err(ExportFailure::Partial(..) | ExportFailure::Refused(_)) => Event::BatchRejected,
+            Err(ExportFailure::Later(_) | ExportFailure::Unasked) => Event::BatchFailed,
+        });
         taken.map_err(|failure| failure.to_string())
     }
 

@@ -8,6 +8,7 @@ use crate::token::algorithm::AlgorithmSet;
 use crate::token::signature::Verifier;
 
 use super::host::{Host, MetricKind};
+use super::metrics::name::{SIGNATURE_ENGINE, name};
 
 /// Finds out which of these issuers' signatures the host verifies, and says so in the log and in
 /// the metrics.
@@ -25,9 +26,10 @@ pub(super) fn start(issuers: &[Issuer], host: &dyn Host) -> Box<dyn Verifier> {
             "this module"
         };
         log::info!("signatures: {algorithm} is verified by {verifier}");
-        for (verifier, serves) in [("gateway", is_by_host), ("module", !is_by_host)] {
-            let name = format!("oam_filter.signatures.{algorithm}.{verifier}");
-            let gauge = host.define_metric(MetricKind::Gauge, &name);
+        let algorithm = algorithm.to_string();
+        for (engine, serves) in [("gateway", is_by_host), ("module", !is_by_host)] {
+            let labels = [("algorithm", &*algorithm), ("engine", engine)];
+            let gauge = host.define_metric(MetricKind::Gauge, &name(&labels, SIGNATURE_ENGINE));
             host.record_metric(gauge, u64::from(serves));
         }
     }

@@ -4,99 +4,89 @@
 //! the host's statistics are behind by a second at most.
 
 mod credentials;
+mod decisions;
+mod event;
+mod keys;
+pub(super) mod name;
 mod tokens;
 
+use std::time::Duration;
+
+use crate::authorize::Decision;
 use crate::authorize::verified::{Counts, Fresh};
-use crate::authorize::{Decision, Verdict};
-use crate::denial::Kind;
-use crate::key_store::IssuerIndex;
+use crate::config::Configuration;
+use crate::key_store::{IssuerIndex, KeyStore};
 use crate::time::UnixTime;
 
 use super::host::{Host, MetricId, MetricKind};
+use super::waiting::Awaited;
+
+pub(super) use event::Event;
+pub(super) use keys::KeyEvent;
 
 use credentials::Credentials;
+use decisions::Decisions;
+use event::NAMES;
+use keys::Keys;
+use name::name;
 use tokens::Tokens;
 
 /// One worker's counts.
 pub(super) struct Metrics {
     counters: Vec<Counter>,
     credentials: Credentials,
-    keys: Vec<KeyMetrics>,
+    decisions: Decisions,
+    keys: Vec<Keys>,
+    /// Absent where no list of revoked tokens is polled.
+    list: Option<ListGauges>,
     tokens: Vec<Tokens>,
     /// What was handed over of the verified tokens' own counts.
     told: Counts,
+    /// 1 while the configuration serves.
+    info: MetricId,
 }
 
-/// What happens.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Event {
-    /// A request was let through.
-    Allowed,
-    /// Entries of verified tokens made room for others.
-    CacheEviction,
-    /// Tokens were known.
-    CacheHit,
-    /// Tokens were not.
-    CacheMiss,
-    /// A request was refused.
-    Denied(Kind),
-    /// The protected resource was described.
-    Described,
-    /// A decision left no record.
-    RecordDropped,
-    /// A request would have been refused, and was let through.
-    Shadowed,
-    /// A request was held.
-    Waited,
-}
-
+#[derive(Default)]
 struct Counter {
-    id: MetricId,
+    /// Absent until it has a name with the host.
+    id: Option<MetricId>,
     count: u64,
 }
 
-struct KeyMetrics {
-    fetches: Counter,
-    failures: Counter,
-    shared: Counter,
-    unshared: Counter,
-    /// A gauge, and so the same for all workers: the newest fetch among them.
+struct ListGauges {
     fetched_at: MetricId,
+    entries: MetricId,
 }
 
 impl Metrics {
-    /// Names the counters. The host gives each worker the same ones.
-    pub(super) fn new(issuers: usize, host: &dyn Host) -> Self {
-        let of_issuer = |index| {
-            let name = |what| format!("oam_filter.keys.{index}.{what}");
-            let counter = |what| Counter::new(&name(what), host);
-            KeyMetrics {
-                fetches: counter("fetches"),
-                failures: counter("failures"),
-                shared: counter("shared"),
-                unshared: counter("unshared"),
-                fetched_at: host.define_metric(MetricKind::Gauge, &name("fetched_at")),
-            }
-        };
+    /// Names the metrics. The host gives each worker the same ones.
+    pub(super) fn new(configuration: &Configuration, keys: &KeyStore, host: &dyn Host) -> Self {
+        let authorizer = &configuration.authorizer;
+        let issuers = authorizer.issuers.iter().map(|issuer| &*issuer.identifier);
+        let keys_of = |(index, issuer)| Keys::of(issuer, keys.max_stale(IssuerIndex(index)), host);
+        let list = configuration.withdrawal_list.as_ref();
+        let served = [
+            ("config", &*configuration.digest),
+            ("version", env!("CARGO_PKG_VERSION")),
+        ];
         Self {
-            counters: NAMES.iter().map(|name| Counter::new(name, host)).collect(),
-            credentials: Credentials::new(host),
-            keys: (0..issuers).map(of_issuer).collect(),
-            tokens: (0..issuers).map(|index| Tokens::of(index, host)).collect(),
+            counters: (NAMES.iter())
+                .map(|(metric, label)| Counter::new(&name(label.as_slice(), metric), host))
+                .collect(),
+            credentials: Credentials::new(&authorizer.treatments, host),
+            decisions: Decisions::default(),
+            keys: issuers.clone().enumerate().map(keys_of).collect(),
+            list: list.map(|list| ListGauges::new(list.max_stale, host)),
+            tokens: issuers.map(|issuer| Tokens::of(issuer, host)).collect(),
             told: Counts::default(),
+            info: gauge(&served, name::INFO, 1, host),
         }
     }
 
     /// Counts a decision.
     pub(super) fn decided(&mut self, decision: &Decision<'_>) {
         self.credentials.decided(decision);
-        self.count(match &decision.verdict {
-            Verdict::Allow(_) => Event::Allowed,
-            Verdict::Return(token) if token.shadowed().is_none() => Event::Allowed,
-            Verdict::Deny(denial) => Event::Denied(denial.kind()),
-            Verdict::Describe(_) => Event::Described,
-            Verdict::Return(_) | Verdict::Shadow(..) => Event::Shadowed,
-        });
+        self.decisions.decided(decision);
     }
 
     /// Counts something that happened once.
@@ -104,33 +94,44 @@ impl Metrics {
         self.add(event, 1);
     }
 
+    /// Counts what happened to an issuer's keys.
+    pub(super) fn count_keys(&mut self, event: KeyEvent, issuer: IssuerIndex) {
+        if let Some(keys) = self.keys.get_mut(issuer.0) {
+            keys.count(event);
+        }
+    }
+
     /// Counts a fetch that brought keys.
     pub(super) fn fetched(&mut self, issuer: IssuerIndex, host: &dyn Host, now: UnixTime) {
-        if let Some(keys) = self.keys.get_mut(issuer.0) {
-            keys.fetches.add(1);
-            host.record_metric(keys.fetched_at, now.seconds());
+        self.count_keys(KeyEvent::Fetched, issuer);
+        if let Some(keys) = self.keys.get(issuer.0) {
+            keys.fetched_at(host, now);
         }
     }
 
-    /// Counts a fetch that brought nothing.
-    pub(super) fn failed(&mut self, issuer: IssuerIndex) {
-        if let Some(keys) = self.keys.get_mut(issuer.0) {
-            keys.failures.add(1);
+    /// Counts a poll that brought the newest list, with so many entries where it is another one.
+    pub(super) fn polled(&mut self, entries: Option<usize>, host: &dyn Host, now: UnixTime) {
+        self.count(match entries {
+            Some(_) => Event::ListNew,
+            None => Event::ListUnchanged,
+        });
+        if let Some(list) = &self.list {
+            host.record_metric(list.fetched_at, now.seconds());
+            if let Some(entries) = entries {
+                let entries = u64::try_from(entries).unwrap_or(u64::MAX);
+                host.record_metric(list.entries, entries);
+            }
         }
     }
 
-    /// Counts keys that another worker fetched.
-    pub(super) fn took(&mut self, issuer: IssuerIndex) {
-        if let Some(keys) = self.keys.get_mut(issuer.0) {
-            keys.shared.add(1);
-        }
-    }
-
-    /// Counts a worker that has to fetch for itself.
-    pub(super) fn unshared(&mut self, issuer: IssuerIndex) {
-        if let Some(keys) = self.keys.get_mut(issuer.0) {
-            keys.unshared.add(1);
-        }
+    /// Counts a request that was held for so long.
+    pub(super) fn waited(&mut self, awaited: Awaited, time: Duration) {
+        let (count, sum) = match awaited {
+            Awaited::Exchange(_) => (Event::WaitedForExchange, Event::MillisForExchange),
+            Awaited::Keys(_) => (Event::WaitedForKeys, Event::MillisForKeys),
+        };
+        self.count(count);
+        self.add(sum, u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     }
 
     /// Hands over what was counted since, what the verified tokens counted, and what those are like
@@ -146,13 +147,25 @@ impl Metrics {
         self.add(Event::CacheMiss, now.misses.saturating_sub(told.misses));
         let evictions = now.evictions.saturating_sub(told.evictions);
         self.add(Event::CacheEviction, evictions);
-        let of_keys = self.keys.iter_mut().flat_map(KeyMetrics::counters);
+        self.decisions.flush(host);
+        let of_keys = self.keys.iter_mut().flat_map(Keys::counters);
         let of_tokens = self.tokens.iter_mut().map(Tokens::counter);
         let counters = self.counters.iter_mut();
         let counters = counters.chain(self.credentials.counters());
         for counter in counters.chain(of_keys).chain(of_tokens) {
             counter.flush(host);
         }
+    }
+
+    /// Says that the configuration serves. Again and again, because a plugin that ends under the
+    /// same configuration says the opposite.
+    pub(super) fn serves(&self, host: &dyn Host) {
+        host.record_metric(self.info, 1);
+    }
+
+    /// Says that the configuration serves no longer.
+    pub(super) fn retire(&self, host: &dyn Host) {
+        host.record_metric(self.info, 0);
     }
 
     fn add(&mut self, event: Event, count: u64) {
@@ -162,36 +175,12 @@ impl Metrics {
     }
 }
 
-impl KeyMetrics {
-    fn counters(&mut self) -> [&mut Counter; 4] {
-        [
-            &mut self.fetches,
-            &mut self.failures,
-            &mut self.shared,
-            &mut self.unshared,
-        ]
-    }
-}
-
-impl Event {
-    /// Its place in [`NAMES`].
-    const fn place(self) -> usize {
-        match self {
-            Self::Allowed => 0,
-            Self::Shadowed => 1,
-            Self::Described => 2,
-            Self::Denied(Kind::Forbidden) => 3,
-            Self::Denied(Kind::InsufficientScope) => 4,
-            Self::Denied(Kind::Internal) => 5,
-            Self::Denied(Kind::InvalidRequest | Kind::RequestTimeout) => 6,
-            Self::Denied(Kind::InvalidGrant | Kind::InvalidToken) => 7,
-            Self::Denied(Kind::MissingCredentials) => 8,
-            Self::Denied(Kind::Unavailable) => 9,
-            Self::Waited => 10,
-            Self::CacheHit => 11,
-            Self::CacheMiss => 12,
-            Self::CacheEviction => 13,
-            Self::RecordDropped => 14,
+impl ListGauges {
+    fn new(max_stale: Duration, host: &dyn Host) -> Self {
+        gauge(&[], name::LIST_MAX_STALE, max_stale.as_secs(), host);
+        Self {
+            fetched_at: host.define_metric(MetricKind::Gauge, &name(&[], name::LIST_FETCHED)),
+            entries: host.define_metric(MetricKind::Gauge, &name(&[], name::LIST_ENTRIES)),
         }
     }
 }
@@ -199,7 +188,7 @@ impl Event {
 impl Counter {
     fn new(name: &str, host: &dyn Host) -> Self {
         Self {
-            id: host.define_metric(MetricKind::Counter, name),
+            id: Some(host.define_metric(MetricKind::Counter, name)),
             count: 0,
         }
     }
@@ -210,27 +199,25 @@ impl Counter {
 
     fn flush(&mut self, host: &dyn Host) {
         let count = std::mem::take(&mut self.count);
-        if count > 0 {
-            host.add_to_metric(self.id, count);
+        if let Some(id) = self.id
+            && count > 0
+        {
+            host.add_to_metric(id, count);
         }
+    }
+
+    /// The same, for one that may have no name yet.
+    fn flush_as(&mut self, host: &dyn Host, name: impl FnOnce() -> String) {
+        if self.id.is_none() {
+            self.id = Some(host.define_metric(MetricKind::Counter, &name()));
+        }
+        self.flush(host);
     }
 }
 
-/// Dashboards rest on these names.
-const NAMES: [&str; 15] = [
-    "oam_filter.decisions.allowed",
-    "oam_filter.decisions.shadowed",
-    "oam_filter.decisions.described",
-    "oam_filter.decisions.denied.forbidden",
-    "oam_filter.decisions.denied.insufficient_scope",
-    "oam_filter.decisions.denied.internal",
-    "oam_filter.decisions.denied.invalid_request",
-    "oam_filter.decisions.denied.invalid_token",
-    "oam_filter.decisions.denied.missing_credentials",
-    "oam_filter.decisions.denied.unavailable",
-    "oam_filter.waits",
-    "oam_filter.verified_tokens.hits",
-    "oam_filter.verified_tokens.misses",
-    "oam_filter.verified_tokens.evictions",
-    "oam_filter.records.dropped",
-];
+/// Names a gauge and sets it.
+fn gauge(labels: &[(&str, &str)], metric: &str, value: u64, host: &dyn Host) -> MetricId {
+    let gauge = host.define_metric(MetricKind::Gauge, &name(labels, metric));
+    host.record_metric(gauge, value);
+    gauge
+}

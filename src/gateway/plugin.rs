@@ -58,6 +58,7 @@ impl Plugin {
             return;
         };
         former.flush_metrics(host);
+        former.metrics.retire(host);
         if let Some(exporter) = former.records.exporter.take() {
             self.leave(exporter);
         }
@@ -82,6 +83,7 @@ impl Plugin {
     pub(super) fn end(mut self, host: &dyn Host) -> Option<Exporter> {
         let active = self.active.as_mut()?;
         active.flush_metrics(host);
+        active.metrics.retire(host);
         active.records.exporter.take()
     }
 
@@ -138,6 +140,7 @@ impl Plugin {
         host.leave();
         if let Some(active) = &mut self.active {
             active.flush_metrics(host);
+            active.metrics.serves(host);
             active.tick_as_needed(host, host.now());
         }
     }

@@ -61,6 +61,9 @@ impl Active {
                 is_settled(awaited, keys, exchanger, now) || !comes(awaited, keys, left, now)
             })
         });
+        for released in &released {
+            self.metrics.waited(released.awaited, released.waited);
+        }
         released.into_iter().map(Pending::from).collect()
     }
 

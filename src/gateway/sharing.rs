@@ -7,6 +7,7 @@ use crate::time::UnixTime;
 
 use super::active::Active;
 use super::host::{Host, Unshared};
+use super::metrics::KeyEvent;
 
 /// Whether what other workers share may be taken for an issuer's keys. Whoever can write there can
 /// sign.
@@ -31,7 +32,7 @@ impl Active {
         for issuer in (0..issuers).map(IssuerIndex) {
             if let Err(Unshared(status)) = self.consult_for(issuer, host, now) {
                 self.keys.stop_sharing(issuer);
-                self.metrics.unshared(issuer);
+                self.metrics.count_keys(KeyEvent::Unshared, issuer);
                 log::warn!(
                     "keys of `{}`: this worker fetches them for itself, because the gateway's shared data cannot be used (status {status}): is it allowed by `capability_restriction_config`?",
                     self.issuer(issuer)
@@ -53,7 +54,7 @@ impl Active {
             let (value, version) = host.shared_value(&name)?.unzip();
             let consulted = self.keys.consult(issuer, value.as_deref(), now);
             if consulted.took {
-                self.metrics.took(issuer);
+                self.metrics.count_keys(KeyEvent::Shared, issuer);
             }
             let Some(write) = consulted.write else {
                 return Ok(());

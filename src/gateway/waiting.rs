@@ -37,12 +37,17 @@ pub(super) struct Released<R> {
     pub(super) request: R,
     /// For how long it may wait in all.
     pub(super) deadline: Timer,
+    /// What it waited for.
+    pub(super) awaited: Awaited,
+    /// For how long.
+    pub(super) waited: Duration,
 }
 
 struct Waiting<R> {
     request: R,
     bytes: usize,
     awaited: Awaited,
+    since: UnixTime,
     deadline: Timer,
     /// It leaves with the next tick, and does not count any more.
     gives_way: bool,
@@ -118,6 +123,7 @@ impl<R> Queue<R> {
             request,
             bytes,
             awaited,
+            since: self.clock.last().wall,
             deadline,
             gives_way: false,
         });
@@ -132,6 +138,8 @@ impl<R> Queue<R> {
         is_over: impl Fn(Awaited, Duration) -> bool,
     ) -> Vec<Released<R>> {
         let now = now.map(|now| self.clock.read(now));
+        // A clock that was set makes nobody wait for longer than may be waited.
+        let passed = |since| now.map_or(Duration::ZERO, |now| now.wall.since(since).min(self.time));
         self.waiting
             .extract_if(.., |waiting| {
                 now.is_none_or(|now| {
@@ -143,6 +151,8 @@ impl<R> Queue<R> {
             .map(|waiting| Released {
                 request: waiting.request,
                 deadline: waiting.deadline,
+                awaited: waiting.awaited,
+                waited: passed(waiting.since),
             })
             .collect()
     }

@@ -61,6 +61,11 @@ pub(super) enum Tried {
 }
 
 impl Clockwork {
+    /// How long keys serve past their last fetch.
+    pub(super) const fn max_stale(&self) -> Duration {
+        self.remote.max_stale
+    }
+
     pub(super) const fn new(remote: Remote) -> Self {
         Self {
             remote,

@@ -32,7 +32,24 @@ impl Treatments {
     /// An OAuth secret or a refresh token never does: neither is meant to be shown to anything but
     /// a token endpoint.
     pub fn admit(&self, kind: CredentialKind, now: UnixTime) -> bool {
-        let treatment = match kind {
+        match self.of(kind) {
+            Treatment::Deny => false,
+            Treatment::Observe => true,
+            Treatment::Until(end) => now < end,
+        }
+    }
+
+    /// Until when credentials of this kind go upstream, where the configuration says when that
+    /// ends.
+    pub fn until(&self, kind: CredentialKind) -> Option<UnixTime> {
+        match self.of(kind) {
+            Treatment::Deny | Treatment::Observe => None,
+            Treatment::Until(end) => Some(end),
+        }
+    }
+
+    const fn of(&self, kind: CredentialKind) -> Treatment {
+        match kind {
             CredentialKind::Basic => self.basic,
             CredentialKind::DeltaSharingRecipient | CredentialKind::Opaque => self.opaque,
             CredentialKind::PersonalAccessToken => self.personal_access_token,
@@ -41,11 +58,6 @@ impl Treatments {
             | CredentialKind::OauthSecret
             | CredentialKind::RefreshToken
             | CredentialKind::UnknownScheme => Treatment::Deny,
-        };
-        match treatment {
-            Treatment::Deny => false,
-            Treatment::Observe => true,
-            Treatment::Until(end) => now < end,
         }
     }
 }

@@ -254,6 +254,20 @@ impl Envoy {
             .collect()
     }
 
+    /// What Prometheus is told, by name and labels as they are written; labels in the order of
+    /// their names.
+    pub fn metrics(&self) -> BTreeMap<String, u64> {
+        let text = client::try_get(self.admin, "/stats/prometheus").body;
+        String::from_utf8_lossy(&text)
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| {
+                let (name, value) = line.rsplit_once(' ')?;
+                Some((name.replace("{}", ""), value.parse().ok()?))
+            })
+            .collect()
+    }
+
     /// How often the module's machine failed and was started anew. Anything but 0 is a trap.
     pub fn reloads(&self) -> u64 {
         self.stats("vm_reload").values().sum()

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use wasm_tests::client;
 use wasm_tests::issuer::{Behaviour, Issuer};
 use wasm_tests::paths;
 use wasm_tests::scene::{Scene, fetched, token, token_with};
@@ -16,7 +15,9 @@ fn decisions_keys_and_verified_tokens_are_counted() {
     assert_eq!(scene.get(&sound).status, 200);
     // A token whose keys are still awaited counts as unknown more than once, so what follows is
     // counted from here.
-    until(&scene, |stats| count(stats, "decisions.allowed") > 0);
+    until(&scene, |stats| {
+        count(stats, ALLOWED) > 0 && count(stats, FETCHES) > 0 && count(stats, WRITTEN) > 0
+    });
     // Counts are handed over one after the other.
     std::thread::sleep(Duration::from_millis(100));
     let before = stats(&scene);
@@ -29,17 +30,17 @@ fn decisions_keys_and_verified_tokens_are_counted() {
     assert_eq!(scene.get("e30.e30.e30").status, 401);
     #[rustfmt::skip]
     let want = [
-        // name                                   more
-        ("decisions.allowed",                     3),
-        ("decisions.shadowed",                    0),
-        ("decisions.denied.insufficient_scope",   1),
-        ("decisions.denied.invalid_token",        1),
-        ("decisions.denied.missing_credentials",  1),
-        ("decisions.denied.unavailable",          0),
-        ("verified_tokens.hits",                  3),
-        ("verified_tokens.misses",                2),
-        ("verified_tokens.evictions",             0),
-        ("keys.0.failures",                       0),
+        // name                                                    more
+        (ALLOWED,                                                  3),
+        (r#"decisions_total{decision="deny",issuer="https://acme.example.com",mode="enforce",reason="insufficient_scope"}"#, 1),
+        (r#"decisions_total{decision="deny",issuer="none",mode="enforce",reason="unsupported_algorithm"}"#, 1),
+        (r#"decisions_total{decision="deny",issuer="none",mode="enforce",reason="missing_credentials"}"#, 1),
+        (WRITTEN,                                                  6),
+        (r#"records_total{outcome="dropped"}"#,                    0),
+        (r#"verified_token_lookups_total{outcome="hit"}"#,         3),
+        (r#"verified_token_lookups_total{outcome="miss"}"#,        2),
+        ("verified_token_evictions_total",                         0),
+        (FAILURES,                                                 0),
     ];
     let more =
         |stats: &BTreeMap<String, u64>, name: &str| count(stats, name) - count(&before, name);
@@ -50,12 +51,10 @@ fn decisions_keys_and_verified_tokens_are_counted() {
         assert_eq!(more(&stats, name), count, "{name}: {before:?} {stats:?}");
     }
     // The worker's, or that of the machine which Envoy keeps on its main thread.
-    assert_eq!(stats["keys.0.fetches"], 1, "{stats:?}");
+    assert_eq!(stats[FETCHES], 1, "{stats:?}");
+    assert_eq!(stats[MAX_STALE], 86400, "{stats:?}");
     let now = u64::try_from(paths::now()).expect("a clock after 1970");
-    assert!(
-        (now - 300..=now).contains(&stats["keys.0.fetched_at"]),
-        "{stats:?}"
-    );
+    assert!((now - 300..=now).contains(&stats[FETCHED_AT]), "{stats:?}");
 }
 
 #[test]
@@ -66,11 +65,13 @@ fn fetches_that_fail_and_requests_that_wait_are_counted() {
     configuration["limits"] = json!({ "waiting_time": "2s" });
     let scene = Scene::with(configuration, issuer);
     assert_eq!(scene.get(&token("acme-rsa")).status, 503);
-    until(&scene, |stats| {
-        ["keys.0.failures", "decisions.denied.unavailable"]
-            .iter()
-            .all(|name| count(stats, name) > 0)
+    let refused = r#"decisions_total{decision="deny",issuer="none",mode="enforce",reason="keys_unavailable"}"#;
+    let stats = until(&scene, |stats| {
+        let names = [FAILURES, refused, WAITED];
+        names.iter().all(|name| count(stats, name) > 0)
     });
+    let millis = count(&stats, r#"wait_milliseconds_total{awaited="keys"}"#);
+    assert!(millis <= 2000 * count(&stats, WAITED), "{stats:?}");
 }
 
 #[test]
@@ -114,9 +115,8 @@ fn credentials_are_counted_by_class_and_outcome() {
     ];
     let of_class = |stats: &BTreeMap<String, u64>, class: &str| {
         ["allowed", "denied", "observed"].map(|outcome| {
-            stats
-                .get(&format!("credentials.{class}.{outcome}"))
-                .copied()
+            let labels = format!(r#"{{credential="{class}",outcome="{outcome}"}}"#);
+            stats.get(&format!("credentials_total{labels}")).copied()
         })
     };
     let arrived = |stats: &BTreeMap<String, u64>| {
@@ -129,7 +129,9 @@ fn credentials_are_counted_by_class_and_outcome() {
     for (class, counts) in want {
         assert_eq!(of_class(&stats, class), counts.map(Some), "{class}");
     }
-    let classes = stats.keys().filter(|name| name.starts_with("credentials."));
+    let classes = stats
+        .keys()
+        .filter(|name| name.starts_with("credentials_total"));
     assert_eq!(classes.count(), want.len() * 3, "{stats:?}");
 }
 
@@ -155,65 +157,51 @@ fn tokens_are_told_of_once_and_engines_always() {
     ] {
         assert_eq!(scene.get(bearer).status, status);
     }
-    let stats = until(&scene, |stats| count(stats, "tokens.0.offline_access") > 0);
+    let stats = until(&scene, |stats| count(stats, OFFLINE) > 0);
     #[rustfmt::skip]
     let want = [
-        ("tokens.0.offline_access",  1),
-        ("signatures.RS256.gateway", 1),
-        ("signatures.RS256.module",  0),
-        ("signatures.EdDSA.gateway", 0),
-        ("signatures.EdDSA.module",  1),
+        (OFFLINE,                                                        1),
+        (r#"signature_engine{algorithm="RS256",engine="gateway"}"#, 1),
+        (r#"signature_engine{algorithm="RS256",engine="module"}"#,  0),
+        (r#"signature_engine{algorithm="EdDSA",engine="gateway"}"#, 0),
+        (r#"signature_engine{algorithm="EdDSA",engine="module"}"#,  1),
     ];
     for (name, count) in want {
         assert_eq!(stats.get(name), Some(&count), "{name}: {stats:?}");
     }
-    let engines = stats.keys().filter(|name| name.starts_with("signatures."));
+    let engines = stats
+        .keys()
+        .filter(|name| name.starts_with("signature_engine"));
     assert_eq!(engines.count(), 4, "{stats:?}");
-    // Envoy brings its histograms up to date every five seconds.
-    let started = Instant::now();
-    let text = loop {
-        let text = prometheus(&scene, "tokens.0.lifetime");
-        if text.contains("lifetime_count{} 2") {
-            break text;
-        }
-        assert!(started.elapsed() < Duration::from_secs(30), "{text}");
-        std::thread::sleep(Duration::from_millis(200));
+    // Envoy brings its histograms up to date every five seconds. The sample's steps.
+    let lifetimes = |step| format!(r#"token_lifetime_seconds_bucket{{{ISSUER},le="{step}"}}"#);
+    let stats = until(&scene, |stats| count(stats, &lifetimes("+Inf")) == 2);
+    let steps = ["61", "310", "910", "1900", "3700", "610000"];
+    let counts = steps.map(|step| stats.get(&lifetimes(step)).copied());
+    assert_eq!(counts, [0, 1, 1, 1, 2, 2].map(Some), "{stats:?}");
+}
+
+#[test]
+fn the_configuration_that_serves_is_told() {
+    let scene = Scene::start();
+    let info = |stats: &BTreeMap<String, u64>| -> Vec<(String, u64)> {
+        let stats = stats.iter().filter(|(name, _)| name.starts_with("info{"));
+        stats.map(|(name, value)| (name.clone(), *value)).collect()
     };
-    // The sample's steps.
-    for (seconds, count) in [
-        (61, 0),
-        (310, 1),
-        (910, 1),
-        (1900, 1),
-        (3700, 2),
-        (610_000, 2),
-    ] {
-        let line = format!("oam_filter_tokens_0_lifetime_bucket{{le=\"{seconds}\"}} {count}");
-        assert!(text.contains(&line), "{line}: {text}");
-    }
-    let counters = prometheus(&scene, "decisions");
-    assert!(
-        counters.contains("oam_filter_decisions_allowed{} 4"),
-        "{counters}"
-    );
+    let mark = scene.envoy.log().mark();
+    scene.get(&token("acme-rsa"));
+    let record = scene.envoy.log().wait_for_audit(mark, 1).remove(0);
+    let digest = record["config"].as_str().expect("a digest");
+    let version = env!("CARGO_PKG_VERSION");
+    let want = format!(r#"info{{config="{digest}",version="{version}"}}"#);
+    assert_eq!(info(&stats(&scene)), [(want, 1)]);
 }
 
-/// What Prometheus is told of the statistics whose names contain this text.
-fn prometheus(scene: &Scene, filter: &str) -> String {
-    let path = format!("/stats/prometheus?filter={filter}");
-    let answer = client::get(scene.envoy.admin(), &path, &[]);
-    String::from_utf8_lossy(&answer.body).into_owned()
-}
-
-/// The filter's statistics, without what Envoy puts before their names.
+/// What Prometheus is told of the filter, without what all its names begin with.
 fn stats(scene: &Scene) -> BTreeMap<String, u64> {
-    let stats = scene.envoy.stats("oam_filter");
-    stats
-        .into_iter()
-        .filter_map(|(name, count)| {
-            let (_, name) = name.split_once("oam_filter.")?;
-            Some((name.to_owned(), count))
-        })
+    let metrics = scene.envoy.metrics().into_iter();
+    metrics
+        .filter_map(|(name, count)| Some((name.strip_prefix("oam_filter_")?.to_owned(), count)))
         .collect()
 }
 
@@ -233,3 +221,13 @@ fn until(scene: &Scene, holds: impl Fn(&BTreeMap<String, u64>) -> bool) -> BTree
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+const ISSUER: &str = r#"issuer="https://acme.example.com""#;
+const ALLOWED: &str = r#"decisions_total{decision="allow",issuer="https://acme.example.com",mode="enforce",reason="permitted"}"#;
+const FETCHES: &str = r#"key_fetches_total{issuer="https://acme.example.com",outcome="success"}"#;
+const FAILURES: &str = r#"key_fetches_total{issuer="https://acme.example.com",outcome="failure"}"#;
+const FETCHED_AT: &str = r#"keys_fetched_timestamp_seconds{issuer="https://acme.example.com"}"#;
+const MAX_STALE: &str = r#"keys_max_stale_seconds{issuer="https://acme.example.com"}"#;
+const OFFLINE: &str = r#"tokens_offline_access_total{issuer="https://acme.example.com"}"#;
+const WAITED: &str = r#"waits_total{awaited="keys"}"#;
+const WRITTEN: &str = r#"records_total{outcome="written"}"#;

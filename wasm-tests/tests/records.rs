@@ -63,7 +63,7 @@ fn a_decision_that_would_leave_no_record_is_refused() {
             host.tick();
             let dropped = if lacks { 3 } else { 0 };
             assert_eq!(
-                host.metrics()["oam_filter.records.dropped"],
+                host.metrics()["oam_filter.outcome=.=dropped;.;records_total"],
                 dropped,
                 "{name}"
             );
@@ -135,7 +135,15 @@ fn a_request_that_cannot_be_prepared_has_one_record_and_that_says_so() {
         let metadata = &body["details"][0]["metadata"];
         assert_eq!(metadata["decision_id"], records[0]["decision_id"], "{name}");
         host.tick();
-        assert_eq!(host.metrics()["oam_filter.decisions.allowed"], 0, "{name}");
+        let metrics = host.metrics();
+        let decisions = metrics
+            .iter()
+            .filter(|(name, _)| name.ends_with(";.;decisions_total"));
+        let refused = "decision=.=deny;.;mode=.=enforce;.;reason=.=request_not_prepared;.;";
+        let counted: Vec<_> = decisions
+            .map(|(name, count)| (name.contains(refused), *count))
+            .collect();
+        assert_eq!(counted, [(true, 1)], "{name}: {metrics:?}");
     }
 }
 

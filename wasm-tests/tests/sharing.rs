@@ -34,10 +34,10 @@ fn eight_workers_fetch_once_when_they_start() {
         }
         // All but the worker that fetched, among them the machine that Envoy keeps on its main
         // thread.
-        until(&scene.envoy, "keys.0.shared", 8);
-        until(&scene.envoy, "keys.0.fetches", 1);
-        assert_eq!(stat(&scene.envoy, "keys.0.fetches"), 1);
-        assert_eq!(stat(&scene.envoy, "keys.0.unshared"), 0);
+        until(&scene.envoy, SHARED, 8);
+        until(&scene.envoy, FETCHES, 1);
+        assert_eq!(stat(&scene.envoy, FETCHES), 1);
+        assert_eq!(stat(&scene.envoy, UNSHARED), 0);
     }
 }
 
@@ -114,8 +114,8 @@ fn without_shared_data_each_worker_fetches_for_itself() {
     for connection in &mut each_worker::connections(envoy.address(), &good, WORKERS) {
         assert_eq!(ask(connection, &good, PATH).status, 200);
     }
-    until(&envoy, "keys.0.unshared", 9);
-    until(&envoy, "keys.0.fetches", 9);
+    until(&envoy, UNSHARED, 9);
+    until(&envoy, FETCHES, 9);
     assert_eq!(issuer.requests("/keys"), 9);
     assert!(envoy.log().text().contains("fetches them for itself"));
 }
@@ -173,9 +173,9 @@ fn without_a_vm_id_each_worker_fetches_for_itself() {
         assert_eq!(ask(connection, &good, PATH).status, 200);
     }
     // With that on the main thread.
-    until(&envoy, "keys.0.fetches", 3);
+    until(&envoy, FETCHES, 3);
     assert_eq!(issuer.requests("/keys"), 3);
-    assert_eq!(stat(&envoy, "keys.0.shared"), 0);
+    assert_eq!(stat(&envoy, SHARED), 0);
 }
 
 /// Sends a request to every worker before it reads an answer.
@@ -209,9 +209,13 @@ fn until(envoy: &Envoy, name: &str, count: u64) {
 }
 
 fn stat(envoy: &Envoy, name: &str) -> u64 {
-    let stats = envoy.stats(&format!("oam_filter.{name}"));
-    stats.values().sum()
+    envoy.metrics().get(name).copied().unwrap_or_default()
 }
+
+const FETCHES: &str =
+    r#"oam_filter_key_fetches_total{issuer="https://acme.example.com",outcome="success"}"#;
+const SHARED: &str = r#"oam_filter_keys_shared_total{issuer="https://acme.example.com"}"#;
+const UNSHARED: &str = r#"oam_filter_keys_unshared_total{issuer="https://acme.example.com"}"#;
 
 const WORKERS: usize = 8;
 

@@ -87,7 +87,7 @@ fn a_long_body_is_held_too_while_the_keys_are_on_their_way() {
         .map(|seen| seen.body_length)
         .collect();
     assert_eq!(arrived, [body.len()]);
-    assert!(envoy.stats("oam_filter.waits").values().sum::<u64>() > 0);
+    assert!(envoy.stats("waits_total").values().sum::<u64>() > 0);
 }
 
 #[test]

@@ -1,21 +1,31 @@
 //! What became of requests, by the class of credential that they carried.
 
 use crate::authorize::{Decision, Grounds, Verdict};
+use crate::policy::credential::Treatments;
 use crate::request::credential::CredentialKind;
 
-use super::{Counter, Host};
+use super::name::{self, name};
+use super::{Counter, Host, gauge};
 
 /// One worker's counts.
 pub(super) struct Credentials(Vec<Counter>);
 
 impl Credentials {
-    /// Names the counters.
-    pub(super) fn new(host: &dyn Host) -> Self {
-        let names = CredentialKind::ALL.iter().flat_map(|kind| {
-            let class = kind.as_str();
-            OUTCOMES.map(|outcome| format!("oam_filter.credentials.{class}.{outcome}"))
+    /// Names the counters, and says until when classes are observed.
+    pub(super) fn new(treatments: &Treatments, host: &dyn Host) -> Self {
+        for kind in CredentialKind::ALL {
+            if let Some(until) = treatments.until(kind) {
+                let labels = [("credential", kind.as_str())];
+                gauge(&labels, name::CREDENTIAL_UNTIL, until.seconds(), host);
+            }
+        }
+        let counters = CredentialKind::ALL.iter().flat_map(|kind| {
+            OUTCOMES.map(|outcome| {
+                let labels = [("credential", kind.as_str()), ("outcome", outcome)];
+                Counter::new(&name(&labels, name::CREDENTIALS), host)
+            })
         });
-        Self(names.map(|name| Counter::new(&name, host)).collect())
+        Self(counters.collect())
     }
 
     /// Counts a decision, unless its head was refused before anybody knew what it carries.

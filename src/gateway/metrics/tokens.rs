@@ -3,6 +3,7 @@
 
 use crate::authorize::verified::Fresh;
 
+use super::name::{self, name};
 use super::{Counter, Host, MetricId, MetricKind};
 
 /// What is told of one issuer's tokens.
@@ -15,17 +16,13 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// Names what is told of the issuer at this place of the configuration.
-    pub(super) fn of(index: usize, host: &dyn Host) -> Self {
+    /// Names what is told of the tokens of this issuer.
+    pub(super) fn of(issuer: &str, host: &dyn Host) -> Self {
+        let labels = [("issuer", issuer)];
         Self {
-            lifetime: host.define_metric(
-                MetricKind::Histogram,
-                &format!("oam_filter.tokens.{index}.lifetime"),
-            ),
-            offline_access: Counter::new(
-                &format!("oam_filter.tokens.{index}.offline_access"),
-                host,
-            ),
+            lifetime: host
+                .define_metric(MetricKind::Histogram, &name(&labels, name::TOKEN_LIFETIME)),
+            offline_access: Counter::new(&name(&labels, name::OFFLINE_ACCESS), host),
         }
     }
 

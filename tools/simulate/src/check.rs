@@ -247,7 +247,7 @@ impl Checks {
         let metrics = worker.host.metrics.borrow();
         let decisions = metrics
             .iter()
-            .filter(|(name, _)| name.starts_with("oam_filter.decisions."));
+            .filter(|(name, _)| name.ends_with(";.;decisions_total"));
         let mut counted: u64 = decisions.map(|(_, count)| count).sum();
         if planted == Some(Planted::CountsLost) {
             counted = counted.saturating_sub(1);

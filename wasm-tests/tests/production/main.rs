@@ -40,7 +40,7 @@ fn it_works_with_tls_on_every_leg() {
     assert_eq!(status("/ready").status, 200);
     let metrics = String::from_utf8(status("/stats/prometheus").body).expect("text");
     assert!(
-        metrics.contains("oam_filter_decisions_allowed"),
+        metrics.contains("oam_filter_decisions_total{decision=\"allow\","),
         "{metrics}"
     );
     for path in ["/", "/quitquitquit", "/config_dump", "/logging?level=off"] {
