@@ -14,6 +14,8 @@ mod cookbook;
 mod diff;
 #[path = "oam/explain.rs"]
 mod explain;
+#[path = "oam/monitoring.rs"]
+mod monitoring;
 #[path = "oam/odd_files.rs"]
 mod odd_files;
 #[path = "oam/pages.rs"]
