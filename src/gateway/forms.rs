@@ -66,7 +66,7 @@ impl AwaitedForm {
         stream: StreamId,
         body: Option<Result<Vec<u8>, FormError>>,
     ) -> Pending {
-        let _place = self.place;
+        let place = self.place;
         Pending {
             stream,
             number: self.number,
@@ -74,7 +74,10 @@ impl AwaitedForm {
             source_ip: self.source_ip,
             deadline: None,
             decision_id: Some(self.decision_id),
-            form: body.map(|body| ArrivedForm { body, _place }),
+            form: body.map(|body| ArrivedForm {
+                body,
+                _place: place,
+            }),
         }
     }
 }
