@@ -18,7 +18,7 @@ use crate::request::mcp::{self, Call, Tool};
 
 use super::Sides;
 use super::pattern::{FreshNames, Pattern, Spelling};
-use super::spelled::{METHODS, found, other_cases};
+use super::spelled::{found, operating, other_cases};
 
 /// A request, as far as a policy looks at it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -117,7 +117,7 @@ struct Samples<'a> {
     /// How rules write their patterns.
     templates: HashMap<Pattern, Box<str>>,
     names: FreshNames,
-    /// Methods of the rules, and such as no rule names.
+    /// Methods of the rules, `HEAD`, and one that no rule names.
     methods: Vec<Box<str>>,
     tools: Vec<SampleTool>,
     /// As many segments as no template has without a rest.
@@ -261,7 +261,13 @@ impl Samples<'_> {
         let template = self.templates.get(pattern).cloned();
         let tools = self.tools.iter().filter(|_| touch.by_mcp).cloned();
         let tools: Vec<Option<SampleTool>> = std::iter::once(None).chain(tools.map(Some)).collect();
-        for method in self.methods.clone() {
+        let mut methods = self.methods.clone();
+        for method in operating(path) {
+            if !methods.iter().any(|known| **known == *method) {
+                methods.push(method.into());
+            }
+        }
+        for method in methods {
             for tool in &tools {
                 self.add(SampleRequest {
                     method: method.clone(),
@@ -295,8 +301,9 @@ fn methods(rules: &[(&Rule, Pattern)]) -> Vec<Box<str>> {
     let named = rules
         .iter()
         .flat_map(|(rule, _)| rule.methods.iter().flatten());
-    let mut methods: Vec<Box<str>> = METHODS.iter().map(|method| (*method).into()).collect();
-    methods.extend(named.cloned());
+    let mut methods: Vec<Box<str>> = named.cloned().collect();
+    // Servers answer it as they would `GET`.
+    methods.push("HEAD".into());
     // One that no client sends, for whatever no rule names.
     methods.push(FRESH_METHOD.into());
     let mut seen = HashSet::new();

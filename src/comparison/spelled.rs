@@ -22,6 +22,18 @@ pub(super) fn found(path: &str) -> Vec<(&'static Operation, Path<'_>)> {
     found
 }
 
+/// The methods by which a path is an operation.
+pub(super) fn operating(path: &str) -> Vec<&'static str> {
+    let Ok(path) = Path::parse(path.as_bytes()) else {
+        return Vec::new();
+    };
+    let is_found = |method: &&str| {
+        let found = Catalogue::shared().operation(method, &path);
+        matches!(found, Lookup::Found(_))
+    };
+    METHODS.into_iter().filter(is_found).collect()
+}
+
 /// A path with the literals of rules in the other case, each and all together, where an operation
 /// has names there whose case does not matter.
 pub(super) fn other_cases(pattern: &Pattern, path: &str) -> Vec<String> {
@@ -74,7 +86,7 @@ fn other_case(letter: char) -> char {
 }
 
 /// The methods of the catalogue's operations, and `HEAD`.
-pub(super) const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
 /// Literals of one path whose case is tried out one by one.
 const MOST_CASES: u32 = 3;

@@ -30,7 +30,7 @@ const REQUESTS: usize = 6;
 const CALLERS: usize = 3;
 
 /// Pairs whose samples are held against all that the world asks for.
-const SAMPLED: u64 = 300;
+const SAMPLED: u64 = 150;
 const ASKED: usize = 24;
 
 #[test]
@@ -106,7 +106,7 @@ fn there_is_a_sample_of_everything_that_policies_tell_apart() {
             held += 1;
         }
     }
-    assert!(held >= 3_000, "{held}");
+    assert!(held >= 1_500, "{held}");
 }
 
 /// Two policies of which one may have come about from the other.

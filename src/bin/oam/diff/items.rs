@@ -24,51 +24,70 @@ pub(super) struct Requests {
     pub(super) has_unknown: bool,
 }
 
-impl Requests {
-    /// What these classes of requests are.
+/// What one class of requests is: told once, and asked for with every caller.
+#[derive(Default)]
+pub(super) struct ClassContents {
+    operations: BTreeSet<&'static str>,
+    others: BTreeSet<Other>,
+}
+
+/// A request that is no operation as it is written: the operation that it is all the same, and the
+/// template of the rule that it was written for, with its method or MCP call.
+type Other = (Option<&'static str>, Option<(String, String)>);
+
+impl ClassContents {
+    /// What is in a class.
     pub(super) fn of(
-        classes: &[&RequestClass<'_, '_>],
+        class: &RequestClass<'_, '_>,
         requests: &[(&SampleRequest, Option<&'static Operation>)],
     ) -> Self {
-        let mut items = Self::default();
-        for is_plain in [true, false] {
-            for class in classes {
-                for &member in &class.members {
-                    let Some((request, operation)) = requests.get(member) else {
-                        continue;
-                    };
-                    if request.is_plain == is_plain {
-                        items.add(request, *operation);
-                    }
-                }
+        let mut contents = Self::default();
+        let members = class.members.iter();
+        for (request, operation) in members.filter_map(|member| requests.get(*member)) {
+            let operation = operation.map(|operation| operation.name);
+            if request.is_plain {
+                contents.operations.extend(operation);
+            } else {
+                let template = request.template.as_ref();
+                let template = template.map(|template| (template.to_string(), how(request)));
+                contents.others.insert((operation, template));
             }
         }
-        items
+        contents
     }
+}
 
-    fn add(&mut self, request: &SampleRequest, operation: Option<&'static Operation>) {
-        match (operation, &request.template) {
-            (Some(operation), _) if request.is_plain => {
-                self.operations.insert(operation.name);
+/// The method of a request, or its MCP call.
+fn how(request: &SampleRequest) -> String {
+    match &request.tool {
+        Some(tool) => match &tool.name {
+            Some(name) => format!("{} {name}", tool.method),
+            None => tool.method.to_string(),
+        },
+        None => request.method.to_string(),
+    }
+}
+
+impl Requests {
+    /// What these classes of requests are.
+    pub(super) fn of(classes: &[&ClassContents]) -> Self {
+        let mut requests = Self::default();
+        let plain = classes.iter().flat_map(|class| &class.operations);
+        requests.operations.extend(plain);
+        for other in classes.iter().flat_map(|class| &class.others) {
+            match other {
+                (Some(name), _) if requests.operations.contains(name) => {}
+                (_, Some((template, how))) => {
+                    let known = requests.paths.entry(template.clone()).or_default();
+                    known.insert(how.clone());
+                }
+                (Some(name), None) => {
+                    requests.in_part.insert(name);
+                }
+                (None, None) => requests.has_unknown = true,
             }
-            (Some(operation), _) if self.operations.contains(operation.name) => {}
-            (_, Some(template)) => {
-                let how = match &request.tool {
-                    Some(tool) => format!(
-                        "{} {}",
-                        tool.method,
-                        tool.name.as_deref().unwrap_or_default()
-                    ),
-                    None => request.method.to_string(),
-                };
-                let known = self.paths.entry(template.to_string()).or_default();
-                known.insert(how.trim_end().to_owned());
-            }
-            (Some(operation), None) => {
-                self.in_part.insert(operation.name);
-            }
-            (None, None) => self.has_unknown = true,
         }
+        requests
     }
 
     /// In words, each part by itself.

@@ -8,7 +8,7 @@ use databricks_oam_filter::comparison::{Comparison, RequestClass};
 use databricks_oam_filter::databricks::Operation;
 
 use super::callers::Person;
-use super::items::Requests;
+use super::items::{ClassContents, Requests};
 use super::places::Where;
 use super::search::{ChangeKind, Found, StaticToken, Who};
 
@@ -53,6 +53,10 @@ struct Alike {
 impl Context<'_, '_, '_> {
     /// All lines, in order.
     pub(super) fn lines<'f>(&self, found: &'f [Found]) -> Vec<Line<'f>> {
+        let contents = self.classes.iter();
+        let contents: Vec<ClassContents> = contents
+            .map(|class| ClassContents::of(class, self.requests))
+            .collect();
         let mut of_caller: BTreeMap<(ChangeKind, Who, usize, bool), Vec<&Found>> = BTreeMap::new();
         for one in found {
             let key = (one.kind, one.who, one.place, one.is_narrow);
@@ -64,9 +68,8 @@ impl Context<'_, '_, '_> {
             (BTreeSet<usize>, Vec<&Found>),
         > = BTreeMap::new();
         for ((kind, who, place, is_narrow), found) in of_caller {
-            let classes = found.iter().filter_map(|one| self.classes.get(one.class));
-            let classes: Vec<_> = classes.collect();
-            let items = Requests::of(&classes, self.requests);
+            let classes = found.iter().filter_map(|one| contents.get(one.class));
+            let items = Requests::of(&classes.collect::<Vec<_>>());
             let (places, all) = everywhere.entry((kind, who, is_narrow, items)).or_default();
             places.insert(place);
             all.extend(found);
