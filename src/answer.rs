@@ -4,6 +4,7 @@
 //! `detail`, `status` and `scimType` never stand at its top, because each of them changes how the
 //! Python SDK reads the rest. The challenge is RFC 6750 §3's.
 
+mod me;
 pub mod message;
 
 use std::borrow::Cow;

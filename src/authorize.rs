@@ -8,6 +8,7 @@ mod decision;
 pub mod evidence;
 pub mod form;
 mod gate;
+pub mod introduction;
 mod permission;
 mod permit;
 pub mod replay;
@@ -50,6 +51,7 @@ pub use permit::{Bearer, Grounds, Permit};
 
 use evidence::Evidence;
 use gate::Place;
+use introduction::SelfService;
 use permission::{Refused, denied};
 use replay::Replays;
 use verified::{Presented, Sighting, VerifiedTokens};
@@ -72,6 +74,8 @@ pub struct Authorizer {
     pub treatments: Treatments,
     /// Names for static tokens, in records.
     pub fingerprints: Fingerprints,
+    /// Where callers are told who they are; nowhere, when absent.
+    pub self_service: Option<SelfService>,
 }
 
 /// What tokens are verified with.
@@ -196,7 +200,8 @@ impl Authorizer {
         if policy.governing.is_public() {
             web_socket::check(&head, &readings, &policy)?;
         }
-        if let Some(verdict) = self.public(&head, &readings, &policy, evidence) {
+        let asks_who = self.asks_who(&head);
+        if !asks_who && let Some(verdict) = self.public(&head, &readings, &policy, evidence) {
             // What makes tokens is shown none that is refused elsewhere.
             if let &Credential::Jwt(bearer, scheme) = &head.credential
                 && mints(&policy.governing)
@@ -218,6 +223,9 @@ impl Authorizer {
             }
             Credential::Oversized => return Err(InvalidToken::Oversized.into()),
             Credential::None => return Err(Denial::MissingCredentials),
+            Credential::Unverifiable(found) if asks_who => {
+                return Err(Denial::UnsupportedCredential(found.kind));
+            }
             Credential::Unverifiable(found) => {
                 return self.observe((&head, &readings), &policy, found, now, evidence);
             }
@@ -226,6 +234,16 @@ impl Authorizer {
             let issuer = Some(&token.issuer);
             (_, policy) = self.requested(remembered, &head, sent, issuer, evidence);
             evidence.governing(&self.policy, &policy.governing);
+        }
+        if asks_who {
+            let known = (token, standing);
+            return self.introduce(
+                (readings.call, headers),
+                &policy,
+                workspace,
+                known,
+                evidence,
+            );
         }
         self.judge_known(
             (&head, &readings),

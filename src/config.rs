@@ -18,6 +18,7 @@ mod policy;
 pub mod problem;
 #[cfg(schema)]
 pub mod schema;
+mod self_service;
 mod shape;
 mod value;
 pub mod warning;
@@ -119,6 +120,8 @@ impl Configuration {
         let treatments = policy::treatments(&document.credentials, problems);
         let fingerprints = document.audit.fingerprints(problems);
         let records = document.audit.settings(problems);
+        let self_service = document.self_service.as_ref();
+        let self_service = self_service.and_then(|section| section.build(problems));
         let mut resource = document.resource.build(problems);
         let exchange = document
             .exchange
@@ -149,6 +152,7 @@ impl Configuration {
                 max_token_bytes: max_token_bytes?,
                 treatments,
                 fingerprints,
+                self_service,
             },
             key_sources,
             withdrawal_list,

@@ -53,16 +53,16 @@ impl Resource {
         scopes: impl Iterator<Item = &'s str>,
         joiner: &str,
     ) -> String {
-        let issuer = evidence.token.as_ref().map(|token| &*token.issuer);
-        let known = self
-            .spellings
-            .iter()
-            .find(|(known, _)| Some(&**known) == issuer);
-        let spell = |scope: &str| {
-            let spelled = known.and_then(|(_, reading)| reading.spell(scope));
-            spelled.unwrap_or_else(|| scope.to_owned())
-        };
+        let issuer = evidence.token.as_ref().map_or("", |token| &*token.issuer);
+        let spell = |scope: &str| self.spelled_by(issuer, scope);
         scopes.map(spell).collect::<Vec<_>>().join(joiner)
+    }
+
+    /// A scope as an issuer spells it.
+    pub(super) fn spelled_by(&self, issuer: &str, scope: &str) -> String {
+        let known = self.spellings.iter().find(|(known, _)| **known == *issuer);
+        let spelled = known.and_then(|(_, reading)| reading.spell(scope));
+        spelled.unwrap_or_else(|| scope.to_owned())
     }
 
     fn needs(&self, evidence: &Evidence<'_>, message: &mut String) {

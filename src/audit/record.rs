@@ -74,6 +74,7 @@ pub fn words(verdict: &Verdict) -> (&'static str, &'static str) {
         },
         Verdict::Deny(denial) | Verdict::Shadow(denial, _) => ("deny", denial.code()),
         Verdict::Describe(_) => ("allow", "metadata"),
+        Verdict::Introduce(_) => ("allow", "self_service"),
     }
 }
 

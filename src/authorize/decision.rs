@@ -6,6 +6,7 @@ use crate::resource::Metadata;
 
 use super::evidence::Evidence;
 use super::form::OwnToken;
+use super::introduction::Introduction;
 use super::permit::Permit;
 
 /// What was decided, and what is known of why.
@@ -23,7 +24,10 @@ impl Decision<'_> {
     pub const fn permit(&self) -> Option<&Permit> {
         match &self.verdict {
             Verdict::Allow(permit) | Verdict::Shadow(_, permit) => Some(permit),
-            Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Return(_) => None,
+            Verdict::Deny(_)
+            | Verdict::Describe(_)
+            | Verdict::Introduce(_)
+            | Verdict::Return(_) => None,
         }
     }
 
@@ -32,7 +36,9 @@ impl Decision<'_> {
         match &self.verdict {
             Verdict::Shadow(denial, _) => Some(denial),
             Verdict::Return(token) => token.shadowed(),
-            Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) => None,
+            Verdict::Allow(_) | Verdict::Deny(_) | Verdict::Describe(_) | Verdict::Introduce(_) => {
+                None
+            }
         }
     }
 
@@ -61,6 +67,8 @@ pub enum Verdict {
     Deny(Denial),
     /// It is answered here with what it asks for: where to get tokens.
     Describe(Metadata),
+    /// It is answered here with who its caller is.
+    Introduce(Box<Introduction>),
     /// It is answered here with the token that its form shows, since the gateway itself exchanges
     /// that.
     Return(OwnToken),

@@ -159,7 +159,12 @@ impl Authorizer {
         };
         match Self::verdict(judged, Permit::public(), &mut evidence) {
             Ok(Verdict::Shadow(..)) => Passage::Shadowed,
-            Ok(Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_)) => Passage::Passes,
+            Ok(
+                Verdict::Allow(_)
+                | Verdict::Describe(_)
+                | Verdict::Introduce(_)
+                | Verdict::Return(_),
+            ) => Passage::Passes,
             Ok(Verdict::Deny(_)) | Err(_) => Passage::Refused,
         }
     }

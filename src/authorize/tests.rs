@@ -85,6 +85,7 @@ fn word(verdict: &Verdict) -> String {
         Verdict::Allow(_) => "allow".to_owned(),
         Verdict::Deny(denial) => denial.code().to_owned(),
         Verdict::Describe(_) => "describe".to_owned(),
+        Verdict::Introduce(_) => "introduce".to_owned(),
         Verdict::Return(_) => "return".to_owned(),
         Verdict::Shadow(denial, _) => format!("shadow: {}", denial.code()),
     }

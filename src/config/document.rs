@@ -46,6 +46,8 @@ pub(super) struct Document {
     /// The records of decisions.
     #[serde(default)]
     pub(super) audit: Audit,
+    /// Where callers are told who they are and what they may do. Absent: nowhere.
+    pub(super) self_service: Option<SelfServiceSection>,
     /// Whether the upstream is told who is calling, in `x-oam-*` headers.
     #[serde(default)]
     pub(super) forward_identity: bool,
@@ -54,6 +56,14 @@ pub(super) struct Document {
     /// plugin has no `vm_id`.
     #[serde(default = "defaults::yes")]
     pub(super) share_keys: bool,
+}
+
+#[derive(Deserialize)]
+#[cfg_attr(schema, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct SelfServiceSection {
+    /// `GET <path>/me` with a valid token is answered by the gateway itself.
+    pub(super) path: String,
 }
 
 #[derive(Default, Deserialize)]

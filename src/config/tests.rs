@@ -224,7 +224,7 @@ fn a_mistake_of_shape_hides_no_other() {
     );
     #[rustfmt::skip]
     let want = [
-        "exchnge: unknown field `exchnge`, expected one of `resource`, `issuers`, `roles`, `workspaces`, `policy`, `credentials`, `exchange`, `withdrawn`, `limits`, `audit`, `forward_identity`, `share_keys`",
+        "exchnge: unknown field `exchnge`, expected one of `resource`, `issuers`, `roles`, `workspaces`, `policy`, `credentials`, `exchange`, `withdrawn`, `limits`, `audit`, `self_service`, `forward_identity`, `share_keys`",
         "issuers[0].audience: unknown field `audience`, expected one of `issuer`, `preset`, `audiences`, `jwks`, `algorithms`, `clients`, `clock_skew`, `max_token_lifetime`, `token_type`, `claims`, `scopes`",
         "issuers[0].clock_skew: invalid type: integer `30`, expected a duration with its unit, as in `30s`",
         "issuers[1]: missing field `issuer`",

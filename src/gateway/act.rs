@@ -137,6 +137,10 @@ impl Active {
                 Answer::new(denial, &decision.evidence, &asker, id, resource)
             }
             Verdict::Describe(metadata) => Answer::describing(metadata),
+            Verdict::Introduce(introduction) => {
+                let resource = &self.configuration.resource;
+                Answer::introducing(introduction, resource, decision_id.as_str())
+            }
             Verdict::Return(token) => Answer::returning(token),
         };
         (Stage::Answered, Step::reply(answer))

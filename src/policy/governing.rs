@@ -117,7 +117,7 @@ impl<'a> Requirement<'a> {
     }
 
     /// What an operation of the catalogue requires.
-    pub(super) const fn of_operation(operation: &'static Operation) -> Self {
+    pub const fn of_operation(operation: &'static Operation) -> Self {
         match operation.requirement {
             operation::Requirement::AnyToken | operation::Requirement::NoToken => Self::AnyToken,
             operation::Requirement::Scope(_) => Self::Operation(operation),

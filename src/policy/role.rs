@@ -1,6 +1,7 @@
 //! Functional roles: what the people and programs of one kind may hold at most, and who is one of
 //! them.
 
+use std::fmt;
 use std::rc::Rc;
 
 use crate::databricks::scope_set::ScopeSet;
@@ -48,6 +49,12 @@ impl Role {
         self.members.iter().any(|member| member.describes(token))
     }
 
+    /// By which description the token's bearer is a member: the first that holds, in words.
+    pub fn membership(&self, token: &AccessToken) -> Option<String> {
+        let member = self.members.iter().find(|member| member.describes(token))?;
+        Some(member.to_string())
+    }
+
     /// Whether the role holds in this workspace, `None` being one that is not known.
     pub fn holds_in(&self, workspace: Option<WorkspaceId>) -> bool {
         match (&self.workspaces, workspace) {
@@ -72,6 +79,30 @@ impl Member {
                 .claim
                 .as_ref()
                 .is_none_or(|(path, value)| token.claims(path, value))
+    }
+}
+
+/// In the words of the configuration: ``group `data-eng` ``.
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let claim = self.claim.as_ref();
+        let named = [
+            ("actor", self.actor.as_deref()),
+            ("claim", claim.map(|(_, value)| &**value)),
+            ("client", self.client.as_deref()),
+            ("group", self.group.as_deref()),
+            ("issuer", self.issuer.as_deref()),
+            ("role", self.role.as_deref()),
+            ("subject", self.subject.as_deref()),
+        ];
+        let named = named
+            .iter()
+            .filter_map(|(name, value)| Some((name, (*value)?)));
+        for (position, (name, value)) in named.enumerate() {
+            f.write_str(if position > 0 { ", " } else { "" })?;
+            write!(f, "{name} `{value}`")?;
+        }
+        Ok(())
     }
 }
 

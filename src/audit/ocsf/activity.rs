@@ -50,7 +50,9 @@ impl Outcome {
     pub(super) fn of(record: &Record<'_>) -> Self {
         let is_leak = record.evidence().leaked;
         let (status_id, action_id, disposition_id) = match &record.decision.verdict {
-            Verdict::Allow(_) | Verdict::Describe(_) => (SUCCESS, ALLOWED, DISPOSED_ALLOWED),
+            Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Introduce(_) => {
+                (SUCCESS, ALLOWED, DISPOSED_ALLOWED)
+            }
             Verdict::Return(token) if token.shadowed().is_none() => {
                 (SUCCESS, ALLOWED, DISPOSED_ALLOWED)
             }

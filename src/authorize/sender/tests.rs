@@ -66,7 +66,10 @@ impl Gateway {
         match self.authorizer.authorize(&headers, by, now).verdict {
             Verdict::Allow(_) => "allow",
             Verdict::Deny(denial) => denial.code(),
-            Verdict::Describe(_) | Verdict::Return(_) | Verdict::Shadow(..) => "something else",
+            Verdict::Describe(_)
+            | Verdict::Introduce(_)
+            | Verdict::Return(_)
+            | Verdict::Shadow(..) => "something else",
         }
     }
 }

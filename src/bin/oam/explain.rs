@@ -207,7 +207,10 @@ impl Explanation {
                 Verdict::Deny(denial) | Verdict::Shadow(denial, _) => {
                     Some(gateway.resource.message(denial, evidence, ""))
                 }
-                Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) => None,
+                Verdict::Allow(_)
+                | Verdict::Describe(_)
+                | Verdict::Introduce(_)
+                | Verdict::Return(_) => None,
             },
             advice: reason::remedies(&gateway.authorizer, request, decision),
             facts: facts::of(gateway, decision, request),
@@ -234,9 +237,11 @@ impl OperationFacts {
 /// What the gateway answers; for what goes upstream, the success that it is here.
 fn status(decision: &Decision<'_>, request: &Request) -> u16 {
     match &decision.verdict {
-        Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) | Verdict::Shadow(..) => {
-            SUCCESS
-        }
+        Verdict::Allow(_)
+        | Verdict::Describe(_)
+        | Verdict::Introduce(_)
+        | Verdict::Return(_)
+        | Verdict::Shadow(..) => SUCCESS,
         Verdict::Deny(denial) => {
             let asker = Asker::of(&request.headers);
             Answer::new(denial, &decision.evidence, &asker, "", &Resource::default()).status

@@ -144,7 +144,10 @@ impl Row {
         let (denial, allowed) = match &decision.verdict {
             Verdict::Deny(denial) => (Some(denial), false),
             Verdict::Shadow(denial, _) => (Some(denial), true),
-            Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) => (None, true),
+            Verdict::Allow(_)
+            | Verdict::Describe(_)
+            | Verdict::Introduce(_)
+            | Verdict::Return(_) => (None, true),
         };
         let evidence = &decision.evidence;
         Self {

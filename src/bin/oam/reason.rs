@@ -202,6 +202,7 @@ pub(super) fn remedies(
         Verdict::Allow(_)
         | Verdict::Deny(_)
         | Verdict::Describe(_)
+        | Verdict::Introduce(_)
         | Verdict::Return(_)
         | Verdict::Shadow(..) => Vec::new(),
     }

@@ -36,9 +36,11 @@ impl Credentials {
         let outcome = match decision.verdict {
             Verdict::Deny(_) => 1,
             _ if is_observed => 2,
-            Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) | Verdict::Shadow(..) => {
-                0
-            }
+            Verdict::Allow(_)
+            | Verdict::Describe(_)
+            | Verdict::Introduce(_)
+            | Verdict::Return(_)
+            | Verdict::Shadow(..) => 0,
         };
         let counter = decision.evidence.credential.and_then(|kind| {
             let first = kind.place().saturating_mul(OUTCOMES.len());

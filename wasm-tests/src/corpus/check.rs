@@ -116,9 +116,10 @@ impl Faults {
         let contradiction = if forwarded {
             denied && mode == "enforce"
         } else {
-            // Metadata and their own token are all that callers get here.
+            // Metadata, who they are and their own token are all that callers get here.
             let returned = outcome.body.get("access_token").is_some();
-            !denied && outcome.audit["reason"] != "metadata" && !returned
+            let answers = ["metadata", "self_service"].map(|reason| json!(reason));
+            !denied && !answers.contains(&outcome.audit["reason"]) && !returned
         };
         if contradiction {
             self.0.push(format!(

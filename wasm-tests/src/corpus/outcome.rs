@@ -113,6 +113,9 @@ impl Outcome {
                 *text = without_decision(text);
             }
         }
+        if let Some(id) = self.body.get_mut("decision_id") {
+            *id = json!("masked");
+        }
         // One driver after the other: the time that is left differs.
         if let Some(left) = self.body.get_mut("expires_in")
             && left.as_u64().is_some_and(|left| (1..=3600).contains(&left))

@@ -71,7 +71,7 @@ fn reasons() -> impl Iterator<Item = &'static str> {
     refusals.chain(PASSING)
 }
 
-const PASSING: [&str; 7] = [
+const PASSING: [&str; 8] = [
     "basic_observed",
     "credential_observed",
     "delta_sharing_recipient_observed",
@@ -79,4 +79,5 @@ const PASSING: [&str; 7] = [
     "permitted",
     "personal_access_token_observed",
     "public",
+    "self_service",
 ];

@@ -188,7 +188,9 @@ pub(super) const fn passage(decision: &Decision<'_>) -> Passage {
     match &decision.verdict {
         Verdict::Deny(_) => Passage::Refused,
         Verdict::Shadow(..) => Passage::Shadowed,
-        Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Return(_) => Passage::Passes,
+        Verdict::Allow(_) | Verdict::Describe(_) | Verdict::Introduce(_) | Verdict::Return(_) => {
+            Passage::Passes
+        }
     }
 }
 

@@ -34,7 +34,7 @@ impl Trace<'_> {
         let envelope = Envelope::of(&self.request.headers, None);
         let verdict = match &self.decision.verdict {
             Verdict::Allow(_) => style::good("ALLOW"),
-            Verdict::Describe(_) => style::good("ANSWERED HERE"),
+            Verdict::Describe(_) | Verdict::Introduce(_) => style::good("ANSWERED HERE"),
             Verdict::Return(_) => style::good("ANSWERED HERE (with the caller's own token)"),
             Verdict::Deny(_) => style::bad(format!("DENY {status}")),
             Verdict::Shadow(..) => style::warning("DENY (on trial: it goes upstream)"),

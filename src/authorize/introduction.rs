@@ -1,0 +1,96 @@
+//! What callers are told of themselves: who they are by their token, and what they may do here.
+
+use std::rc::Rc;
+
+use crate::denial::Denial;
+use crate::issuer::access_token::AccessToken;
+use crate::policy::rule::Mode;
+use crate::policy::workspace::WorkspaceError;
+use crate::policy::{Applied, Policy, Standing};
+use crate::request::mcp::Call;
+use crate::request::workspace::WorkspaceId;
+use crate::request::{Headers, RequestHead};
+
+use super::evidence::Evidence;
+use super::{Authorizer, Verdict, denied};
+
+/// Where callers are told who they are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SelfService {
+    /// The path, `/.oam/me` say. Nothing of Databricks' is there.
+    pub me: Box<str>,
+}
+
+/// What one caller is told. Made where the caller's token was verified, and nowhere else.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    /// The caller's token.
+    pub token: Rc<AccessToken>,
+    /// What the caller comes to in the workspace.
+    pub standing: Rc<Standing>,
+    /// The workspace that the request is for.
+    pub workspace: Option<WorkspaceId>,
+    /// The roles held, each with what the caller holds it by.
+    pub roles: Vec<(Rc<str>, String)>,
+    /// Whether the caller reads pages, and not JSON.
+    pub reads_pages: bool,
+}
+
+impl Authorizer {
+    /// Whether a request asks who its caller is, by whatever method.
+    pub(super) fn asks_who(&self, head: &RequestHead<'_>) -> bool {
+        let service = self.self_service.as_ref();
+        service.is_some_and(|service| head.path.as_str() == &*service.me)
+    }
+
+    /// Tells a caller who it is. Like any request it is subject to deny rules; unlike any other it
+    /// never goes upstream, whichever rule opens its path.
+    pub(super) fn introduce<'a>(
+        &'a self,
+        (call, headers): (Call<'_>, &Headers),
+        policy: &Applied<'a>,
+        workspace: Result<Option<WorkspaceId>, WorkspaceError>,
+        (token, standing): (Rc<AccessToken>, Rc<Standing>),
+        evidence: &mut Evidence<'a>,
+    ) -> Result<Verdict, Denial> {
+        let workspace = workspace.unwrap_or_default();
+        evidence.workspace(workspace);
+        evidence.token(Rc::clone(&token));
+        evidence.standing(Rc::clone(&standing));
+        let is_enforced = self.policy.mode == Mode::Enforce;
+        if let Some(rule) =
+            (policy.denying).filter(|rule| rule.mode == Mode::Enforce && is_enforced)
+        {
+            evidence.rule(rule);
+            return Err(denied(rule, call));
+        }
+        if !matches!(call.method, "GET" | "HEAD") {
+            return Err(Denial::Unmatched);
+        }
+        Ok(Verdict::Introduce(Box::new(Introduction {
+            roles: roles(&self.policy, &standing, &token),
+            reads_pages: reads_pages(headers),
+            token,
+            standing,
+            workspace,
+        })))
+    }
+}
+
+/// The roles held, each with the condition by which the caller is a member.
+fn roles(policy: &Policy, standing: &Standing, token: &AccessToken) -> Vec<(Rc<str>, String)> {
+    let of_name = |name: &Rc<str>| {
+        let role = policy.roles.as_slice().iter();
+        let role = role.filter(|role| role.name == *name);
+        let members = role.filter_map(|role| role.membership(token));
+        (Rc::clone(name), members.collect::<Vec<_>>().join("; "))
+    };
+    standing.roles.iter().map(of_name).collect()
+}
+
+/// Whether `Accept` names pages before anything else, as browsers do.
+fn reads_pages(headers: &Headers) -> bool {
+    headers
+        .first("accept")
+        .is_some_and(|accept| accept.trim_ascii_start().starts_with(b"text/html"))
+}
