@@ -24,6 +24,8 @@ mod pages;
 mod planted;
 #[path = "oam/planting.rs"]
 mod planting;
+#[path = "oam/report.rs"]
+mod report;
 #[path = "oam/schema.rs"]
 mod schema;
 #[path = "oam/shipped.rs"]
@@ -32,6 +34,8 @@ mod shipped;
 mod suggest;
 #[path = "oam/suites.rs"]
 mod suites;
+#[path = "oam/year.rs"]
+mod year;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

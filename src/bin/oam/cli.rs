@@ -19,6 +19,7 @@ mod reason;
 mod record_schema;
 mod recorded;
 mod records;
+mod report;
 mod stand_in;
 mod style;
 mod suggest;
@@ -60,6 +61,8 @@ enum Command {
     Diff(Diff),
     /// Narrow the grants of roles to what records show to be used
     Suggest(Suggest),
+    /// Tell what audit records tell: static tokens, refusals, unused grants, missing records
+    Report(report::Arguments),
     /// Write a complete set of files for a new gateway
     Init(Init),
     /// Print completions for a shell
@@ -81,6 +84,19 @@ struct Schema {
     /// Print the one of audit records instead
     #[arg(long)]
     record: bool,
+    /// Print the one of `oam report --json` instead
+    #[arg(long, conflicts_with = "record")]
+    report: bool,
+}
+
+impl Schema {
+    fn text(&self) -> String {
+        match (self.record, self.report) {
+            (true, _) => record_schema::text(),
+            (false, true) => report::schema(),
+            (false, false) => schema::text(),
+        }
+    }
 }
 
 /// Arguments of `permissions`.
@@ -290,12 +306,12 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => cases::run(&arguments),
-        Command::Schema(Schema { record: true }) => Ok(Said::new(record_schema::text(), true)),
-        Command::Schema(Schema { record: false }) => Ok(Said::new(schema::text(), true)),
+        Command::Schema(arguments) => Ok(Said::new(arguments.text(), true)),
         Command::Catalogue(arguments) => Ok(catalogue::run(&arguments)),
         Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Suggest(arguments) => suggest::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { folder } => manual::pages(&folder),

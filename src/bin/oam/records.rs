@@ -16,17 +16,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Unreadable;
-use line::{Fault, Held};
+use line::{Fault, Found, Held};
 use lines::{Line, Lines};
-pub(super) use record::{Decided, Enforcement, PolicyInputs, Record, Text};
+pub(super) use record::{Decided, Enforcement, PolicyInputs, Record, Text, beginning, shown};
 
 /// Where records are.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Sources {
-    /// Files of audit records: JSON lines, a gateway's log, OTLP JSON, OCSF, each also compressed by
-    /// gzip; `-`, or no file, is standard input
+    /// Files of audit records: JSON lines, a gateway's log, OTLP JSON, OCSF, each also compressed
+    /// by gzip; `-`, or no file, is standard input
     #[arg(value_name = "RECORDS")]
     files: Vec<PathBuf>,
 }
@@ -53,13 +55,15 @@ pub(super) struct Reading {
     pub(super) first_broken: Vec<Broken>,
     /// Lines in which the module says that records are dropped.
     pub(super) drop_notices: u64,
+    /// Records that never arrived at a collector, by the module's own count.
+    pub(super) lost: u64,
 }
 
 /// A line that cannot be read.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub(super) struct Broken {
     pub(super) file: String,
-    /// Absent where the rest of the file cannot be read.
+    /// From 1; of a document over several lines, its first.
     pub(super) line: u64,
     pub(super) why: String,
 }
@@ -115,7 +119,7 @@ impl Reading {
         let mut lines = match Lines::of(source) {
             Ok(lines) => lines,
             Err(error) => {
-                self.fault(place, failed(error));
+                self.fault(place, &failed(error));
                 return ControlFlow::Continue(());
             }
         };
@@ -126,7 +130,7 @@ impl Reading {
                 Ok(None) => return ControlFlow::Continue(()),
                 Err(error) => {
                     place.line = place.line.saturating_add(1);
-                    self.fault(place, failed(error));
+                    self.fault(place, &failed(error));
                     return ControlFlow::Continue(());
                 }
             };
@@ -149,7 +153,7 @@ impl Reading {
         taker: &mut Taker<'_>,
     ) -> ControlFlow<()> {
         let Some(bytes) = line.bytes else {
-            self.fault(place, Fault::new("a line of more than 32 MiB"));
+            self.fault(place, &Fault::new("a line of more than 32 MiB"));
             return ControlFlow::Continue(());
         };
         self.text(bytes, place, taker)
@@ -166,11 +170,11 @@ impl Reading {
         let bytes = match document {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {
-                self.fault(place, Fault::new("a document of more than 32 MiB over several lines: write it on one line for each export"));
+                self.fault(place, &Fault::new("a document of more than 32 MiB over several lines: write it on one line for each export"));
                 return ControlFlow::Continue(());
             }
             Err(error) => {
-                self.fault(place, Fault(error.to_string()));
+                self.fault(place, &Fault(error.to_string()));
                 return ControlFlow::Continue(());
             }
         };
@@ -179,7 +183,7 @@ impl Reading {
             match document {
                 Ok(document) => self.text(document.get().as_bytes(), place, taker)?,
                 Err(error) => {
-                    self.fault(place, Fault(error.to_string()));
+                    self.fault(place, &Fault(error.to_string()));
                     break;
                 }
             }
@@ -188,15 +192,16 @@ impl Reading {
     }
 
     fn text(&mut self, bytes: &[u8], place: Place<'_>, taker: &mut Taker<'_>) -> ControlFlow<()> {
-        let held = line::read(bytes, &mut |record| match record {
-            Ok(record) => {
-                self.records = self.records.saturating_add(1);
-                taker(record, place)
+        let held = line::read(bytes, &mut |found| {
+            match found {
+                Found::Record(record) => {
+                    self.records = self.records.saturating_add(1);
+                    return taker(record, place);
+                }
+                Found::Broken(fault) => self.fault(place, &fault),
+                Found::Lost(records) => self.lost = self.lost.saturating_add(records),
             }
-            Err(fault) => {
-                self.fault(place, fault);
-                ControlFlow::Continue(())
-            }
+            ControlFlow::Continue(())
         });
         match held {
             Held::Enough => ControlFlow::Break(()),
@@ -223,13 +228,13 @@ impl Reading {
         }
     }
 
-    fn fault(&mut self, place: Place<'_>, fault: Fault) {
+    fn fault(&mut self, place: Place<'_>, fault: &Fault) {
         self.broken = self.broken.saturating_add(1);
         if self.first_broken.len() < MOST_NAMED {
             self.first_broken.push(Broken {
-                file: place.file.display().to_string(),
+                file: shown(&place.file.display().to_string()).into(),
                 line: place.line,
-                why: fault.0,
+                why: shown(&fault.0).into(),
             });
         }
     }

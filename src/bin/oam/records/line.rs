@@ -12,7 +12,15 @@ use super::record::{Record, Text};
 use super::{ocsf, otlp};
 
 /// What takes the records of a line. Breaking off is the taker's business alone.
-pub(super) type Take<'t> = dyn FnMut(Result<&Record<'_>, Fault>) -> ControlFlow<()> + 't;
+pub(super) type Take<'t> = dyn FnMut(Found<'_>) -> ControlFlow<()> + 't;
+
+/// What is found in a line.
+pub(super) enum Found<'f> {
+    Record(&'f Record<'f>),
+    Broken(Fault),
+    /// The module's word that so many records never arrived.
+    Lost(u64),
+}
 
 /// Why a line, or one record in it, cannot be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -86,7 +94,7 @@ fn object(text: &str, depth: usize, take: &mut Take<'_>) -> Held {
     // Nearly all lines are bare records, so that is tried first.
     let record = is_short.then(|| serde_json::from_str::<Record<'_>>(text));
     if let Some(Ok(record)) = record {
-        return taken(take(Ok(&record)));
+        return taken(take(Found::Record(&record)));
     }
     let members = match serde_json::from_str::<Members<'_>>(text) {
         Ok(members) => members,
@@ -121,10 +129,10 @@ fn object(text: &str, depth: usize, take: &mut Take<'_>) -> Held {
 
 /// Hands over a fault.
 pub(super) fn broken(fault: Fault, take: &mut Take<'_>) -> Held {
-    taken(take(Err(fault)))
+    taken(take(Found::Broken(fault)))
 }
 
-const fn taken(flow: ControlFlow<()>) -> Held {
+pub(super) const fn taken(flow: ControlFlow<()>) -> Held {
     match flow {
         ControlFlow::Break(()) => Held::Enough,
         ControlFlow::Continue(()) => Held::Records,

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::line::{self, Fault, Held, MOST_RECORD_BYTES, TOO_LONG, Take};
+use super::line::{self, Fault, Found, Held, MOST_RECORD_BYTES, TOO_LONG, Take};
 use super::record::Text;
 
 /// Hands over the records of what `resourceLogs` holds.
@@ -45,6 +45,9 @@ impl Walk<'_, '_> {
     fn log_record(&mut self, text: &str) -> bool {
         let held = match LogRecord::parse(text) {
             Err(fault) => line::broken(fault, self.take),
+            Ok(log) if log.event_name == LOSSES => {
+                line::taken((self.take)(Found::Lost(log.lost())))
+            }
             Ok(log) => line::within(&log.text(), self.depth.saturating_add(1), self.take),
         };
         if held != Held::Other {
@@ -140,6 +143,8 @@ struct LogRecord {
     body: Value,
     #[serde(default)]
     attributes: Value,
+    #[serde(default, alias = "event_name", rename = "eventName")]
+    event_name: String,
 }
 
 impl LogRecord {
@@ -148,6 +153,13 @@ impl LogRecord {
             return Err(Fault::new(TOO_LONG));
         }
         Ok(serde_json::from_str(text)?)
+    }
+
+    /// How many records never arrived, of those that the module tells of.
+    fn lost(self) -> u64 {
+        let counts = members(self.attributes);
+        let counts = LOST.iter().filter_map(|name| counts.get(*name)?.as_u64());
+        counts.fold(0, u64::saturating_add)
     }
 
     /// The text in which our record would be.
@@ -211,6 +223,13 @@ fn members(list: Value) -> Map<String, Value> {
     };
     list.into_iter().filter_map(member).collect()
 }
+
+/// The event by which the module tells a collector that records were lost, and its counts.
+const LOSSES: &str = "databricks_oam_filter.records_lost";
+const LOST: [&str; 2] = [
+    "databricks_oam_filter.records.dropped",
+    "databricks_oam_filter.records.rejected",
+];
 
 /// The lists from `resourceLogs` down, in both spellings of protobuf's JSON.
 const LEVELS: &[[&str; 2]] = &[["scopeLogs", "scope_logs"], ["logRecords", "log_records"]];

@@ -166,3 +166,62 @@ impl AsRef<str> for Text<'_> {
         &self.0
     }
 }
+
+/// A text as commands show it: its beginning, without what would steer a terminal or turn the
+/// direction of what follows.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    let start = beginning(text);
+    let is_plain = |byte: u8| (0x20..0x7f).contains(&byte);
+    if start.len() == text.len() && text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let harmless = |c: char| {
+        if steers(c) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    let mut clean: String = start.chars().map(harmless).collect();
+    if start.len() < text.len() {
+        clean.push('…');
+    }
+    Cow::Owned(clean)
+}
+
+/// As much of a text as is shown.
+pub(crate) fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MOST_SHOWN))
+        .unwrap_or(text)
+}
+
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// In bytes. Nobody reads more, and some callers choose how long their names are.
+const MOST_SHOWN: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_callers_choose_is_shown_without_harm() {
+        let long = "é".repeat(101);
+        #[rustfmt::skip]
+        let cases = [
+            // name                text                 want
+            ("a name",             "ana@acme.example",  "ana@acme.example".to_owned()),
+            ("other letters",      "日本",               "日本".to_owned()),
+            ("colours",            "\u{1b}[31mred",     "\u{fffd}[31mred".to_owned()),
+            ("a line break",       "a\nb",              "a\u{fffd}b".to_owned()),
+            ("from right to left", "a\u{202e}b",        "a\u{fffd}b".to_owned()),
+            ("too long",           &long,               "é".repeat(100) + "…"),
+        ];
+        for (name, text, want) in cases {
+            assert_eq!(shown(text), want, "{name}");
+        }
+    }
+}

@@ -132,6 +132,7 @@ fn what_cannot_be_read_is_named_and_stops_nothing() {
                 })
                 .collect(),
             drop_notices: 0,
+            lost: 0,
         };
         assert_eq!(reading, want, "{name}");
         assert_eq!(ids, [("b".to_owned(), 1), ("b".to_owned(), 3)], "{name}");
@@ -170,4 +171,19 @@ fn the_module_s_own_notices_of_dropped_records_are_counted() {
     let line = "[9][critical][wasm] wasm log: audit: decisions leave no record: the gateway's log drops lines of `audit.level`\n";
     let (_, reading) = read(line.as_bytes());
     assert_eq!((reading.other_lines, reading.drop_notices), (1, 1));
+    let count = |name: &str, count: u64| {
+        format!(
+            r#"{{"key":"databricks_oam_filter.records.{name}","value":{{"intValue":"{count}"}}}}"#
+        )
+    };
+    let event = format!(
+        r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"eventName":"databricks_oam_filter.records_lost","body":{{"stringValue":"lost"}},"attributes":[{},{}]}}]}}]}}]}}"#,
+        count("dropped", 40),
+        count("rejected", 2),
+    );
+    let (_, reading) = read(event.as_bytes());
+    assert_eq!(
+        (reading.other_lines, reading.broken, reading.lost),
+        (0, 0, 42)
+    );
 }
