@@ -201,7 +201,7 @@ fn steers(c: char) -> bool {
 }
 
 /// In bytes. Nobody reads more, and some callers choose how long their names are.
-const MOST_SHOWN: usize = 200;
+const MOST_SHOWN: usize = 120;
 
 #[cfg(test)]
 mod tests {
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_callers_choose_is_shown_without_harm() {
-        let long = "é".repeat(101);
+        let long = "é".repeat(61);
         #[rustfmt::skip]
         let cases = [
             // name                text                 want
@@ -218,7 +218,7 @@ mod tests {
             ("colours",            "\u{1b}[31mred",     "\u{fffd}[31mred".to_owned()),
             ("a line break",       "a\nb",              "a\u{fffd}b".to_owned()),
             ("from right to left", "a\u{202e}b",        "a\u{fffd}b".to_owned()),
-            ("too long",           &long,               "é".repeat(100) + "…"),
+            ("too long",           &long,               "é".repeat(60) + "…"),
         ];
         for (name, text, want) in cases {
             assert_eq!(shown(text), want, "{name}");

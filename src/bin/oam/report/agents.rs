@@ -161,10 +161,10 @@ impl Counted for AgentWork {
 }
 
 /// Their names come from valid tokens.
-const MOST_AGENTS: usize = 5_000;
+const MOST_AGENTS: usize = 2_000;
 
 /// Callers choose what they call. A row has a kilobyte, or six with texts as long as they can be.
-const MOST_CALLS: usize = 10_000;
+const MOST_CALLS: usize = 4_000;
 
 /// Of each kind of text on a row.
 const MOST_TEXTS: usize = 10;

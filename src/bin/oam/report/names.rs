@@ -78,8 +78,8 @@ impl Names {
     }
 }
 
-/// A hundred thousand people and workloads, and as many names again. With texts as long as they can
-/// be that is 120 MiB, in practice 25.
-const MOST: usize = 250_000;
+/// A hundred thousand people and workloads, and half as many names again. With texts as long as
+/// they can be that is 50 MiB, in practice 15.
+const MOST: usize = 150_000;
 
 const OTHER: &str = "(others)";

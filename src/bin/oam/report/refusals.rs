@@ -221,7 +221,7 @@ impl Counted for Refused {
 
 /// Whoever is refused chooses who they claim to be. A row has half a kilobyte, or two with texts as
 /// long as they can be.
-const MOST_ROWS: usize = 25_000;
+const MOST_ROWS: usize = 15_000;
 
 /// Rules may ask for any number; a report shows a few.
 const MOST_SCOPES: usize = 8;

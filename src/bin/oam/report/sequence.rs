@@ -209,9 +209,9 @@ impl Sequences {
     }
 }
 
-/// A hundred gateways of eight workers that are restarted each day for half a year, or as many
-/// gaps. Each has 150 bytes.
-const MOST_RUNS: usize = 150_000;
+/// A hundred gateways of eight workers that are restarted each day for a third of a year, or as
+/// many gaps. Each has 150 bytes.
+const MOST_RUNS: usize = 100_000;
 
 /// Duplicates that are named one by one. The rest is counted.
 const MOST_NAMED: usize = 20;

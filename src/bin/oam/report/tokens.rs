@@ -151,7 +151,7 @@ const STATIC: [&str; 6] = [
 
 /// Anybody can make up a token with each request. A row has a kilobyte, or five with texts as long
 /// as they can be.
-const MOST_TOKENS: usize = 10_000;
+const MOST_TOKENS: usize = 5_000;
 
 /// Of each kind of text on a row.
 const MOST_TEXTS: usize = 8;
