@@ -28,7 +28,6 @@ use crate::databricks::operation::Mark;
 use crate::denial::{Denial, Kind};
 use crate::issuer::Issuer;
 use crate::issuer::access_token::AccessToken;
-use crate::issuer::invalid_token::InvalidToken;
 use crate::key_store::KeyStore;
 use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
@@ -212,24 +211,15 @@ impl Authorizer {
             }
             return Ok(verdict);
         }
-        let (token, standing, scheme) = match &head.credential {
-            &Credential::Jwt(bearer, scheme) => {
-                let here = workspace.unwrap_or_default();
-                let presented = sighting.presented(bearer);
-                let token = verify(presented, Place::Header(scheme, headers), evidence)?;
-                let token = self.issued_for(token, &head, here, evidence)?;
-                let standing = self.standing(remembered, presented, &token, here);
-                (token, standing, scheme)
-            }
-            Credential::Oversized => return Err(InvalidToken::Oversized.into()),
-            Credential::None => return Err(Denial::MissingCredentials),
-            Credential::Unverifiable(found) if asks_who => {
-                return Err(Denial::UnsupportedCredential(found.kind));
-            }
-            Credential::Unverifiable(found) => {
-                return self.observe((&head, &readings), &policy, found, now, evidence);
-            }
+        let &Credential::Jwt(bearer, scheme) = &head.credential else {
+            let asked = (&head, &readings);
+            return self.without_token(asked, &policy, asks_who, now, evidence);
         };
+        let here = workspace.unwrap_or_default();
+        let presented = sighting.presented(bearer);
+        let token = verify(presented, Place::Header(scheme, headers), evidence)?;
+        let token = self.issued_for(token, &head, here, evidence)?;
+        let standing = self.standing(remembered, presented, &token, here);
         if self.policy.rules.asks_for_issuers() {
             let issuer = Some(&token.issuer);
             (_, policy) = self.requested(remembered, &head, sent, issuer, evidence);

@@ -120,8 +120,6 @@ impl Configuration {
         let treatments = policy::treatments(&document.credentials, problems);
         let fingerprints = document.audit.fingerprints(problems);
         let records = document.audit.settings(problems);
-        let self_service = document.self_service.as_ref();
-        let self_service = self_service.and_then(|section| section.build(problems));
         let mut resource = document.resource.build(problems);
         let exchange = document
             .exchange
@@ -144,6 +142,7 @@ impl Configuration {
             .map(|identifier| ProtectedResource::new(identifier, &issuers));
         Some(Self {
             authorizer: Authorizer {
+                self_service: self_service::build(document.self_service, problems),
                 issuers,
                 policy,
                 resource: published,
@@ -152,7 +151,6 @@ impl Configuration {
                 max_token_bytes: max_token_bytes?,
                 treatments,
                 fingerprints,
-                self_service,
             },
             key_sources,
             withdrawal_list,

@@ -8,6 +8,7 @@
 //! A batch stays in the queue until the collector has it. One that was sent and never answered is
 //! sent again, so a record may arrive twice; `worker` and `sequence` tell that.
 
+mod failure;
 mod message;
 
 use std::collections::VecDeque;
@@ -15,12 +16,13 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::callout::Call;
-use crate::callout::flight::{self, Flight};
+use crate::callout::flight::Flight;
 use crate::callout::retry::{self, Jitter};
 use crate::callout::uri::HttpsUri;
 use crate::time::UnixTime;
 use crate::time::clock::{Clock, Reading, Timer};
 
+pub use failure::ExportFailure;
 use message::Batch;
 
 /// Where records go, and how many may wait.
@@ -111,19 +113,6 @@ pub struct Answer<'a> {
     pub retry_after: Option<&'a [u8]>,
     /// The body.
     pub body: &'a [u8],
-}
-
-/// Why records did not arrive.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum ExportFailure {
-    /// The collector took the batch but so many records, for the reason that it gave.
-    Partial(u64, String),
-    /// It refused the batch for good, with this status.
-    Refused(u16),
-    /// It may take the batch later; it has this status.
-    Later(u16),
-    /// The batch was given up before.
-    Unasked,
 }
 
 impl Exporter {
@@ -352,25 +341,6 @@ impl Exported {
 impl fmt::Debug for CollectorHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: …", self.name)
-    }
-}
-
-impl fmt::Display for ExportFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Partial(rejected, reason) if reason.is_empty() => {
-                write!(f, "the collector rejected {rejected} records")
-            }
-            Self::Partial(rejected, reason) => {
-                write!(f, "the collector rejected {rejected} records: `{reason}`")
-            }
-            Self::Refused(status) => write!(
-                f,
-                "the collector refused a batch with status {status}: check `audit.otlp.uri` and `audit.otlp.headers`"
-            ),
-            Self::Later(status) => write!(f, "the collector takes no records now: status {status}"),
-            Self::Unasked => f.write_str(flight::UNASKED),
-        }
     }
 }
 

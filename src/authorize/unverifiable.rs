@@ -48,11 +48,29 @@ impl Authorizer {
         Err(Denial::UnsupportedCredential(kind))
     }
 
+    /// Judges a request that shows no token which could be verified; `asks_who` where its sender asks
+    /// who it is, which no other credential tells.
+    pub(super) fn without_token<'a>(
+        &'a self,
+        (head, readings): (&RequestHead<'_>, &Readings<'_>),
+        policy: &Applied<'a>,
+        asks_who: bool,
+        now: UnixTime,
+        evidence: &mut Evidence<'a>,
+    ) -> Result<Verdict, Denial> {
+        if let Credential::Unverifiable(found) = &head.credential
+            && !asks_who
+        {
+            return self.observe((head, readings), policy, found, now, evidence);
+        }
+        Err(unidentified(&head.credential))
+    }
+
     /// Lets a credential through that nothing here can verify, where its class is only observed.
     ///
     /// Nobody knows who sends it, so no scope can be asked for and no rule for an issuer's tokens
     /// applies. What is refused to everybody stays refused.
-    pub(super) fn observe<'a>(
+    fn observe<'a>(
         &'a self,
         (head, readings): (&RequestHead<'_>, &Readings<'_>),
         policy: &Applied<'a>,
@@ -101,4 +119,13 @@ fn is_client_authentication(found: &Unverifiable<'_>, governing: &Governing<'_>)
             found.kind,
             CredentialKind::Basic | CredentialKind::OauthSecret
         )
+}
+
+/// Why a credential does not tell who sends it.
+const fn unidentified(credential: &Credential<'_>) -> Denial {
+    match credential {
+        Credential::Jwt(..) | Credential::None => Denial::MissingCredentials,
+        Credential::Oversized => Denial::InvalidToken(InvalidToken::Oversized),
+        Credential::Unverifiable(found) => Denial::UnsupportedCredential(found.kind),
+    }
 }

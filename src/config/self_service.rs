@@ -7,19 +7,19 @@ use crate::path::Path;
 use super::document::SelfServiceSection;
 use super::problem::{Place, Problems};
 
-impl SelfServiceSection {
-    #[inline(never)]
-    pub(super) fn build(&self, problems: &mut Problems) -> Option<SelfService> {
-        let fault = fault(&self.path);
-        if let Some(fault) = fault {
-            problems.add(
-                &Place::at("self_service.path"),
-                format_args!("{fault}: `{}`", self.path),
-            );
-        }
-        let me = [&*self.path, "/me"].concat().into();
-        fault.is_none().then_some(SelfService { me })
+#[inline(never)]
+pub(super) fn build(
+    section: Option<SelfServiceSection>,
+    problems: &mut Problems,
+) -> Option<SelfService> {
+    let SelfServiceSection { path } = section?;
+    if let Some(fault) = fault(&path) {
+        let place = Place::at("self_service.path");
+        problems.add(&place, format_args!("{fault}: `{path}`"));
+        return None;
     }
+    let me = [&*path, "/me"].concat().into();
+    Some(SelfService { me })
 }
 
 /// What is wrong with a path to stand under.
