@@ -192,11 +192,7 @@ pub(super) fn remedies(
             vec!["a token that the configuration's `withdrawn` does not cover".to_owned()]
         }
         Verdict::Deny(Denial::InvalidToken(InvalidToken::SenderConstrained)) => {
-            vec![match evidence.token.as_ref().and_then(|token| token.key) {
-                Some(_) if evidence.scheme == Scheme::Bearer => "a DPoP proof for this request and this very token: give it by `--header 'DPoP: …'`, and the token by `--token`",
-                _ => "a TLS connection with the certificate that the token is bound to, which cannot be shown here; a gateway sees it",
-            }
-            .to_owned()]
+            vec![what_binds(evidence).to_owned()]
         }
         // What the caller is told says it all.
         Verdict::Allow(_)
@@ -205,6 +201,18 @@ pub(super) fn remedies(
         | Verdict::Introduce(_)
         | Verdict::Return(_)
         | Verdict::Shadow(..) => Vec::new(),
+    }
+}
+
+/// What a bound token has to be shown with.
+fn what_binds(evidence: &Evidence<'_>) -> &'static str {
+    match evidence.token.as_ref().and_then(|token| token.key) {
+        Some(_) if evidence.scheme == Scheme::Bearer => {
+            "a DPoP proof for this request and this very token: give it by `--header 'DPoP: …'`, and the token by `--token`"
+        }
+        _ => {
+            "a TLS connection with the certificate that the token is bound to, which cannot be shown here; a gateway sees it"
+        }
     }
 }
 
