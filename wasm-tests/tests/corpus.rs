@@ -2,9 +2,10 @@
 //! of it what a real Envoy did.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jsonschema::Validator;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[cfg(feature = "host")]
 use wasm_tests::corpus::drivers::InProcess;
@@ -14,16 +15,45 @@ use wasm_tests::corpus::{Case, File, Prepared, check, outcome::Outcome};
 use wasm_tests::paths;
 
 #[test]
-fn every_driver_answers_every_case_as_written_and_alike() {
-    let wanted = std::env::var("CORPUS").unwrap_or_default();
+fn every_record_is_an_event_of_the_official_schema() {
+    let schema = std::fs::read(paths::tests("schemas/ocsf-api-activity.json")).expect("a schema");
+    let schema: Value = serde_json::from_slice(&schema).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let (mut count, mut faults) = (0, Vec::new());
+    for path in files("") {
+        let file = File::read(&path);
+        let mut configuration = file.plugin_configuration();
+        configuration["audit"]["format"] = json!("ocsf");
+        configuration["audit"]["inputs"] = json!(true);
+        let mut core = Core::start(&configuration).expect("a configuration");
+        for case in &file.cases {
+            drop(core.answer(&file.prepare(case, paths::now())));
+            let event: Value = serde_json::from_str(&core.said()).expect("JSON");
+            let errors = schema.iter_errors(&event);
+            faults.extend(errors.map(|error| format!("{}: {error}: {event}", case.name)));
+            count += 1;
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(count >= 150, "{count} events");
+}
+
+/// The files of the corpus whose names have this in them, in order.
+fn files(wanted: &str) -> Vec<PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(paths::tests("corpus"))
         .expect("a corpus")
         .map(|entry| entry.expect("a file").path())
-        .filter(|path| path.to_string_lossy().contains(&wanted))
+        .filter(|path| path.to_string_lossy().contains(wanted))
         .collect();
     files.sort();
+    files
+}
+
+#[test]
+fn every_driver_answers_every_case_as_written_and_alike() {
+    let wanted = std::env::var("CORPUS").unwrap_or_default();
     let (mut count, mut report) = (0, Report::new(&oam::record_schema()));
-    for path in files {
+    for path in files(&wanted) {
         let file = File::read(&path);
         let name = path.file_stem().expect("a name").to_string_lossy();
         println!("{name:<16} {:>3} cases  {}", file.cases.len(), file.about);

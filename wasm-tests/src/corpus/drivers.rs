@@ -45,6 +45,8 @@ pub struct Core {
     gateway: Gateway,
     host: LocalHost<'static>,
     records: Rc<RefCell<Vec<String>>>,
+    /// The last record's line.
+    line: String,
 }
 
 impl Core {
@@ -61,6 +63,7 @@ impl Core {
             gateway: Gateway::default(),
             host: LocalHost::new(now(), || Box::new(RustCrypto), on_record),
             records,
+            line: String::new(),
         };
         core.gateway
             .configure(PLUGIN, Some(configuration), &core.host);
@@ -120,7 +123,8 @@ impl Driver for Core {
         let host = &self.host;
         self.gateway.end(STREAM, host);
         let mut records = self.records.take().into_iter();
-        let audit = records.next().and_then(|line| log::record(&line));
+        self.line = records.next().unwrap_or_default();
+        let audit = log::record(&self.line);
         assert_eq!(records.next(), None, "one record for each decision");
         Ok(match step {
             Step::Forward => {
@@ -130,6 +134,10 @@ impl Driver for Core {
             Step::Reply(answer) => replied(*answer, audit),
             Step::Hold | Step::HoldBody => panic!("the request waits for ever: {audit:?}"),
         })
+    }
+
+    fn said(&self) -> String {
+        self.line.clone()
     }
 }
 
