@@ -92,10 +92,16 @@ impl Gateway {
     /// Ends a plugin, and hands over what it counted.
     pub fn end_plugin(&mut self, plugin: PluginId, host: &dyn Host) {
         if let Some(place) = self.plugins.iter().position(|known| known.id == plugin) {
-            let exporter = self.plugins.swap_remove(place).end(host);
+            let exporter = self.plugins.remove(place).end(host);
+            let Some(exporter) = exporter else {
+                return;
+            };
             // A host that replaces a configuration begins the new plugin before it ends the old.
-            if let (Some(exporter), Some(plugin)) = (exporter, self.plugins.last_mut()) {
-                plugin.leave(exporter);
+            // Another filter's collector is none of ours.
+            let mut others = self.plugins.iter_mut().rev();
+            match others.find(|other| other.sends_where(&exporter)) {
+                Some(heir) => heir.leave(exporter),
+                None => exporter.give_up(),
             }
         }
     }

@@ -160,7 +160,10 @@ fn areas(introduction: &Introduction, resource: &Resource) -> Vec<AreaAccess> {
             request: missing.and_then(|_| resource.request_for(introduction, area)),
         }
     };
-    areas.into_iter().map(access).collect()
+    let mut areas: Vec<AreaAccess> = areas.into_iter().map(access).collect();
+    // What is allowed stands first, each by name.
+    areas.sort_by_key(|area| area.operations == 0);
+    areas
 }
 
 impl Resource {

@@ -8,46 +8,22 @@
 //! A batch stays in the queue until the collector has it. One that was sent and never answered is
 //! sent again, so a record may arrive twice; `worker` and `sequence` tell that.
 
+mod collector;
 mod failure;
 mod message;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::time::Duration;
 
 use crate::callout::Call;
 use crate::callout::flight::Flight;
 use crate::callout::retry::{self, Jitter};
-use crate::callout::uri::HttpsUri;
 use crate::time::UnixTime;
 use crate::time::clock::{Clock, Reading, Timer};
 
+pub use collector::{Collector, CollectorHeader};
 pub use failure::ExportFailure;
 use message::Batch;
-
-/// Where records go, and how many may wait.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Collector {
-    /// The gateway's cluster to ask.
-    pub cluster: Box<str>,
-    /// Where it takes logs, `…/v1/logs`.
-    pub uri: HttpsUri,
-    /// Headers that it asks for, a credential among them perhaps.
-    pub headers: Vec<CollectorHeader>,
-    /// The bytes of records that may wait, on each worker.
-    pub queue_bytes: usize,
-    /// How long a batch may take.
-    pub timeout: Duration,
-}
-
-/// A header for the collector. Its value may be a credential, so `Debug` does not show it.
-#[derive(Clone, Eq, PartialEq)]
-pub struct CollectorHeader {
-    /// Its name, in lower case.
-    pub name: Box<str>,
-    /// Its value.
-    pub value: Box<str>,
-}
 
 /// A record that waits for the collector.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,7 +50,10 @@ pub struct Exporter {
     /// all.
     losses_due: Timer,
     under_way: Option<UnderWay>,
+    /// How many batches in a row failed as a whole.
     failures: u32,
+    /// How many in a row were taken but in part.
+    partial: u32,
     number: u64,
     jitter: Jitter,
 }
@@ -131,6 +110,7 @@ impl Exporter {
             losses_due: Timer::OVER,
             under_way: None,
             failures: 0,
+            partial: 0,
             number: 0,
             jitter: Jitter(seed),
         }
@@ -159,12 +139,25 @@ impl Exporter {
         self.under_way.is_none() && self.failures == 0 && self.bytes >= MAX_BATCH_BYTES
     }
 
-    /// How many records wait, those under way among them.
-    pub fn waiting(&self) -> usize {
-        self.queue.len()
+    /// Where its records go.
+    pub const fn collector(&self) -> &Collector {
+        &self.collector
     }
 
-    /// Takes over what waits in an exporter that ends, and the losses that it told nobody.
+    /// Ends with nobody to send on what waits: the log says what is lost.
+    pub fn give_up(self) {
+        let Losses { dropped, rejected } = self.losses;
+        let lost = dropped.saturating_add(rejected);
+        if !self.queue.is_empty() || lost > 0 {
+            log::error!(
+                "audit.otlp: {} records were not sent and {lost} were lost before: no configuration that goes on has this collector",
+                self.queue.len()
+            );
+        }
+    }
+
+    /// Takes over what waits in an exporter that ends, and its losses. Those of a batch that is
+    /// under way may be told twice, and its records sent twice: nobody hears its answer.
     pub fn adopt(&mut self, former: Self) {
         self.losses.dropped = self.losses.dropped.saturating_add(former.losses.dropped);
         self.losses.rejected = self.losses.rejected.saturating_add(former.losses.rejected);
@@ -219,14 +212,27 @@ impl Exporter {
         match answer.status {
             200..=299 => {
                 self.arrived(&sent);
-                self.losses.dropped = self.losses.dropped.saturating_sub(sent.told.dropped);
-                self.losses.rejected = self.losses.rejected.saturating_sub(sent.told.rejected);
+                self.failures = 0;
+                let pause = if self.bytes >= MAX_BATCH_BYTES {
+                    Duration::ZERO
+                } else {
+                    PACE
+                };
+                self.due = Timer::new(reading, pause);
                 let (rejected, reason) = message::rejected(answer.body);
-                self.losses.rejected = self.losses.rejected.saturating_add(rejected);
+                if rejected == 0 || sent.records > 0 {
+                    self.losses.dropped = self.losses.dropped.saturating_sub(sent.told.dropped);
+                    self.losses.rejected = self.losses.rejected.saturating_sub(sent.told.rejected);
+                }
                 if rejected == 0 {
+                    self.partial = 0;
                     return Ok(());
                 }
+                // The collector may count what was told of losses among what it rejected.
+                let records = rejected.min(count(sent.records));
+                self.losses.rejected = self.losses.rejected.saturating_add(records);
                 self.losses_due = Timer::new(reading, LOSSES_DELAY);
+                self.partial = self.partial.saturating_add(1);
                 Err(ExportFailure::Partial(rejected, reason))
             }
             status @ (429 | 502 | 503 | 504) => {
@@ -235,9 +241,8 @@ impl Exporter {
             }
             status => {
                 self.arrived(&sent);
-                let records = u64::try_from(sent.records).unwrap_or(u64::MAX);
+                let records = count(sent.records);
                 self.losses.rejected = self.losses.rejected.saturating_add(records);
-                self.losses_due = Timer::new(reading, LOSSES_DELAY);
                 self.put_off(reading, None);
                 Err(ExportFailure::Refused(status))
             }
@@ -252,9 +257,9 @@ impl Exporter {
         }
     }
 
-    /// How many batches have failed in a row.
-    pub const fn failures(&self) -> u32 {
-        self.failures
+    /// How many batches in a row had no answer, were refused, or were taken but in part.
+    pub const fn troubles(&self) -> u32 {
+        self.failures.saturating_add(self.partial)
     }
 
     /// The moment at which something is to be sent, or a batch under way counts as lost; `None`
@@ -317,13 +322,13 @@ impl Exporter {
         for record in self.queue.drain(..sent.records.min(self.queue.len())) {
             self.bytes = self.bytes.saturating_sub(record.bytes());
         }
-        self.failures = 0;
-        self.due = Timer::OVER;
     }
 
     fn put_off(&mut self, now: Reading, asked_for: Option<Duration>) {
         let wait = retry::doubled(FIRST_RETRY, self.failures, LONGEST_RETRY);
-        let wait = asked_for.map_or(self.jitter.shorten(wait), |asked| asked.min(LONGEST_ASKED));
+        let wait = asked_for.map_or(self.jitter.shorten(wait), |asked| {
+            asked.clamp(FIRST_RETRY, LONGEST_ASKED)
+        });
         self.failures = self.failures.saturating_add(1);
         self.due = Timer::new(now, wait);
     }
@@ -338,10 +343,8 @@ impl Exported {
     }
 }
 
-impl fmt::Debug for CollectorHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: …", self.name)
-    }
+fn count(records: usize) -> u64 {
+    u64::try_from(records).unwrap_or(u64::MAX)
 }
 
 /// The seconds that a `Retry-After` asks for. A date is passed over: ours may not be its clock.
@@ -365,6 +368,10 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// A collector that asks for more is asked again all the same: meanwhile records are dropped.
 const LONGEST_ASKED: Duration = Duration::from_mins(5);
+
+/// Between two batches while less than a whole one waits: a callout for each record would cost more
+/// than the record.
+const PACE: Duration = Duration::from_secs(1);
 
 const LOSSES_DELAY: Duration = Duration::from_secs(10);
 

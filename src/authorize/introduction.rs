@@ -57,12 +57,11 @@ impl Authorizer {
         evidence.workspace(workspace);
         evidence.token(Rc::clone(&token));
         evidence.standing(Rc::clone(&standing));
-        let is_enforced = self.policy.mode == Mode::Enforce;
-        if let Some(rule) =
-            (policy.denying).filter(|rule| rule.mode == Mode::Enforce && is_enforced)
-        {
+        if let Some(rule) = policy.denying {
             evidence.rule(rule);
-            return Err(denied(rule, call));
+            if rule.mode == Mode::Enforce && self.policy.mode == Mode::Enforce {
+                return Err(denied(rule, call));
+            }
         }
         if !matches!(call.method, "GET" | "HEAD") {
             return Err(Denial::Unmatched);

@@ -48,8 +48,8 @@ impl Authorizer {
         Err(Denial::UnsupportedCredential(kind))
     }
 
-    /// Judges a request that shows no token which could be verified; `asks_who` where its sender asks
-    /// who it is, which no other credential tells.
+    /// Judges a request that shows no token which could be verified; `asks_who` where its sender
+    /// asks who it is, which no other credential tells.
     pub(super) fn without_token<'a>(
         &'a self,
         (head, readings): (&RequestHead<'_>, &Readings<'_>),

@@ -100,7 +100,7 @@ fn header_fault(name: &str, value: &str) -> Option<&'static str> {
 }
 
 /// Headers that no operator chooses: they follow from what is sent.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "accept",
     "accept-encoding",
     "connection",
@@ -109,6 +109,7 @@ const OURS: [&str; 8] = [
     "content-type",
     "host",
     "transfer-encoding",
+    "user-agent",
 ];
 
 /// On each worker. More than a gateway should hold for a collector that is down.
@@ -201,6 +202,7 @@ mod tests {
             (otlp(r#","timeout":"0s""#),                                       "audit.otlp.timeout: must be between 50ms and 1m"),
             (otlp(r#","headers":{"Authorization":"secret"}"#),                 "audit.otlp.headers.Authorization: not the name of a header in lower case"),
             (otlp(r#","headers":{"content-type":"secret"}"#),                  "audit.otlp.headers.content-type: set by the module itself: remove it"),
+            (otlp(r#","headers":"x-key: secret""#),                              "audit.otlp.headers: invalid type: a text, expected a map"),
             (otlp(r#","headers":{"x-key":"secret\n"}"#),                       "audit.otlp.headers.x-key: its value has characters that no header may have"),
         ];
         for (text, want) in cases {

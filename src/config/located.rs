@@ -36,6 +36,8 @@ impl Misfit {
             Unexpected::Bool(value) => format!("boolean `{value}`"),
             Unexpected::Unsigned(number) => format!("integer `{number}`"),
             Unexpected::Signed(number) => format!("integer `{number}`"),
+            // It may be a secret that stands where it should not.
+            Unexpected::Str(_) if what == "type" => "a text".to_owned(),
             Unexpected::Str(text) => format!("string {text:?}"),
             Unexpected::Float(_) => "a number with a fraction".to_owned(),
             Unexpected::Unit => "null".to_owned(),

@@ -131,7 +131,12 @@ impl Active {
             Purpose::Records(shipment) => self.take_receipt(shipment, host, now),
         };
         if let Err(failure) = read {
-            self.warn(&purpose, &format!("`{}`: {failure}", purpose.call().uri));
+            let uri = &purpose.call().uri;
+            let path = uri.path().split('?').next().unwrap_or_default();
+            self.warn(
+                &purpose,
+                &format!("`https://{}{path}`: {failure}", uri.authority()),
+            );
         }
     }
 
@@ -273,7 +278,7 @@ impl Active {
             }
             (Purpose::Records(_), _) => {
                 let exporter = self.records.exporter.as_ref();
-                if exporter.is_some_and(|exporter| is_news(exporter.failures())) {
+                if exporter.is_some_and(|exporter| is_news(exporter.troubles())) {
                     log::warn!("audit.otlp: {why}");
                 }
             }

@@ -92,12 +92,15 @@ impl Plugin {
         let active = self.active.as_mut();
         match active.and_then(|active| active.records.exporter.as_mut()) {
             Some(exporter) => exporter.adopt(former),
-            None if former.waiting() > 0 => log::error!(
-                "audit.otlp: {} records were not sent: the configuration that replaced theirs has no collector",
-                former.waiting()
-            ),
-            None => {}
+            None => former.give_up(),
         }
+    }
+
+    /// Whether it sends its records where another one did.
+    pub(super) fn sends_where(&self, former: &Exporter) -> bool {
+        let exporter = self.active.as_ref();
+        let exporter = exporter.and_then(|active| active.records.exporter.as_ref());
+        exporter.is_some_and(|exporter| exporter.collector() == former.collector())
     }
 
     pub(super) fn on_tick(&mut self, host: &dyn Host) {

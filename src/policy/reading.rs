@@ -134,6 +134,7 @@ impl Fit {
         };
         let ends_in_slash = path.ends_in_slash();
         let mut sent = path.segments().filter(|segment| !segment.is_empty());
+        let is_api_path = sent.clone().next() == Some("api");
         for (position, segment) in wanted.iter().enumerate() {
             let text = sent.next();
             match (segment, text) {
@@ -147,6 +148,7 @@ impl Fit {
                     let is_api = wanted.first().is_some_and(may_be_api);
                     let is_version = position == 1
                         && is_api
+                        && is_api_path
                         && databricks::is_version(literal)
                         && databricks::is_version(text);
                     fit.take_literal(literal, text, is_version)?;
@@ -225,6 +227,7 @@ mod tests {
             ("any version",            "/api/{version}/a",          "/api/2.1/a",               Some(as_written)),
             ("behind a name",          "/{x}/2.0/a",                "/api/2.1/a",               Some((true, true, false))),
             ("a version elsewhere",    "/sql/1.0/a",                "/sql/1.1/a",               None),
+            ("under any name",         "/{x}/1.0/a",                "/sql/1.1/a",               None),
             ("the rest of a version",  "/api/2.0/{path=**}",        "/api/2.1/a",               Some((true, true, false))),
         ];
         for (name, template, path, want) in cases {

@@ -117,6 +117,7 @@ impl RuleBook {
     pub fn applicable(&self, readings: &Readings<'_>, issuer: Option<&str>) -> Applicable<'_> {
         let mut applicable = Applicable {
             ignores_case: readings.ignores_case(),
+            is_known: readings.operation().is_some(),
             ..Applicable::default()
         };
         if self.rules.is_empty() {
@@ -248,6 +249,7 @@ pub struct Applicable<'a> {
     /// Whether a server that decodes before it routes could follow the path of another rule.
     pub is_ambiguous: bool,
     ignores_case: bool,
+    is_known: bool,
 }
 
 /// A rule that applies, by one of its paths.
@@ -274,27 +276,36 @@ impl<'a> Applicable<'a> {
             ..found
         };
         let is_enforced = found.rule.mode == Mode::Enforce;
+        let to = (self.ignores_case, self.is_known);
         match (&found.rule.effect, is_enforced) {
-            (Effect::Deny, true) => keep(&mut self.denying, found, self.ignores_case),
-            (Effect::Deny, false) => keep(&mut self.denying_in_shadow, found, self.ignores_case),
+            (Effect::Deny, true) => keep(&mut self.denying, found, to),
+            (Effect::Deny, false) => keep(&mut self.denying_in_shadow, found, to),
             (Effect::Public | Effect::RequireAll(_) | Effect::RequireAny(_), is_enforced) => {
                 if is_enforced {
                     self.opens |= found.as_sent;
                     self.opens_this_version |= found.as_sent && names_version(found.template);
-                    keep(&mut self.governing, found, self.ignores_case);
+                    keep(&mut self.governing, found, to);
                 }
                 self.opens_in_shadow |= found.as_sent;
-                keep(&mut self.with_shadow, found, self.ignores_case);
+                keep(&mut self.with_shadow, found, to);
             }
         }
     }
 }
 
 /// Adds a rule to those that apply, unless one of them goes before it; those that it goes before
-/// drop out.
-fn keep<'a>(kept: &mut Few<AppliedRule<'a>>, found: AppliedRule<'a>, ignores_case: bool) {
+/// drop out. Where the catalogue does not know the operation, a rule that takes the path as it was
+/// sent gives way to none that takes another spelling: that may be another operation.
+fn keep<'a>(
+    kept: &mut Few<AppliedRule<'a>>,
+    found: AppliedRule<'a>,
+    (ignores_case, is_known): (bool, bool),
+) {
     let goes_before = |one: &AppliedRule<'_>, other: &AppliedRule<'_>| {
         let same = one.place == other.place;
+        if !same && !is_known && other.as_sent && !one.as_sent {
+            return false;
+        }
         let by_path = specificity(one.template, other.template, ignores_case);
         let by_tools = other.rule.narrowness().cmp(&one.rule.narrowness());
         let by_method = one.for_get.cmp(&other.for_get);

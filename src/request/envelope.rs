@@ -100,7 +100,9 @@ impl<'a> Envelope<'a> {
     /// The host that was asked, shortened, with secrets struck out.
     pub fn host(&self) -> Option<Cow<'a, str>> {
         let value = self.headers.first_known(Known::AUTHORITY)?;
-        Some(quote(value, MAX_HOST_CHARS))
+        // RFC 9110 §4.2.4: a name and a password may stand before it, which no record keeps.
+        let host = value.rsplit(|byte| *byte == b'@').next();
+        Some(quote(host.unwrap_or_default(), MAX_HOST_CHARS))
     }
 
     /// The trace that the request belongs to: the second field of `traceparent` (W3C Trace Context

@@ -152,8 +152,8 @@ pub(super) const fn begins_static_token(first: u8, second: u8, third: u8) -> boo
 }
 
 /// Whether a JOSE header may begin with these letters: `{`, and white space or a quotation mark.
-/// White space before the `{` is not looked for: it is signed with the rest, no issuer writes it, and
-/// nobody else can.
+/// White space before the `{` is not looked for: it is signed with the rest, no issuer writes it,
+/// and nobody else can.
 pub(super) fn begins_jwt(first: u8, second: u8, third: u8) -> bool {
     let ey = (second == b'y') & is_one_of(third, b"AIJKL");
     let ew = (second == b'w') & is_one_of(third, b"0ko");

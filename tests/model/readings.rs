@@ -46,12 +46,6 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
             found.as_sent && found.rule.effect != "deny" && (shadow || !found.rule.shadow)
         })
     };
-    let says_version = |found: &Match<'_>| {
-        found.as_sent
-            && found.rule.effect != "deny"
-            && !found.rule.shadow
-            && version(found.template).is_some()
-    };
     if operation.is_none() && !rules.iter().any(says_version) {
         rules = applied(world, request, issuer, true);
     }
@@ -62,7 +56,9 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
             let by_path = compare(one.template, other.template, ignores_case);
             let by_tools = narrowness(other.rule).cmp(&narrowness(one.rule));
             let by_method = one.for_get.cmp(&other.for_get);
-            by_path.map(|path| path.then(by_tools).then(by_method)) == Some(Ordering::Less)
+            let may_displace = operation.is_some() || one.as_sent || !other.as_sent;
+            may_displace
+                && by_path.map(|path| path.then(by_tools).then(by_method)) == Some(Ordering::Less)
         };
         let mut rules: Vec<&'a Rule> = Vec::new();
         for found in &accepted {
@@ -98,6 +94,14 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
         in_shadow,
         opens_in_shadow: operation.is_some() || opened(&rules, true),
     }
+}
+
+/// Whether a rule that is enforced opens the path as it was sent, by its version of the API.
+fn says_version(found: &Match<'_>) -> bool {
+    found.as_sent
+        && found.rule.effect != "deny"
+        && !found.rule.shadow
+        && version(found.template).is_some()
 }
 
 /// A rule that applies, and the path by which.

@@ -1,5 +1,5 @@
-//! What is shipped to watch the gateway by: alerts, dashboard and rules for a SIEM, held against the
-//! pages and the code. Whether their metrics exist is for a real Envoy to say.
+//! What is shipped to watch the gateway by: alerts, dashboard and rules for a SIEM, held against
+//! the pages and the code. Whether their metrics exist is for a real Envoy to say.
 
 use std::collections::BTreeSet;
 use std::fs;

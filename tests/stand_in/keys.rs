@@ -1,4 +1,5 @@
-//! Keys of Ed25519, and an engine for them that costs nothing: a signature is known by its first byte.
+//! Keys of Ed25519, and an engine for them that costs nothing: a signature is known by its first
+//! byte.
 
 use std::sync::OnceLock;
 

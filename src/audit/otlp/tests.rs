@@ -1,4 +1,5 @@
 use super::*;
+use crate::callout::uri::HttpsUri;
 
 const START: u64 = 1_800_000_000_000;
 
@@ -70,14 +71,16 @@ fn records_go_in_batches_and_once() {
     // While it is under way nothing else is sent, and what comes meanwhile is not in it.
     assert!(exporter.push(record("c")) && exporter.due(at(2)).is_none());
     assert_eq!(exporter.on_answer(&first, &status(200), at(3)), Ok(()));
-    let second = exporter.due(at(4)).unwrap();
+    // Not at once: what comes within a second goes together.
+    assert!(exporter.due(at(4)).is_none());
+    let second = exporter.due(at(1003)).unwrap();
     assert_eq!(lines(&second), ["c"]);
     assert_eq!(
-        exporter.on_answer(&first, &status(200), at(5)),
+        exporter.on_answer(&first, &status(200), at(1004)),
         Err(ExportFailure::Unasked)
     );
-    assert_eq!(exporter.on_answer(&second, &status(202), at(6)), Ok(()));
-    assert_eq!((exporter.waiting(), exporter.next_due()), (0, None));
+    assert_eq!(exporter.on_answer(&second, &status(202), at(1005)), Ok(()));
+    assert_eq!(exporter.next_due(), None);
 }
 
 #[test]
@@ -104,6 +107,8 @@ fn a_batch_that_may_be_taken_later_is_sent_again_and_no_sooner_than_asked() {
     };
     let (_, wait, _) = later(asks(b"7"));
     assert_eq!(wait, Duration::from_secs(7));
+    let (_, wait, _) = later(asks(b"0"));
+    assert_eq!(wait, FIRST_RETRY);
     let (_, wait, _) = later(asks(b"86400"));
     assert_eq!(wait, LONGEST_ASKED);
     let (_, wait, _) = later(asks(b"Fri, 27 Nov 2026 00:00:00 GMT"));
@@ -157,8 +162,27 @@ fn the_queue_is_bounded_and_what_it_drops_is_counted_exactly() {
     exporter.push(record("g"));
     assert_eq!(exporter.on_answer(&sent, &status(200), at(1002)), Ok(()));
     assert!(exporter.push(record("h")));
-    let sent = exporter.due(at(1003)).unwrap();
+    let sent = exporter.due(at(2002)).unwrap();
     assert_eq!(lines(&sent), ["h", "lost: 1 dropped, 0 rejected"]);
+}
+
+#[test]
+fn a_collector_that_refuses_everything_is_asked_more_and_more_seldom() {
+    let mut exporter = exporter(1 << 20);
+    let (mut waits, mut now) = (Vec::new(), 0);
+    for _ in 0..4 {
+        exporter.push(record("a"));
+        let sent = exporter.due(at(now)).unwrap();
+        let failure = exporter.on_answer(&sent, &status(401), at(now));
+        assert_eq!(failure, Err(ExportFailure::Refused(401)));
+        let wait = exporter.next_due().unwrap().since(at(now)).as_millis();
+        waits.push(wait);
+        now += u64::try_from(wait).unwrap();
+    }
+    let is_about = |(wait, seconds): (u128, u128)| (seconds * 750..=seconds * 1000).contains(&wait);
+    let all = waits.iter().copied().zip([1, 2, 4, 8]).all(is_about);
+    assert!(all, "{waits:?}");
+    assert_eq!(exporter.troubles(), 4);
 }
 
 #[test]
@@ -200,11 +224,15 @@ fn a_batch_is_no_longer_than_it_may_be() {
     }
     assert!(exporter.is_pressing());
     let mut sizes = Vec::new();
-    while let Some(sent) = exporter.due(at(0)) {
+    for millis in [0, 0, 0, 0, 1000] {
+        let Some(sent) = exporter.due(at(millis)) else {
+            sizes.push(0);
+            continue;
+        };
         sizes.push(lines(&sent).len());
-        assert_eq!(exporter.on_answer(&sent, &status(200), at(0)), Ok(()));
+        assert_eq!(exporter.on_answer(&sent, &status(200), at(millis)), Ok(()));
     }
-    assert_eq!(sizes, [5, 1, 1, 1]);
+    assert_eq!(sizes, [5, 1, 1, 0, 1]);
 }
 
 #[test]

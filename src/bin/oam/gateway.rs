@@ -155,8 +155,8 @@ impl Gateway {
         Ok(Session(gateway))
     }
 
-    /// The configuration, with the keys that were given; with stand-ins for all of them where nobody
-    /// signed the token.
+    /// The configuration, with the keys that were given; with stand-ins for all of them where
+    /// nobody signed the token.
     fn configuration(&self, is_unsigned: bool) -> Result<Configuration, Unreadable> {
         let mut configuration = Configuration::parse(self.text.as_bytes())
             .map_err(|error| Unreadable(error.to_string()))?;

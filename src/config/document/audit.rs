@@ -26,12 +26,12 @@ pub(in crate::config) struct Audit {
     /// `log` and `otlp`.
     #[serde(default = "defaults::yes")]
     pub(in crate::config) required: bool,
-    /// Whether records say what the policy judged by (groups, roles, the claims that roles name), so
-    /// that a decision can be judged again.
+    /// Whether records say what the policy judged by (groups, roles, the claims that roles name),
+    /// so that a decision can be judged again.
     #[serde(default)]
     pub(in crate::config) inputs: bool,
-    /// The OpenTelemetry collector that gets records besides, over OTLP/HTTP. Absent: the host's log
-    /// alone.
+    /// The OpenTelemetry collector that gets records besides, over OTLP/HTTP. Absent: the host's
+    /// log alone.
     pub(in crate::config) otlp: Option<OtlpSection>,
     /// Keys the fingerprints by which records name static tokens. Give all gateways the same, and
     /// one token has one name on all of them.

@@ -90,5 +90,6 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// A collector writes a batch of records on one line: 8,192 of them, by default, of a few kilobytes.
+/// A collector writes a batch of records on one line: 8,192 of them, by default, of a few
+/// kilobytes.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;

@@ -58,7 +58,8 @@ fn a_record_is_found_in_every_form() {
     let reordered = r#"{"decision":"deny","decision_id":"a","method":"GET","mode":"enforce","path":"/","reason":"expired","time":"2026-11-23T12:00:00.123Z","later":{"member":[1]}}"#;
     #[rustfmt::skip]
     let cases = [
-        // name                                  text                                                     records
+        // name                                  text
+        // records
         ("bare lines",                           format!("{a}\n{b}\n"),                                   vec![("a", 1), ("b", 2)]),
         ("no line break at the end, empty lines", format!("\r\n{a}\r\n\n{b}"),                            vec![("a", 2), ("b", 4)]),
         ("in another order, with more members",  reordered.to_owned(),                                    vec![("a", 1)]),

@@ -50,7 +50,8 @@ fn both_formats_are_read_alike() {
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
     #[rustfmt::skip]
     let cases = [
-        // method  path                          shown                            some of what is read
+        // method  path                          shown                            some of what is
+        // read
         ("POST",   "/api/2.2/jobs/run-now",      Shown::Claims(claims.clone()),   "role_lacks_scope"),
         ("GET",    "/api/2.2/jobs/list",         Shown::Claims(claims.clone()),   "permitted"),
         ("POST",   "/api/2.0/token/create",      Shown::Claims(claims.clone()),   "no-token-minting"),
