@@ -69,10 +69,10 @@ impl<'a> Query<'a> {
         if self.0.is_empty() {
             return None;
         }
-        // Nearly no query is worth a look at the shape of each name and value. An escape may hide
-        // how a token begins.
-        let query = self.0.as_bytes();
-        let may_hold_token = query.contains(&b'%') || secret::holds_beginning(query);
+        // Few queries are worth a look at the shape of each name and value. An escape may hide a
+        // token, and every JWT has dots.
+        let may_hold_token = self.0.contains(['%', '.'])
+            || bytes::has_triple(self.0.as_bytes(), secret::begins_static_token);
         self.parameters().find_map(|(name, value)| {
             let named = CREDENTIALS
                 .iter()
@@ -246,6 +246,7 @@ mod tests {
             ("behind white space",     "x=+eyJhbGciOiJSUzI1NiJ9.e30.c2ln+",            Some(Shaped(Jwt))),
             ("behind two spaces",      "x=Bearer++eyJhbGciOiJSUzI1NiJ9.e30.c2ln",      Some(Shaped(Jwt))),
             ("behind another scheme",  "x=DPoP%20eyJhbGciOiJSUzI1NiJ9.e30.c2ln",       Some(Shaped(Jwt))),
+            ("white space before it",  "x=CnsiYWxnIjoiUlMyNTYifQ.e30.c2ln",            Some(Shaped(Jwt))),
             ("padded",                 "x=eyJhbGciOiJFUzI1NiJ9==.e30=.c2ln",                    Some(Shaped(Jwt))),
             ("in place of a name",     "eyJhbGciOiJSUzI1NiJ9.e30.c2ln",                Some(Shaped(Jwt))),
             ("a static token, within", "x=token:dapi0123456789abcdef0123456789abcdef", Some(Shaped(PersonalAccessToken))),
