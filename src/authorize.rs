@@ -155,11 +155,7 @@ impl Authorizer {
 
     /// Refuses a request of which nothing is known but this reason.
     pub const fn unjudged(&self, denial: Denial) -> Decision<'_> {
-        Decision {
-            verdict: Verdict::Deny(denial),
-            evidence: Evidence::new(Mode::Enforce),
-            awaited: None,
-        }
+        Decision::refusal(denial)
     }
 
     /// Refuses a request for what its trailers hold, which come when its head has been judged.

@@ -158,11 +158,9 @@ const NULL: Value<'static> = Value::Json("null");
 mod tests {
     use super::*;
     use crate::audit::record::Stamp;
-    use crate::authorize::evidence::Evidence;
-    use crate::authorize::{Decision, Verdict};
+    use crate::authorize::Decision;
     use crate::denial::Denial;
     use crate::issuer::invalid_token::InvalidToken;
-    use crate::policy::rule::Mode;
     use crate::request::Headers;
     use crate::request::envelope::Envelope;
     use crate::token::claims::{ClaimError, ClaimFault};
@@ -213,11 +211,7 @@ mod tests {
     }
 
     fn line_of(denial: Denial, headers: &Headers, time: Option<UnixTime>) -> String {
-        let decision = Decision {
-            verdict: Verdict::Deny(denial),
-            evidence: Evidence::new(Mode::Enforce),
-            awaited: None,
-        };
+        let decision = Decision::refusal(denial);
         let record = Record {
             decision: &decision,
             envelope: &Envelope::of(headers, Some("192.0.2.7")),

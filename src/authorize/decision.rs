@@ -2,6 +2,7 @@
 
 use crate::denial::Denial;
 use crate::key_store::IssuerIndex;
+use crate::policy::rule::Mode;
 use crate::resource::Metadata;
 
 use super::evidence::Evidence;
@@ -20,6 +21,15 @@ pub struct Decision<'a> {
 }
 
 impl Decision<'_> {
+    /// A refusal of a request of which nothing but this reason is known.
+    pub(crate) const fn refusal(denial: Denial) -> Self {
+        Self {
+            verdict: Verdict::Deny(denial),
+            evidence: Evidence::new(Mode::Enforce),
+            awaited: None,
+        }
+    }
+
     /// The leave to go upstream, where it has one.
     pub const fn permit(&self) -> Option<&Permit> {
         match &self.verdict {

@@ -85,24 +85,25 @@ impl Member {
 /// In the words of the configuration: ``group `data-eng` ``.
 impl fmt::Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let claim = self.claim.as_ref();
         let named = [
-            ("actor", self.actor.as_deref()),
-            ("claim", claim.map(|(_, value)| &**value)),
-            ("client", self.client.as_deref()),
-            ("group", self.group.as_deref()),
-            ("issuer", self.issuer.as_deref()),
-            ("role", self.role.as_deref()),
-            ("subject", self.subject.as_deref()),
+            ("group", &self.group),
+            ("role", &self.role),
+            ("client", &self.client),
+            ("subject", &self.subject),
+            ("actor", &self.actor),
+            ("issuer", &self.issuer),
         ];
-        let named = named
-            .iter()
-            .filter_map(|(name, value)| Some((name, (*value)?)));
-        for (position, (name, value)) in named.enumerate() {
-            f.write_str(if position > 0 { ", " } else { "" })?;
-            write!(f, "{name} `{value}`")?;
+        let mut separator = "";
+        for (name, value) in named {
+            if let Some(value) = value {
+                write!(f, "{separator}{name} `{value}`")?;
+                separator = ", ";
+            }
         }
-        Ok(())
+        match &self.claim {
+            Some((path, value)) => write!(f, "{separator}claim {} `{value}`", path.join(".")),
+            None => Ok(()),
+        }
     }
 }
 

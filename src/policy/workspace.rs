@@ -142,18 +142,22 @@ mod tests {
         WorkspaceId::parse(text).unwrap()
     }
 
-    #[test]
-    fn host_and_selector_name_one_workspace() {
-        use WorkspaceError::{Conflict, Unknown};
-        let workspace = |number, host: &str| Workspace {
+    /// One workspace at a host of its own, and two that share another.
+    fn bound() -> Workspaces {
+        let workspace = |(number, host): (&str, &str)| Workspace {
             id: id(number),
             hosts: vec![host.into()],
         };
-        let bound = Workspaces::from_iter([
-            workspace("7", "a.example"),
-            workspace("8", "b.example"),
-            workspace("9", "b.example"),
-        ]);
+        [("7", "a.example"), ("8", "b.example"), ("9", "b.example")]
+            .map(workspace)
+            .into_iter()
+            .collect()
+    }
+
+    #[test]
+    fn host_and_selector_name_one_workspace() {
+        use WorkspaceError::{Conflict, Unknown};
+        let bound = bound();
         #[rustfmt::skip]
         let cases = [
             // name                         host               selector     want
@@ -181,15 +185,7 @@ mod tests {
 
     #[test]
     fn a_token_is_for_some_workspace_of_a_host_that_serves_several() {
-        let workspace = |number, host: &str| Workspace {
-            id: id(number),
-            hosts: vec![host.into()],
-        };
-        let bound = Workspaces::from_iter([
-            workspace("7", "a.example"),
-            workspace("8", "b.example"),
-            workspace("9", "b.example"),
-        ]);
+        let bound = bound();
         let seven = IssuedFor::Workspace {
             ids: vec![id("7")],
             host: "x.example".into(),

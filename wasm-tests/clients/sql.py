@@ -14,7 +14,8 @@ from databricks.sql.exc import Error
 PATH = "/sql/1.0/warehouses/w1"
 given = json.load(sys.stdin)
 
-# Where the exchange comes to nothing the driver goes on with the token that it has, and says so here alone.
+# Where the exchange comes to nothing the driver goes on with the token that it has, and says so
+# here alone.
 warnings = []
 listening = logging.Handler(logging.WARNING)
 listening.emit = lambda record: warnings.append(record.getMessage())

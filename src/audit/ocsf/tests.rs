@@ -2,11 +2,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::audit::record::Stamp;
-use crate::authorize::evidence::Evidence;
-use crate::authorize::{Decision, Verdict};
+use crate::authorize::Decision;
 use crate::denial::Denial;
 use crate::issuer::invalid_token::InvalidToken;
-use crate::policy::rule::Mode;
 use crate::request::{Headers, RequestError};
 
 fn event(denial: Denial, headers: &[(&str, &str)]) -> Value {
@@ -14,11 +12,7 @@ fn event(denial: Denial, headers: &[(&str, &str)]) -> Value {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
     let headers = Headers::new(pairs.collect());
-    let decision = Decision {
-        verdict: Verdict::Deny(denial),
-        evidence: Evidence::new(Mode::Enforce),
-        awaited: None,
-    };
+    let decision = Decision::refusal(denial);
     let record = Record {
         decision: &decision,
         envelope: &Envelope::of(&headers, Some("192.0.2.7")),

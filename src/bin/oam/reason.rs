@@ -90,7 +90,7 @@ fn why_not(role: &Role, token: &AccessToken) -> String {
     format!("needs {}", alternatives.join(", or "))
 }
 
-/// The conditions of a member, each alone.
+/// The conditions of a member, each alone and in words.
 fn conditions(member: &Member) -> Vec<(String, Member)> {
     let Member {
         actor,
@@ -101,31 +101,18 @@ fn conditions(member: &Member) -> Vec<(String, Member)> {
         role,
         subject,
     } = member.clone();
-    let mut alone = Vec::new();
-    let mut add = |name: &str, value: Option<Box<str>>, condition: Member| {
-        if let Some(value) = value {
-            alone.push((format!("{name} `{value}`"), condition));
-        }
-    };
     let none = Member::default;
-    add("actor", actor.clone(), Member { actor, ..none() });
-    add("client", client.clone(), Member { client, ..none() });
-    add("group", group.clone(), Member { group, ..none() });
-    add("issuer", issuer.clone(), Member { issuer, ..none() });
-    add("role", role.clone(), Member { role, ..none() });
-    add("subject", subject.clone(), Member { subject, ..none() });
-    if let Some((path, value)) = &claim {
-        let name = format!("claim {}", path.join("."));
-        add(
-            &name,
-            Some(value.clone()),
-            Member {
-                claim: claim.clone(),
-                ..none()
-            },
-        );
-    }
-    alone
+    let alone = [
+        Member { actor, ..none() },
+        Member { client, ..none() },
+        Member { group, ..none() },
+        Member { issuer, ..none() },
+        Member { role, ..none() },
+        Member { subject, ..none() },
+        Member { claim, ..none() },
+    ];
+    let named = alone.into_iter().filter(|alone| *alone != none());
+    named.map(|alone| (alone.to_string(), alone)).collect()
 }
 
 fn holds(condition: &Member, token: &AccessToken) -> bool {

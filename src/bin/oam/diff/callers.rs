@@ -84,14 +84,14 @@ impl People {
         for member in &members {
             let mut claims = base.clone();
             describe(member, issuers, &mut claims);
-            add(claims, Some(told(member)), false);
+            add(claims, Some(member.to_string()), false);
         }
         for combined in combinations(sides, &members) {
             let mut claims = base.clone();
             for member in &combined {
                 describe(member, issuers, &mut claims);
             }
-            let by: Vec<String> = combined.iter().map(|member| told(member)).collect();
+            let by: Vec<String> = combined.iter().map(ToString::to_string).collect();
             add(claims, Some(by.join(" and ")), true);
         }
     }
@@ -322,37 +322,6 @@ fn add_text(claims: &mut Map<String, Value>, path: Option<&ClaimPath>, text: Opt
         texts.push(json!(text));
     }
     put(claims, Some(path), &Value::Array(texts));
-}
-
-/// A member in words.
-fn told(member: &Member) -> String {
-    let Member {
-        actor,
-        claim,
-        client,
-        group,
-        issuer,
-        role,
-        subject,
-    } = member;
-    let named = [
-        ("group", group),
-        ("role", role),
-        ("client", client),
-        ("subject", subject),
-        ("actor", actor),
-        ("issuer", issuer),
-    ];
-    let named = named.into_iter();
-    let mut words: Vec<String> = named
-        .filter_map(|(what, name)| Some(format!("{what} `{}`", name.as_deref()?)))
-        .collect();
-    words.extend(
-        claim
-            .as_ref()
-            .map(|(path, value)| format!("claim {} `{value}`", path.join("."))),
-    );
-    words.join(", ")
 }
 
 /// Members of which each two are tried out together: more would be more than anybody reads.
