@@ -1,10 +1,9 @@
 //! An OpenTelemetry collector of logs, and the ways in which it can fail.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -13,13 +12,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::python::Python;
-use crate::serve::{Door, Server};
+use crate::serve::{Door, Scripted};
 
 /// A running collector.
-pub struct Collector {
-    server: Server,
-    state: Arc<Mutex<Seen>>,
-}
+pub struct Collector(Scripted<Seen>);
 
 /// How it answers a request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,54 +46,43 @@ struct Seen {
 impl Collector {
     /// Starts one that takes everything.
     pub fn start() -> Self {
-        let state = Arc::new(Mutex::new(Seen::default()));
-        let router = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&state));
-        Self {
-            server: Server::start(router),
-            state,
-        }
+        Self(Scripted::start(Seen::default(), answer))
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.0.address()
     }
 
     /// Its connections: a shut door is a connection reset.
     pub fn door(&self) -> &Door {
-        self.server.door()
+        self.0.door()
     }
 
     /// How it answers from now on.
     pub fn answers(&self, receipt: Receipt) {
-        self.locked().receipt = receipt;
+        self.0.script().receipt = receipt;
     }
 
     /// How many requests it sent away.
     pub fn refused(&self) -> usize {
-        self.locked().refused
+        self.0.script().refused
     }
 
     /// A header of the last request.
     pub fn header(&self, name: &str) -> Option<String> {
-        let state = self.locked();
+        let state = self.0.script();
         Some(state.headers.get(name)?.to_str().ok()?.to_owned())
     }
 
     /// What the log records say that it took, as the protocol's own package reads them.
     pub fn records(&self) -> Vec<Value> {
-        let taken = self.locked().taken.clone();
+        let taken = self.0.script().taken.clone();
         let line = |body: &Bytes| format!("{body:x}\n");
         let input: String = taken.iter().map(line).collect();
         let said = Python::with("otlp").run("otlp.py", &[], &input);
         let read = |line: &str| serde_json::from_str(line).expect("JSON");
         said.lines().map(read).collect()
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Seen> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,10 +1,11 @@
 //! An HTTP server of the tests: a router, a port, a thread, gone when dropped.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
+use axum::handler::Handler;
 use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -33,6 +34,41 @@ impl Door {
     /// From now on, whether every connection is closed as soon as it comes.
     pub fn shut(&self, shut: bool) {
         self.shut.store(shut, Ordering::SeqCst);
+    }
+}
+
+/// A server that does as it is told, and remembers what it saw.
+pub struct Scripted<S> {
+    server: Server,
+    script: Arc<Mutex<S>>,
+}
+
+impl<S: Send + 'static> Scripted<S> {
+    /// Serves every request by this handler, whose state is the script.
+    pub fn start<T: 'static>(script: S, answer: impl Handler<T, Arc<Mutex<S>>>) -> Self {
+        let script = Arc::new(Mutex::new(script));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&script));
+        Self {
+            server: Server::start(router),
+            script,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Its connections: a shut door is a connection reset.
+    pub fn door(&self) -> &Door {
+        self.server.door()
+    }
+
+    /// What it is told to do, and what it saw.
+    pub fn script(&self) -> MutexGuard<'_, S> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

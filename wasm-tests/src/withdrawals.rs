@@ -4,20 +4,16 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::{CONNECTION, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::serve::{Door, Server};
+use crate::serve::{Door, Scripted};
 
 /// A running server of a list.
-pub struct Withdrawals {
-    server: Server,
-    state: Arc<Mutex<Script>>,
-}
+pub struct Withdrawals(Scripted<Script>);
 
 /// How it answers.
 #[derive(Clone, Debug, Default)]
@@ -60,32 +56,26 @@ pub struct Seen {
 impl Withdrawals {
     /// Starts one whose list is empty.
     pub fn start() -> Self {
-        let state = Arc::new(Mutex::new(Script {
+        let script = Script {
             list: ("{}".to_owned(), 0),
             ..Script::default()
-        }));
-        let router = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&state));
-        Self {
-            server: Server::start(router),
-            state,
-        }
+        };
+        Self(Scripted::start(script, answer))
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.0.address()
     }
 
     /// Its connections: a shut door is a connection reset.
     pub fn door(&self) -> &Door {
-        self.server.door()
+        self.0.door()
     }
 
     /// What it is told to do.
     pub fn script(&self) -> MutexGuard<'_, Script> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.script()
     }
 
     /// Publishes another list. The moment from which every poll gets it, and its version.
