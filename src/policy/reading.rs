@@ -60,10 +60,24 @@ impl<'r> Readings<'r> {
         }
     }
 
+    /// The operation whose other paths and names a server may read in this path: a `HEAD` is read
+    /// as the `GET` beside it.
+    pub(super) fn read_as(&self) -> Option<&'static Operation> {
+        let lookup = if self.head_is_get() {
+            self.catalogue.operation("GET", &self.path)
+        } else {
+            self.lookup
+        };
+        match lookup {
+            Lookup::Found(operation) => Some(operation),
+            Lookup::Ambiguous | Lookup::Unknown => None,
+        }
+    }
+
     /// The paths beside the one sent under which the catalogue knows the operation.
     pub fn other_paths(&self) -> impl Iterator<Item = String> {
         let paths = |operation| self.catalogue.other_paths(operation, &self.path);
-        self.operation().into_iter().flat_map(paths)
+        self.read_as().into_iter().flat_map(paths)
     }
 
     /// The reading that a template takes, written as the template has it.
@@ -93,7 +107,7 @@ impl<'r> Readings<'r> {
     /// Whether the case of the names in the path does not matter.
     #[inline]
     pub fn ignores_case(&self) -> bool {
-        self.operation().is_some_and(Operation::ignores_case)
+        self.read_as().is_some_and(Operation::ignores_case)
     }
 
     /// Whether a server would answer the request as it answers `GET` (RFC 9110 §9.3.2): it is a

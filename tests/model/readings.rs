@@ -49,7 +49,7 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
     if operation.is_none() && !rules.iter().any(says_version) {
         rules = applied(world, request, issuer, true);
     }
-    let ignores_case = operation.is_some_and(ignores_case);
+    let ignores_case = read_as(request).is_some_and(ignores_case);
     let most_specific = |accept: &dyn Fn(&Rule) -> bool| {
         let accepted: Vec<&Match<'_>> = rules.iter().filter(|found| accept(found.rule)).collect();
         let goes_before = |one: &Match<'_>, other: &Match<'_>| {
@@ -120,7 +120,7 @@ fn applied<'a>(
     issuer: Option<&str>,
     any_version: bool,
 ) -> Vec<Match<'a>> {
-    let operation = operation(request);
+    let operation = read_as(request);
     let ignores_case = operation.is_some_and(ignores_case);
     let folded = |text: &str| folded(text, ignores_case);
     let mut readings = vec![request.path.to_owned()];
@@ -247,11 +247,23 @@ fn is_for_method(rule: &Rule, method: &str) -> bool {
     methods.is_none_or(|methods| methods.contains(&method))
 }
 
+/// The operation whose other paths and names count: a server reads a `HEAD` that has no meaning of
+/// its own as `GET`.
+fn read_as(request: &Request) -> Option<&'static Operation> {
+    match operation(request) {
+        None if request.method == "HEAD" => operation_of("GET", request.path),
+        found => found,
+    }
+}
+
 /// The catalogue's operation, whatever version of the API the path names, with a trailing slash or
 /// without.
 fn operation(request: &Request) -> Option<&'static Operation> {
-    operation_at(request.method, request.path)
-        .or_else(|| operation_at(request.method, request.path.strip_suffix('/')?))
+    operation_of(request.method, request.path)
+}
+
+fn operation_of(method: &'static str, path: &'static str) -> Option<&'static Operation> {
+    operation_at(method, path).or_else(|| operation_at(method, path.strip_suffix('/')?))
 }
 
 /// The catalogue's operation at a path. Requests repeat, so answers are kept.
