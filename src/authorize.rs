@@ -253,7 +253,7 @@ impl Authorizer {
             return Err(Denial::AmbiguousPath);
         }
         web_socket::check(head, readings, policy)?;
-        let permit = match public_permit(&policy.governing) {
+        let permit = match self.public_permit(head, &policy.governing) {
             // Its token was asked for to hold it against a deny rule. It goes no further than
             // others that are shown there.
             Some(permit) => permit,
@@ -306,7 +306,7 @@ impl Authorizer {
         policy: &Applied<'a>,
         evidence: &mut Evidence<'a>,
     ) -> Option<Verdict> {
-        let permit = public_permit(&policy.governing)?;
+        let permit = self.public_permit(head, &policy.governing)?;
         match policy.denying {
             // A token that is shown is judged where a deny rule may be for its issuer.
             None if self.denies_some(head, readings) => None,
@@ -318,6 +318,17 @@ impl Authorizer {
             }
             Some(_) => None,
         }
+    }
+
+    /// The leave to pass that needs no caller, where none is needed.
+    fn public_permit(&self, head: &RequestHead<'_>, governing: &Governing<'_>) -> Option<Permit> {
+        let permit = match governing {
+            governing if !governing.is_public() => return None,
+            Governing::Operation(_) => Permit::discovery(),
+            Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => Permit::public(),
+        };
+        let cookies = head.cookies.without_tokens(|issuer| self.trusts(issuer));
+        Some(permit.with_cookies(cookies))
     }
 
     /// Whether a request that shows a token is denied to the callers of some issuer.
@@ -362,15 +373,6 @@ fn claimed(
 
 /// What the gate makes of a token in the head.
 type Verified = Result<Rc<AccessToken>, Denial>;
-
-/// The leave to pass that needs no caller, where none is needed.
-fn public_permit(governing: &Governing<'_>) -> Option<Permit> {
-    match governing {
-        governing if !governing.is_public() => None,
-        Governing::Operation(_) => Some(Permit::discovery()),
-        Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => Some(Permit::public()),
-    }
-}
 
 /// Whether the request is one by which clients get tokens.
 fn mints(governing: &Governing<'_>) -> bool {

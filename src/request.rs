@@ -8,6 +8,7 @@
 //! repeats, and the next hop may not).
 
 pub mod authority;
+mod cookies;
 pub mod credential;
 pub mod dpop;
 pub mod envelope;
@@ -34,6 +35,8 @@ use target::Target;
 use token_reader::{KnownTokens, NoTokens, TokenReader};
 use workspace::WorkspaceId;
 
+pub(crate) use cookies::COOKIE;
+pub use cookies::Cookies;
 pub use error::{AuthorizationError, RequestError};
 pub use headers::{Headers, Kept};
 
@@ -49,6 +52,8 @@ pub struct RequestHead<'a> {
     pub authority: Option<Authority<'a>>,
     /// What the caller proves its identity with.
     pub credential: Credential<'a>,
+    /// Its cookies, which some paths need.
+    pub cookies: Cookies<'a>,
     /// Whose JWTs stand beside the credential: each one's `iss`, which nobody verified.
     pub second_tokens: Vec<Box<str>>,
     /// The workspace that the request selects by header, query or path.
@@ -106,6 +111,7 @@ impl<'a> RequestHead<'a> {
             path,
             authority,
             credential,
+            cookies: Cookies::of(headers),
             second_tokens,
             selector: named.selector,
             about: named.object,

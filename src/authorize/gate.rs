@@ -6,7 +6,6 @@
 use std::rc::Rc;
 
 use crate::denial::Denial;
-use crate::issuer::Issuer;
 use crate::issuer::access_token::AccessToken;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::request::Headers;
@@ -96,8 +95,7 @@ impl Authorizer {
         let claims = jws
             .unverified()
             .ok_or_else(|| Rejected::of(InvalidToken::Issuer.into()))?;
-        let is_ours = |issuer: &Issuer| *issuer.identifier == *claims.issuer;
-        if self.issuers.iter().any(is_ours) {
+        if self.trusts(&claims.issuer) {
             let verified = self.verify(bearer.into(), Place::Form, by, now);
             return verified.map(Admitted::Verified);
         }

@@ -11,7 +11,11 @@ use crate::request::{Headers, Kept};
 ///
 /// Invariant: made where a request was judged and permitted, and nowhere else.
 #[derive(Clone, Debug)]
-pub struct Permit(Inner);
+pub struct Permit {
+    inner: Inner,
+    /// The cookies that go upstream in place of the caller's.
+    cookies: Option<Box<str>>,
+}
 
 #[derive(Clone, Debug)]
 enum Inner {
@@ -42,12 +46,19 @@ pub struct Bearer {
 }
 
 impl Permit {
+    const fn on(inner: Inner) -> Self {
+        Self {
+            inner,
+            cookies: None,
+        }
+    }
+
     pub(super) const fn bearer_of(
         token: Rc<AccessToken>,
         standing: Rc<Standing>,
         scheme: Scheme,
     ) -> Self {
-        Self(Inner::Bearer(Bearer {
+        Self::on(Inner::Bearer(Bearer {
             token,
             standing,
             scheme,
@@ -55,20 +66,25 @@ impl Permit {
     }
 
     pub(super) const fn discovery() -> Self {
-        Self(Inner::Unauthenticated(Grounds::Discovery))
+        Self::on(Inner::Unauthenticated(Grounds::Discovery))
     }
 
     pub(super) const fn observed(kind: CredentialKind) -> Self {
-        Self(Inner::Unauthenticated(Grounds::Observed(kind)))
+        Self::on(Inner::Unauthenticated(Grounds::Observed(kind)))
     }
 
     pub(super) const fn public() -> Self {
-        Self(Inner::Unauthenticated(Grounds::Public))
+        Self::on(Inner::Unauthenticated(Grounds::Public))
+    }
+
+    /// The same, with these cookies in place of the caller's where there are any.
+    pub(super) fn with_cookies(self, cookies: Option<Box<str>>) -> Self {
+        Self { cookies, ..self }
     }
 
     /// On what grounds.
     pub const fn grounds(&self) -> Grounds {
-        match &self.0 {
+        match &self.inner {
             Inner::Bearer(_) => Grounds::Bearer,
             Inner::Unauthenticated(grounds) => *grounds,
         }
@@ -76,7 +92,7 @@ impl Permit {
 
     /// The bearer of the token by which it was given, where that is the ground.
     pub const fn bearer(&self) -> Option<&Bearer> {
-        match &self.0 {
+        match &self.inner {
             Inner::Bearer(bearer) => Some(bearer),
             Inner::Unauthenticated(_) => None,
         }
@@ -89,6 +105,12 @@ impl Permit {
             Grounds::Discovery => Kept::All,
             Grounds::Public => Kept::Cookies,
         }
+    }
+
+    /// The cookies that go upstream in place of the caller's, among which is a token that nobody
+    /// verified; empty where none are left.
+    pub fn cookies(&self) -> Option<&str> {
+        self.cookies.as_deref()
     }
 
     /// The `Authorization` that goes upstream in place of the caller's, unless its token is

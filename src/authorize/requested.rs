@@ -15,13 +15,17 @@ impl Authorizer {
     /// Refuses a token of a configured issuer that stands beside the credential of the request:
     /// whoever took it there would take what nobody verified.
     pub(super) fn refuse_second_tokens(&self, head: &RequestHead<'_>) -> Result<(), RequestError> {
-        let is_ours = |issuer: &str| {
-            self.issuers
-                .iter()
-                .any(|known| *known.identifier == *issuer)
-        };
-        let second = head.second_tokens.iter().find(|issuer| is_ours(issuer));
-        second.map_or(Ok(()), |_| Err(RequestError::SecondToken))
+        if head.second_tokens.iter().any(|issuer| self.trusts(issuer)) {
+            return Err(RequestError::SecondToken);
+        }
+        Ok(())
+    }
+
+    /// Whether an issuer is one of the configured ones.
+    pub(super) fn trusts(&self, issuer: &str) -> bool {
+        self.issuers
+            .iter()
+            .any(|known| *known.identifier == *issuer)
     }
 
     /// What the policy says of a request by the rules for an issuer, or for nobody known; of one

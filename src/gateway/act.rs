@@ -10,7 +10,7 @@ use crate::audit::record::{Record, Stamp};
 use crate::authorize::{Bearer, Decision, Permit, Verdict};
 use crate::denial::Denial;
 use crate::request::envelope::{Asker, Envelope};
-use crate::request::{Headers, RequestError};
+use crate::request::{COOKIE, Headers, RequestError};
 use crate::time::UnixTime;
 
 use super::active::{Active, BUSY_TICK};
@@ -159,6 +159,11 @@ impl Active {
             removed: headers.to_remove(permit.kept()),
             set: Vec::new(),
         };
+        match permit.cookies() {
+            Some("") => edits.removed.push(COOKIE),
+            Some(cookies) => edits.set.push((COOKIE, cookies)),
+            None => {}
+        }
         if self.configuration.forward_identity {
             edits.set.push(("x-oam-decision-id", decision_id.as_str()));
             edits

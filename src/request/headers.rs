@@ -1,6 +1,7 @@
 //! The headers of a request as a host hands them over, and which of them no permitted request
 //! keeps.
 
+use super::cookies::COOKIE;
 use super::credential;
 use super::known::{Known, Places};
 use super::name::{Key, has_prefix, same_name};
@@ -93,7 +94,7 @@ impl Headers {
         let mut names = Vec::new();
         for (pair, (name, _)) in self.pairs.iter().zip(self.pairs()) {
             let removed = is_removed(pair.key, name)
-                || (kept == Kept::Token && same_name(name, "cookie"))
+                || (kept == Kept::Token && same_name(name, COOKIE))
                 // It was for the gateway, except where clients sign in.
                 || (kept != Kept::All && same_name(name, "dpop"))
                 || (!keeps_authorization && same_name(name, "authorization"));
@@ -309,7 +310,7 @@ const QUOTED: [&str; 10] = [
 const OF_HEADS: [&str; 5] = [
     "content-encoding",
     "content-type",
-    "cookie",
+    COOKIE,
     "sec-websocket-protocol",
     "set-cookie",
 ];

@@ -5,12 +5,13 @@
 //! a configured issuer, be it in the midst of a text. JWTs of others pass: load balancers and
 //! sign-in proxies assert in them who is calling ([`ASSERTIONS`]), and nothing behind this gateway
 //! takes them for a token of an issuer that it trusts. Headers that no request keeps
-//! ([`Headers::is_removed`]) may hold what they like, and so may cookies: these go no further than
-//! to sign-in pages and public paths, where nobody is asked for a token.
+//! ([`Headers::is_removed`]) may hold what they like, and so may cookies: their tokens stay behind
+//! ([`Cookies`](super::cookies::Cookies)).
 
 use crate::bytes;
 use crate::token::json::Json;
 
+use super::cookies::COOKIE;
 use super::name::same_name;
 use super::target::Query;
 use super::{Headers, RequestError, secret};
@@ -41,6 +42,13 @@ pub(super) fn beside(headers: &Headers, query: Query<'_>) -> Result<Vec<Box<str>
         in_text(&value, &mut issuers);
     }
     Ok(issuers)
+}
+
+/// Whose JWTs stand in a text, each by its `iss`, which nobody verified.
+pub(super) fn issuers_in(text: &str) -> Vec<Box<str>> {
+    let mut issuers = Vec::new();
+    in_text(text, &mut issuers);
+    issuers
 }
 
 /// Whether a trailer, by a name that reaches the upstream, holds a token of any issuer's: nobody
@@ -139,8 +147,9 @@ fn holds_assertions(name: &[u8]) -> bool {
 
 const ASSERTIONS: [&str; 5] = [
     "cf-access-jwt-assertion",
-    // Judged by rules of their own, and removed where anybody is asked for a token.
-    "cookie",
+    // Their tokens never go upstream.
+    COOKIE,
+    // A proof, judged by rules of its own.
     "dpop",
     "x-amzn-oidc-data",
     "x-goog-iap-jwt-assertion",
