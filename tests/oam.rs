@@ -14,6 +14,8 @@ mod cookbook;
 mod diff;
 #[path = "oam/explain.rs"]
 mod explain;
+#[path = "oam/manifests.rs"]
+mod manifests;
 #[path = "oam/monitoring.rs"]
 mod monitoring;
 #[path = "oam/odd_files.rs"]
