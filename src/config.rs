@@ -8,14 +8,17 @@
 //! compile.
 
 mod audit;
+pub mod code;
 mod digest;
 mod document;
 mod exchange;
 mod issuer;
 mod located;
+mod misfit;
 mod null;
 mod policy;
 pub mod problem;
+mod rule;
 #[cfg(schema)]
 pub mod schema;
 mod self_service;

@@ -8,6 +8,8 @@ mod begin;
 mod book;
 #[path = "oam/check.rs"]
 mod check;
+#[path = "oam/codes.rs"]
+mod codes;
 #[path = "oam/cookbook.rs"]
 mod cookbook;
 #[path = "oam/diff.rs"]

@@ -8,6 +8,7 @@ use crate::audit::settings::{RecordFormat, RecordSettings};
 use crate::callout::uri::HttpsUri;
 use crate::request::fingerprint::Fingerprints;
 
+use super::code::ProblemCode;
 use super::document::audit::{Audit, FormatName, LevelName, OtlpSection};
 use super::issuer::SHORTEST_TIMEOUT;
 use super::problem::{Place, Problems};
@@ -39,7 +40,7 @@ impl Audit {
         let key = self.fingerprint_key.as_deref();
         if key.is_some_and(|key| key.len() < FINGERPRINT_KEY_BYTES) {
             problems.add(
-                &Place::at("audit.fingerprint_key"),
+                &Place::at("audit.fingerprint_key"), ProblemCode::SecretShort,
                 format_args!(
                     "shorter than {FINGERPRINT_KEY_BYTES} characters, so it could be guessed: write what `openssl rand -hex 32` prints"
                 ),
@@ -55,6 +56,7 @@ impl OtlpSection {
         if self.cluster.is_empty() {
             problems.add(
                 &place.key("cluster"),
+                ProblemCode::Empty,
                 "empty: name the cluster that leads to the collector",
             );
         }
@@ -68,7 +70,11 @@ impl OtlpSection {
         let headers = self.headers.iter().filter_map(|(name, value)| {
             let fault = header_fault(name, value);
             if let Some(fault) = fault {
-                problems.add(&place.key("headers").key(name), fault);
+                problems.add(
+                    &place.key("headers").key(name),
+                    ProblemCode::ValueMalformed,
+                    fault,
+                );
             }
             fault.is_none().then(|| CollectorHeader {
                 name: name.as_str().into(),

@@ -5,6 +5,7 @@ use crate::callout::uri::HttpsUri;
 use crate::exchange::terms::{ScopeWanted, Terms};
 use crate::issuer::preset::Preset;
 
+use super::code::ProblemCode;
 use super::document::{ExchangeScopeName, ExchangeSection, IssuerSection};
 use super::issuer::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use super::problem::{Place, Problems};
@@ -21,6 +22,7 @@ pub(super) fn build(
     if cluster.is_none() {
         problems.add(
             &place.key("cluster"),
+            ProblemCode::Empty,
             "empty: name the cluster that leads to the token endpoint",
         );
     }
@@ -60,7 +62,11 @@ fn named(
 ) -> Option<Box<str>> {
     let text = text?;
     if text.is_empty() {
-        problems.add(&place.key(key), "empty: name one, or leave it out");
+        problems.add(
+            &place.key(key),
+            ProblemCode::Empty,
+            "empty: name one, or leave it out",
+        );
     }
     Some(text.into())
 }
@@ -80,7 +86,7 @@ fn issuers(
             .collect();
         if issuers.is_empty() && !known.is_empty() {
             problems.add(
-                place,
+                place, ProblemCode::NothingExchanged,
                 "missing, and every configured issuer is Databricks itself, whose tokens need no exchange: name them, or remove `exchange`",
             );
         }
@@ -89,6 +95,7 @@ fn issuers(
     if named.is_empty() {
         problems.add(
             place,
+            ProblemCode::Empty,
             "empty: leave it out for all but Databricks' own, or name one",
         );
     }
@@ -96,6 +103,7 @@ fn issuers(
         if !known.iter().any(|issuer| issuer.issuer == *name) {
             problems.add(
                 &place.item(position),
+                ProblemCode::IssuerUnknown,
                 format_args!(
                     "not a configured issuer; write its `issuer`, byte for byte: `{name}`"
                 ),
@@ -112,6 +120,7 @@ mod tests {
     use super::*;
     use crate::config::Configuration;
     use crate::config::problem::ConfigError;
+    use crate::config::tests::texts;
 
     const DATABRICKS: &str = "https://d.example/oidc";
 
@@ -197,7 +206,7 @@ mod tests {
         ];
         let problems = |preset: &str, section: &str| match read(&[(PROVIDER, preset)], section) {
             Ok(_) => Vec::new(),
-            Err(error) => error.problems().to_vec(),
+            Err(error) => texts(&error),
         };
         for (section, want) in cases {
             assert_eq!(problems("generic", section), [want], "{section}");

@@ -13,6 +13,7 @@ use crate::token::jwk_set::JwkSet;
 use crate::token::jws::short_media_type;
 use crate::token::scope::Scope;
 
+use super::code::ProblemCode;
 use super::document::{ClaimsSection, IssuerSection, JwksSection, ScopeSource, ScopesSection};
 use super::problem::{Place, Problems};
 use super::value::ClaimName;
@@ -28,6 +29,7 @@ pub(super) fn build(
     if sections.is_empty() {
         problems.absent(
             &place,
+            ProblemCode::Empty,
             "empty: name at least one issuer, or no token can be accepted",
         );
     }
@@ -40,6 +42,7 @@ pub(super) fn build(
         {
             problems.add(
                 &place.key("issuer"),
+                ProblemCode::NamedTwice,
                 format_args!("named twice: `{}`", section.issuer),
             );
         }
@@ -127,6 +130,7 @@ fn token_type(
     if is_other_token_type(text) {
         problems.add(
             place,
+            ProblemCode::ValueUnknown,
             format_args!("no access token's type: write `at+jwt`, or leave it out: `{text}`"),
         );
     }
@@ -152,6 +156,7 @@ fn preset(name: &str, place: &Place, problems: &mut Problems) -> Option<Preset> 
         let known = Preset::ALL.map(Preset::as_str).join(", ");
         problems.add(
             place,
+            ProblemCode::ValueUnknown,
             format_args!("no preset of this name; there are {known}: `{name}`"),
         );
     }
@@ -160,7 +165,11 @@ fn preset(name: &str, place: &Place, problems: &mut Problems) -> Option<Preset> 
 
 fn check_identifier(issuer: &str, preset: Option<Preset>, place: &Place, problems: &mut Problems) {
     if issuer.is_empty() {
-        problems.add(place, "empty: write the `iss` of its tokens, byte for byte");
+        problems.add(
+            place,
+            ProblemCode::Empty,
+            "empty: write the `iss` of its tokens, byte for byte",
+        );
     }
     let org_server = preset == Some(Preset::Okta)
         && issuer
@@ -168,7 +177,7 @@ fn check_identifier(issuer: &str, preset: Option<Preset>, place: &Place, problem
             .is_some_and(|rest| !rest.trim_end_matches('/').contains('/'));
     if org_server {
         problems.add(
-            place,
+            place, ProblemCode::IssuerUnsuitable,
             format_args!(
                 "Okta's org authorization server, whose tokens only Okta can validate: use a custom one, as `https://…/oauth2/default`: `{issuer}`"
             ),
@@ -185,7 +194,7 @@ fn check_audiences(
 ) {
     if audiences.is_empty() && (!dialect.audience_is_client || clients.is_empty()) {
         problems.absent(
-            &place.key("audiences"),
+            &place.key("audiences"), ProblemCode::AudiencesMissing,
             if dialect.audience_is_client {
                 "empty: this provider's tokens have no `aud`, so name `clients` (or the audience that you configured there)"
             } else {
@@ -207,6 +216,7 @@ fn algorithms(
     if names.is_empty() {
         problems.add(
             place,
+            ProblemCode::Empty,
             "empty: leave it out for the preset's own, or name one",
         );
     }
@@ -231,6 +241,7 @@ fn key_source(
         if section.cluster.is_some() || section.uri.is_some() {
             problems.add(
                 place,
+                ProblemCode::KeysTwice,
                 "both inline keys and an address: keep `keys`, or `cluster` with `uri`",
             );
         }
@@ -238,7 +249,7 @@ fn key_source(
         return match set {
             Ok(set) => Some(KeySource::Inline(set)),
             Err(error) => {
-                problems.add(&place.key("keys"), error);
+                problems.add(&place.key("keys"), ProblemCode::KeysUnusable, error);
                 None
             }
         };
@@ -246,6 +257,7 @@ fn key_source(
     let Some(cluster) = section.cluster.filter(|cluster| !cluster.is_empty()) else {
         problems.absent(
             &place.key("cluster"),
+            ProblemCode::KeysMissing,
             "missing: name the cluster that leads to the issuer, or put its keys into `keys`",
         );
         return None;
@@ -258,7 +270,7 @@ fn key_source(
         Ok(remote) => Some(KeySource::Remote(remote)),
         Err(error) => {
             problems.absent(
-                &place.key("uri"),
+                &place.key("uri"), ProblemCode::KeysMissing,
                 format_args!("missing, and the issuer has no metadata to find it through, being {error}: `{issuer}`"),
             );
             None
@@ -298,6 +310,7 @@ fn dialect(
             if given.is_empty() {
                 problems.add(
                     &place.key(key),
+                    ProblemCode::Empty,
                     "empty: leave it out for the preset's own, or name a claim",
                 );
             }
@@ -326,11 +339,12 @@ fn scope_reading(
     if from_roles && !has_roles {
         problems.add(
             &place.key("source"),
+            ProblemCode::ScopesMissing,
             "`roles`, and no roles are configured: nobody would be granted anything",
         );
     }
     if !from_roles && dialect.scopes.is_empty() {
-        problems.add(&place.key("source"), "`token`, and this provider's tokens carry no scopes: name their claim in `claims.scopes`");
+        problems.add(&place.key("source"), ProblemCode::ScopesMissing, "`token`, and this provider's tokens carry no scopes: name their claim in `claims.scopes`");
     }
     let mut reading = ScopeReading {
         from_roles,

@@ -5,7 +5,6 @@
 //! noted where the value is walked.
 
 use std::cell::RefCell;
-use std::fmt;
 
 use serde::de::value::{StrDeserializer, U64Deserializer};
 use serde::de::{
@@ -16,6 +15,8 @@ use serde::{Deserialize, forward_to_deserialize_any};
 
 use crate::token::json::{Json, Member, Object};
 
+use super::misfit::Misfit;
+
 /// One step into a document.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Step {
@@ -23,75 +24,6 @@ pub(super) enum Step {
     Item(usize),
     /// To the value under a key.
     Key(Box<str>),
-}
-
-/// Why a value does not fit.
-#[derive(Debug)]
-pub(super) struct Misfit(String);
-
-impl Misfit {
-    /// In `serde`'s own words, but for fractions: to format floating point is 16 KB of the module.
-    fn of(what: &str, found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let found = match found {
-            Unexpected::Bool(value) => format!("boolean `{value}`"),
-            Unexpected::Unsigned(number) => format!("integer `{number}`"),
-            Unexpected::Signed(number) => format!("integer `{number}`"),
-            // It may be a secret that stands where it should not.
-            Unexpected::Str(_) if what == "type" => "a text".to_owned(),
-            Unexpected::Str(text) => format!("string {text:?}"),
-            Unexpected::Float(_) => "a number with a fraction".to_owned(),
-            Unexpected::Unit => "null".to_owned(),
-            Unexpected::Seq => "sequence".to_owned(),
-            Unexpected::Map => "map".to_owned(),
-            Unexpected::UnitVariant => "a name alone".to_owned(),
-            Unexpected::Bytes(_)
-            | Unexpected::Char(_)
-            | Unexpected::Enum
-            | Unexpected::NewtypeStruct
-            | Unexpected::NewtypeVariant
-            | Unexpected::Option
-            | Unexpected::Other(_)
-            | Unexpected::StructVariant
-            | Unexpected::TupleVariant => "something else".to_owned(),
-        };
-        Self(format!("invalid {what}: {found}, expected {expected}"))
-    }
-
-    /// Itself, or that there is no member of this name.
-    fn or_missing(self, name: &'static str) -> Self {
-        if self.0.is_empty() {
-            Self::missing_field(name)
-        } else {
-            self
-        }
-    }
-}
-
-impl serde::de::Error for Misfit {
-    fn custom<T: fmt::Display>(text: T) -> Self {
-        Self(text.to_string())
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::of("type", found, expected)
-    }
-
-    /// What a derived reader says where a member lacks.
-    fn invalid_length(_: usize, _: &dyn Expected) -> Self {
-        Self(String::new())
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::of("value", found, expected)
-    }
-}
-
-impl std::error::Error for Misfit {}
-
-impl fmt::Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Reads a value; where it does not fit, why, and the way to what does not.

@@ -6,6 +6,7 @@
 
 use crate::token::json::Json;
 
+use super::code::ProblemCode;
 use super::located::Step;
 use super::problem::{Place, Problems};
 use super::shape;
@@ -16,7 +17,7 @@ pub(super) fn refuse(document: &Json, problems: &mut Problems) {
     find(document, &mut Vec::new(), &mut found);
     for way in found {
         let place = Place::at(&shape::display(&way));
-        problems.shape(&place, &place, NO_VALUE);
+        problems.shape(&place, &place, ProblemCode::KeyWithoutValue, NO_VALUE);
         problems.mended(&place);
     }
 }
@@ -57,7 +58,7 @@ const NO_VALUE: &str = "no value (null): write one, or leave it out";
 mod tests {
     use serde_json::json;
 
-    use super::super::tests::{problems, with};
+    use super::super::tests::{problems, texts, with};
     use super::super::wire::tests::encode_struct;
     use super::super::{Configuration, wire};
     use super::*;
@@ -79,7 +80,7 @@ mod tests {
             })
             .collect();
         let error = problems.into_error().unwrap();
-        assert_eq!(error.problems(), want);
+        assert_eq!(texts(&error), want);
     }
 
     /// Most of these meant the widest setting there is. More may be said of an object that lacks
@@ -126,7 +127,7 @@ mod tests {
             let bytes = encode_struct(value.as_object().unwrap());
             assert_eq!(wire::decode(&bytes), Some(document), "{text}");
             let of_struct = Configuration::parse(&bytes).err().unwrap();
-            assert_eq!(of_struct.problems(), problems(&text), "{text}");
+            assert_eq!(texts(&of_struct), problems(&text), "{text}");
         }
     }
 

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use crate::token::json::JsonError;
+
+use super::code::ProblemCode;
+
 /// A place in the configuration, as `issuers[1].jwks.uri`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place(String);
@@ -45,27 +49,28 @@ impl fmt::Display for Place {
 /// Problems found so far.
 #[derive(Default)]
 pub(super) struct Problems {
-    noted: Vec<String>,
+    noted: Vec<Problem>,
     /// Where something stands in for what could not be read.
     mended: Vec<Place>,
 }
 
 impl Problems {
     /// Notes a problem at a place. What a stand-in leads to there is none.
-    pub(super) fn add(&mut self, place: &Place, text: impl fmt::Display) {
-        self.note(place, &text);
+    pub(super) fn add(&mut self, place: &Place, code: ProblemCode, text: impl fmt::Display) {
+        self.note(place, code, &text);
     }
 
     /// Once for all kinds of text, of which there are twenty.
-    fn note(&mut self, place: &Place, text: &dyn fmt::Display) {
+    fn note(&mut self, place: &Place, code: ProblemCode, text: &dyn fmt::Display) {
         if !self.mended.iter().any(|mended| place.is_within(mended)) {
-            self.noted.push(format!("{place}: {text}"));
+            let text = format!("{place}: {text}");
+            self.noted.push(Problem { code, text });
         }
     }
 
     /// Notes that something is not there. Beside or below it may be a key that could not be read,
     /// and was meant for it.
-    pub(super) fn absent(&mut self, place: &Place, text: impl fmt::Display) {
+    pub(super) fn absent(&mut self, place: &Place, code: ProblemCode, text: impl fmt::Display) {
         let object = if place.is_item() {
             &place.0
         } else {
@@ -75,20 +80,21 @@ impl Problems {
             !mended.is_item() && (mended.object() == object || mended.object() == place.0)
         };
         if !self.mended.iter().any(doubtful) {
-            self.add(place, text);
+            self.add(place, code, text);
         }
     }
 
     /// Notes what does not fit the shape of a configuration at `fault`, for which `place` answers:
     /// maybe all of it. Neither a stand-in that does not fit nor what one lacks is a problem.
-    pub(super) fn shape(&mut self, place: &Place, fault: &Place, text: &str) {
+    pub(super) fn shape(&mut self, place: &Place, fault: &Place, code: ProblemCode, text: &str) {
         if self.mended.iter().any(|mended| fault.is_within(mended)) {
             return;
         }
-        self.noted.push(match place.0.as_str() {
+        let text = match place.0.as_str() {
             "" => text.to_owned(),
             place => format!("{place}: {text}"),
-        });
+        };
+        self.noted.push(Problem { code, text });
     }
 
     /// Says that something stands in for what could not be read here, and for which time.
@@ -115,7 +121,8 @@ impl Problems {
     }
 
     fn quote(&mut self, place: &Place, error: &dyn fmt::Display, text: &str) {
-        self.note(place, &format_args!("{error}: `{}`", shorten(text)));
+        let text = format_args!("{error}: `{}`", shorten(text));
+        self.note(place, ProblemCode::ValueMalformed, &text);
     }
 
     pub(super) fn into_error(self) -> Option<ConfigError> {
@@ -123,33 +130,73 @@ impl Problems {
     }
 }
 
+/// One thing that is wrong: its place, what it is, and what to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    code: ProblemCode,
+    text: String,
+}
+
+impl Problem {
+    /// What kind of problem it is.
+    pub const fn code(&self) -> ProblemCode {
+        self.code
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// Why a configuration is refused: one line for each problem.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ConfigError(Vec<String>);
+pub struct ConfigError(Vec<Problem>);
 
 impl ConfigError {
     pub(super) fn not_json(error: &str) -> Self {
-        Self(vec![format!("the configuration is not JSON: {error}")])
+        Self::one(
+            ProblemCode::NotJson,
+            format!("the configuration is not JSON: {error}"),
+        )
     }
 
-    pub(super) fn repeats(error: crate::token::json::JsonError) -> Self {
-        Self(vec![format!("the configuration: {error}")])
+    pub(super) fn repeats(error: JsonError) -> Self {
+        let code = match error {
+            JsonError::DuplicateMember => ProblemCode::KeyRepeated,
+            JsonError::Malformed | JsonError::NotUtf8 | JsonError::TooDeep => ProblemCode::NotJson,
+        };
+        Self::one(code, format!("the configuration: {error}"))
     }
 
     /// Never seen: something was refused and nothing was noted.
     pub(super) fn unexplained() -> Self {
-        Self(vec!["the configuration cannot be used".to_owned()])
+        Self::one(
+            ProblemCode::Unusable,
+            "the configuration cannot be used".to_owned(),
+        )
     }
 
-    /// The problems, each on its line.
-    pub fn problems(&self) -> &[String] {
+    fn one(code: ProblemCode, text: String) -> Self {
+        Self(vec![Problem { code, text }])
+    }
+
+    /// The problems, in the order in which they were found.
+    pub fn problems(&self) -> &[Problem] {
         &self.0
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
+        for (position, problem) in self.0.iter().enumerate() {
+            if position > 0 {
+                f.write_str("\n")?;
+            }
+            f.write_str(&problem.text)?;
+        }
+        Ok(())
     }
 }
 

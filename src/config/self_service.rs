@@ -4,6 +4,7 @@ use crate::authorize::introduction::SelfService;
 use crate::databricks::{Catalogue, Lookup};
 use crate::path::Path;
 
+use super::code::ProblemCode;
 use super::document::SelfServiceSection;
 use super::problem::{Place, Problems};
 
@@ -15,7 +16,11 @@ pub(super) fn build(
     let SelfServiceSection { path } = section?;
     if let Some(fault) = fault(&path) {
         let place = Place::at("self_service.path");
-        problems.add(&place, format_args!("{fault}: `{path}`"));
+        problems.add(
+            &place,
+            ProblemCode::ValueMalformed,
+            format_args!("{fault}: `{path}`"),
+        );
         return None;
     }
     let me = [&*path, "/me"].concat().into();

@@ -28,6 +28,7 @@ pub(super) fn read(mut value: Json, problems: &mut Problems) -> Option<Document>
         problems.shape(
             if missing.is_some() { &object } else { &place },
             &place,
+            error.code(),
             &text,
         );
         let times = problems.mended(&place).max(usize::from(missing.is_some()));

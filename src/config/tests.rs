@@ -23,8 +23,13 @@ fn issuer(members: &str) -> String {
 pub(super) fn problems(text: &str) -> Vec<String> {
     match Configuration::parse(text.as_bytes()) {
         Ok(_) => Vec::new(),
-        Err(error) => error.problems().to_vec(),
+        Err(error) => texts(&error),
     }
+}
+
+/// What a refusal says, a line for each problem.
+pub(super) fn texts(error: &ConfigError) -> Vec<String> {
+    error.problems().iter().map(ToString::to_string).collect()
 }
 
 #[test]

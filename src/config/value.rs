@@ -10,6 +10,7 @@ use crate::issuer::dialect::ClaimPath;
 use crate::time::{UnixTime, parse_date, parse_duration};
 use crate::token::json;
 
+use super::code::ProblemCode;
 use super::problem::{Place, Problems};
 
 /// A duration text, as `30s`.
@@ -33,7 +34,11 @@ impl Span {
             return Some(self.0);
         }
         let (least, most) = (spelled(least), spelled(most));
-        problems.add(place, format_args!("must be between {least} and {most}"));
+        problems.add(
+            place,
+            ProblemCode::OutOfBounds,
+            format_args!("must be between {least} and {most}"),
+        );
         None
     }
 }
@@ -102,6 +107,7 @@ impl Count {
         if number.is_none() {
             problems.add(
                 place,
+                ProblemCode::OutOfBounds,
                 format_args!("must be between {} and {}", bounds.start(), bounds.end()),
             );
         }

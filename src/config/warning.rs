@@ -11,6 +11,7 @@ use crate::path::Path;
 use crate::path::index::Index;
 use crate::path::template::{Segment, Template};
 
+use super::code::ProblemCode;
 use super::document::{
     Document, EffectName, MemberSection, ModeName, RoleSection, RuleSection, ToolsSection,
     UnmatchedName,
@@ -21,6 +22,7 @@ use super::problem::Place;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Warning {
     place: Place,
+    code: ProblemCode,
     text: String,
 }
 
@@ -28,6 +30,11 @@ impl Warning {
     /// Its place in the configuration.
     pub const fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// What kind of warning it is.
+    pub const fn code(&self) -> ProblemCode {
+        self.code
     }
 }
 
@@ -52,9 +59,9 @@ pub(super) fn all(document: &Document) -> Vec<Warning> {
 struct Warnings(Vec<Warning>);
 
 impl Warnings {
-    fn add(&mut self, place: Place, text: impl Into<String>) {
+    fn add(&mut self, place: Place, code: ProblemCode, text: impl Into<String>) {
         let text = text.into();
-        self.0.push(Warning { place, text });
+        self.0.push(Warning { place, code, text });
     }
 
     #[inline(never)]
@@ -62,19 +69,21 @@ impl Warnings {
         if role.members.is_empty() {
             self.add(
                 place.key("members"),
+                ProblemCode::RoleWithoutMembers,
                 format!("empty: nobody can hold `{}`", role.name),
             );
         }
         if role.grants.is_empty() {
             self.add(
                 place.key("grants"),
+                ProblemCode::RoleWithoutGrants,
                 format!("empty: `{}` allows nothing", role.name),
             );
         }
         for (position, member) in role.members.iter().enumerate() {
             if document.issuers.len() > 1 && member.issuer.is_none() && names_somebody(member) {
                 self.add(
-                    place.key("members").item(position),
+                    place.key("members").item(position), ProblemCode::RoleOfAnyIssuer,
                     "holds for every configured issuer, and what one of them calls so may be somebody else's at another: name the `issuer`",
                 );
             }
@@ -89,7 +98,7 @@ impl Warnings {
                 None => "write an area of `oam catalogue`, or ask for it in a rule".to_owned(),
             };
             self.add(
-                place.key("grants").item(position),
+                place.key("grants").item(position), ProblemCode::GrantUnknown,
                 format!("no area of Databricks and in no rule, so it grants nothing; {remedy}: `{grant}`"),
             );
         }
@@ -99,14 +108,14 @@ impl Warnings {
     fn ceiling(&mut self, document: &Document) {
         if document.roles.is_empty() {
             self.add(
-                Place::at("roles"),
+                Place::at("roles"), ProblemCode::RolesMissing,
                 "none: a token with `all-apis`, which Databricks clients ask for unless told otherwise, may do everything; \
                  name functional roles with what each may do at most",
             );
         }
         if document.policy.unmatched == UnmatchedName::AllApis {
             self.add(
-                Place::at("policy.unmatched"),
+                Place::at("policy.unmatched"), ProblemCode::UnmatchedOpen,
                 "`all-apis`: requests that nobody described are let through for whoever holds `all-apis`; write `deny`, \
                  and a rule for each that you need",
             );
@@ -133,13 +142,14 @@ impl Warnings {
                     let (name, why) = (&other.name, reason(other));
                     self.add(
                         place.clone(),
+                        ProblemCode::RuleNeverApplies,
                         format!("never applies: `{name}` {why}: remove one of the two: `{path}`"),
                     );
                 }
                 if rule.effect != EffectName::Public && rule.exact {
                     let others = spelling::others(&template).join("`, `");
                     self.add(
-                        place.clone(),
+                        place.clone(), ProblemCode::RuleExact,
                         format!(
                             "`exact` holds for the path as written alone: this rule does not hold for `{others}`; \
                              leave `exact` out to restrict the operation under every spelling: `{path}`"
@@ -148,7 +158,7 @@ impl Warnings {
                 }
                 if let Some(name) = others::sharing(rule, path, compared) {
                     self.add(
-                        place.clone(),
+                        place.clone(), ProblemCode::RuleAbove,
                         format!(
                             "also holds for the path without its last segment, since a trailing slash makes no difference: \
                              what `{name}` asks for or opens there needs this too; write `exact: true` if the two differ: `{path}`"
@@ -158,11 +168,15 @@ impl Warnings {
                 if !compared.is_empty()
                     && let Some(open) = others::left_open(rule, &template, document)
                 {
-                    self.add(place.clone(), format!("{open}: `{path}`"));
+                    self.add(
+                        place.clone(),
+                        ProblemCode::RuleLeavesIssuers,
+                        format!("{open}: `{path}`"),
+                    );
                 }
                 if rule.effect == EffectName::Public && may_be_api(&template) {
                     self.add(
-                        place,
+                        place, ProblemCode::PublicApi,
                         format!("public, and part of the Databricks API: whoever reaches the gateway may call it: `{path}`"),
                     );
                 }

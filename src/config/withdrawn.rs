@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::callout::uri::HttpsUri;
 use crate::time::parse_duration;
 use crate::token::json::Json;
+use crate::withdrawn::Withdrawn;
+use crate::withdrawn::document::{self, Fault};
 use crate::withdrawn::list::{Source, WhenStale};
-use crate::withdrawn::{Withdrawn, document};
 
+use super::code::ProblemCode;
 use super::problem::{Place, Problems};
 use super::value::Span;
 
@@ -26,7 +28,7 @@ pub(super) fn build(
         None => return (Withdrawn::default(), None),
         Some(Json::Object(object)) => object,
         Some(_) => {
-            problems.add(&place, "not an object");
+            problems.add(&place, ProblemCode::TypeWrong, "not an object");
             return (Withdrawn::default(), None);
         }
     };
@@ -34,12 +36,13 @@ pub(super) fn build(
         .remove("list")
         .and_then(|list| source(&list, &place.key("list"), problems));
     let withdrawn = document::read(&object, &mut |key, fault| {
-        problems.add(&place.key(key), fault);
+        problems.add(&place.key(key), code_of(fault), fault);
     });
     for issuer in withdrawn.issuers() {
         if !issuers.iter().any(|known| **known == *issuer) {
             problems.add(
                 &place.key("issued_before"),
+                ProblemCode::IssuerUnknown,
                 format_args!(
                     "not a configured issuer; write its `issuer`, byte for byte: `{issuer}`"
                 ),
@@ -49,10 +52,18 @@ pub(super) fn build(
     (withdrawn, list)
 }
 
+const fn code_of(fault: Fault) -> ProblemCode {
+    match fault {
+        Fault::Entry(_) | Fault::NotMoment => ProblemCode::ValueMalformed,
+        Fault::NotLimit | Fault::NotList | Fault::NotText => ProblemCode::TypeWrong,
+        Fault::UnknownKey => ProblemCode::KeyUnknown,
+    }
+}
+
 #[inline(never)]
 fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<Source> {
     let Some(list) = list.as_object() else {
-        problems.add(place, "not an object");
+        problems.add(place, ProblemCode::TypeWrong, "not an object");
         return None;
     };
     let keys = list.iter().map(|(key, _)| key);
@@ -60,6 +71,7 @@ fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<Source>
         let known = LIST_KEYS.join("`, `");
         problems.add(
             &place.key(key),
+            ProblemCode::KeyUnknown,
             format_args!("unknown field `{key}`, expected one of `{known}`"),
         );
     }
@@ -68,7 +80,7 @@ fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<Source>
         Some(value) => {
             let text = value.as_str();
             if text.is_none() {
-                problems.add(&place.key(key), "not a text");
+                problems.add(&place.key(key), ProblemCode::TypeWrong, "not a text");
             }
             text.map(Some)
         }
@@ -78,6 +90,7 @@ fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<Source>
     let Some(cluster) = cluster.filter(|cluster| !cluster.is_empty()) else {
         problems.add(
             &place.key("cluster"),
+            ProblemCode::KeyMissing,
             "missing: name the cluster that leads to the list's server",
         );
         return None;
@@ -113,6 +126,7 @@ fn behaviour(text: Option<&str>, place: &Place, problems: &mut Problems) -> Opti
         Some(other) => {
             problems.add(
                 place,
+                ProblemCode::ValueUnknown,
                 format_args!("neither `refuse` nor `ignore`: `{other}`"),
             );
             None

@@ -208,10 +208,19 @@ fn command_line() -> String {
 
 fn findings() -> String {
     let mut page = format!(
-        "# Findings of oam check\n\n{MADE}\nThe `code` in `oam check --json` is stable. Errors make the exit status 1; with `--strict`, what could not be\nchecked does too. What is wrong inside a configuration has the code `configuration`.\n\n| code | severity | what | remedy |\n| --- | --- | --- | --- |\n"
+        "# Findings of oam check\n\n{MADE}\nThe `code` in `oam check --json` is stable. Errors make the exit status 1; with `--strict`, what could not be\nchecked does too. The message says more than the table: it names what is at fault.\n\n"
     );
+    page.push_str("## Around a configuration\n");
+    page.push_str(&codes("src/bin/oam/surroundings/code.rs", 50));
+    page.push_str("\n## In a configuration\n");
+    page.push_str(&codes("src/config/code.rs", 35));
+    page
+}
+
+/// A table of codes as a page: those of a file with one in a line.
+fn codes(source: &str, least: usize) -> String {
     let mut rows = BTreeSet::new();
-    for line in read("src/bin/oam/surroundings/code.rs").lines() {
+    for line in read(source).lines() {
         let mut texts = line.split('"').skip(1).step_by(2);
         let severity = line.split(", ").nth(1).unwrap_or_default();
         let severity = match severity {
@@ -236,9 +245,9 @@ fn findings() -> String {
             ));
         }
     }
-    assert!(rows.len() > 50, "{}", rows.len());
-    page.extend(rows);
-    page
+    assert!(rows.len() >= least, "{source}: {}", rows.len());
+    let head = "\n| code | severity | what | remedy |\n| --- | --- | --- | --- |\n";
+    [head.to_owned()].into_iter().chain(rows).collect()
 }
 
 fn catalogue() -> String {

@@ -6,7 +6,7 @@ use databricks_oam_filter::config::Configuration;
 use serde::Serialize;
 
 use super::carrier::{self, Files};
-use super::surroundings::{Document, Finding, Severity, Subject};
+use super::surroundings::{Code, Document, Finding, Severity, Subject};
 use super::{Said, Unreadable, doubtful, log_level, style};
 
 pub(super) fn run(arguments: &super::Check) -> Result<Said, Unreadable> {
@@ -73,26 +73,39 @@ impl<'a> Told<'a> {
 impl Verdict {
     fn of(mut subject: Subject, documents: &[Document], is_strict: bool) -> Self {
         let mut findings = Vec::new();
-        let mut add = |severity, text: &str| {
-            findings.push(Finding::of_configuration(severity, &subject.place, text));
+        let mut add = |code, severity, text: &str| {
+            findings.push(Finding::of_configuration(
+                code,
+                severity,
+                &subject.place,
+                text,
+            ));
         };
         let digest = match Configuration::parse(subject.text.as_bytes()) {
             Ok(configuration) => {
                 let kind = log_level::kind(documents, &subject.found_at);
                 if let Some(problem) = log_level::check(kind, &configuration) {
-                    add(Severity::Error, &problem);
+                    add(Code::RecordsDropped.entry().name, Severity::Error, &problem);
                 }
                 for warning in &configuration.warnings {
-                    add(Severity::Warning, &warning.to_string());
+                    add(
+                        warning.code().as_str(),
+                        Severity::Warning,
+                        &warning.to_string(),
+                    );
                 }
-                for warning in doubtful::all(&subject.text) {
-                    add(Severity::Warning, &warning);
+                for (code, warning) in doubtful::all(&subject.text) {
+                    add(code.entry().name, Severity::Warning, &warning);
                 }
                 Some(configuration.digest)
             }
             Err(error) => {
                 for problem in error.problems() {
-                    add(Severity::Error, problem);
+                    add(
+                        problem.code().as_str(),
+                        Severity::Error,
+                        &problem.to_string(),
+                    );
                 }
                 None
             }

@@ -6,9 +6,10 @@ use databricks_oam_filter::path::Path;
 use serde_json::Value;
 
 use super::suggestion;
+use super::surroundings::Code;
 
 /// One line for each, beginning with its place.
-pub(super) fn all(text: &str) -> Vec<String> {
+pub(super) fn all(text: &str) -> Vec<(Code, String)> {
     let configuration: Value = serde_json::from_str(text).unwrap_or_default();
     let items = |place: &str| {
         let list = configuration.pointer(place).and_then(Value::as_array);
@@ -28,7 +29,7 @@ pub(super) fn all(text: &str) -> Vec<String> {
 
 /// Entra's two generations of tokens have two issuers, and no token has the name that stands for
 /// all tenants.
-fn entra(position: usize, issuer: &Value) -> Option<String> {
+fn entra(position: usize, issuer: &Value) -> Option<(Code, String)> {
     let identifier = issuer.get("issuer")?.as_str()?;
     let preset = issuer
         .get("preset")
@@ -42,23 +43,32 @@ fn entra(position: usize, issuer: &Value) -> Option<String> {
     let tenant = rest.split('/').next().unwrap_or_default();
     let is_first = identifier.starts_with("https://sts.windows.net/");
     if of_all.contains(&tenant) {
-        return Some(format!(
-            "{place}: `{tenant}` stands for every tenant, and no token has it in `iss`; write the ID of your tenant"
+        return Some((
+            Code::EntraAnyTenant,
+            format!(
+                "{place}: `{tenant}` stands for every tenant, and no token has it in `iss`; write the ID of your tenant"
+            ),
         ));
     }
     match (is_first, preset) {
         (true, "entra_v1") | (false, "entra") => None,
-        (true, _) => Some(format!(
-            "{place}: `sts.windows.net` issues Entra's tokens of version 1.0; write `preset: entra_v1`, or set the application's `requestedAccessTokenVersion` to 2 and write `https://login.microsoftonline.com/{tenant}/v2.0`"
+        (true, _) => Some((
+            Code::EntraVersion,
+            format!(
+                "{place}: `sts.windows.net` issues Entra's tokens of version 1.0; write `preset: entra_v1`, or set the application's `requestedAccessTokenVersion` to 2 and write `https://login.microsoftonline.com/{tenant}/v2.0`"
+            ),
         )),
-        (false, _) => Some(format!(
-            "{place}: this is the issuer of Entra's tokens of version 2.0; write `preset: entra`"
+        (false, _) => Some((
+            Code::EntraVersion,
+            format!(
+                "{place}: this is the issuer of Entra's tokens of version 2.0; write `preset: entra`"
+            ),
         )),
     }
 }
 
 /// A path of a rule that looks like one of Databricks' and is none.
-fn misspelt(position: usize, rule: &Value) -> Vec<String> {
+fn misspelt(position: usize, rule: &Value) -> Vec<(Code, String)> {
     let paths = rule
         .get("paths")
         .and_then(Value::as_array)
@@ -71,9 +81,9 @@ fn misspelt(position: usize, rule: &Value) -> Vec<String> {
             return None;
         }
         let meant = suggestion::for_path(path)?;
-        Some(format!(
+        Some((Code::PathUnknown, format!(
             "policy.rules[{position}].paths[{number}]: the catalogue has no operation at `{path}`; did you mean `{meant}`?"
-        ))
+        )))
     });
     doubtful.collect()
 }

@@ -33,16 +33,15 @@ mod trust;
 mod virtual_backend;
 mod ways;
 
+pub(super) use code::Code;
 pub(super) use document::{Document, Layout};
-pub(super) use finding::{Finding, Severity};
-pub(super) use place::{Place, Step};
-
-use code::Code;
 use envoy::Envoy;
 use facts::Facts;
 use finding::Findings;
+pub(super) use finding::{Finding, Severity};
 use manager::Manager;
 use node::Node;
+pub(super) use place::{Place, Step};
 use plugin::{Carried, WasmFilter};
 use start::Start;
 

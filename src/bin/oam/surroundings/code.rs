@@ -4,8 +4,8 @@
 use super::finding::Severity::{self, Error, NotChecked, Warning};
 
 /// One row: what stays the same wherever it is found. `{}` stands for what differs.
-pub(super) struct Entry {
-    pub(super) name: &'static str,
+pub(in crate::cli) struct Entry {
+    pub(in crate::cli) name: &'static str,
     pub(super) severity: Severity,
     pub(super) message: &'static str,
     pub(super) remedy: &'static str,
@@ -15,10 +15,10 @@ macro_rules! codes {
     ($($code:ident, $severity:ident, $name:literal, $message:literal, $remedy:literal;)+) => {
         /// What can be found.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        pub(super) enum Code { $($code,)+ }
+        pub(in crate::cli) enum Code { $($code,)+ }
 
         impl Code {
-            pub(super) const fn entry(self) -> Entry {
+            pub(in crate::cli) const fn entry(self) -> Entry {
                 match self {
                     $(Self::$code => Entry { name: $name, severity: $severity, message: $message, remedy: $remedy },)+
                 }
@@ -52,7 +52,7 @@ codes! {
     // What was judged is what is forwarded.
     PathNotNormalized, Error, "path_not_normalized", "not `true`: Envoy and the workspace may read one path differently", "write `true`";
     SlashesEscaped, Error, "slashes_escaped", "escaped slashes pass, and servers differ on what they are", "write `REJECT_REQUEST`";
-    SlashesApart, Error, "path_not_normalized", "doubled slashes pass, and servers differ on what they are", "remove it";
+    SlashesApart, Error, "slashes_apart", "doubled slashes pass, and servers differ on what they are", "remove it";
     PathRewritten, Error, "path_rewritten", "the path changes behind the filter: it judged another one than the workspace gets", "route by the path as clients send it, and rewrite nothing";
     HostRewritten, Error, "host_rewritten", "the host changes behind the filter to one that is not the workspace's own: {}", "write the workspace's host as a literal";
     HeaderRewritten, Error, "header_rewritten", "changes behind the filter what it judged or removed: `{}`", "remove it";
@@ -85,11 +85,16 @@ codes! {
     FailsClosedEnvoyGateway, Error, "fails_closed_for_good", "Envoy Gateway sets no `failure_policy`: a worker whose module has failed once answers 503 until the configuration changes", "set `FAIL_RELOAD` by an `EnvoyPatchPolicy`, and check it together with this file";
     VmIdMissing, Warning, "vm_id_missing", "missing: workers do not share keys without one, and each fetches for itself", "write one that no other module has";
     VmIdShared, Error, "vm_id_shared", "another module has the same, and may give this one keys to verify tokens with: {}", "write one that no other module has";
-    CapabilitiesNoObject, Error, "capabilities_missing", "not an object", "write `proxy_log: {}` and the like";
+    CapabilitiesNoObject, Error, "capabilities_malformed", "not an object", "write `proxy_log: {}` and the like";
     CapabilitiesGates, Error, "capabilities_missing", "what Envoy does not show the filter passes it", "grant `{}`";
     CapabilitiesCallbacks, Error, "capabilities_missing", "the filter is never ready without these", "grant `{}`";
     CapabilitiesCalls, Error, "capabilities_missing", "the filter refuses or holds requests without these", "grant `{}`";
     TokenEndpointShared, Error, "token_endpoint_shared", "a workspace's own token endpoint makes tokens for that workspace alone, and this gateway is before several: {}", "exchange at the account's, `https://accounts.…/oidc/accounts/<id>/v1/token`, or run a gateway for each";
+    // The configuration, what only `oam` says of it.
+    RecordsDropped, Error, "records_dropped", "the platform's log drops records of this level", "write the level that it keeps";
+    EntraAnyTenant, Warning, "entra_any_tenant", "a name that stands for every tenant, and that no token has in `iss`", "write the ID of your tenant";
+    EntraVersion, Warning, "entra_version", "the issuer of one version of Entra's tokens with the preset of the other", "write `preset: entra_v1` or `entra`, as the message says";
+    PathUnknown, Warning, "path_unknown", "a path that looks like one of Databricks' and is in no catalogue", "write the one that the message names";
     // Istio.
     PortsLeftOut, Error, "ports_left_out", "requests on other ports than these are not judged: {}", "remove `ports`, or name every port of the gateway";
     WrongDirection, Error, "wrong_direction", "a gateway's traffic is `CLIENT`: the filter is never asked", "write `CLIENT`, or remove `mode`";
@@ -105,7 +110,28 @@ codes! {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use databricks_oam_filter::config::code::ProblemCode;
+
     use super::*;
+
+    /// What has one name is one problem, wherever it stands, and equally bad.
+    #[test]
+    fn no_name_stands_for_two_severities_or_is_one_of_the_configurations() {
+        let mut severities = BTreeMap::new();
+        for code in Code::ALL {
+            let Entry { name, severity, .. } = code.entry();
+            assert_eq!(
+                *severities.entry(name).or_insert(severity),
+                severity,
+                "{name}"
+            );
+        }
+        for code in ProblemCode::ALL {
+            assert_eq!(severities.get(code.as_str()), None, "{}", code.as_str());
+        }
+    }
 
     #[test]
     fn every_entry_is_whole() {

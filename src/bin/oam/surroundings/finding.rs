@@ -45,6 +45,7 @@ impl Finding {
     /// What the library says of a configuration, `text` beginning with the place in it where it has
     /// one.
     pub(in crate::cli) fn of_configuration(
+        code: &'static str,
         severity: Severity,
         configuration: &Place,
         text: &str,
@@ -64,7 +65,7 @@ impl Finding {
         };
         Self {
             severity,
-            code: "configuration",
+            code,
             place,
             message: message.to_owned(),
             remedy,
