@@ -184,7 +184,6 @@ impl Authorizer {
         let decoded = OnceCell::new();
         let sent = (headers, &decoded);
         let (readings, mut policy) = self.requested(remembered, &head, sent, None, evidence);
-        evidence.governing(&self.policy, &policy.governing);
         self.classify(&head.credential, &policy.governing, now, evidence)?;
         let workspace = self.workspace(&head);
         // Whoever calls, and for whatever: some server would go by one of the two, and some by the
@@ -219,7 +218,6 @@ impl Authorizer {
         if self.policy.rules.asks_for_issuers() {
             let issuer = Some(&token.issuer);
             (_, policy) = self.requested(remembered, &head, sent, issuer, evidence);
-            evidence.governing(&self.policy, &policy.governing);
         }
         if asks_who {
             let known = (token, standing);

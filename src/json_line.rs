@@ -112,6 +112,12 @@ impl JsonLine {
         self.0
     }
 
+    /// The members alone, to be added to other objects.
+    pub(crate) fn into_members(self) -> Members {
+        let Self(text) = self;
+        Members(text.strip_prefix(',').unwrap_or(&text).into())
+    }
+
     #[inline(never)]
     fn append(&mut self, pieces: &[&str]) {
         for piece in pieces {

@@ -57,6 +57,9 @@ pub enum Unmatched {
 pub struct Applied<'a> {
     /// What governs it; rules in shadow mode left out.
     pub governing: Governing<'a>,
+    /// What a request needs that is governed so, all of it; `None` where nothing that a token
+    /// grants would do.
+    pub requirements: Option<Few<Requirement<'a>>>,
     /// The deny rule that applies, enforced ones before those in shadow mode.
     pub denying: Option<&'a Rule>,
     /// The rules that would govern it if those in shadow mode were enforced; none where none of
@@ -87,8 +90,10 @@ impl Policy {
             found.retain(is_in_shadow);
             in_shadow = Rules::of(&found, is_known || rules.opens_in_shadow);
         }
+        let governing = Self::governing(readings, &rules);
         Applied {
-            governing: Self::governing(readings, &rules),
+            requirements: self.requirements(&governing),
+            governing,
             denying: denying.map(|found| found.rule),
             in_shadow,
         }

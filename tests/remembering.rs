@@ -178,14 +178,11 @@ impl Gateway {
         let removed = decision
             .permit()
             .map(|permit| headers.to_remove(permit.kept()));
-        let mut evidence = decision.evidence.clone();
-        // The record has it, wherever that took it from.
-        evidence.quoted = None;
         let said = format!(
             "{record}\n{:?} {:?} {:?} {:?} {removed:?} {:?}",
             decision.verdict,
             decision.awaited,
-            evidence,
+            decision.evidence,
             decision
                 .permit()
                 .map(|permit| permit.authorization(headers)),

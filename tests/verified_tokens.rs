@@ -301,15 +301,11 @@ struct Said {
 impl From<&Decision<'_>> for Said {
     fn from(decision: &Decision<'_>) -> Self {
         let (_, code) = words(&decision.verdict);
-        let mut evidence = decision.evidence.clone();
-        // What was written before is what would be written now, as the records of `remembering.rs`
-        // show.
-        evidence.quoted = None;
         Self {
             reason: code.to_owned(),
             rest: format!(
                 "{:?} {:?} {:?}",
-                decision.verdict, decision.awaited, evidence
+                decision.verdict, decision.awaited, decision.evidence
             ),
         }
     }

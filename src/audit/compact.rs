@@ -1,9 +1,8 @@
 //! The compact record: one JSON object on one line.
 
-use crate::json_line::{JsonLine, Name, Value, list, name, to_text};
-use crate::policy::standing::Written;
+use crate::authorize::evidence::Asked;
+use crate::json_line::{JsonLine, Name, Value, name, to_text};
 use crate::request::credential::CredentialKind;
-use crate::request::envelope::Quoted;
 use crate::time::{Rfc3339, UnixTime};
 
 use super::inputs::Inputs;
@@ -23,7 +22,7 @@ pub fn line(record: &Record<'_>, buffer: String) -> String {
     line.finish()
 }
 
-/// What was decided of what.
+/// What was decided of which request.
 fn add_request(record: &Record<'_>, line: &mut JsonLine) {
     let (evidence, envelope) = (record.evidence(), record.envelope);
     let (decision, reason) = words(&record.decision.verdict);
@@ -45,51 +44,37 @@ fn add_request(record: &Record<'_>, line: &mut JsonLine) {
         (name!("trace_id"), Value::optional(envelope.trace_id())),
         (name!("host"), Value::nullable(host.as_deref())),
     ]);
-    match evidence.quoted.as_deref() {
-        Some(Quoted { method, path }) => line.add(&[
-            (name!("method"), Value::Text(method)),
-            (name!("path"), Value::Text(path)),
-        ]),
-        None => line.add(&[
-            (name!("method"), Value::Text(&envelope.method())),
-            (name!("path"), Value::Text(&envelope.path())),
-        ]),
+    match evidence.asked.members() {
+        Some(asked) => line.add_written(asked),
+        None => Asked {
+            method: &envelope.method(),
+            path: &envelope.path(),
+            operation: evidence.operation,
+            requirements: &evidence.requirements,
+        }
+        .add_to(line),
     }
     if let Some(call) = envelope.mcp() {
         line.add(&[(name!("mcp"), Value::Json(&to_text(&call)))]);
     }
 }
 
-/// What was asked for, and what the caller may.
+/// What the caller may.
 fn add_policy(record: &Record<'_>, line: &mut JsonLine) {
     let evidence = record.evidence();
-    let operation = evidence.operation.map(|operation| operation.name);
-    let required = list(evidence.required_scopes());
-    let written: Option<&Written> = evidence.standing.as_deref().map(|held| &held.written);
-    let listed = |list: fn(&Written) -> &str| Value::Json(written.map_or("[]", list));
-    let optional =
-        |list: fn(&Written) -> Option<&str>| Value::optional_json(written.and_then(list));
-    line.add(&[
-        (name!("operation"), Value::nullable(operation)),
-        (name!("required_scopes"), Value::Json(&required)),
-        (
-            name!("token_scopes"),
-            optional(|written| written.token_scopes.as_deref()),
-        ),
-        (
-            name!("role_grants"),
-            optional(|written| written.role_grants.as_deref()),
-        ),
-        (
-            name!("effective_scopes"),
-            listed(|written| &written.scope_list),
-        ),
-        (
-            name!("rule"),
-            Value::nullable(evidence.rule.map(|rule| &*rule.name)),
-        ),
-        (name!("roles"), listed(|written| &written.role_list)),
-    ]);
+    let held = evidence.standing.as_deref().map(|held| &held.written);
+    match held {
+        Some(held) => line.add_written(&held.scopes),
+        None => line.add(&[(name!("effective_scopes"), NONE)]),
+    }
+    line.add(&[(
+        name!("rule"),
+        Value::nullable(evidence.rule.map(|rule| &*rule.name)),
+    )]);
+    match held {
+        Some(held) => line.add_written(&held.held),
+        None => line.add(&[(name!("roles"), NONE)]),
+    }
 }
 
 /// What the request was shown with, and what nobody verified.
@@ -154,6 +139,9 @@ const NOBODY: [(Name, Value<'static>); 5] = [
 
 const NULL: Value<'static> = Value::Json("null");
 
+/// An empty list.
+const NONE: Value<'static> = Value::Json("[]");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,7 +194,7 @@ mod tests {
         ];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let line = line_of(Denial::Unmatched, &Headers::new(pairs.to_vec()), None);
-        let want = r#"{"time":null,"decision":"deny","mode":"enforce","reason":"unmatched","decision_id":"d","request_id":"r","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","host":"db.example","method":"POST","path":"/api/2.0/mcp/sql","mcp":{"method":"tools/call","name":"run_sql","version":"2026-07-28"},"operation":null,"required_scopes":[],"effective_scopes":[],"rule":null,"roles":[],"issuer":null,"subject":null,"client":null,"token_id":null,"token_expires_at":null,"credential":null,"workspace":null,"source_ip":"192.0.2.7","user_agent":"agent/1","worker":"w","sequence":7,"config":"c"}"#;
+        let want = r#"{"time":null,"decision":"deny","mode":"enforce","reason":"unmatched","decision_id":"d","request_id":"r","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","host":"db.example","method":"POST","path":"/api/2.0/mcp/sql","operation":null,"required_scopes":[],"mcp":{"method":"tools/call","name":"run_sql","version":"2026-07-28"},"effective_scopes":[],"rule":null,"roles":[],"issuer":null,"subject":null,"client":null,"token_id":null,"token_expires_at":null,"credential":null,"workspace":null,"source_ip":"192.0.2.7","user_agent":"agent/1","worker":"w","sequence":7,"config":"c"}"#;
         assert_eq!(line, want);
     }
 

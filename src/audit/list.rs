@@ -1,7 +1,6 @@
 //! Lists in records.
 
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use crate::authorize::evidence::Evidence;
 
@@ -12,9 +11,4 @@ impl Serialize for RequiredScopes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.required_scopes())
     }
-}
-
-/// A list that was written before, to be put into other JSON.
-pub(super) fn written(list: &str) -> Option<&RawValue> {
-    serde_json::from_str(list).ok()
 }

@@ -3,18 +3,22 @@
 //! Written as it is established and read by nobody who decides, so that a mistake in a record never
 //! becomes a wrong answer.
 
+mod asked;
+
 use std::rc::Rc;
 
 use crate::databricks::Operation;
 use crate::few::Few;
 use crate::issuer::access_token::{AccessToken, Groups};
+use crate::json_line::Members;
 use crate::policy::rule::{Mode, Rule};
-use crate::policy::{Governing, Policy, Requirement, Standing};
+use crate::policy::{Governing, Requirement, Standing};
 use crate::request::RequestError;
 use crate::request::credential::{CredentialKind, Scheme};
-use crate::request::envelope::Quoted;
 use crate::request::workspace::WorkspaceId;
 use crate::token::jws::UnverifiedClaims;
+
+pub(crate) use asked::{Asked, WrittenBefore};
 
 /// The facts behind a decision. What is absent was not reached, or does not apply.
 #[derive(Clone, Debug)]
@@ -46,8 +50,8 @@ pub struct Evidence<'a> {
     pub granting_roles: Vec<Rc<str>>,
     /// The workspace that it is for.
     pub workspace: Option<WorkspaceId>,
-    /// Its method and path as the record quotes them, where that is known from before.
-    pub quoted: Option<Rc<Quoted>>,
+    /// What was asked for as the record says it, where that was written before.
+    pub(crate) asked: WrittenBefore,
     /// The scope for which its token was exchanged.
     pub exchanged_scope: Option<&'static str>,
 }
@@ -68,7 +72,7 @@ impl<'a> Evidence<'a> {
             standing: None,
             granting_roles: Vec::new(),
             workspace: None,
-            quoted: None,
+            asked: WrittenBefore(None),
             exchanged_scope: None,
         }
     }
@@ -140,13 +144,19 @@ impl<'a> Evidence<'a> {
         self.leaked = error.is_leak();
     }
 
-    pub(super) fn governing(&mut self, policy: &Policy, governing: &Governing<'a>) {
+    /// Notes what governs the request and what that requires.
+    pub(super) fn governing(
+        &mut self,
+        governing: &Governing<'a>,
+        requirements: Option<&Few<Requirement<'a>>>,
+    ) {
         (self.operation, self.rule) = match governing {
             Governing::Operation(operation) => (Some(*operation), None),
             Governing::Rules(rules) => (None, rules.iter().next()),
             Governing::Ambiguous | Governing::Unmatched => (None, None),
         };
-        self.requirements = policy.requirements(governing).unwrap_or_default();
+        self.requirements = requirements.cloned().unwrap_or_default();
+        self.asked = WrittenBefore::default();
     }
 
     pub(super) fn rule(&mut self, rule: &'a Rule) {
@@ -165,8 +175,9 @@ impl<'a> Evidence<'a> {
         self.workspace = workspace;
     }
 
-    pub(super) fn quoted(&mut self, quoted: Option<&Rc<Quoted>>) {
-        self.quoted = quoted.cloned();
+    /// Notes what was written before of what governs the request.
+    pub(super) fn asked(&mut self, asked: Option<&Rc<Members>>) {
+        self.asked = WrittenBefore(asked.cloned());
     }
 
     pub(super) fn enforced(&mut self) {

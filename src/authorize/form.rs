@@ -214,7 +214,7 @@ impl Authorizer {
         let readings = self.policy.readings(call, head.path);
         let policy = self.policy.apply(&readings, Some(&token.issuer));
         if self.policy.rules.asks_for_issuers() {
-            evidence.governing(&self.policy, &policy.governing);
+            evidence.governing(&policy.governing, policy.requirements.as_ref());
         }
         let standing = Rc::new(self.policy.standing(token, here));
         let judged = match workspace {

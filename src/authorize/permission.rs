@@ -50,10 +50,11 @@ impl Authorizer {
         }
         // A shadow rule never overrides an enforced denial; it decides alone only where nothing
         // else matches the path.
-        let stands = self.policy.requirements(&policy.governing).is_some();
+        let stands = policy.requirements.is_some();
         let is_alone = !stands && matches!(policy.governing, Governing::Unmatched);
         if !is_alone || !policy.in_shadow.opens() {
-            self.scopes_suffice(call, &policy.governing, standing, evidence)?;
+            let required = (&policy.governing, policy.requirements.as_ref());
+            self.scopes_suffice(call, required, standing, evidence)?;
         }
         if let Some(rule) = policy.denying {
             evidence.rule(rule);
@@ -63,8 +64,10 @@ impl Authorizer {
             return Ok(());
         }
         let governing = Governing::Rules(policy.in_shadow.clone());
-        evidence.governing(&self.policy, &governing);
-        self.scopes_suffice(call, &governing, standing, evidence)
+        let requirements = self.policy.requirements(&governing);
+        evidence.governing(&governing, requirements.as_ref());
+        let required = (&governing, requirements.as_ref());
+        self.scopes_suffice(call, required, standing, evidence)
     }
 
     /// The same for the workspace that a call is about beside the one that answers it, `judged`
@@ -100,7 +103,7 @@ impl Authorizer {
     fn scopes_suffice<'a>(
         &'a self,
         call: Call<'_>,
-        governing: &Governing<'a>,
+        (governing, requirements): Required<'_, 'a>,
         standing: &Standing,
         evidence: &mut Evidence<'a>,
     ) -> Result<(), Refused> {
@@ -112,7 +115,7 @@ impl Authorizer {
             | Governing::Ambiguous => self.policy.mode,
         };
         let refused = |denial| Refused::by(denial, mode);
-        let Some(requirements) = self.policy.requirements(governing) else {
+        let Some(requirements) = requirements else {
             return Err(refused(Denial::Unmatched));
         };
         if let Governing::Rules(rules) = governing {
@@ -120,7 +123,7 @@ impl Authorizer {
                 if let Err(denial) = rule_is_met(rule, call, standing) {
                     evidence.rule(rule);
                     evidence.granting_roles =
-                        self.granting(&requirements, standing, evidence.workspace);
+                        self.granting(requirements, standing, evidence.workspace);
                     return Err(refused(denial));
                 }
             }
@@ -129,7 +132,7 @@ impl Authorizer {
             .iter()
             .find_map(|requirement| is_met(requirement, standing).err());
         unmet.map_or(Ok(()), |denial| {
-            evidence.granting_roles = self.granting(&requirements, standing, evidence.workspace);
+            evidence.granting_roles = self.granting(requirements, standing, evidence.workspace);
             Err(refused(denial))
         })
     }
@@ -178,6 +181,9 @@ fn is_met(requirement: &Requirement<'_>, standing: &Standing) -> Result<(), Deni
 
 /// Roles that an answer names to ask for: whoever runs the gateway knows the rest.
 const MAX_GRANTING: usize = 4;
+
+/// What governs a request, and what that requires; nothing would do, where that is absent.
+type Required<'r, 'a> = (&'r Governing<'a>, Option<&'r Few<Requirement<'a>>>);
 
 /// A refusal of authorization, and whether it is enforced.
 pub(super) struct Refused {

@@ -4,11 +4,12 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::policy::{Applied, Policy, Readings};
+use crate::request::envelope;
 use crate::request::mcp::{Call, Tool};
 use crate::request::{Headers, RequestError, RequestHead};
 
 use super::Authorizer;
-use super::evidence::Evidence;
+use super::evidence::{Asked, Evidence};
 use super::verified::VerifiedTokens;
 
 impl Authorizer {
@@ -28,33 +29,44 @@ impl Authorizer {
             .any(|known| *known.identifier == *issuer)
     }
 
-    /// What the policy says of a request by the rules for an issuer, or for nobody known; of one
-    /// that came before, what it said then.
+    /// What the policy says of a request by the rules for an issuer, or for nobody known, and
+    /// notes that; of one that came before, what it said then.
     pub(super) fn requested<'a, 'h>(
         &'a self,
         remembered: Option<&RefCell<VerifiedTokens>>,
         head: &RequestHead<'h>,
         (headers, decoded): (&'h Headers, &'h OnceCell<String>),
         issuer: Option<&Rc<str>>,
-        evidence: &mut Evidence<'_>,
+        evidence: &mut Evidence<'a>,
     ) -> (Readings<'h>, Applied<'a>) {
         let (call, path) = (self.call(head, headers, decoded), head.path);
         let remembered = remembered.filter(|_| Policy::may_be_said_again(call, &path));
         if let Some(remembered) = remembered
             && let remembered = remembered.borrow()
             && let Some(rulings) = remembered.rulings()
-            && let Some((ruling, quoted)) = rulings.find(call.method, path.as_str(), issuer)
+            && let Some((ruling, asked)) = rulings.find(call.method, path.as_str(), issuer)
         {
-            evidence.quoted(quoted);
-            return self.policy.rule(ruling, call, path);
+            let (readings, applied) = self.policy.rule(ruling, call, path);
+            evidence.governing(&applied.governing, applied.requirements.as_ref());
+            evidence.asked(asked);
+            return (readings, applied);
         }
         let readings = self.policy.readings(call, path);
         let applied = self.policy.apply(&readings, issuer.map(|issuer| &**issuer));
+        evidence.governing(&applied.governing, applied.requirements.as_ref());
         if let Some(remembered) = remembered
             && let Some(rulings) = remembered.borrow_mut().rulings_mut()
         {
-            let ruling = || self.policy.ruling(&readings, &applied);
-            rulings.note(call.method, path.as_str(), issuer, ruling);
+            let (method, path) = (call.method, path.as_str());
+            let asked = || Asked {
+                method,
+                path,
+                operation: evidence.operation,
+                requirements: &evidence.requirements,
+            };
+            let written = || envelope::quotes_both_whole(method, path).then(|| asked().written());
+            let said = || (self.policy.ruling(&readings, &applied), written());
+            rulings.note(method, path, issuer, said);
         }
         (readings, applied)
     }

@@ -5,6 +5,8 @@
 
 use std::rc::Rc;
 
+use serde::{Serialize, Serializer};
+
 use crate::databricks::Operation;
 use crate::databricks::scope;
 use crate::token::scope::Scope;
@@ -71,6 +73,12 @@ impl ScopeSet {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.as_slice().is_empty()
+    }
+}
+
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(Scope::as_str))
     }
 }
 

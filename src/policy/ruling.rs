@@ -73,13 +73,15 @@ impl Policy {
         path: Path<'r>,
     ) -> (Readings<'r>, Applied<'a>) {
         let rules = &self.rules;
+        let governing = match &ruling.governing {
+            Governed::Ambiguous => Governing::Ambiguous,
+            Governed::Operation(operation) => Governing::Operation(operation),
+            Governed::Rules(numbered) => Governing::Rules(numbered.among(rules)),
+            Governed::Unmatched => Governing::Unmatched,
+        };
         let applied = Applied {
-            governing: match &ruling.governing {
-                Governed::Ambiguous => Governing::Ambiguous,
-                Governed::Operation(operation) => Governing::Operation(operation),
-                Governed::Rules(numbered) => Governing::Rules(numbered.among(rules)),
-                Governed::Unmatched => Governing::Unmatched,
-            },
+            requirements: self.requirements(&governing),
+            governing,
             denying: ruling.denying.and_then(|number| rules.rules().get(number)),
             in_shadow: ruling.in_shadow.among(rules),
         };

@@ -5,9 +5,11 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
+use serde::Serialize;
+
 use crate::databricks::Operation;
 use crate::databricks::scope_set::ScopeSet;
-use crate::json_line;
+use crate::json_line::Members;
 use crate::token::json::ALLOCATION;
 use crate::token::scope::Scope;
 
@@ -43,18 +45,33 @@ pub struct Standing {
 struct Allowed([Cell<Option<&'static Operation>>; OPERATIONS]);
 
 /// What is said of a standing with every request, written once.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Written {
     /// The names of the roles held, between commas; absent where there are none.
     pub roles: Option<Rc<str>>,
-    /// The same as a list in JSON.
-    pub role_list: Box<str>,
-    /// The effective scopes as a list in JSON.
-    pub scope_list: Box<str>,
-    /// The token's scopes as a list in JSON, where they are not the effective ones.
-    pub token_scopes: Option<Box<str>>,
-    /// What the roles grant as a list in JSON, where roles count and that is not what is effective.
-    pub role_grants: Option<Box<str>>,
+    /// The same, as a member of a record.
+    pub(crate) held: Members,
+    /// [`HeldScopes`], as members of a record.
+    pub(crate) scopes: Members,
+}
+
+/// The scopes that a standing comes to, and from which.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeldScopes<'a> {
+    /// The token's scopes, where they are not the effective ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_scopes: Option<&'a ScopeSet>,
+    /// What the roles grant, where roles count and that is not what is effective.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_grants: Option<&'a ScopeSet>,
+    /// The effective scopes.
+    pub effective_scopes: &'a ScopeSet,
+}
+
+/// The roles of a standing.
+#[derive(Serialize)]
+struct HeldRoles<'a> {
+    roles: Vec<&'a str>,
 }
 
 impl Standing {
@@ -73,13 +90,7 @@ impl Standing {
             Some(scopes) if !limited => scopes.clone(),
             Some(scopes) => scopes.intersection(&role_grants),
         };
-        Self {
-            written: Written::of(
-                &roles,
-                &scopes,
-                token_scopes.as_ref().filter(|held| **held != scopes),
-                Some(&role_grants).filter(|grants| limited && **grants != scopes),
-            ),
+        let mut standing = Self {
             roles,
             scopes,
             role_grants,
@@ -87,6 +98,21 @@ impl Standing {
             token_scopes,
             limited,
             allowed: Allowed::default(),
+            written: Written::default(),
+        };
+        standing.written = Written::of(&standing);
+        standing
+    }
+
+    /// The scopes that it comes to, and from which.
+    pub fn held_scopes(&self) -> HeldScopes<'_> {
+        let is_narrowed = |scopes: &&ScopeSet| **scopes != self.scopes;
+        HeldScopes {
+            token_scopes: self.token_scopes.as_ref().filter(is_narrowed),
+            role_grants: Some(&self.role_grants)
+                .filter(|_| self.limited)
+                .filter(is_narrowed),
+            effective_scopes: &self.scopes,
         }
     }
 
@@ -157,14 +183,18 @@ impl Standing {
 
     /// About the memory that it takes, rather too much than too little.
     pub fn bytes(&self) -> usize {
-        let lists = self.written.lists().flatten();
-        let texts = self
-            .written
-            .roles
-            .as_deref()
-            .into_iter()
-            .chain(lists)
-            .map(|text| text.len().saturating_add(ALLOCATION));
+        let Written {
+            roles,
+            held,
+            scopes,
+        } = &self.written;
+        let texts = [
+            roles.as_deref().map_or(0, str::len),
+            held.bytes(),
+            scopes.bytes(),
+        ]
+        .into_iter()
+        .map(|bytes| bytes.saturating_add(ALLOCATION));
         let listed = [self.scopes.as_slice(), self.role_grants.as_slice()]
             .map(|scopes| size_of_val(scopes).saturating_add(ALLOCATION));
         // All other texts are the token's or the configuration's.
@@ -230,31 +260,12 @@ impl fmt::Debug for Allowed {
 const OPERATIONS: usize = 8;
 
 impl Written {
-    fn of(
-        roles: &[Rc<str>],
-        scopes: &ScopeSet,
-        token_scopes: Option<&ScopeSet>,
-        role_grants: Option<&ScopeSet>,
-    ) -> Self {
-        let list = |scopes: &ScopeSet| -> Box<str> {
-            let names: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
-            json_line::to_text(&names).into()
-        };
-        let names: Vec<&str> = roles.iter().map(|name| &**name).collect();
+    fn of(standing: &Standing) -> Self {
+        let roles: Vec<&str> = standing.roles.iter().map(|name| &**name).collect();
         Self {
             roles: (!roles.is_empty()).then(|| roles.join(",").into()),
-            role_list: json_line::to_text(&names).into(),
-            scope_list: list(scopes),
-            token_scopes: token_scopes.map(list),
-            role_grants: role_grants.map(list),
+            held: Members::of(&HeldRoles { roles }),
+            scopes: Members::of(&standing.held_scopes()),
         }
-    }
-
-    fn lists(&self) -> impl Iterator<Item = Option<&str>> {
-        let lists = [Some(&self.role_list), Some(&self.scope_list)];
-        lists
-            .into_iter()
-            .chain([self.token_scopes.as_ref(), self.role_grants.as_ref()])
-            .map(|list| list.map(|list| &**list))
     }
 }

@@ -24,15 +24,6 @@ pub struct Envelope<'a> {
     pub source_ip: Option<&'a str>,
 }
 
-/// A method and a path that records quote as they are.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Quoted {
-    /// The method.
-    pub method: Box<str>,
-    /// The path, without its query.
-    pub path: Box<str>,
-}
-
 /// The MCP call that the headers name, where servers hold them against the body.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct McpCall<'a> {
@@ -170,21 +161,15 @@ impl Protocol {
     }
 }
 
-/// Whether a record would quote a path as it is.
+/// Whether records quote a path as it is.
 #[inline]
 pub(crate) fn quotes_whole(path: &str) -> bool {
     quote(path.as_bytes(), MAX_PATH_CHARS) == path
 }
 
-impl Quoted {
-    /// A method and a path; `None` where a record would not quote both as they are.
-    pub(crate) fn of(method: &str, path: &str) -> Option<Self> {
-        let is_whole = quotes_whole(path) && quote(method.as_bytes(), MAX_METHOD_CHARS) == method;
-        is_whole.then(|| Self {
-            method: method.into(),
-            path: path.into(),
-        })
-    }
+/// The same of a method and a path.
+pub(crate) fn quotes_both_whole(method: &str, path: &str) -> bool {
+    quotes_whole(path) && quote(method.as_bytes(), MAX_METHOD_CHARS) == method
 }
 
 /// At most so many characters of a text, on one line, with what looks like a credential struck out:

@@ -1,11 +1,12 @@
 //! What the class has no attribute for, by the names of the compact record.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::audit::inputs::Inputs;
-use crate::audit::list::{self, RequiredScopes};
+use crate::audit::list::RequiredScopes;
 use crate::audit::record::{Record, claim_fault, words};
+use crate::databricks::scope_set::ScopeSet;
+use crate::policy::Standing;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::McpCall;
 use crate::token::jws::UnverifiedClaims;
@@ -23,11 +24,11 @@ pub(super) struct Unmapped<'a> {
     mcp: Option<McpCall<'a>>,
     required_scopes: RequiredScopes<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    token_scopes: Option<&'a RawValue>,
+    token_scopes: Option<&'a ScopeSet>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    role_grants: Option<&'a RawValue>,
+    role_grants: Option<&'a ScopeSet>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    effective_scopes: Option<&'a RawValue>,
+    effective_scopes: Option<&'a ScopeSet>,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -56,7 +57,7 @@ impl<'a> Unmapped<'a> {
         let (evidence, stamp) = (record.evidence(), record.stamp);
         let (decision, _) = words(&record.decision.verdict);
         let (claim, claim_fault) = claim_fault(&record.decision.verdict);
-        let written = evidence.standing.as_deref().map(|held| &held.written);
+        let held = evidence.standing.as_deref().map(Standing::held_scopes);
         let token = evidence.token.as_deref();
         Self {
             decision,
@@ -65,10 +66,9 @@ impl<'a> Unmapped<'a> {
             claim_fault,
             mcp: record.envelope.mcp(),
             required_scopes: RequiredScopes(evidence),
-            token_scopes: written
-                .and_then(|written| list::written(written.token_scopes.as_deref()?)),
-            role_grants: written.and_then(|written| list::written(written.role_grants.as_deref()?)),
-            effective_scopes: written.and_then(|written| list::written(&written.scope_list)),
+            token_scopes: held.as_ref().and_then(|held| held.token_scopes),
+            role_grants: held.as_ref().and_then(|held| held.role_grants),
+            effective_scopes: held.map(|held| held.effective_scopes),
             actor: token.and_then(|token| token.actor.as_deref()),
             earlier_actors: token.map_or(&[], |token| &token.earlier_actors),
             token_lifetime: token.and_then(|token| Some(token.lifetime()?.as_secs())),

@@ -6,8 +6,8 @@
 
 use std::rc::Rc;
 
+use crate::json_line::Members;
 use crate::policy::ruling::Ruling;
-use crate::request::envelope::Quoted;
 
 use super::mixed;
 
@@ -30,8 +30,8 @@ struct Known {
     /// Absent where it was said of nobody known.
     issuer: Option<Rc<str>>,
     ruling: Ruling,
-    /// Both as records quote them, where that is as they are.
-    quoted: Option<Rc<Quoted>>,
+    /// What was asked for as records say it, where they quote method and path as they are.
+    asked: Option<Rc<Members>>,
 }
 
 impl Rulings {
@@ -43,17 +43,17 @@ impl Rulings {
         }
     }
 
-    /// What was said of a request of this method and path, and how records quote the two.
+    /// What was said of a request of this method and path, and what records say of it.
     pub(in crate::authorize) fn find(
         &self,
         method: &str,
         path: &str,
         issuer: Option<&Rc<str>>,
-    ) -> Option<(&Ruling, Option<&Rc<Quoted>>)> {
+    ) -> Option<(&Ruling, Option<&Rc<Members>>)> {
         let hash = self.hash(method, path, issuer);
         let known = self.places.get(place_of(hash))?.known.as_deref()?;
         (*known.method == *method && *known.path == *path && known.issuer.as_ref() == issuer)
-            .then_some((&known.ruling, known.quoted.as_ref()))
+            .then_some((&known.ruling, known.asked.as_ref()))
     }
 
     /// Notes what was said of a request that was not found.
@@ -62,7 +62,7 @@ impl Rulings {
         method: &str,
         path: &str,
         issuer: Option<&Rc<str>>,
-        ruling: impl FnOnce() -> Ruling,
+        said: impl FnOnce() -> (Ruling, Option<Members>),
     ) {
         if method.len().saturating_add(path.len()) > MAX_BYTES {
             return;
@@ -78,12 +78,13 @@ impl Rulings {
             place.asked = hash;
             return;
         }
+        let (ruling, asked) = said();
         place.known = Some(Box::new(Known {
             method: method.into(),
             path: path.into(),
             issuer: issuer.cloned(),
-            ruling: ruling(),
-            quoted: Quoted::of(method, path).map(Rc::new),
+            ruling,
+            asked: asked.map(Rc::new),
         }));
     }
 

@@ -201,7 +201,7 @@ fn noted(paths: &[String]) -> Rulings {
         let readings = policy.readings(Call::of("GET"), Path::parse(path.as_bytes()).unwrap());
         let applied = policy.apply(&readings, None);
         rulings.note("GET", path, Some(&issuer), || {
-            policy.ruling(&readings, &applied)
+            (policy.ruling(&readings, &applied), None)
         });
     }
     rulings
