@@ -5,20 +5,25 @@
 //! `x5u`, `jwk`, `x5c` and `x5t` are passed over: a token does not bring its own key. The payload
 //! is out of reach until [`Jws::verify`].
 
+mod header;
+mod unverified;
+
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::bytes;
-use crate::time::UnixTime;
 use crate::token::algorithm::Algorithm;
 use crate::token::base64url;
 use crate::token::bearer::BearerToken;
-use crate::token::claims;
-use crate::token::json::{Json, JsonError, Object};
+use crate::token::json::{Json, JsonError};
 use crate::token::jwk::Jwk;
 use crate::token::signature::{EngineKey, SignatureError, Verifier};
-use crate::token::text::{self, TextError};
+use crate::token::text::TextError;
+
+use header::JoseHeader;
+
+pub use header::MAX_KEY_ID_BYTES;
+pub(crate) use header::{is_same_media_type, short_media_type};
+pub use unverified::{IssuerHint, UnverifiedClaims};
 
 /// A token with the form of a JWS in compact serialisation. Whether anybody signed it is open.
 ///
@@ -26,7 +31,7 @@ use crate::token::text::{self, TextError};
 /// asks for nothing we do not do.
 pub struct Jws<'a> {
     signing_input: &'a [u8],
-    header: Header,
+    header: JoseHeader,
     payload: Vec<u8>,
     signature: Vec<u8>,
 }
@@ -49,7 +54,7 @@ impl<'a> Jws<'a> {
         let header = Json::parse(&header).map_err(JwsError::Header)?;
         let jws = Self {
             signing_input,
-            header: Header::read(&header)?,
+            header: JoseHeader::read(&header)?,
             payload,
             signature,
         };
@@ -108,78 +113,6 @@ impl<'a> Jws<'a> {
         let signed = str::from_utf8(self.signing_input).ok()?;
         Some([signed, ".", &base64url::encode(&signature)].concat())
     }
-
-    /// What the token says of its issuer, **unverified**: anybody can write it.
-    ///
-    /// Only for the order in which keys are tried, and for deciding which issuer's keys are worth
-    /// waiting for or fetching. Never for a decision to admit, never recorded. `None` where the
-    /// claims could not be accepted anyway. The work is linear in the length of the token.
-    pub fn issuer_hint(&self) -> Option<IssuerHint> {
-        let payload = Json::parse(&self.payload).ok()?;
-        let issuer = text::checked(payload.get("iss")?.as_str()?, claims::MAX_TEXT_BYTES).ok()?;
-        let expires_at = match payload.get("exp") {
-            Some(value) => Some(claims::numeric_date(value)?),
-            None => None,
-        };
-        Some(IssuerHint {
-            issuer: issuer.into(),
-            expires_at,
-        })
-    }
-
-    /// Whose token it says it is, **unverified**: to tell whose business it is where a token
-    /// endpoint takes tokens of many issuers, and for a part of the record that says so. Never to
-    /// admit a token of a configured issuer. `None` where no issuer can be told.
-    pub fn unverified(&self) -> Option<UnverifiedClaims> {
-        let payload = Json::parse(&self.payload).ok()?;
-        let text = |value: &Json| {
-            let text = text::checked(value.as_str()?, claims::MAX_TEXT_BYTES).ok()?;
-            Some(Box::from(text))
-        };
-        let audiences = match payload.get("aud") {
-            Some(Json::Array(items)) => items.iter().take(MAX_AUDIENCES).filter_map(text).collect(),
-            Some(value) => text(value).into_iter().collect(),
-            None => Vec::new(),
-        };
-        Some(UnverifiedClaims {
-            issuer: text(payload.get("iss")?)?,
-            subject: payload.get("sub").and_then(text),
-            audiences,
-        })
-    }
-}
-
-/// Whose token it says it is, which nobody has vouched for; see [`Jws::unverified`].
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct UnverifiedClaims {
-    /// The `iss` claim.
-    pub issuer: Box<str>,
-    /// The `sub` claim, where it is a text that a record can quote.
-    pub subject: Option<Box<str>>,
-    /// The `aud` claim, as far as its texts can be quoted.
-    pub audiences: Vec<Box<str>>,
-}
-
-impl UnverifiedClaims {
-    /// The bytes that they take.
-    pub(crate) fn bytes(&self) -> usize {
-        let subject = self.subject.as_ref().map_or(0, |subject| subject.len());
-        let audiences = self.audiences.iter();
-        let audiences = audiences.map(|text| text.len().saturating_add(size_of_val(text)));
-        size_of::<Self>()
-            .saturating_add(self.issuer.len())
-            .saturating_add(subject)
-            .saturating_add(audiences.sum())
-    }
-}
-
-/// Claims that nobody has vouched for; see [`Jws::issuer_hint`].
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct IssuerHint {
-    /// The `iss` claim.
-    pub issuer: String,
-    /// The `exp` claim.
-    pub expires_at: Option<UnixTime>,
 }
 
 /// The payload of a [`Jws`] whose signature one key verified. What it says is still to be read, by
@@ -330,36 +263,6 @@ impl fmt::Display for HeaderMember {
     }
 }
 
-/// What is read of the JOSE header.
-struct Header {
-    algorithm: Algorithm,
-    key_id: Option<Box<str>>,
-    token_type: Option<Box<str>>,
-}
-
-impl Header {
-    fn read(header: &Json) -> Result<Self, JwsError> {
-        let header = header.as_object().ok_or(JwsError::HeaderNotObject)?;
-        for (member, error) in REFUSED {
-            if header.contains_key(member) {
-                return Err(error);
-            }
-        }
-        let content_type = checked(header, "cty", HeaderMember::ContentType, MAX_TYPE_BYTES)?;
-        if content_type.is_some_and(|text| is_same_media_type(text, "JWT")) {
-            return Err(JwsError::Nested);
-        }
-        let algorithm =
-            string(header, "alg", HeaderMember::Algorithm)?.ok_or(JwsError::AlgorithmMissing)?;
-        Ok(Self {
-            algorithm: Algorithm::parse(algorithm).map_err(|_| JwsError::UnsupportedAlgorithm)?,
-            key_id: checked(header, "kid", HeaderMember::KeyId, MAX_KEY_ID_BYTES)?.map(Into::into),
-            token_type: checked(header, "typ", HeaderMember::TokenType, MAX_TYPE_BYTES)?
-                .map(Into::into),
-        })
-    }
-}
-
 /// What is signed, and the three segments; `None` where they are not three.
 fn segments(token: &[u8]) -> Option<(&[u8], [&[u8]; 3])> {
     let (header, rest) = split_at_dot(token)?;
@@ -386,62 +289,8 @@ fn decode(text: &[u8], segment: Segment) -> Result<Vec<u8>, JwsError> {
     base64url::decode(text).ok_or(JwsError::NotBase64Url(segment))
 }
 
-fn string<'a>(
-    header: &'a Object,
-    name: &str,
-    member: HeaderMember,
-) -> Result<Option<&'a str>, JwsError> {
-    match header.get(name) {
-        Some(value) => value.as_str().map(Some).ok_or(JwsError::WrongType(member)),
-        None => Ok(None),
-    }
-}
-
-fn checked<'a>(
-    header: &'a Object,
-    name: &str,
-    member: HeaderMember,
-    max_bytes: usize,
-) -> Result<Option<&'a str>, JwsError> {
-    string(header, name, member)?
-        .map(|text| text::checked(text, max_bytes))
-        .transpose()
-        .map_err(|fault| JwsError::Text { member, fault })
-}
-
-/// Whether two texts name one media type (RFC 7515 §4.1.9 and §4.1.10): without case, and
-/// `application/` may be left out.
-pub(crate) fn is_same_media_type(one: &str, other: &str) -> bool {
-    short_media_type(one).eq_ignore_ascii_case(short_media_type(other))
-}
-
-/// A media type as JOSE writes it, without its `application/`.
-pub(crate) fn short_media_type(text: &str) -> &str {
-    match text.split_once('/') {
-        Some((kind, rest)) if kind.eq_ignore_ascii_case("application") => rest,
-        Some(_) | None => text,
-    }
-}
-
-/// Members whose mere presence refuses the token, whatever their value.
-const REFUSED: [(&str, JwsError); 4] = [
-    ("b64", JwsError::Unencoded),
-    ("crit", JwsError::Critical),
-    ("enc", JwsError::Encrypted),
-    ("zip", JwsError::Compressed),
-];
-
-/// Audiences of an unverified token that a record quotes.
-const MAX_AUDIENCES: usize = 8;
-
 /// The length of what separates segments.
 const DOT: usize = 1;
-
-/// Bytes of a key ID: identity providers use 20 to 90, some put a certificate's subject there.
-pub const MAX_KEY_ID_BYTES: usize = 1024;
-
-/// Bytes of a media type: RFC 6838 §4.2 allows 127 on either side of the slash.
-const MAX_TYPE_BYTES: usize = 255;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::time::UnixTime;
 use crate::token::bearer::DEFAULT_MAX_BYTES;
 
 #[test]
