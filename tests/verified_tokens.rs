@@ -7,21 +7,20 @@
 mod dice;
 #[path = "stand_in/keys.rs"]
 mod keys;
+#[path = "verified_tokens/token.rs"]
+mod token;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::hash::RandomState;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use databricks_oam_filter::audit::record::words;
 use databricks_oam_filter::authorize::verified::{Limits, VerifiedTokens};
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::key_store::fetch::Answer;
-use databricks_oam_filter::request::Headers;
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::algorithm::Algorithm;
 use databricks_oam_filter::token::jwk::Jwk;
@@ -29,7 +28,8 @@ use databricks_oam_filter::token::signature::Verifier;
 use serde_json::{Value, json};
 
 use dice::Dice;
-use keys::{FirstByte, KEYS, thumbprint_byte, x};
+use keys::{FirstByte, KEYS, x};
+use token::{Flaw, Kid, Token};
 
 const START: u64 = 1_800_000_000;
 
@@ -308,93 +308,6 @@ impl From<&Decision<'_>> for Said {
                 decision.verdict, decision.awaited, decision.evidence
             ),
         }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Token {
-    issuer: usize,
-    key: usize,
-    kid: Kid,
-    exp: i64,
-    nbf: Option<i64>,
-    iat: Option<i64>,
-    audience: &'static str,
-    flaw: Flaw,
-}
-
-/// What is wrong with a token besides.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Flaw {
-    NoExpiry,
-    None,
-    Scope,
-    Type,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Kid {
-    None,
-    Own,
-    Shared,
-}
-
-impl Token {
-    fn new(issuer: usize, key: usize) -> Self {
-        Self {
-            issuer,
-            key,
-            kid: Kid::Own,
-            exp: 1200,
-            nbf: None,
-            iat: Some(-10),
-            audience: "db",
-            flaw: Flaw::None,
-        }
-    }
-
-    fn headers(&self) -> Headers {
-        let at = |offset: i64| START.checked_add_signed(offset);
-        let kid = match self.kid {
-            Kid::None => Value::Null,
-            Kid::Own => json!(format!("k{}", self.key)),
-            Kid::Shared => json!("shared"),
-        };
-        let mut header = json!({ "alg": "EdDSA" });
-        if !kid.is_null() {
-            header["kid"] = kid;
-        }
-        let mut claims = json!({ "iss": issuer(self.issuer), "aud": self.audience, "exp": at(self.exp), "scope": "jobs" });
-        match self.flaw {
-            Flaw::NoExpiry => claims["exp"] = Value::Null,
-            Flaw::None => {}
-            Flaw::Scope => claims["scope"] = json!(5),
-            Flaw::Type => header["typ"] = json!("dpop+jwt"),
-        }
-        for (name, offset) in [("nbf", self.nbf), ("iat", self.iat)] {
-            if let Some(offset) = offset {
-                claims[name] = json!(at(offset));
-            }
-        }
-        let mut signature = [9; 64];
-        signature[0] = thumbprint_byte(self.key);
-        let parts = [
-            header.to_string().into_bytes(),
-            claims.to_string().into_bytes(),
-            signature.to_vec(),
-        ];
-        let token = parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
-        let pairs = [
-            (":method", "GET".to_owned()),
-            (":path", "/api/2.2/jobs/get".to_owned()),
-            (":authority", "db.example".to_owned()),
-            ("authorization", format!("Bearer {token}")),
-        ];
-        Headers::new(
-            pairs
-                .map(|(name, value)| (name.to_owned(), value.into_bytes()))
-                .into(),
-        )
     }
 }
 

@@ -21,8 +21,9 @@ use databricks_oam_filter::token::jwk_set::JwkSet;
 use databricks_oam_filter::token::jws::Jws;
 
 use crate::Any;
+use crate::dice::Dice;
 use crate::slow;
-use crate::world::{self, Dice, Request, Rule, World};
+use crate::world::{self, Request, Rule, World};
 
 /// Pairs of policies, and requests and callers to each.
 const PAIRS: u64 = 10_000;
@@ -41,7 +42,7 @@ fn a_comparison_finds_every_difference_and_no_other() {
         if pairs == PAIRS {
             break;
         }
-        let mut dice = Dice::new(seed);
+        let mut dice = Dice(seed);
         let Some((worlds, configurations)) = pair(&mut dice) else {
             continue;
         };
@@ -85,7 +86,7 @@ fn there_is_a_sample_of_everything_that_policies_tell_apart() {
     let operations = operations();
     let mut held = 0;
     for seed in 0..SAMPLED {
-        let mut dice = Dice::new(seed);
+        let mut dice = Dice(seed);
         let Some((worlds, configurations)) = pair(&mut dice) else {
             continue;
         };

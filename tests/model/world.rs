@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use crate::dice::Dice;
+
 pub(super) const NOW: u64 = 1_800_000_000;
 
 pub(super) const ISSUERS: [&str; 2] = ["https://a.example", "https://b.example"];
@@ -109,26 +111,7 @@ pub(super) const PATHS: [&str; 40] = [
 /// The key of both issuers.
 pub(super) const KEYS: &str = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
-/// Numbers that are the same at every run (splitmix64).
-pub(super) struct Dice(u64);
-
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d))
-    }
-
-    pub(super) fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from(
-            (mixed ^ (mixed >> 31))
-                .checked_rem(u64::try_from(sides).unwrap())
-                .unwrap(),
-        )
-        .unwrap()
-    }
-
     pub(super) fn one_in(&mut self, sides: usize) -> bool {
         self.below(sides) == 0
     }
