@@ -23,7 +23,7 @@ fn every_alert_says_how_bad_it_is_and_has_a_runbook() {
         let annotation = |key: &str| alert["annotations"][key].as_str().unwrap_or_default();
         assert!(!annotation("summary").is_empty(), "{name}");
         assert!(annotation("description").ends_with('.'), "{name}");
-        let page = "https://docs.example.com/operate/runbooks.html#";
+        let page = "{{ $externalLabels.oam_pages }}operate/runbooks.html#";
         let runbook = format!("{page}{}", name.to_ascii_lowercase());
         assert_eq!(annotation("runbook_url"), runbook, "{name}");
         named.push(name);
