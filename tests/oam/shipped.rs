@@ -31,10 +31,14 @@ const ENVOY_GATEWAY: [&str; 4] = [
 fn each_is_held_by_the_strict_check() {
     let mut before_1_30 = ISTIO;
     before_1_30[0] = "istio/overlays/wasm-plugin/wasm-plugin.yaml";
-    let deployments: [(&str, &[&str]); 6] = [
+    let mut with_sign_in = ENVOY.to_vec();
+    with_sign_in.retain(|file| *file != "production/listeners.yaml");
+    with_sign_in.extend(["browser/listeners.yaml", "browser/oauth2.yaml"]);
+    let deployments: [(&str, &[&str]); 7] = [
         ("the sample", &["envoy.yaml"]),
         ("Docker", &["envoy.yaml", "docker-compose.yaml"]),
         ("Envoy", &ENVOY),
+        ("Envoy, and people in a browser", &with_sign_in),
         ("Istio", &ISTIO),
         ("Istio before 1.30", &before_1_30),
         ("Envoy Gateway", &ENVOY_GATEWAY),

@@ -15,6 +15,18 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Whether it is the last one of its connection.
     pub(crate) closes: bool,
+    /// Its headers, with names in small letters.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Its body, where its length was told.
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The values of a header, in order.
+    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let of_name = self.headers.iter().filter(move |(other, _)| other == name);
+        of_name.map(|(_, value)| value.as_str())
+    }
 }
 
 /// One connection.
@@ -47,11 +59,18 @@ impl Client {
 
     /// Nothing, where the connection ended before the answer.
     pub(crate) fn get(&mut self, path: &str, token: Option<&str>) -> Option<Answer> {
-        let authorization = token.map_or_else(String::new, |token| {
-            format!("authorization: Bearer {token}\r\n")
-        });
+        let authorization = token.map(|token| ("authorization", format!("Bearer {token}")));
+        self.get_with(path, authorization.as_slice())
+    }
+
+    /// The same, with these headers.
+    pub(crate) fn get_with(&mut self, path: &str, headers: &[(&str, String)]) -> Option<Answer> {
+        let lines = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"));
+        let headers: String = lines.collect();
         let request =
-            format!("GET {path} HTTP/1.1\r\nhost: databricks.example.com\r\n{authorization}\r\n");
+            format!("GET {path} HTTP/1.1\r\nhost: databricks.example.com\r\n{headers}\r\n");
         self.stream.write_all(request.as_bytes()).ok()?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -59,18 +78,24 @@ impl Client {
             self.stream.read_exact(&mut byte).ok()?;
             head.extend(byte);
         }
-        let head = String::from_utf8(head).ok()?.to_ascii_lowercase();
-        let status = head.strip_prefix("http/1.1 ")?.get(..3)?.parse().ok()?;
-        let value = |name: &str| {
-            let mut lines = head.lines();
-            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        let head = String::from_utf8(head).ok()?;
+        let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+        let headers = head.lines().filter_map(|line| line.split_once(": "));
+        let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+        let mut answer = Answer {
+            status,
+            closes: false,
+            headers: headers.collect(),
+            body: String::new(),
         };
-        let closes = value("connection") == Some("close");
-        if let Some(length) = value("content-length") {
-            let mut body = vec![0; length.parse().ok()?];
+        answer.closes = answer.values("connection").any(|value| value == "close");
+        let length = answer.values("content-length").next();
+        if let Some(length) = length.and_then(|length| length.parse().ok()) {
+            let mut body = vec![0; length];
             self.stream.read_exact(&mut body).ok()?;
+            answer.body = String::from_utf8(body).ok()?;
         }
-        Some(Answer { status, closes })
+        Some(answer)
     }
 
     /// Whether the other side has not closed it yet; waits a moment for that.

@@ -33,29 +33,40 @@ pub(crate) struct Gateway {
     address: SocketAddr,
     authority: CertifiedIssuer<'static, KeyPair>,
     pub(crate) workspace: Workspace,
+    pub(crate) issuer: Issuer,
     /// Ends TLS before the stand-ins, which speak none.
     _edge: Envoy,
-    _issuer: Issuer,
 }
 
 impl Gateway {
     /// With these further texts replaced in the listener.
     pub(crate) fn start(edits: &[(&str, &str)]) -> Self {
-        Self::launch(WORKSPACE, None, edits)
+        Self::launch(FILES, WORKSPACE, None, edits)
+    }
+
+    /// With the listener of `envoy/browser`, which signs people in.
+    pub(crate) fn start_for_browsers() -> Self {
+        let edits = [("/oauth2/aus1a2b3/v1/token", "/token")];
+        Self::launch(FILES_FOR_BROWSERS, WORKSPACE, None, &edits)
     }
 
     /// Before a workspace that shows a certificate of another name, by an authority that is
     /// trusted.
     pub(crate) fn start_impersonated() -> Self {
-        Self::launch("evil.example.com", None, &[])
+        Self::launch(FILES, "evil.example.com", None, &[])
     }
 
     /// Before this server in place of the workspace.
     pub(crate) fn start_before(server: SocketAddr, edits: &[(&str, &str)]) -> Self {
-        Self::launch(WORKSPACE, Some(server), edits)
+        Self::launch(FILES, WORKSPACE, Some(server), edits)
     }
 
-    fn launch(shown: &str, server: Option<SocketAddr>, edits: &[(&str, &str)]) -> Self {
+    fn launch(
+        files: &[(&str, &str)],
+        shown: &str,
+        server: Option<SocketAddr>,
+        edits: &[(&str, &str)],
+    ) -> Self {
         let authority = authority();
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let workspace = Workspace::exchanging_at(nowhere).expect("a free port");
@@ -80,7 +91,7 @@ impl Gateway {
                 .iter()
                 .map(|(from, to)| ((*from).to_owned(), (*to).to_owned())),
         );
-        lay_out(&folder, &replaced);
+        lay_out(&folder, files, &replaced);
         write(
             &folder.join("authority.pem"),
             &pem("CERTIFICATE", authority.der()),
@@ -97,8 +108,8 @@ impl Gateway {
             address: address(at_gateway),
             authority,
             workspace,
+            issuer,
             _edge: edge,
-            _issuer: issuer,
         };
         gateway.wait();
         gateway
@@ -166,12 +177,16 @@ impl Drop for Gateway {
 
 /// A token of the issuer in the files, for a member of this group.
 pub(crate) fn token(group: &str) -> String {
-    let now = paths::now();
+    token_of(group).mint(paths::now())
+}
+
+/// The same, to be made by the issuer.
+pub(crate) fn token_of(group: &str) -> Token {
     let claims = json!({
         "iss": format!("https://{ISSUER}/oauth2/aus1a2b3"), "aud": "databricks", "sub": "ada@example.com", "cid": "etl",
         "iat": "now-60", "exp": "now+3000", "jti": "t-1", "scp": ["jobs"], "groups": [group],
     });
-    Token::new("acme-rsa", &claims).mint(now)
+    Token::new("acme-rsa", &claims)
 }
 
 /// The flags are those of production/compose.yaml.
@@ -197,22 +212,21 @@ fn command(folder: &Path) -> Command {
 }
 
 /// Writes the files with these texts replaced; each must be there.
-fn lay_out(folder: &Path, replaced: &[(String, String)]) {
-    for name in ["production", "run", "tls"] {
+fn lay_out(folder: &Path, files: &[(&str, &str)], replaced: &[(String, String)]) {
+    for name in ["production", "run", "secrets", "tls"] {
         fs::create_dir(folder.join(name)).expect("a scratch directory");
     }
+    for name in ["oauth2-client", "oauth2-hmac"] {
+        write(&folder.join("secrets").join(name), "a secret of the test");
+    }
     let mut unused: Vec<&str> = replaced.iter().map(|(from, _)| from.as_str()).collect();
-    for name in [
-        "production.yaml",
-        "production/listeners.yaml",
-        "production/certificate.yaml",
-    ] {
+    for (name, place) in files {
         let mut text = fs::read_to_string(paths::root().join("envoy").join(name)).expect("a file");
         for (from, to) in replaced {
             unused.retain(|unused| *unused != from || !text.contains(from));
             text = text.replace(from, to);
         }
-        write(&folder.join(name), &text);
+        write(&folder.join(place), &text);
     }
     assert_eq!(unused, Vec::<&str>::new(), "in no file");
 }
@@ -343,6 +357,20 @@ fn inside(folder: &Path, name: &str) -> String {
 fn write(path: &Path, text: &str) {
     fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
+
+/// What is shipped, and where it goes.
+const FILES: &[(&str, &str)] = &[
+    ("production.yaml", "production.yaml"),
+    ("production/listeners.yaml", "production/listeners.yaml"),
+    ("production/certificate.yaml", "production/certificate.yaml"),
+];
+
+const FILES_FOR_BROWSERS: &[(&str, &str)] = &[
+    ("production.yaml", "production.yaml"),
+    ("browser/listeners.yaml", "production/listeners.yaml"),
+    ("browser/oauth2.yaml", "production/oauth2.yaml"),
+    ("production/certificate.yaml", "production/certificate.yaml"),
+];
 
 /// Time for Envoy to start, on a machine that is busy with other things.
 const START: Duration = Duration::from_mins(1);

@@ -1,6 +1,7 @@
 //! `envoy/production.yaml` as it is shipped, but for addresses and folders: TLS on every leg, a
 //! real Envoy that watches its files.
 
+mod browser;
 mod client;
 mod gateway;
 
