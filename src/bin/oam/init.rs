@@ -97,7 +97,7 @@ impl Platform {
     const fn next(self) -> &'static str {
         match self {
             Self::Envoy => {
-                "Then put the module beside these files, the certificate and its key into production/tls (tls.crt, tls.key), and start production/compose.yaml.\n"
+                "Then put databricks_oam_filter.wasm beside production.yaml, the certificate and its key into production/tls (tls.crt, and tls.key, which the account 101 has to be able to read), and start production/compose.yaml.\n"
             }
             Self::Istio => {
                 "Then make the secret databricks-gateway-tls, name your image in filter.yaml, and apply: kubectl apply -k .\n"

@@ -213,11 +213,14 @@ fn command(folder: &Path) -> Command {
 
 /// Writes the files with these texts replaced; each must be there.
 fn lay_out(folder: &Path, files: &[(&str, &str)], replaced: &[(String, String)]) {
-    for name in ["production", "run", "secrets", "tls"] {
+    for name in ["production", "production/secrets", "run", "tls"] {
         fs::create_dir(folder.join(name)).expect("a scratch directory");
     }
     for name in ["oauth2-client", "oauth2-hmac"] {
-        write(&folder.join("secrets").join(name), "a secret of the test");
+        write(
+            &folder.join("production/secrets").join(name),
+            "a secret of the test",
+        );
     }
     let mut unused: Vec<&str> = replaced.iter().map(|(from, _)| from.as_str()).collect();
     for (name, place) in files {
