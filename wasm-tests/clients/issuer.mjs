@@ -46,4 +46,4 @@ const server = createServer((request, response) => {
   if (request.headers.host === 'issuer.example.com') request.headers['x-forwarded-proto'] = 'https';
   answer(request, response);
 });
-server.listen(Number(process.argv[2]), '127.0.0.1');
+server.listen(Number(process.argv[2]), process.argv[3] ?? '127.0.0.1');

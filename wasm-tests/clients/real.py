@@ -11,9 +11,10 @@ import sys
 import urllib.parse
 
 given = json.load(sys.stdin)
-os.environ["DATABRICKS_HOST"] = "https://" + given["gateway"]
+os.environ["DATABRICKS_HOST"] = given.get("scheme", "https") + "://" + given["gateway"]
 os.environ["DATABRICKS_AUTH_TYPE"] = "pat"
-os.environ["REQUESTS_CA_BUNDLE"] = given["authority"]
+if "authority" in given:
+    os.environ["REQUESTS_CA_BUNDLE"] = given["authority"]
 os.environ["MLFLOW_ENABLE_DB_SDK"] = "false"
 
 

@@ -31,6 +31,10 @@ fn main() -> ExitCode {
     match words[..] {
         ["serve", what, address] => return serve(what, address),
         ["hints", gateway, issuer] => return hints(gateway, issuer),
+        ["bootstrap"] => {
+            println!("{}", real::bootstrap());
+            return ExitCode::SUCCESS;
+        }
         _ => {}
     }
     let is = |option: &str| words.contains(&option);
@@ -94,7 +98,7 @@ fn serve(what: &str, address: &str) -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: scripts/demo [--check | --real] [--records]\n       scripts/demo serve issuer|workspace ADDRESS\n       scripts/demo hints GATEWAY-URL ISSUER-URL"
+        "usage: scripts/demo [--check | --real] [--records]\n       scripts/demo serve issuer|workspace ADDRESS\n       scripts/demo hints GATEWAY-URL ISSUER-URL\n       scripts/demo bootstrap"
     );
     ExitCode::from(2)
 }

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use wasm_tests::certificate::Certificate;
 use wasm_tests::client::Connection;
-use wasm_tests::envoy::{Setup, install};
+use wasm_tests::envoy::{Setup, install, sample};
 use wasm_tests::paths;
 use wasm_tests::python::Python;
 
@@ -67,6 +67,15 @@ pub(crate) fn run(screen: &Screen) -> Result<bool, String> {
         "not as it should be"
     });
     Ok(good && count == OUTCOMES)
+}
+
+/// The sample's bootstrap with the policy of this demonstration, for the servers of
+/// `docker-compose.real.yaml`.
+pub(crate) fn bootstrap() -> Value {
+    let mut bootstrap = sample();
+    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    manager["http_filters"][0]["typed_config"]["config"]["configuration"]["value"] = configuration();
+    bootstrap
 }
 
 fn configuration() -> Value {
@@ -193,7 +202,8 @@ impl Drop for Running {
 
 const AUDIENCE: &str = "https://databricks.example.com";
 
-const PROVIDER: &str = "oidc-provider@9.13.3";
+/// The one that the image has too.
+const PROVIDER: &str = include_str!("../../../clients/issuer.txt").trim_ascii();
 
 /// How many lines `real.py` writes.
 const OUTCOMES: usize = 7;
