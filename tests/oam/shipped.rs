@@ -33,7 +33,11 @@ fn each_is_held_by_the_strict_check() {
     before_1_30[0] = "istio/overlays/wasm-plugin/wasm-plugin.yaml";
     let mut with_sign_in = ENVOY.to_vec();
     with_sign_in.retain(|file| *file != "production/listeners.yaml");
-    with_sign_in.extend(["browser/listeners.yaml", "browser/oauth2.yaml"]);
+    with_sign_in.extend([
+        "browser/listeners.yaml",
+        "browser/oauth2-client.yaml",
+        "browser/oauth2-hmac.yaml",
+    ]);
     let deployments: [(&str, &[&str]); 7] = [
         ("the sample", &["envoy.yaml"]),
         ("Docker", &["envoy.yaml", "docker-compose.yaml"]),

@@ -101,6 +101,9 @@ fn a_person_signs_in_and_opens_pages() {
     let page = browser.sign_in(PAGE);
     assert_eq!(page.status, 200, "{page:?}");
     assert!(page.body.contains("ada@example.com"), "{}", page.body);
+    // No script and no disk of the browser's gets to read the token.
+    let kept = browser.cookies.get("BearerToken").expect("a session");
+    assert!(!kept.contains("eyJ"), "{kept}");
     // The page's own requests are judged by the same session.
     assert_eq!(browser.request(JOB, "cors").status, 200);
     let seen = gateway.workspace.take();

@@ -88,7 +88,8 @@ impl Client {
             headers: headers.collect(),
             body: String::new(),
         };
-        answer.closes = answer.values("connection").any(|value| value == "close");
+        let closes = answer.values("connection").any(|value| value == "close");
+        answer.closes = closes;
         let length = answer.values("content-length").next();
         if let Some(length) = length.and_then(|length| length.parse().ok()) {
             let mut body = vec![0; length];

@@ -371,7 +371,11 @@ const FILES: &[(&str, &str)] = &[
 const FILES_FOR_BROWSERS: &[(&str, &str)] = &[
     ("production.yaml", "production.yaml"),
     ("browser/listeners.yaml", "production/listeners.yaml"),
-    ("browser/oauth2.yaml", "production/oauth2.yaml"),
+    (
+        "browser/oauth2-client.yaml",
+        "production/oauth2-client.yaml",
+    ),
+    ("browser/oauth2-hmac.yaml", "production/oauth2-hmac.yaml"),
     ("production/certificate.yaml", "production/certificate.yaml"),
 ];
 

@@ -73,8 +73,10 @@ pub(crate) fn run(screen: &Screen) -> Result<bool, String> {
 /// `docker-compose.real.yaml`.
 pub(crate) fn bootstrap() -> Value {
     let mut bootstrap = sample();
-    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
-    manager["http_filters"][0]["typed_config"]["config"]["configuration"]["value"] = configuration();
+    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
+        [0]["typed_config"];
+    manager["http_filters"][0]["typed_config"]["config"]["configuration"]["value"] =
+        configuration();
     bootstrap
 }
 
