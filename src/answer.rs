@@ -50,6 +50,9 @@ pub struct Answer {
     pub body: String,
     /// The gRPC status, for gRPC callers.
     pub grpc_status: Option<u8>,
+    /// Why, for the host's own log, in no more detail than the caller is told: some hosts show it
+    /// to callers.
+    pub reason: &'static str,
 }
 
 impl Answer {
@@ -62,9 +65,9 @@ impl Answer {
         resource: &Resource,
     ) -> Self {
         let message = resource.message(denial, evidence, decision_id);
-        let kind = denial.kind();
+        let (kind, reason) = (denial.kind(), denial.public_code());
         if kind == Kind::InvalidGrant {
-            return Self::invalid_grant(&message);
+            return Self::invalid_grant(&message, reason);
         }
         let mut headers = Vec::with_capacity(4);
         if let Ok(error) = kind.challenge_error() {
@@ -89,6 +92,7 @@ impl Answer {
                 headers,
                 body: message,
                 grpc_status: Some(kind.grpc_status()),
+                reason,
             };
         }
         headers.push(("content-type", "application/json".into()));
@@ -104,17 +108,18 @@ impl Answer {
             headers,
             body: body(denial, evidence, resource, &message, decision_id),
             grpc_status: None,
+            reason,
         }
     }
 
     /// The refusal of a token request as RFC 6749 §5.2 has it, for clients of a token endpoint read
     /// nothing else.
-    fn invalid_grant(message: &str) -> Self {
+    fn invalid_grant(message: &str, reason: &'static str) -> Self {
         let body = InvalidGrant {
             error: "invalid_grant",
             error_description: message,
         };
-        Self::of_token_endpoint(Kind::InvalidGrant.status(), to_text(&body))
+        Self::of_token_endpoint(Kind::InvalidGrant.status(), to_text(&body), reason)
     }
 
     /// The answer that gives a caller's own token back (RFC 8693 §2.2.1).
@@ -125,10 +130,10 @@ impl Answer {
             token_type: "Bearer",
             expires_in: token.lifetime().as_secs(),
         };
-        Self::of_token_endpoint(200, to_text(&body))
+        Self::of_token_endpoint(200, to_text(&body), "public")
     }
 
-    fn of_token_endpoint(status: u16, body: String) -> Self {
+    fn of_token_endpoint(status: u16, body: String, reason: &'static str) -> Self {
         Self {
             status,
             headers: vec![
@@ -137,6 +142,7 @@ impl Answer {
             ],
             body,
             grpc_status: None,
+            reason,
         }
     }
 
@@ -152,6 +158,7 @@ impl Answer {
             ],
             body: metadata.to_json(),
             grpc_status: None,
+            reason: "metadata",
         }
     }
 }

@@ -18,21 +18,22 @@ pub struct Call<'a> {
 }
 
 /// Answers the current request. `grpc_status` is for gRPC: `body` becomes its message, and the host
-/// encodes it.
+/// encodes it. `details` say to the host's own log why; no blanks in it.
 pub fn reply(
     status: u32,
+    details: &str,
     grpc_status: Option<u8>,
     headers: &[(impl AsRef<str>, impl AsRef<str>)],
     body: &str,
 ) {
     let headers = serialized(headers);
     let grpc_status = grpc_status.map_or(NO_GRPC_STATUS, i32::from);
-    // SAFETY: the host reads body and headers in their bounds; there are no details.
+    // SAFETY: the host reads details, body and headers in their bounds.
     let _ = unsafe {
         proxy_send_local_response(
             status,
-            std::ptr::null(),
-            0,
+            details.as_ptr(),
+            details.len(),
             body.as_ptr(),
             body.len(),
             headers.as_ptr(),

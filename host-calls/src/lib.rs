@@ -81,6 +81,16 @@ fn read_property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
     returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
 }
 
+/// Sets a property of the current request, which the host's own log can show. `false` where the host
+/// does not.
+#[must_use]
+pub fn set_property(name: &str, value: &str) -> bool {
+    // SAFETY: the host reads both in their bounds.
+    let status =
+        unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+    status == OK
+}
+
 /// The host's clock, in nanoseconds since the epoch; `None` where it has none.
 #[must_use]
 pub fn now() -> Option<u64> {
@@ -173,6 +183,12 @@ unsafe extern "C" {
         length: usize,
         data: *mut *mut u8,
         size: *mut usize,
+    ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        length: usize,
+        value: *const u8,
+        value_length: usize,
     ) -> u32;
     fn proxy_get_current_time_nanoseconds(nanoseconds: *mut u64) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;

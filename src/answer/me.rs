@@ -40,6 +40,7 @@ impl Answer {
             ],
             body,
             grpc_status: None,
+            reason: "self_service",
         }
     }
 }

@@ -111,6 +111,7 @@ fn clients_of_a_token_endpoint_are_refused_in_their_words() {
         ],
         body: r#"{"error":"invalid_grant","error_description":"The access token has expired: get a new one from your identity provider. (decision d1)"}"#.to_owned(),
         grpc_status: None,
+        reason: "token_expired",
     };
     for protocol in [Protocol::Grpc, Protocol::Mcp, Protocol::Rest] {
         assert_eq!(answer(&refused, protocol, &resource()), want);
@@ -141,6 +142,7 @@ fn a_missing_scope_is_explained_whole() {
         )
         .into(),
         grpc_status: None,
+        reason: "insufficient_scope",
     };
     assert_eq!(answer, want);
 }

@@ -16,6 +16,8 @@ pub struct RecordSettings {
     pub required: bool,
     /// Whether records say what the policy judged by.
     pub inputs: bool,
+    /// Whether the host's own log is told each decision's ID and reason.
+    pub access_log: bool,
 }
 
 /// The shape of a record.

@@ -32,6 +32,7 @@ impl Audit {
             collector: collector.and_then(|section| section.collector(problems)),
             required: self.required,
             inputs: self.inputs,
+            access_log: self.access_log,
         }
     }
 
@@ -147,6 +148,7 @@ mod tests {
             collector: None,
             required: true,
             inputs: false,
+            access_log: false,
         };
         let collector = Collector {
             cluster: "c".into(),
@@ -182,6 +184,7 @@ mod tests {
             (r#""required":false"#,                                           RecordSettings { required: false, ..usual.clone() }),
             (r#""log":false"#,                                                RecordSettings { log: None, ..usual.clone() }),
             (r#""inputs":true"#,                                              RecordSettings { inputs: true, ..usual.clone() }),
+            (r#""access_log":true"#,                                          RecordSettings { access_log: true, ..usual.clone() }),
             (r#""format":"ocsf""#,                                            RecordSettings { format: RecordFormat::Ocsf, ..usual.clone() }),
             (r#""otlp":{"cluster":"c","uri":"https://c.example/v1/logs"}"#,   to(collector)),
             (r#""otlp":{"cluster":"c","uri":"https://c.example/v1/logs","headers":{"authorization":"Bearer s"},"queue_bytes":1048576,"timeout":"2s"}"#, to(whole)),

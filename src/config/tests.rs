@@ -55,6 +55,7 @@ fn the_smallest_configuration_has_every_default() {
         collector: None,
         required: true,
         inputs: false,
+        access_log: false,
     };
     assert_eq!(configuration.records, records);
     assert!(!configuration.forward_identity && configuration.share_keys);

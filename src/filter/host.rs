@@ -118,6 +118,11 @@ impl Host for WasmHost {
         host_calls::log(level.into(), line)
     }
 
+    fn annotate(&self, name: &str, value: &str) {
+        // What the host's own log lacks, the record still has.
+        let _ = host_calls::set_property(name, value);
+    }
+
     fn log_critical(&self, line: &str) {
         // A host that takes no lines could not be told so.
         let _ = host_calls::log(LogLevel::Critical, line);
@@ -239,11 +244,20 @@ pub(super) fn source_ip() -> Option<String> {
 
 /// Answers the request of the current context.
 pub(super) fn reply(answer: &Answer) {
-    match answer.grpc_status {
-        // gRPC's errors come with this status of HTTP's; hosts encode the message.
-        Some(status) => http::reply(200, Some(status), &answer.headers, &answer.body),
-        None => http::reply(answer.status.into(), None, &answer.headers, &answer.body),
-    }
+    // gRPC's errors come with this status of HTTP's; hosts encode the message.
+    let status = if answer.grpc_status.is_some() {
+        200
+    } else {
+        answer.status
+    };
+    let details = format!("oam_{}", answer.reason);
+    http::reply(
+        status.into(),
+        &details,
+        answer.grpc_status,
+        &answer.headers,
+        &answer.body,
+    );
 }
 
 /// Lets the request of the current context go on.

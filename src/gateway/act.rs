@@ -6,7 +6,7 @@
 
 use crate::answer::Answer;
 use crate::audit::otlp::Exporter;
-use crate::audit::record::{Record, Stamp};
+use crate::audit::record::{Record, Stamp, words};
 use crate::authorize::{Bearer, Decision, Permit, Verdict};
 use crate::denial::Denial;
 use crate::request::envelope::{Asker, Envelope};
@@ -82,6 +82,11 @@ impl Active {
         }
         if written == Written::Missing {
             decision.refuse(Denial::RecordUnavailable);
+        }
+        if self.configuration.records.access_log {
+            let (_, reason) = words(&decision.verdict);
+            host.annotate("oam_decision_id", decision_id.as_str());
+            host.annotate("oam_reason", reason);
         }
         self.metrics.decided(decision);
         let exporter = self.records.exporter.as_ref();

@@ -105,6 +105,9 @@ pub trait Host {
     /// Writes a record's line to the log. `false` where the host does not.
     fn write_record(&self, level: Level, record: &Record<'_>, line: &str) -> bool;
 
+    /// Gives the request a property that the host's own log can show.
+    fn annotate(&self, name: &str, value: &str);
+
     /// Writes a line that no level of the log but the highest drops.
     fn log_critical(&self, line: &str);
 

@@ -139,6 +139,8 @@ impl Host for LocalHost<'_> {
         true
     }
 
+    fn annotate(&self, _: &str, _: &str) {}
+
     fn log_critical(&self, _: &str) {}
 
     fn send(&self, call: &Call) -> Option<CalloutId> {

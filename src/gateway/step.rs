@@ -31,6 +31,7 @@ impl Step {
             headers: vec![("content-type", Cow::Borrowed("application/json"))],
             body: body.to_owned(),
             grpc_status: None,
+            reason: "unconfigured",
         })
     }
 }

@@ -59,7 +59,7 @@ fn everything() -> Value {
     all["policy"]["unmatched"] = json!("all-apis");
     all["credentials"] = json!({"basic": "deny", "opaque": "observe", "personal_access_token": {"until": "2027-01-31"}});
     all["limits"] = json!({"token_bytes": 16384, "waiting_requests": 10, "waiting_time": "5s"});
-    all["audit"] = json!({"format": "compact", "log": true});
+    all["audit"] = json!({"format": "compact", "log": true, "access_log": true});
     all["exchange"] = json!({"cluster": "c", "token_endpoint": "https://d.example/t", "scope": "operation", "client_id": "sp", "assume_group": "1", "issuers": [all["issuers"][0]["issuer"]], "timeout": "5s"});
     all["forward_identity"] = json!(true);
     all

@@ -11,6 +11,9 @@ use crate::paths;
 /// The calls that share keys between workers. The module does without.
 pub const SHARED_DATA: [&str; 2] = ["proxy_get_shared_data", "proxy_set_shared_data"];
 
+/// The call that tells the host's own log of decisions. The module does without.
+pub const ANNOTATION: &str = "proxy_set_property";
+
 /// All that the built module imports, and its callbacks.
 pub fn of_the_module() -> Vec<String> {
     let module = paths::module_bytes();

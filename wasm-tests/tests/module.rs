@@ -28,7 +28,7 @@ fn hosts_are_offered_the_callbacks_in_use_and_no_others() {
         .map(|import| import.name())
         .collect();
     imports.sort_unstable();
-    let mut want: Vec<_> = ["call", "share"]
+    let mut want: Vec<_> = ["call", "note", "share"]
         .into_iter()
         .flat_map(border::names)
         .collect();

@@ -30,6 +30,10 @@ pub(in crate::config) struct Audit {
     /// so that a decision can be judged again.
     #[serde(default)]
     pub(in crate::config) inputs: bool,
+    /// Whether the gateway's own access log can show each decision's ID and reason, as
+    /// `%FILTER_STATE(wasm.oam_decision_id:PLAIN)%` and `%FILTER_STATE(wasm.oam_reason:PLAIN)%`.
+    #[serde(default)]
+    pub(in crate::config) access_log: bool,
     /// The OpenTelemetry collector that gets records besides, over OTLP/HTTP. Absent: the host's
     /// log alone.
     pub(in crate::config) otlp: Option<OtlpSection>,

@@ -25,6 +25,7 @@ impl Default for Audit {
             level: LevelName::Info,
             required: yes(),
             inputs: false,
+            access_log: false,
             otlp: None,
             fingerprint_key: None,
         }

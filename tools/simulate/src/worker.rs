@@ -194,6 +194,8 @@ impl Host for SimHost {
         true
     }
 
+    fn annotate(&self, _: &str, _: &str) {}
+
     fn log_critical(&self, _: &str) {}
 
     fn send(&self, call: &Call) -> Option<CalloutId> {

@@ -3,10 +3,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use axum::Router;
+use axum::body::Bytes;
 use serde_json::{Value, json};
 use wasm_tests::envoy::Setup;
 use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
+use wasm_tests::serve::Server;
 use wasm_tests::token_endpoint::TokenEndpoint;
 
 use crate::calls;
@@ -29,6 +32,7 @@ pub(crate) struct Modules {
     folder: PathBuf,
     ours: PathBuf,
     endpoint: TokenEndpoint,
+    collector: Server,
 }
 
 impl Modules {
@@ -50,6 +54,7 @@ impl Modules {
             folder: folder.to_owned(),
             ours: paths::module(),
             endpoint: TokenEndpoint::start(),
+            collector: Server::start(Router::new().fallback(|_: Bytes| async {})),
         }
     }
 
@@ -88,6 +93,23 @@ impl Modules {
     /// Where tokens are exchanged.
     pub(crate) fn token_endpoint(&self) -> SocketAddr {
         self.endpoint.address()
+    }
+
+    /// Ours with this section `audit`.
+    pub(crate) fn ours_with_audit(&self, audit: Value) -> Value {
+        let mut configuration = configuration();
+        configuration["audit"] = audit;
+        wasm(&self.ours, &configuration)
+    }
+
+    /// The section `audit.otlp` that leads to [`Modules::collector`].
+    pub(crate) fn to_collector(&self) -> Value {
+        json!({ "cluster": COLLECTOR, "uri": format!("https://{}/v1/logs", self.collector()), "queue_bytes": 64 * 1024 * 1024 })
+    }
+
+    /// A collector that keeps nothing.
+    pub(crate) fn collector(&self) -> SocketAddr {
+        self.collector.address()
     }
 
     /// Ours with this many rules of the operator's beside the catalogue.
@@ -211,6 +233,9 @@ fn without_host_engine(mut module: Vec<u8>) -> Vec<u8> {
 
 /// The cluster that leads to [`Modules::token_endpoint`].
 pub(crate) const EXCHANGE: &str = "databricks";
+
+/// The cluster that leads to [`Modules::collector`].
+pub(crate) const COLLECTOR: &str = "collector";
 
 const EMPTY: &str = "empty.wasm";
 const PERMITTING: &str = "calls-permitting.wasm";

@@ -24,8 +24,8 @@ pub(crate) struct Row {
     pub(crate) status: u16,
     filters: Vec<Value>,
     access_log: bool,
-    /// Where tokens are exchanged, where they are.
-    token_endpoint: Option<SocketAddr>,
+    /// What the filter calls, by its cluster's name.
+    called: Option<(&'static str, SocketAddr)>,
 }
 
 /// What the clients of a row send: four operations in turn, with these tokens.
@@ -55,7 +55,7 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         status,
         filters,
         access_log: false,
-        token_endpoint: None,
+        called: None,
     };
     let known = Traffic::Known(10);
     let recorded = |row: Row| Row {
@@ -63,9 +63,14 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         ..row
     };
     let exchanging = |row: Row| Row {
-        token_endpoint: Some(modules.token_endpoint()),
+        called: Some((filters::EXCHANGE, modules.token_endpoint())),
         ..row
     };
+    let collected = |row: Row| Row {
+        called: Some((filters::COLLECTOR, modules.collector())),
+        ..row
+    };
+    let audited = |audit: Value| vec![modules.ours_with_audit(audit)];
     #[rustfmt::skip]
     let rows = vec![
         row("router",            "router alone",                                                             known,                  200, vec![]),
@@ -77,6 +82,10 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         row("ours-many",         "**ours**, 10,000 tokens",                                                  Traffic::Known(10_000), 200, vec![modules.ours()]),
         exchanging(
         row("ours-exchange",     "**ours**, 10 tokens, exchanged for Databricks' own",                       known,                  200, vec![modules.ours_exchanging()])),
+        row("ours-access-log",   "**ours**, 10 tokens, decisions shown to the access log",                   known,                  200, audited(json!({ "access_log": true }))),
+        row("ours-ocsf",         "**ours**, 10 tokens, records as OCSF",                                     known,                  200, audited(json!({ "format": "ocsf" }))),
+        collected(
+        row("ours-otlp",         "**ours**, 10 tokens, records to a collector as well",                      known,                  200, audited(json!({ "otlp": modules.to_collector() })))),
         row("ours-new",          "**ours**, every token new",                                                Traffic::New,           200, vec![modules.ours()]),
         row("ours-fallback",     "**ours**, every token new, signatures verified in wasm",                   Traffic::New,           200, vec![modules.fallback()]),
         row("ours-expired",      "**ours**, an expired token again and again",                               Traffic::Expired,       401, vec![modules.ours()]),
@@ -117,9 +126,9 @@ impl Row {
     pub(crate) fn start_with(&self, workers: u32, folder: &Path) -> Envoy {
         let access_log = folder.join(format!("{}.access.log", self.id));
         let mut bootstrap = bootstrap(&self.filters);
-        let clusters = self.token_endpoint.iter();
+        let clusters = self.called.iter();
         bootstrap["static_resources"]["clusters"] = clusters
-            .map(|address| cluster(filters::EXCHANGE, *address))
+            .map(|(name, address)| cluster(name, *address))
             .collect();
         if self.access_log {
             manager(&mut bootstrap)["access_log"] = filters::access_log(&access_log);
