@@ -11,6 +11,7 @@
 mod collector;
 mod failure;
 mod message;
+mod tally;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::time::clock::{Clock, Reading, Timer};
 pub use collector::{Collector, CollectorHeader};
 pub use failure::ExportFailure;
 use message::Batch;
+pub use tally::Tally;
 
 /// A record that waits for the collector.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,6 +46,7 @@ pub struct Exporter {
     queue: VecDeque<Exported>,
     bytes: usize,
     losses: Losses,
+    tally: Tally,
     clock: Clock,
     due: Timer,
     /// When losses are told where nothing else is to be sent: whoever rejects one batch may reject
@@ -105,6 +108,7 @@ impl Exporter {
                 dropped: 0,
                 rejected: 0,
             },
+            tally: Tally::NONE,
             clock: Clock::new(),
             due: Timer::OVER,
             losses_due: Timer::OVER,
@@ -125,6 +129,7 @@ impl Exporter {
             self.queue.push_back(record);
         } else {
             self.losses.dropped = self.losses.dropped.saturating_add(1);
+            self.tally.dropped();
         }
         fits
     }
@@ -142,6 +147,11 @@ impl Exporter {
     /// Where its records go.
     pub const fn collector(&self) -> &Collector {
         &self.collector
+    }
+
+    /// What became of records since this was last called.
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
     }
 
     /// Ends with nobody to send on what waits: the log says what is lost.
@@ -224,12 +234,13 @@ impl Exporter {
                     self.losses.dropped = self.losses.dropped.saturating_sub(sent.told.dropped);
                     self.losses.rejected = self.losses.rejected.saturating_sub(sent.told.rejected);
                 }
+                // The collector may count what was told of losses among what it rejected.
+                let records = rejected.min(count(sent.records));
+                self.tally.arrived(count(sent.records), records);
                 if rejected == 0 {
                     self.partial = 0;
                     return Ok(());
                 }
-                // The collector may count what was told of losses among what it rejected.
-                let records = rejected.min(count(sent.records));
                 self.losses.rejected = self.losses.rejected.saturating_add(records);
                 self.losses_due = Timer::new(reading, LOSSES_DELAY);
                 self.partial = self.partial.saturating_add(1);
@@ -242,6 +253,7 @@ impl Exporter {
             status => {
                 self.arrived(&sent);
                 let records = count(sent.records);
+                self.tally.arrived(records, records);
                 self.losses.rejected = self.losses.rejected.saturating_add(records);
                 self.put_off(reading, None);
                 Err(ExportFailure::Refused(status))

@@ -289,6 +289,9 @@ impl Active {
     pub(super) fn flush_metrics(&mut self, host: &dyn Host) {
         let verified = self.verified.get_mut();
         let (counts, fresh) = (verified.counts(), verified.take_fresh());
+        if let Some(exporter) = &mut self.records.exporter {
+            self.metrics.exported(exporter.take_tally());
+        }
         self.metrics.flush(counts, &fresh, host);
     }
 }

@@ -12,6 +12,7 @@ mod tokens;
 
 use std::time::Duration;
 
+use crate::audit::otlp::Tally;
 use crate::authorize::Decision;
 use crate::authorize::verified::{Counts, Fresh};
 use crate::config::Configuration;
@@ -132,6 +133,13 @@ impl Metrics {
         };
         self.count(count);
         self.add(sum, u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    }
+
+    /// Counts what became of the collector's records.
+    pub(super) fn exported(&mut self, records: Tally) {
+        self.add(Event::RecordArrived, records.arrived);
+        self.add(Event::RecordQueueFull, records.dropped);
+        self.add(Event::RecordRejected, records.rejected);
     }
 
     /// Hands over what was counted since, what the verified tokens counted, and what those are like

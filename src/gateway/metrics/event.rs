@@ -29,8 +29,14 @@ pub(in crate::gateway) enum Event {
     ListNew,
     /// The list is as it was.
     ListUnchanged,
+    /// The collector has a record.
+    RecordArrived,
     /// A decision left no record.
     RecordDropped,
+    /// The collector's queue had no room for a record.
+    RecordQueueFull,
+    /// The collector refused a record.
+    RecordRejected,
     /// The host's log took a record.
     RecordWritten,
     /// A request was held until its token was exchanged.
@@ -65,12 +71,15 @@ impl Event {
             Self::BatchFailed => 15,
             Self::BatchRejected => 16,
             Self::BatchSent => 17,
+            Self::RecordArrived => 18,
+            Self::RecordQueueFull => 19,
+            Self::RecordRejected => 20,
         }
     }
 }
 
 /// The names of events: the metric, its label, and the label's value.
-pub(super) const NAMES: [(&str, Option<(&str, &str)>); 18] = [
+pub(super) const NAMES: [(&str, Option<(&str, &str)>); 21] = [
     (name::EVICTIONS, None),
     (name::LOOKUPS, Some(("outcome", "hit"))),
     (name::LOOKUPS, Some(("outcome", "miss"))),
@@ -89,4 +98,7 @@ pub(super) const NAMES: [(&str, Option<(&str, &str)>); 18] = [
     (name::BATCHES, Some(("outcome", "failure"))),
     (name::BATCHES, Some(("outcome", "rejected"))),
     (name::BATCHES, Some(("outcome", "success"))),
+    (name::COLLECTOR_RECORDS, Some(("outcome", "arrived"))),
+    (name::COLLECTOR_RECORDS, Some(("outcome", "dropped"))),
+    (name::COLLECTOR_RECORDS, Some(("outcome", "rejected"))),
 ];

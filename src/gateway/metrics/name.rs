@@ -28,6 +28,8 @@ pub(super) const CREDENTIAL_UNTIL: &str = "credential_until_timestamp_seconds";
 pub(super) const RECORDS: &str = "records_total";
 /// Batches of records for the collector, by what came of them.
 pub(super) const BATCHES: &str = "record_batches_total";
+/// Records for the collector, by what became of them.
+pub(super) const COLLECTOR_RECORDS: &str = "collector_records_total";
 /// Requests that were held, and are not any more.
 pub(super) const WAITS: &str = "waits_total";
 /// For how long they were held together.
