@@ -1,14 +1,18 @@
 //! An OpenTelemetry collector of logs, and the ways in which it can fail.
 
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 
 use crate::python::Python;
@@ -25,6 +29,8 @@ pub enum Receipt {
     All,
     /// It takes all but so many records.
     AllBut(u8),
+    /// The same, and says so in an answer that is compressed by gzip.
+    AllButCompressed(u8),
     /// With this status, and to come back after so many seconds.
     Later(u16, u64),
     /// It takes everything, after this time.
@@ -91,12 +97,25 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let body = if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|coding| coding == "gzip")
+    {
+        let mut plain = Vec::new();
+        let read = GzDecoder::new(&*body).read_to_end(&mut plain);
+        read.expect("what says that it is gzip");
+        plain.into()
+    } else {
+        body
+    };
     let receipt = {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         let receipt = state.receipt;
         state.headers = headers;
         match receipt {
-            Receipt::All | Receipt::AllBut(_) | Receipt::Slow(_) => state.taken.push(body),
+            Receipt::All | Receipt::AllBut(_) | Receipt::AllButCompressed(_) | Receipt::Slow(_) => {
+                state.taken.push(body)
+            }
             Receipt::Later(..) => state.refused += 1,
         }
         receipt
@@ -106,10 +125,13 @@ async fn answer(
     }
     let mut response = match receipt {
         Receipt::All | Receipt::Slow(_) => Vec::new().into_response(),
-        // `partial_success { rejected_log_records: COUNT, error_message: "full" }`
-        Receipt::AllBut(count) => [b"\x0a\x08\x08", [count].as_slice(), b"\x12\x04full"]
-            .concat()
-            .into_response(),
+        Receipt::AllBut(count) => partial(count).into_response(),
+        Receipt::AllButCompressed(count) => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(&partial(count)).expect("a buffer");
+            let body = encoder.finish().expect("a buffer");
+            ([(CONTENT_ENCODING, "gzip")], body).into_response()
+        }
         Receipt::Later(status, seconds) => (
             StatusCode::from_u16(status).expect("a status"),
             [(RETRY_AFTER, seconds.to_string())],
@@ -119,4 +141,9 @@ async fn answer(
     let protobuf = HeaderValue::from_static("application/x-protobuf");
     response.headers_mut().insert(CONTENT_TYPE, protobuf);
     response
+}
+
+/// `partial_success { rejected_log_records: COUNT, error_message: "full" }`
+fn partial(count: u8) -> Vec<u8> {
+    [b"\x0a\x08\x08", [count].as_slice(), b"\x12\x04full"].concat()
 }

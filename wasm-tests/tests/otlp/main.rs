@@ -1,7 +1,10 @@
 //! Records on their way to an OpenTelemetry collector: every one once, no request in their way, and
 //! what is lost counted to the last one.
 
+mod compressed;
+
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -23,6 +26,16 @@ struct Gateway {
 impl Gateway {
     /// `otlp` is laid over the section of that name.
     fn start(workers: u32, audit: &Value, otlp: &Value) -> Self {
+        Self::start_with(workers, audit, otlp, |_, _| {})
+    }
+
+    /// The same, with the bootstrap edited; the collector's address besides.
+    fn start_with(
+        workers: u32,
+        audit: &Value,
+        otlp: &Value,
+        edit: impl FnOnce(&mut Value, SocketAddr),
+    ) -> Self {
         let collector = Collector::start();
         let mut section = json!({
             "cluster": "collector",
@@ -38,11 +51,12 @@ impl Gateway {
             "audit": audit_section,
         });
         let workspace = Workspace::start();
-        let envoy = Setup::new(configuration)
+        let mut bootstrap = Setup::new(configuration)
             .cluster("collector", collector.address())
             .cluster("workspace", workspace.address())
-            .concurrency(workers)
-            .start();
+            .bootstrap();
+        edit(&mut bootstrap, collector.address());
+        let envoy = Envoy::launch(&bootstrap, workers, None).unwrap_or_else(|log| panic!("{log}"));
         Self {
             envoy,
             collector,
@@ -86,6 +100,17 @@ impl Gateway {
             );
             std::thread::sleep(Duration::from_millis(200));
         }
+    }
+}
+
+impl Gateway {
+    /// Records for the collector as the metrics count them: arrived, dropped, rejected.
+    fn counted(&self) -> [u64; 3] {
+        let metrics = self.envoy.metrics();
+        ["arrived", "dropped", "rejected"].map(|outcome| {
+            let name = format!("oam_filter_collector_records_total{{outcome=\"{outcome}\"}}");
+            metrics.get(&name).copied().unwrap_or_default()
+        })
     }
 }
 
@@ -205,6 +230,7 @@ fn a_collector_that_is_down_fails_no_request_and_what_is_lost_is_counted() {
     let kept = records.len() as u64;
     assert!(losses.dropped > 0 && kept > 0, "{losses:?} {kept}");
     assert_eq!((kept + losses.dropped, losses.rejected), (1200, 0));
+    assert_eq!(gateway.counted(), [kept, losses.dropped, 0]);
     // What was kept is the beginning, and each of it once.
     let numbers: Vec<_> = sequences(&records).into_values().collect();
     assert_eq!(numbers, [(1..=kept).collect::<Vec<u64>>()]);
@@ -253,6 +279,8 @@ fn what_a_collector_rejects_is_told_with_the_next_batch() {
         losses.rejected >= 2 && losses.rejected % 2 == 0,
         "{losses:?}"
     );
+    let counted = [12 - losses.rejected, 0, losses.rejected];
+    assert_eq!(gateway.counted(), counted);
     let said = gateway.envoy.log().text();
     assert!(said.contains("audit.otlp: `https://collector.example.com/v1/logs`: the collector rejected 2 records: `full`"), "{said}");
 }
