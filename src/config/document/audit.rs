@@ -11,6 +11,10 @@ use super::defaults;
 #[derive(Deserialize)]
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the configuration"
+)]
 pub(in crate::config) struct Audit {
     /// How records are written.
     #[serde(default)]
