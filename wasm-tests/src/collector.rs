@@ -114,7 +114,7 @@ async fn answer(
         state.headers = headers;
         match receipt {
             Receipt::All | Receipt::AllBut(_) | Receipt::AllButCompressed(_) | Receipt::Slow(_) => {
-                state.taken.push(body)
+                state.taken.push(body);
             }
             Receipt::Later(..) => state.refused += 1,
         }

@@ -25,7 +25,7 @@ fn every_line_has_the_decision_of_its_record() {
     let bearer = |claims: &Value| format!("Bearer {}", token_with("acme-rsa", claims));
     let sound = bearer(&json!({}));
     let narrow = bearer(&json!({ "scope": "sql" }));
-    let forged = format!("{}A", sound);
+    let forged = format!("{sound}A");
     let metadata = "/.well-known/oauth-protected-resource";
     #[rustfmt::skip]
     let requests = [

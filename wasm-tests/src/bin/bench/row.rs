@@ -58,19 +58,6 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         called: None,
     };
     let known = Traffic::Known(10);
-    let recorded = |row: Row| Row {
-        access_log: true,
-        ..row
-    };
-    let exchanging = |row: Row| Row {
-        called: Some((filters::EXCHANGE, modules.token_endpoint())),
-        ..row
-    };
-    let collected = |row: Row| Row {
-        called: Some((filters::COLLECTOR, modules.collector())),
-        ..row
-    };
-    let audited = |audit: Value| vec![modules.ours_with_audit(audit)];
     #[rustfmt::skip]
     let rows = vec![
         row("router",            "router alone",                                                             known,                  200, vec![]),
@@ -80,12 +67,10 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         row("calls-refuse",      "… one of which refuses the request",                                       Traffic::Expired,       401, vec![modules.refusing()]),
         row("ours-warm",         "**ours**, 10 tokens",                                                      known,                  200, vec![modules.ours()]),
         row("ours-many",         "**ours**, 10,000 tokens",                                                  Traffic::Known(10_000), 200, vec![modules.ours()]),
-        exchanging(
-        row("ours-exchange",     "**ours**, 10 tokens, exchanged for Databricks' own",                       known,                  200, vec![modules.ours_exchanging()])),
-        row("ours-access-log",   "**ours**, 10 tokens, decisions shown to the access log",                   known,                  200, audited(json!({ "access_log": true }))),
-        row("ours-ocsf",         "**ours**, 10 tokens, records as OCSF",                                     known,                  200, audited(json!({ "format": "ocsf" }))),
-        collected(
-        row("ours-otlp",         "**ours**, 10 tokens, records to a collector as well",                      known,                  200, audited(json!({ "otlp": modules.to_collector() })))),
+        row("ours-exchange",     "**ours**, 10 tokens, exchanged for Databricks' own",                       known,                  200, vec![modules.ours_exchanging()]).calling(filters::EXCHANGE, modules.token_endpoint()),
+        row("ours-access-log",   "**ours**, 10 tokens, decisions shown to the access log",                   known,                  200, vec![modules.ours_with_audit(json!({ "access_log": true }))]),
+        row("ours-ocsf",         "**ours**, 10 tokens, records as OCSF",                                     known,                  200, vec![modules.ours_with_audit(json!({ "format": "ocsf" }))]),
+        row("ours-otlp",         "**ours**, 10 tokens, records to a collector as well",                      known,                  200, vec![modules.ours_with_audit(json!({ "otlp": modules.to_collector() }))]).calling(filters::COLLECTOR, modules.collector()),
         row("ours-new",          "**ours**, every token new",                                                Traffic::New,           200, vec![modules.ours()]),
         row("ours-fallback",     "**ours**, every token new, signatures verified in wasm",                   Traffic::New,           200, vec![modules.fallback()]),
         row("ours-expired",      "**ours**, an expired token again and again",                               Traffic::Expired,       401, vec![modules.ours()]),
@@ -105,18 +90,31 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         row("jwt-uncached",      "`jwt_authn` without cache",                                                known,                  200, vec![filters::jwt(None, false)]),
         row("jwt-expired",       "`jwt_authn` with its cache, an expired token again and again",             Traffic::Expired,       401, vec![cached()]),
         row("list",              "`jwt_authn` with its cache + RBAC list",                                   known,                  200, vec![claims(), rbac::list()]),
-        recorded(
-        row("list-log",          "`jwt_authn` with its cache + RBAC list + JSON access log",                 known,                  200, vec![claims(), rbac::list()])),
+        row("list-log",          "`jwt_authn` with its cache + RBAC list + JSON access log",                 known,                  200, vec![claims(), rbac::list()]).recorded(),
         row("tree",              "`jwt_authn` with its cache + RBAC matcher tree",                           known,                  200, vec![claims(), rbac::tree()]),
-        recorded(
-        row("tree-log",          "`jwt_authn` with its cache + RBAC matcher tree + JSON access log",         known,                  200, vec![claims(), rbac::tree()])),
-        recorded(
-        row("tree-log-uncached", "`jwt_authn` without cache + RBAC matcher tree + JSON access log",          Traffic::New,           200, vec![uncached_claims(), rbac::tree()])),
+        row("tree-log",          "`jwt_authn` with its cache + RBAC matcher tree + JSON access log",         known,                  200, vec![claims(), rbac::tree()]).recorded(),
+        row("tree-log-uncached", "`jwt_authn` without cache + RBAC matcher tree + JSON access log",          Traffic::New,           200, vec![uncached_claims(), rbac::tree()]).recorded(),
     ];
     rows
 }
 
 impl Row {
+    /// The same, with Envoy's own record of each request.
+    fn recorded(self) -> Self {
+        Self {
+            access_log: true,
+            ..self
+        }
+    }
+
+    /// The same, whose filter calls somebody through this cluster.
+    fn calling(self, cluster: &'static str, address: SocketAddr) -> Self {
+        Self {
+            called: Some((cluster, address)),
+            ..self
+        }
+    }
+
     /// Envoy with this row's filters.
     pub(crate) fn start(&self, folder: &Path) -> Envoy {
         self.start_with(1, folder)
