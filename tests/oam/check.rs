@@ -66,6 +66,7 @@ fn what_stands_around_the_module_is_checked() {
         "escaped slashes pass, and servers differ on what they are; write `REJECT_REQUEST`";
     let idle = "missing or endless: a request that waits for a module which failed waits for minutes; write `30s`";
     let reset = "no `http.max_requests_per_io_cycle`: one client's burst of HTTP/2 resets keeps all others out; write a `static_layer` with `http.max_requests_per_io_cycle: 1`";
+    let labels = "labels of the filter's metrics that nothing takes out of their names, so that alerts and dashboard find no series";
     #[rustfmt::skip]
     let cases = [
         // name                 from                              to                     what is
@@ -79,6 +80,7 @@ fn what_stands_around_the_module_is_checked() {
         ("escaped-slashes",     "REJECT_REQUEST",                 "KEEP_UNCHANGED",      format!("  error    {manager}.path_with_escaped_slashes_action: {unescaped}")),
         ("rapid-reset",         "http.max_requests_per_io_cycle: 1", "overload: {}",      format!("  warning  layered_runtime: {reset}")),
         ("unlimited",           "max_requests_per_io_cycle: 1",   "max_requests_per_io_cycle: 0", format!("  warning  layered_runtime: {reset}")),
+        ("a-label-less",        "tag_name: reason,",              "tag_name: raison,",   format!("  warning  stats_config.stats_tags: {labels}: `reason`; copy `stats_tags` from `envoy/production.yaml`")),
         ("another-cluster",     "cluster: issuer\n",              "cluster: idp\n",      "  error    issuers[0].jwks.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-list-cluster",     "issuers:",                       "withdrawn: { list: { cluster: idp, uri: https://s.example/w } }\n                            issuers:", "  error    withdrawn.list.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),
         ("no-exchange-cluster", "cluster: workspace\n",           "cluster: idp\n",      "  error    exchange.cluster: no such cluster in the bootstrap, which has workspace, issuer; add it there: `idp`".to_owned()),

@@ -142,3 +142,20 @@ fn rules_tokens_and_modes_are_compared() {
         assert_eq!(lines(&said), want, "{name}");
     }
 }
+
+/// What the page shows, and the comment that the pull request gets.
+#[test]
+fn a_review_is_told_as_its_page_has_it() {
+    let files = [
+        "tests/oam/review/before.yaml",
+        "tests/oam/review/after.yaml",
+    ];
+    let texts = oam(&[&["diff"], &files[..]].concat());
+    assert_eq!(texts.out, include_str!("review/said.txt"));
+    let markdown = oam(&[&["diff", "--markdown"], &files[..]].concat());
+    assert_eq!(markdown.out, include_str!("review/said.md"));
+    assert_eq!((texts.code, markdown.code), (Some(0), Some(0)));
+    let same = oam(&["diff", "--markdown", files[0], files[0]]);
+    let want = "## Access changes\n\nNo difference: the same requests pass for the same callers, and every other setting is the same.\n";
+    assert_eq!((same.code, same.out.as_str()), (Some(0), want));
+}

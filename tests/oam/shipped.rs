@@ -227,3 +227,21 @@ fn render(template: &str, values: &Value) -> String {
     }
     text
 }
+
+/// The page shows it by itself, without what stands around it in the file.
+#[test]
+fn the_access_log_on_its_page_is_the_shipped_one() {
+    let read = |name: &str| {
+        let path = format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    };
+    let page = read("docs/operate/records.md");
+    let shown = page
+        .split("```")
+        .find(|block| block.contains("access_log:\n"));
+    let shown: Vec<&str> = shown.unwrap().lines().skip(1).map(str::trim).collect();
+    let shipped = read("envoy/production/listeners.yaml");
+    let shipped: Vec<&str> = shipped.lines().map(str::trim).collect();
+    assert!(shown.len() > 15, "{shown:?}");
+    assert!(shipped.windows(shown.len()).any(|lines| lines == shown));
+}

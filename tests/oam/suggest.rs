@@ -1,8 +1,12 @@
 //! `oam suggest`: narrower grants under which recorded calls still pass.
 
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::{Ran, file, oam, text};
+use super::{Ran, file, oam, oam_with, text};
 
 const CONFIGURATION: &str = r#"# Who may do what.
 issuers:
@@ -157,4 +161,52 @@ fn what_cannot_be_told_stays_as_wide_as_it_was() {
     let narrower = configuration.replace(r#"["jobs", "all-apis"]"#, r#"["jobs"]"#);
     let ran = suggest(text(&config), text(&recorded), &[]);
     assert_eq!(ran.out, narrower);
+}
+
+/// As logs are kept: the suggestion is the same.
+#[test]
+fn records_are_read_from_whatever_carries_them() {
+    let config = file("suggest-carriers.yaml", CONFIGURATION);
+    let records = records();
+    // As the module writes it: by its first member a record is known behind a prefix.
+    let written = |record: &Value| {
+        let mut rest = record.clone();
+        let time = rest.as_object_mut().unwrap().remove("time").unwrap();
+        let rest = rest.to_string();
+        format!("{{\"time\":{time},{}", rest.strip_prefix('{').unwrap())
+    };
+    let each = |carried: &dyn Fn(String) -> String| {
+        let lines: Vec<String> = records.iter().map(written).map(carried).collect();
+        lines.join("\n").into_bytes()
+    };
+    let prefix = "[2026-10-01 12:00:00.000][17][info][wasm] [source/extensions/common/wasm/context.cc:1151] wasm log databricks-oam-filter: ";
+    let in_envoys_log = |record: String| format!("{prefix}{record}");
+    let body = |record: &Value| json!({ "body": { "stringValue": written(record) } });
+    let exported: Vec<Value> = records.iter().map(body).collect();
+    let batch = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": exported }] }] });
+    let bare = each(&|record| record);
+    #[rustfmt::skip]
+    let carriers = [
+        ("bare lines",         bare.clone()),
+        ("compressed",         compressed(&bare)),
+        ("Envoy's log",        each(&in_envoys_log)),
+        ("Docker's log",       each(&|record| json!({ "log": in_envoys_log(record), "stream": "stderr" }).to_string())),
+        ("a collector's file", batch.to_string().into_bytes()),
+    ];
+    let want = suggest(
+        text(&config),
+        text(&file("suggest-bare.jsonl", &lines(&records))),
+        &[],
+    );
+    assert!(want.out.contains(r#"["jobs:read", "sql"]"#), "{}", want.out);
+    for (name, bytes) in carriers {
+        let ran = oam_with(&["suggest", "--config", text(&config), "-"], &bytes);
+        assert_eq!(ran, want, "{name}");
+    }
+}
+
+fn compressed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }

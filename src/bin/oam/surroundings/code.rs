@@ -70,6 +70,7 @@ codes! {
     AddressClaimed, Error, "address_claimed", "the address in the record is what a header claims: {}", "write `use_remote_address: true`, with `xff_num_trusted_hops` for the proxies in front";
     AddressByProxy, Warning, "address_by_proxy", "the address in the record is what a PROXY header claims", "let nobody but the load balancer connect here";
     AdminExposed, Warning, "admin_exposed", "whoever reaches the administration may switch records off and end the gateway", "bind it to 127.0.0.1";
+    MetricsUnlabelled, Warning, "metrics_unlabelled", "labels of the filter's metrics that nothing takes out of their names, so that alerts and dashboard find no series: {}", "copy `stats_tags` from `envoy/production.yaml`";
     // Clusters that trust rests on.
     ClusterMissing, Error, "cluster_missing", "no such cluster in the bootstrap, which has {}", "add it there";
     TlsMissing, Error, "tls_missing", "no TLS: whoever is on the way reads and writes {}", "add a `transport_socket` with an `UpstreamTlsContext` that has `sni`, `trusted_ca` and the server's name";

@@ -64,6 +64,9 @@ impl<'a> Envoy<'a> {
             .iter()
             .map(|filter| filter.place().clone())
             .collect();
+        if !filters.is_empty() {
+            check_labels(bootstrap, findings);
+        }
         let clusters = resources.clusters.into_iter();
         Self {
             clusters: clusters
@@ -145,6 +148,22 @@ fn check_admin(bootstrap: &Node, findings: &mut Findings) {
     }
 }
 
+/// Prometheus sees a label only where Envoy was told how to find it in a name.
+fn check_labels(bootstrap: &Node, findings: &mut Findings) {
+    let settings = bootstrap.get("stats_config");
+    let tags: Vec<Node> = settings
+        .iter()
+        .flat_map(|settings| settings.items("stats_tags"))
+        .collect();
+    let is_told = |label: &str| tags.iter().any(|tag| tag.text("tag_name") == Some(label));
+    let missing = LABELS.into_iter().filter(|label| !is_told(label));
+    let missing: Vec<String> = missing.map(|label| format!("`{label}`")).collect();
+    if !missing.is_empty() {
+        let place = bootstrap.place_of("stats_config").key("stats_tags");
+        findings.add(Code::MetricsUnlabelled, place, &missing.join(", "));
+    }
+}
+
 /// Whether a document holds resources of this kind.
 fn holds(document: &Node, kind: &str) -> bool {
     document
@@ -152,6 +171,21 @@ fn holds(document: &Node, kind: &str) -> bool {
         .iter()
         .any(|resource| resource.is_message(kind))
 }
+
+/// The labels of the filter's metrics.
+const LABELS: [&str; 11] = [
+    "algorithm",
+    "awaited",
+    "config",
+    "credential",
+    "decision",
+    "engine",
+    "issuer",
+    "mode",
+    "outcome",
+    "reason",
+    "version",
+];
 
 const CLUSTER: &str = "envoy.config.cluster.v3.Cluster";
 const LISTENER: &str = "envoy.config.listener.v3.Listener";
