@@ -2,6 +2,7 @@
 //! what is lost counted to the last one.
 
 mod compressed;
+mod zerobus;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
