@@ -233,7 +233,7 @@ fn render(template: &str, values: &Value) -> String {
 fn the_access_log_on_its_page_is_the_shipped_one() {
     let read = |name: &str| {
         let path = format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
-        std::fs::read_to_string(path).unwrap()
+        fs::read_to_string(path).unwrap()
     };
     let page = read("docs/operate/records.md");
     let shown = page
