@@ -205,6 +205,16 @@ fn records_are_read_from_whatever_carries_them() {
     }
 }
 
+/// So that nobody takes it for a suggestion in a pipeline.
+#[test]
+fn no_records_are_no() {
+    let config = file("suggest-nothing.yaml", CONFIGURATION);
+    let ran = oam_with(&["suggest", "--config", text(&config), "-"], b"starting\n");
+    assert_eq!(ran.code, Some(1));
+    let said = "oam: no records: nothing is known of what is used\n";
+    assert!(ran.err.starts_with(said), "{}", ran.err);
+}
+
 fn compressed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();

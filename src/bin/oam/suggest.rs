@@ -32,6 +32,8 @@ pub(super) fn run(arguments: &super::Suggest) -> Result<Said, Unreadable> {
         )));
     }
     let usage = Usage::read(policy, &arguments.sources, arguments.days)?;
+    // Of no records at all follows that nothing is used: nobody should deploy that unseen.
+    let is_known = usage.first.is_some();
     let narrowed = NarrowedPolicy::of(policy, &usage);
     let written = rewrite::Rewritten::of(&arguments.config, &text, &narrowed)?;
     let mut notes = notes::of(policy, &usage, &narrowed);
@@ -45,12 +47,12 @@ pub(super) fn run(arguments: &super::Suggest) -> Result<Said, Unreadable> {
             "calls": usage.calls,
         });
         let text = serde_json::to_string_pretty(&said).unwrap_or_default() + "\n";
-        return Ok(Said::new(text, true));
+        return Ok(Said::new(text, is_known));
     }
     for note in notes {
         let _ = writeln!(anstream::stderr(), "oam: {note}");
     }
-    Ok(Said::new(written.text, true))
+    Ok(Said::new(written.text, is_known))
 }
 
 fn configuration_of(text: &str) -> Value {
