@@ -12,16 +12,16 @@ use wasm_tests::workspace::Workspace;
 
 #[test]
 fn every_line_has_the_decision_of_its_record() {
-    let mut configuration = fetched(&json!({ "timeout": "5s" }));
+    let mut configuration = fetched(&json!({ "timeout": "10s" }));
     configuration["policy"] = json!({ "rules": [
         { "name": "trial", "effect": "deny", "paths": ["/api/2.2/jobs/get"], "mode": "shadow" },
         { "name": "health", "effect": "public", "paths": ["/healthz"] },
     ] });
+    configuration["limits"] = json!({ "waiting_time": "10s" });
     configuration["resource"] = json!({ "identifier": "https://databricks.example.com" });
     configuration["audit"] = json!({ "access_log": true });
-    let gateway = Gateway::start(configuration);
     // The first is held until the keys come, and is judged from the worker's root.
-    gateway.issuer.script().behaviour = Behaviour::Slow(Duration::from_millis(300));
+    let gateway = Gateway::start(configuration, SLOW);
     let bearer = |claims: &Value| format!("Bearer {}", token_with("acme-rsa", claims));
     let sound = bearer(&json!({}));
     let narrow = bearer(&json!({ "scope": "sql" }));
@@ -56,6 +56,8 @@ fn every_line_has_the_decision_of_its_record() {
         ]
     });
     assert_eq!(found.iter().map(told).collect::<Vec<_>>(), want);
+    let waits = "oam_filter_waits_total{awaited=\"keys\"}";
+    assert_eq!(gateway.envoy.metrics()[waits], 1);
     let records = gateway.envoy.log().wait_for_audit(0, requests.len());
     let ids = |lines: &[Value], names: [&str; 3]| -> Vec<[Value; 3]> {
         let of = |line: &Value| names.map(|name| line[name].clone());
@@ -70,10 +72,10 @@ fn every_line_has_the_decision_of_its_record() {
 /// Envoy writes the line as soon as the client is gone, and the decision comes after that.
 #[test]
 fn who_left_while_the_request_was_held_has_a_line_without_decision() {
-    let mut configuration = fetched(&json!({ "timeout": "5s" }));
+    let mut configuration = fetched(&json!({ "timeout": "10s" }));
     configuration["audit"] = json!({ "access_log": true });
-    let gateway = Gateway::start(configuration);
-    gateway.issuer.script().behaviour = Behaviour::Slow(Duration::from_secs(2));
+    configuration["limits"] = json!({ "waiting_time": "10s" });
+    let gateway = Gateway::start(configuration, SLOW);
     let sound = format!("Bearer {}", token("acme-rsa"));
     let headers: [(&str, &[u8]); 1] = [("authorization", sound.as_bytes())];
     let mut connection = client::Connection::open(gateway.envoy.address());
@@ -98,7 +100,7 @@ fn who_left_while_the_request_was_held_has_a_line_without_decision() {
 /// A sound request costs no host call for it; a refusal says at least what its caller is told.
 #[test]
 fn nobody_pays_who_does_not_ask_for_it() {
-    let gateway = Gateway::start(fetched(&json!({})));
+    let gateway = Gateway::start(fetched(&json!({})), Behaviour::Ok);
     let sound = format!("Bearer {}", token("acme-rsa"));
     let ask = |headers: &[(&str, &[u8])]| {
         client::get(gateway.envoy.address(), "/api/2.2/jobs/list", headers)
@@ -120,13 +122,15 @@ fn nobody_pays_who_does_not_ask_for_it() {
 /// An Envoy that writes the access log of the shipped sample into its own log.
 struct Gateway {
     envoy: Envoy,
-    issuer: Issuer,
+    _issuer: Issuer,
     _workspace: Workspace,
 }
 
 impl Gateway {
-    fn start(configuration: Value) -> Self {
+    fn start(configuration: Value, issuer_is: Behaviour) -> Self {
         let (issuer, workspace) = (Issuer::start(["acme-rsa"]), Workspace::start());
+        // Keys are fetched as soon as there is a configuration.
+        issuer.script().behaviour = issuer_is;
         let mut bootstrap = Setup::new(configuration)
             .cluster("issuer", issuer.address())
             .cluster("workspace", workspace.address())
@@ -138,7 +142,7 @@ impl Gateway {
         let envoy = Envoy::launch(&bootstrap, 1, None).unwrap_or_else(|log| panic!("{log}"));
         Self {
             envoy,
-            issuer,
+            _issuer: issuer,
             _workspace: workspace,
         }
     }
@@ -169,6 +173,9 @@ fn sample() -> Value {
     let chain = &listeners["resources"][0]["filter_chains"][0];
     chain["filters"][0]["typed_config"]["access_log"].clone()
 }
+
+/// Time for a request to come before the keys do.
+const SLOW: Behaviour = Behaviour::Slow(Duration::from_secs(8));
 
 const STDERR: &str =
     "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog";
