@@ -196,6 +196,32 @@ fn the_chart_comes_to_the_same_manifests() {
     }
 }
 
+/// What stands over the demonstration in containers replaces services that are there, by images that
+/// the one Dockerfile makes, and starts Envoy in the same way.
+#[test]
+fn the_real_servers_take_the_places_of_stand_ins() {
+    let envoy = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy");
+    let services = |name: &str| documents(&envoy.join(name)).remove(0)["services"].take();
+    let (base, over) = (
+        services("docker-compose.yaml"),
+        services("docker-compose.real.yaml"),
+    );
+    let dockerfile = fs::read_to_string(envoy.join("Dockerfile")).unwrap();
+    for (name, service) in over.as_object().unwrap() {
+        assert!(base[name].is_object(), "{name}");
+        assert_eq!(base[name]["pull_policy"], "never", "{name}");
+        if let Some(target) = service["build"]["target"].as_str() {
+            assert!(dockerfile.contains(&format!(" AS {target}\n")), "{target}");
+            assert_eq!(service["image"], format!("databricks-oam-filter/{target}"));
+        }
+    }
+    let started = |services: &Value| {
+        let command = services["gateway"]["command"].to_string();
+        command.replace("envoy/envoy.yaml", "envoy/real.json")
+    };
+    assert_eq!(started(&base), started(&over));
+}
+
 /// The little of Helm's language that the chart uses: a whole file under one condition, values, and
 /// a value as YAML.
 fn render(template: &str, values: &Value) -> String {
