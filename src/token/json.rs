@@ -8,6 +8,7 @@
 
 mod object;
 mod reading;
+mod unread;
 
 use std::fmt;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 pub use object::{Member, Object};
+pub(in crate::token) use unread::items as unread_items;
 
 /// A JSON value.
 ///

@@ -2,12 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
 use crate::token::algorithm::Algorithm;
-use crate::token::json::Json;
+use crate::token::json::{self, Json};
 use crate::token::jwk::{Jwk, JwkError};
 
 /// The usable keys of one issuer.
@@ -27,8 +23,9 @@ impl JwkSet {
             return Err(JwkSetError::TooLarge(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| JwkSetError::Malformed)?;
-        let document: Document = serde_json::from_str(text).map_err(|_| JwkSetError::Malformed)?;
-        let entries = document.keys.0.into_iter();
+        let entries =
+            json::unread_items(text, "keys", MOST_ENTRIES).ok_or(JwkSetError::Malformed)?;
+        let entries = entries.into_iter();
         Self::of(
             entries
                 .map(|entry| Jwk::parse(entry.get().as_bytes()))
@@ -184,50 +181,15 @@ fn same_use(one: &Jwk, other: &Jwk) -> bool {
     one.key_id() == other.key_id() && one.algorithms() == other.algorithms()
 }
 
-/// The document with its entries unread, so that one that cannot be read spoils nothing but itself.
-#[derive(Deserialize)]
-struct Document<'a> {
-    #[serde(borrow)]
-    keys: Entries<'a>,
-}
-
-/// At most one entry more than [`MAX_KEYS`], which tells that there were too many; a megabyte of
-/// commas buys no memory.
-struct Entries<'a>(Vec<&'a RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(EntriesVisitor)
-    }
-}
-
-struct EntriesVisitor;
-
-impl<'de> Visitor<'de> for EntriesVisitor {
-    type Value = Entries<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of keys")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Entries<'de>, A::Error> {
-        let mut entries = Vec::new();
-        while entries.len() <= MAX_KEYS {
-            match items.next_element()? {
-                Some(entry) => entries.push(entry),
-                None => return Ok(Entries(entries)),
-            }
-        }
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Entries(entries))
-    }
-}
-
 /// Bytes of a document: identity providers send 1 to 20 KiB.
 pub const MAX_BYTES: usize = 1_048_576;
 
 /// Entries of a document.
 pub const MAX_KEYS: usize = 1024;
+
+/// Entries that are kept of a document. The last one tells that there were too many; a megabyte of
+/// commas buys no memory.
+const MOST_ENTRIES: usize = MAX_KEYS + 1;
 
 /// Signatures one set may cost a request: a caller who omits `kid` chooses how many keys are tried,
 /// and one RSA check takes 1.4 ms of a worker inside wasm.
