@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod header_map;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod inlining;
 pub mod issuer;
 pub mod keys;
 pub mod paths;

@@ -4,6 +4,7 @@
 use databricks_oam_filter::gateway::border;
 use serde_json::{Value, json};
 use wasm_tests::host::{CalloutAnswer, Crossings, Headers, Host, Verdict, built_module};
+use wasm_tests::inlining::{self, Compiled};
 use wasm_tests::keys::jwk_set;
 use wasm_tests::paths;
 use wasm_tests::scene::{fetched, token, token_with};
@@ -34,6 +35,14 @@ fn hosts_are_offered_the_callbacks_in_use_and_no_others() {
         .collect();
     want.sort_unstable();
     assert_eq!(imports, want, "src/gateway/border.tsv");
+}
+
+/// All that is compiled before the first request. Without `tools/module-tools/src/calls.rs` it is
+/// twice as much.
+#[test]
+fn v8_inlines_little() {
+    let Compiled { own, inlined } = inlining::in_envoy(&paths::module_bytes()).expect("a module");
+    assert!(inlined <= own / 8, "{inlined} bytes beside {own}");
 }
 
 /// Each crossing costs a fraction of a microsecond, with every request.

@@ -2,7 +2,10 @@
 //!
 //! The linker leaves room in every number that it fills in, a seventh of the module, and names that
 //! nobody reads. It exports whatever a dependency marks for that, and a host calls every callback
-//! that a module exports: for each response and its body, for the log.
+//! that a module exports: for each response and its body, for the log. And [`calls`] keeps V8 from
+//! compiling most of the module twice.
+
+mod calls;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,6 +55,7 @@ fn trim(path: &Path) -> Result<(), String> {
         module.exports.delete(export);
     }
     walrus::passes::gc::run(&mut module);
+    calls::through_table(&mut module)?;
     // Not in place: cargo keeps the same file under another name, and would take the trimmed one
     // for its own.
     let trimmed = path.with_extension("trimmed");

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use wasm_tests::{capabilities, paths};
+use wasm_tests::{capabilities, inlining, paths};
 
 fn main() -> ExitCode {
     let path = std::env::args_os()
@@ -38,6 +38,13 @@ fn inspect(name: &str, bytes: &[u8]) -> ExitCode {
         println!("  imports from {module}: {}", functions.join(", "));
     }
     println!("  callbacks: {}", callbacks.join(", "));
+    if let Ok(compiled) = inlining::in_envoy(bytes) {
+        println!(
+            "  code: {} KiB, and {} KiB that V8 inlines",
+            compiled.own.div_ceil(1024),
+            compiled.inlined.div_ceil(1024)
+        );
+    }
     let mut faults = Vec::new();
     if bytes.len() > BUDGET {
         faults.push(format!(
