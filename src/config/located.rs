@@ -40,21 +40,27 @@ struct Located<'de, 'w> {
     way: &'w RefCell<Vec<Step>>,
 }
 
-impl<'de, 'w> Located<'de, 'w> {
-    fn step<T>(
-        self,
-        step: Step,
-        value: &'de Json,
-        read: impl FnOnce(Located<'de, 'w>) -> Result<T, Misfit>,
-    ) -> Result<T, Misfit> {
-        self.way.borrow_mut().push(step);
-        let read = read(Located { value, ..self })?;
-        self.way.borrow_mut().pop();
-        Ok(read)
-    }
-}
-
+/// Each of these is one function for all types, of which there are sixty.
 impl<'de> Located<'de, '_> {
+    /// The value at the end of a step.
+    #[inline(never)]
+    fn enter(self, step: Step, value: &'de Json) -> Self {
+        self.way.borrow_mut().push(step);
+        Self { value, ..self }
+    }
+
+    /// Takes the last step back.
+    #[inline(never)]
+    fn leave(self) {
+        self.way.borrow_mut().pop();
+    }
+
+    /// Takes the last step back from a value that could be read.
+    fn left<T>(self, read: T) -> T {
+        self.leave();
+        read
+    }
+
     /// The members of an object that has no others than these.
     fn object(
         self,
@@ -207,19 +213,29 @@ impl<'de> SeqAccess<'de> for Fields<'de, '_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Misfit> {
-        let Some(name) = self.names.next() else {
+        let Some((value, is_absent)) = self.advance() else {
             return Ok(None);
         };
-        if let Some(value) = self.members.get(name) {
-            let read = |value| seed.deserialize(value);
-            return self
-                .at
-                .step(Step::Key((*name).into()), value, read)
-                .map(Some);
+        match seed.deserialize(value) {
+            Ok(read) => Ok(Some(self.at.left(read))),
+            Err(_) if is_absent => Ok(self.at.left(None)),
+            Err(misfit) => Err(misfit),
         }
-        self.absent = name;
-        let value = &Json::Null;
-        Ok(seed.deserialize(Located { value, ..self.at }).ok())
+    }
+}
+
+impl<'de, 'w> Fields<'de, 'w> {
+    /// The next member's value, and whether `null` stands for one that is not there.
+    #[inline(never)]
+    fn advance(&mut self) -> Option<(Located<'de, 'w>, bool)> {
+        let name = self.names.next()?;
+        let found = self.members.get(name);
+        if found.is_none() {
+            self.absent = name;
+        }
+        let step = Step::Key((*name).into());
+        let value = self.at.enter(step, found.unwrap_or(&Json::Null));
+        Some((value, found.is_none()))
     }
 }
 
@@ -238,9 +254,8 @@ impl<'de> SeqAccess<'de> for Items<'de, '_> {
         let Some((position, item)) = self.items.next() else {
             return Ok(None);
         };
-        self.at
-            .step(Step::Item(position), item, |item| seed.deserialize(item))
-            .map(Some)
+        let read = seed.deserialize(self.at.enter(Step::Item(position), item))?;
+        Ok(Some(self.at.left(read)))
     }
 }
 
@@ -261,11 +276,9 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
         let Some((key, value)) = self.at_hand else {
             return Ok(None);
         };
-        self.at
-            .step(Step::Key(key.clone()), value, |_| {
-                seed.deserialize(StrDeserializer::new(key))
-            })
-            .map(Some)
+        self.at.enter(Step::Key(key.clone()), value);
+        let read = seed.deserialize(StrDeserializer::new(key))?;
+        Ok(Some(self.at.left(read)))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Misfit> {
@@ -273,9 +286,8 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
             .at_hand
             .take()
             .ok_or_else(|| Misfit::custom("a value without its key"))?;
-        self.at.step(Step::Key(key.clone()), value, |value| {
-            seed.deserialize(value)
-        })
+        let read = seed.deserialize(self.at.enter(Step::Key(key.clone()), value))?;
+        Ok(self.at.left(read))
     }
 }
 
@@ -334,9 +346,8 @@ impl<'de> VariantAccess<'de> for Content<'de, '_> {
                 &"an object with one key",
             ));
         };
-        self.at.step(Step::Key(name.clone()), content, |content| {
-            seed.deserialize(content)
-        })
+        let read = seed.deserialize(self.at.enter(Step::Key(name.clone()), content))?;
+        Ok(self.at.left(read))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
