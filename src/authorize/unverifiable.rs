@@ -74,7 +74,7 @@ impl Authorizer {
         &'a self,
         (head, readings): (&RequestHead<'_>, &Readings<'_>),
         policy: &Applied<'a>,
-        found: &Unverifiable<'_>,
+        found: &Unverifiable,
         now: UnixTime,
         evidence: &mut Evidence<'a>,
     ) -> Result<Verdict, Denial> {
@@ -107,7 +107,7 @@ impl Authorizer {
 }
 
 /// Whether a client shows a token endpoint its ID and secret, by Basic (RFC 6749 §2.3.1).
-fn is_client_authentication(found: &Unverifiable<'_>, governing: &Governing<'_>) -> bool {
+fn is_client_authentication(found: &Unverifiable, governing: &Governing<'_>) -> bool {
     let is_token_endpoint = match governing {
         Governing::Operation(operation) => operation.marks.has(Mark::MintsCredentials),
         Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => false,

@@ -2,12 +2,11 @@
 //!
 //! Nothing here is verified: a [`Credential::Jwt`] has three parts and no more is known of it.
 
-use std::borrow::Cow;
-
 use crate::bytes;
 use crate::token::bearer::{BearerError, BearerToken};
 
 use super::known::Known;
+use super::secret::Strictest;
 use super::token_reader::TokenReader;
 use super::{AuthorizationError, Headers, RequestError, secret};
 
@@ -20,17 +19,17 @@ pub enum Credential<'a> {
     /// Nothing at all.
     None,
     /// Something that nothing here can verify.
-    Unverifiable(Unverifiable<'a>),
+    Unverifiable(Unverifiable),
 }
 
 /// A credential that only Databricks, or nobody, can verify.
-pub struct Unverifiable<'a> {
+pub struct Unverifiable {
     /// What it is.
     pub kind: CredentialKind,
     /// In which form it came.
     pub form: Form,
     /// Its text, where that is a static token, long enough to be named by a fingerprint.
-    pub token: Option<Cow<'a, str>>,
+    pub token: Option<String>,
 }
 
 /// How a token is shown.
@@ -50,7 +49,8 @@ pub enum Form {
     Basic,
     /// Behind `Bearer`.
     Bearer,
-    /// In a scheme, or in a spelling of one, that is not read; and what is no JWT in `DPoP`.
+    /// In a scheme, or in a spelling of one, that is not read; what is no JWT in `DPoP`; and what
+    /// holds several tokens.
     Other,
 }
 
@@ -168,22 +168,22 @@ impl<'a> Credential<'a> {
         if bytes::count(text, b'.') == JWS_DOTS {
             return Ok(Self::Jwt(token, Scheme::Bearer));
         }
-        let text = token.as_str();
-        if let Some(kind) = secret::static_token(text) {
-            return Ok(Self::Unverifiable(Unverifiable {
-                kind,
-                form: Form::Bearer,
-                token: Some(Cow::Borrowed(text)),
-            }));
+        let Some(found) = secret::strictest(token.as_str()) else {
+            return Ok(Self::Unverifiable(Unverifiable::of(
+                CredentialKind::Opaque,
+                Form::Bearer,
+            )));
+        };
+        if found.kind == CredentialKind::Jwt {
+            // Something stands around it. Some server might take the JWT out, so it is malformed,
+            // and not opaque.
+            return Ok(Self::Jwt(token, Scheme::Bearer));
         }
-        Ok(Self::Unverifiable(Unverifiable::of(
-            CredentialKind::Opaque,
-            Form::Bearer,
-        )))
+        Ok(Self::Unverifiable(Unverifiable::by(found, Form::Bearer)))
     }
 }
 
-impl Unverifiable<'_> {
+impl Unverifiable {
     const fn of(kind: CredentialKind, form: Form) -> Self {
         Self {
             kind,
@@ -192,33 +192,29 @@ impl Unverifiable<'_> {
         }
     }
 
+    /// A credential with a token in it. One with several proves nothing to anybody: some server
+    /// would go by the one of them, and some by the other.
+    fn by(found: Strictest, form: Form) -> Self {
+        Self {
+            kind: found.kind,
+            form: if found.is_alone { form } else { Form::Other },
+            token: found.token,
+        }
+    }
+
     /// Reads `user:password` in base64: a token in either is what the credential is, whatever
     /// stands beside it.
     ///
     /// In every spelling that a server might read, since a token that we overlooked would count as
-    /// a password.
+    /// a password; token endpoints take both halves for form-encoded (RFC 6749 §2.3.1).
     fn basic(text: &[u8]) -> Self {
         let Some(decoded) = secret::base64(text) else {
             return Self::of(CredentialKind::Basic, Form::Other);
         };
-        let decoded = String::from_utf8_lossy(&decoded);
-        if let Some((kind, token)) = secret::static_token_within(&decoded) {
-            return Self {
-                kind,
-                form: Form::Basic,
-                token: Some(Cow::Owned(token.to_owned())),
-            };
+        match secret::strictest(&String::from_utf8_lossy(&decoded)) {
+            Some(found) => Self::by(found, Form::Basic),
+            None => Self::of(CredentialKind::Basic, Form::Basic),
         }
-        let (user, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
-        let is_jwt = |part: &str| secret::kind(part.trim()) == Some(CredentialKind::Jwt);
-        Self::of(
-            if is_jwt(user) || is_jwt(password) {
-                CredentialKind::Jwt
-            } else {
-                CredentialKind::Basic
-            },
-            Form::Basic,
-        )
     }
 }
 

@@ -13,7 +13,12 @@ use crate::bytes::{self, is_alphanumeric, is_one_of};
 use super::credential::CredentialKind;
 use super::name::same_name;
 
+mod escaped;
+mod strictest;
 mod subprotocol;
+
+pub(super) use escaped::unescaped;
+pub(super) use strictest::{Strictest, strictest};
 
 /// What a whole text is, by its shape; white space around it and a scheme before it count as part
 /// of it.
@@ -235,6 +240,19 @@ pub(super) fn ends_in_header(segment: &[u8]) -> bool {
         (0..=last)
             .filter_map(|place| segment.get(place..))
             .any(begins)
+    })
+}
+
+/// Whether a JWT begins anywhere in a text: a JOSE header, and two further segments.
+fn holds_jwt(text: &[u8]) -> bool {
+    let is_letter = |byte: u8| is_token_byte(byte) | is_one_of(byte, b"+/=");
+    text.split(|byte| !is_letter(*byte)).any(|run| {
+        let segments: Vec<&[u8]> = run.split(|byte| *byte == b'.').collect();
+        let headers = segments.len().saturating_sub(2);
+        segments
+            .iter()
+            .take(headers)
+            .any(|segment| ends_in_header(segment))
     })
 }
 

@@ -1,3 +1,6 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 
 #[test]
@@ -82,5 +85,57 @@ fn recipients_of_shares_are_known_by_the_path() {
         let got = Credential::read(&headers, TokenReader::afresh(40))
             .map(|found| found.sent_to(path).kind());
         assert_eq!(got, Ok(want), "{path}");
+    }
+}
+
+#[test]
+fn no_token_hides_another() {
+    use CredentialKind::{Basic, Jwt, OauthSecret, Opaque, PersonalAccessToken, RefreshToken};
+    let spelled = |text: &str| {
+        let text = text.replace('#', "0123456789abcdef0123456789abcdef");
+        text.replace('$', "eyJhbGciOiJSUzI1NiJ9.e30.c2ln")
+    };
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(spelled(pair)));
+    let bearer = |token: &str| format!("Bearer {}", spelled(token));
+    #[rustfmt::skip]
+    let cases = [
+        // name                          Authorization                            kind                 form           token
+        ("one secret",                   basic("id:dose#"),                       OauthSecret,         Form::Basic,   Some("dose#")),
+        ("a secret and a token",         basic("dose#:dapi#"),                    OauthSecret,         Form::Other,   Some("dose#")),
+        ("the other way round",          basic("dapi#:dose#"),                    OauthSecret,         Form::Other,   Some("dose#")),
+        ("a secret and a refresh token", basic("dose#:doau#"),                    RefreshToken,        Form::Other,   Some("doau#")),
+        ("side by side",                 basic("id:dose#dapi#"),                  OauthSecret,         Form::Other,   Some("dose#")),
+        ("the same twice",               basic("dose#:dose#"),                    OauthSecret,         Form::Other,   Some("dose#")),
+        ("a secret and a JWT",           basic("dose#:$"),                        Jwt,                 Form::Other,   None),
+        ("a JWT and a token",            basic("$:dapi#"),                        Jwt,                 Form::Other,   None),
+        ("a JWT in a word",              basic("id:x$"),                          Jwt,                 Form::Basic,   None),
+        ("a JWT without a signature",    basic("id:eyJhbGciOiJSUzI1NiJ9.e30"),    Jwt,                 Form::Basic,   None),
+        ("an escaped token",             basic("token:%64api#"),                  PersonalAccessToken, Form::Basic,   Some("dapi#")),
+        ("for a user",                   basic("%64api#:x"),                      PersonalAccessToken, Form::Basic,   Some("dapi#")),
+        ("an escaped secret",            basic("id:d%6Fse#"),                     OauthSecret,         Form::Basic,   Some("dose#")),
+        ("an escaped refresh token",     basic("id:d%6Fau#"),                     RefreshToken,        Form::Basic,   Some("doau#")),
+        ("an escaped JWT",               basic("id:eyJhbGciOiJSUzI1NiJ9%2Ee30%2ec2ln"), Jwt,           Form::Basic,   None),
+        ("one more escaped",             basic("dose#:%64ose#"),                  OauthSecret,         Form::Other,   Some("dose#")),
+        ("escaped twice",                basic("token:%2564api#"),                PersonalAccessToken, Form::Basic,   Some("dapi#")),
+        ("behind a plus",                basic("token:+dapi#"),                   PersonalAccessToken, Form::Basic,   Some("dapi#")),
+        ("a JWT behind its scheme",      basic("token:Bearer+$"),                 Jwt,                 Form::Basic,   None),
+        ("a password with escapes",      basic("ada:100%25%zz+"),                 Basic,               Form::Basic,   None),
+        ("a JWT and a dot",              bearer("$."),                            Jwt,                 Form::Bearer,  None),
+        ("a dot and a JWT",              bearer(".$"),                            Jwt,                 Form::Bearer,  None),
+        ("a JWT behind another text",    bearer("a.b~$"),                         Jwt,                 Form::Bearer,  None),
+        ("a JWT that is encrypted",      bearer("$.a.b"),                         Jwt,                 Form::Bearer,  None),
+        ("a token and a dot",            bearer("dapi#."),                        PersonalAccessToken, Form::Bearer,  Some("dapi#")),
+        ("two tokens",                   bearer("dapi#.dose#"),                   OauthSecret,         Form::Other,   Some("dose#")),
+        ("nothing of the kind",          bearer("eyJar.of.eyes.x"),               Opaque,              Form::Bearer,  None),
+    ];
+    for (name, value, kind, form, token) in cases {
+        let headers = Headers::new(vec![("authorization".to_owned(), value.into_bytes())]);
+        let got = Credential::read(&headers, TokenReader::afresh(400));
+        let got = match got.ok().unwrap() {
+            Credential::Unverifiable(found) => (found.kind, found.form, found.token),
+            Credential::Jwt(..) => (Jwt, Form::Bearer, None),
+            Credential::Oversized | Credential::None => panic!("{name}"),
+        };
+        assert_eq!(got, (kind, form, token.map(spelled)), "{name}");
     }
 }

@@ -10,7 +10,7 @@ use crate::bytes::{is_alphanumeric, is_one_of};
 use crate::request::credential::CredentialKind;
 use crate::request::target;
 
-use super::{base64, ends_in_header, is_token_byte, kind, static_token_within};
+use super::{base64, holds_jwt, kind, static_token_within};
 
 /// The first credential of a list of subprotocols.
 pub(super) fn credential(list: &str) -> Option<CredentialKind> {
@@ -63,18 +63,6 @@ fn encoded(text: &[u8]) -> Option<CredentialKind> {
 fn decoded(run: &[u8]) -> Option<Vec<u8>> {
     let stray = usize::from(run.len() % 4 == 1);
     base64(run.get(..run.len().checked_sub(stray)?)?)
-}
-
-/// Whether a JWT begins anywhere in a text: a JOSE header, and two further segments.
-fn holds_jwt(text: &[u8]) -> bool {
-    text.split(|byte| !is_token_byte(*byte)).any(|run| {
-        let segments: Vec<&[u8]> = run.split(|byte| *byte == b'.').collect();
-        let headers = segments.len().saturating_sub(2);
-        segments
-            .iter()
-            .take(headers)
-            .any(|segment| ends_in_header(segment))
-    })
 }
 
 /// Names that say of what follows that it is a credential, whatever that looks like.
