@@ -11,6 +11,7 @@ mod jwt;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::bytes::{self, is_alphanumeric, is_one_of};
 use crate::path::escape::octet;
 
 use super::credential::CredentialKind;
@@ -47,8 +48,9 @@ impl<'a> Form<'a> {
 
     fn add(&mut self, part: &'a str) -> Result<(), FormError> {
         let (name, value) = target::field(part);
-        let is_plain = is_text(&name)
+        let is_plain = is_name(&name)
             && is_text(&value)
+            && !holds_two_tokens(&name)
             && !holds_two_tokens(&value)
             && Held::by(&name) == Held::Nothing
             && Held::by(&value) != Held::Amid;
@@ -89,25 +91,35 @@ impl<'a> Form<'a> {
             })
     }
 
-    /// Every other credential that the form shows.
+    /// Every other credential that the form shows, for a field's name too.
     pub fn credentials(&self) -> impl Iterator<Item = Shown<'_>> {
-        self.0
-            .iter()
-            .filter_map(|(name, value)| self.shown(name, value))
+        self.0.iter().flat_map(|(name, value)| {
+            let named = secret::static_token_within(name).map(|(kind, token)| Shown {
+                kind,
+                token: Some(token),
+                belongs: false,
+            });
+            named.into_iter().chain(self.shown(name, value))
+        })
     }
 
     fn shown<'f>(&'f self, name: &str, value: &'f str) -> Option<Shown<'f>> {
-        let declared = match name {
-            "actor_token" => self.field("actor_token_type"),
-            "subject_token" => self.field("subject_token_type"),
-            _ => None,
-        };
+        // A server may take a name in any case.
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
         let (kind, token) = if let Some((kind, token)) = secret::static_token_within(value) {
             (kind, Some(token))
-        } else if declared == Some(PERSONAL_ACCESS_TOKEN) {
+        } else if DECLARED
+            .iter()
+            .any(|known| is(known) && self.declares_personal(known))
+        {
             (CredentialKind::PersonalAccessToken, Some(value))
-        } else if name == "password" {
+        } else if is("password") {
             (CredentialKind::Basic, None)
+        } else if TOKENS.iter().copied().any(is)
+            && !value.trim().is_empty()
+            && Held::by(value) == Held::Nothing
+        {
+            (CredentialKind::Opaque, None)
         } else {
             return None;
         };
@@ -126,6 +138,18 @@ impl<'a> Form<'a> {
             kind,
             token,
             belongs,
+        })
+    }
+
+    /// Whether a personal access token is said to stand in a field.
+    fn declares_personal(&self, field: &str) -> bool {
+        self.0.iter().any(|(name, value)| {
+            let declared = name
+                .split_at_checked(field.len())
+                .is_some_and(|(start, end)| {
+                    start.eq_ignore_ascii_case(field) && end.eq_ignore_ascii_case("_type")
+                });
+            declared && value.trim().eq_ignore_ascii_case(PERSONAL_ACCESS_TOKEN)
         })
     }
 }
@@ -214,9 +238,10 @@ pub fn goes_to_token_endpoint(headers: &Headers) -> bool {
         .is_some_and(|last| same(last, TOKEN))
 }
 
-/// One media type, with no parameter but the one character set, and no coding on top.
+/// One media type, with no parameter but the one character set, and no coding on top. A header
+/// whose name some server takes for one of these counts as well.
 fn is_form(headers: &Headers) -> bool {
-    let mut kinds = headers.all("content-type");
+    let mut kinds = headers.all_spelled(CONTENT_TYPE);
     let (Some(kind), None) = (kinds.next(), kinds.next()) else {
         return false;
     };
@@ -227,7 +252,10 @@ fn is_form(headers: &Headers) -> bool {
             .strip_prefix(b";")
             .map(<[u8]>::trim_ascii_start)
             .is_some_and(|it| same(it, b"charset=utf-8") || same(it, b"charset=\"utf-8\""));
-    begins(kind, MEDIA_TYPE) && is_known && headers.first("content-encoding").is_none()
+    begins(kind, MEDIA_TYPE)
+        && is_known
+        && headers.first(CONTENT_TYPE).is_some()
+        && headers.all_spelled(CONTENT_ENCODING).next().is_none()
 }
 
 fn begins(text: &[u8], with: &[u8]) -> bool {
@@ -264,6 +292,12 @@ fn is_text(text: &str) -> bool {
     })
 }
 
+/// Whether a text is a parameter's name: RFC 6749 §8.2. A body of another kind, JSON say, has none.
+fn is_name(text: &str) -> bool {
+    let is_letter = |byte| is_alphanumeric(byte) | is_one_of(byte, b"-._");
+    !text.is_empty() && bytes::has_only(text.as_bytes(), is_letter)
+}
+
 /// Whether a static token stands behind another: which of them would count, nobody can tell.
 fn holds_two_tokens(value: &str) -> bool {
     secret::static_token_within(value)
@@ -283,6 +317,21 @@ const MAX_TOKENS: usize = 4;
 
 /// RFC 8693 §2.1 lets these two be sent more than once.
 const REPEATABLE: [&str; 2] = ["audience", "resource"];
+
+/// The fields of tokens that say what they are: RFC 8693 §2.1.
+const DECLARED: [&str; 2] = ["actor_token", "subject_token"];
+
+/// The fields in which a token proves who somebody is: RFC 8693 §2.1, RFC 7521 §4.
+const TOKENS: [&str; 4] = [
+    "actor_token",
+    "assertion",
+    "client_assertion",
+    "subject_token",
+];
+
+const CONTENT_ENCODING: &str = "content-encoding";
+
+const CONTENT_TYPE: &str = "content-type";
 
 const MEDIA_TYPE: &[u8] = b"application/x-www-form-urlencoded";
 

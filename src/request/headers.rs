@@ -54,6 +54,13 @@ impl Headers {
             .map(|(_, value)| value)
     }
 
+    /// The values of a name in whichever spelling, in order.
+    pub(super) fn all_spelled<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.with_key(Key::of(name.as_bytes()))
+            .filter(move |(candidate, _)| same_name(candidate, name))
+            .map(|(_, value)| value)
+    }
+
     /// The first value of a name.
     pub fn first(&self, name: &str) -> Option<&[u8]> {
         self.with_key(Key::of(name.as_bytes()))

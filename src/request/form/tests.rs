@@ -19,7 +19,7 @@ fn a_form_has_one_reading() {
     let many: Vec<String> = (0..=MAX_FIELDS).map(|n| format!("f{n}=1")).collect();
     let (many, too_many) = (many[..MAX_FIELDS].join("&"), many.join("&"));
     #[rustfmt::skip]
-    let cases: [(&str, &[u8], Option<FormError>); 24] = [
+    let cases: [(&str, &[u8], Option<FormError>); 32] = [
         // name                     body                                        refused
         ("fields",                  b"grant_type=client_credentials&scope=sql", None),
         ("nothing",                 b"",                                        None),
@@ -41,6 +41,14 @@ fn a_form_has_one_reading() {
         ("another character set",   b"a=%e9",                                   Some(Malformed)),
         ("beyond ASCII",            b"a=\xc3\xa9",                              Some(Malformed)),
         ("a line",                  b"a=b\n",                                   Some(Malformed)),
+        ("a name without a value",  b"a",                                       None),
+        ("a value without a name",  b"=a",                                      Some(Malformed)),
+        ("a name with a space",     b"a+b=c",                                   Some(Malformed)),
+        ("a name beyond ASCII",     b"%C3%A9=c",                                Some(Malformed)),
+        ("names with other letters", b"a-b.c_D1=c",                             None),
+        ("JSON",                    br#"{"subject_token":"x"}"#,                Some(Malformed)),
+        ("JSON, escaped",           b"%7B%22subject_token%22%3A%22x%22%7D",     Some(Malformed)),
+        ("JSON as a field",         br#"{"a":"b=c&d=e"}"#,                      Some(Malformed)),
         ("as long as can be",       long.as_bytes(),                            None),
         ("longer",                  longer.as_bytes(),                          Some(TooLong)),
         ("as many as can be",       many.as_bytes(),                            None),
@@ -55,7 +63,7 @@ fn a_form_has_one_reading() {
 #[test]
 fn a_form_is_announced_as_one() {
     #[rustfmt::skip]
-    let cases: [(&str, &[(&str, &str)], Option<FormError>); 15] = [
+    let cases: [(&str, &[(&str, &str)], Option<FormError>); 20] = [
         // name                   head
         // refused
         ("a form",                &[("content-type", FORM)],                                                        None),
@@ -68,6 +76,11 @@ fn a_form_is_announced_as_one() {
         ("two parameters",        &[("content-type", "application/x-www-form-urlencoded; charset=utf-8; a=b")],     Some(Kind)),
         ("coded somehow",         &[("content-type", FORM), ("content-encoding", "identity")],                      Some(Kind)),
         ("compressed",            &[("content-type", FORM), ("content-encoding", "gzip")],                          Some(Kind)),
+        ("compressed, underscored", &[("content-type", FORM), ("content_encoding", "gzip")],                        Some(Kind)),
+        ("compressed, dotted",    &[("content-type", FORM), ("Content.Encoding", "gzip")],                          Some(Kind)),
+        ("twice, underscored",    &[("content-type", FORM), ("content_type", "application/json")],                  Some(Kind)),
+        ("twice, dotted",         &[("content.type", "application/json"), ("content-type", FORM)],                  Some(Kind)),
+        ("underscored alone",     &[("content_type", FORM)],                                                        Some(Kind)),
         ("JSON",                  &[("content-type", "application/json")],                                          Some(Kind)),
         ("in parts",              &[("content-type", "multipart/form-data; boundary=x")],                           Some(Kind)),
         ("not at all",            &[],                                                                              Some(Kind)),
@@ -82,7 +95,7 @@ fn a_form_is_announced_as_one() {
 
 #[test]
 fn credentials_are_told_by_place_and_shape() {
-    use CredentialKind::{Basic, OauthSecret, PersonalAccessToken, RefreshToken};
+    use CredentialKind::{Basic, OauthSecret, Opaque, PersonalAccessToken, RefreshToken};
     const DAPI: &str = "dapi0123456789abcdef0123456789abcdef";
     const DOSE: &str = "dose0123456789abcdef0123456789abcdef";
     const DOAU: &str = "doau0123456789abcdef0123456789abcdef";
@@ -103,6 +116,16 @@ fn credentials_are_told_by_place_and_shape() {
         ("a personal access token",  format!("{EXCHANGE}&subject_token={DAPI}&subject_token{PERSONAL}"), vec![(PersonalAccessToken, Some(DAPI), false)]),
         ("by its type alone",        format!("{EXCHANGE}&subject_token=x&subject_token{PERSONAL}"),      vec![(PersonalAccessToken, Some("x"), false)]),
         ("by an actor's type",       format!("actor_token{PERSONAL}&actor_token=x"),                     vec![(PersonalAccessToken, Some("x"), false)]),
+        ("by its type in capitals",  format!("{EXCHANGE}&subject_token=x&subject_token{}+", PERSONAL.to_uppercase()), vec![(PersonalAccessToken, Some("x"), false)]),
+        ("in a field in capitals",   format!("Subject_Token=x&subject_token{PERSONAL}"),                 vec![(PersonalAccessToken, Some("x"), false)]),
+        ("an opaque token",          format!("{EXCHANGE}&subject_token=ya29.abc"),                       vec![(Opaque, None, false)]),
+        ("of an actor",              "Actor_token=abc".to_owned(),                                       vec![(Opaque, None, false)]),
+        ("an opaque assertion",      "assertion=PHNhbWw-".to_owned(),                                    vec![(Opaque, None, false)]),
+        ("of a client",              "client_assertion=abc".to_owned(),                                  vec![(Opaque, None, false)]),
+        ("no token in the field",    "actor_token=&subject_token=+".to_owned(),                          vec![]),
+        ("for a name",               format!("{DAPI}=x"),                                                vec![(PersonalAccessToken, Some(DAPI), false)]),
+        ("for a name, alone",        DOAU.to_owned(),                                                    vec![(RefreshToken, Some(DOAU), false)]),
+        ("for name and value",       format!("x{DOSE}={DAPI}"),                                          vec![(OauthSecret, Some(DOSE), false), (PersonalAccessToken, Some(DAPI), false)]),
         ("by its shape alone",       format!("{EXCHANGE}&subject_token={DAPI}"),                         vec![(PersonalAccessToken, Some(DAPI), false)]),
         ("as a secret",              format!("client_secret={DAPI}"),                                    vec![(PersonalAccessToken, Some(DAPI), false)]),
         ("escaped",                  "token=%64api0123456789abcdef0123456789abcdef".to_owned(),                              vec![(PersonalAccessToken, Some(DAPI), false)]),
@@ -112,6 +135,7 @@ fn credentials_are_told_by_place_and_shape() {
         ("a secret and more",        format!("client_secret={DOSE}+x"),                                  vec![(OauthSecret, Some(DOSE), false)]),
         ("a refresh token elsewhere", format!("token={DOAU}"),                                           vec![(RefreshToken, Some(DOAU), false)]),
         ("a secret as refresh token", format!("refresh_token={DOSE}"),                                   vec![(OauthSecret, Some(DOSE), false)]),
+        ("a password in capitals",   "grant_type=password&username=ada&PASSWORD=x".to_owned(),           vec![(Basic, None, false)]),
         ("a password",               "grant_type=password&username=ada&password=x".to_owned(),           vec![(Basic, None, false)]),
     ];
     for (name, form, want) in cases {
