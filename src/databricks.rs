@@ -19,12 +19,14 @@ use std::sync::OnceLock;
 
 use hashbrown::HashMap;
 
+use crate::few::Few;
 use crate::path::Path;
 use crate::path::index::{Escapes, Index};
 use crate::path::template::{self, Segment};
 
 pub use area::Area;
 pub use operation::{Access, Level, Mark, Marks, Operation, Requirement};
+pub use twin::UNKNOWN;
 
 /// Every operation that is known, findable by method and path.
 pub struct Catalogue {
@@ -32,6 +34,8 @@ pub struct Catalogue {
     index: Index<usize>,
     /// The positions of operations that have several paths, by their names.
     several: HashMap<&'static str, Vec<usize>>,
+    /// Made for the first rule.
+    incomplete: OnceLock<Vec<String>>,
 }
 
 impl Catalogue {
@@ -51,6 +55,7 @@ impl Catalogue {
             operations,
             index,
             several,
+            incomplete: OnceLock::new(),
         }
     }
 
@@ -115,7 +120,7 @@ impl Catalogue {
     /// The other paths under which the same request reaches the same operation.
     ///
     /// What the path names is filled in by the names in the templates. What it does not name stands
-    /// as `{}`, which every name takes and no literal is.
+    /// as [`UNKNOWN`].
     pub fn other_paths(
         &'static self,
         operation: &'static Operation,
@@ -127,6 +132,57 @@ impl Catalogue {
             .filter_map(|&position| self.operations.get(position))
             .filter(|other| other.template != operation.template)
             .map(move |other| twin::path(operation.template, path, other.template))
+    }
+
+    /// The operations of a path, whatever their method.
+    pub fn at(&'static self, path: &Path<'_>) -> Few<&'static Operation> {
+        let written = self.at_written(path);
+        if !written.is_empty() {
+            return written;
+        }
+        let other = path.with_other_slash();
+        other.map_or(Few::None, |path| self.at_written(&path))
+    }
+
+    fn at_written(&'static self, path: &Path<'_>) -> Few<&'static Operation> {
+        let has_version = versioned(path.as_str()).is_some();
+        let found = |position: &usize| {
+            let operation = self.operations.get(*position)?;
+            (has_version || versioned(operation.template).is_none()).then_some(operation)
+        };
+        let best = self.index.find(path, |position| found(position).is_some());
+        let Some(best) = best.and_then(|best| found(best.value)) else {
+            return Few::None;
+        };
+        let mut operations = Few::None;
+        self.index.visit(path, |position, _| {
+            if let Some(operation) = found(position).filter(|one| one.template == best.template) {
+                operations.push(operation);
+            }
+        });
+        operations
+    }
+
+    /// The paths of operations that name something which another path of the same operation leaves
+    /// out, with [`UNKNOWN`] for each name.
+    pub fn incomplete(&'static self) -> &'static [String] {
+        self.incomplete.get_or_init(|| {
+            let of_name = |positions: &Vec<usize>| {
+                let operations: Vec<&Operation> = positions
+                    .iter()
+                    .filter_map(|&position| self.operations.get(position))
+                    .collect();
+                let is_incomplete = |operation: &&&Operation| {
+                    let template = operation.template;
+                    let mut others = operations.iter();
+                    others.any(|other| twin::names_more(template, other.template))
+                };
+                let incomplete = operations.iter().filter(is_incomplete);
+                let blank = incomplete.map(|operation| twin::blank(operation.template));
+                blank.collect::<Vec<_>>()
+            };
+            self.several.values().flat_map(of_name).collect()
+        })
     }
 
     /// Every operation, ordered by path.

@@ -10,6 +10,7 @@
 pub mod index;
 pub mod template;
 
+pub(crate) mod case;
 pub(crate) mod escape;
 
 use std::fmt;

@@ -25,8 +25,18 @@ pub(super) fn path(template: &str, path: &Path<'_>, other: &str) -> String {
             .unwrap_or(value);
         names.push((name, value));
     }
+    filled(other, names)
+}
+
+/// A template with nothing filled in.
+pub(super) fn blank(template: &str) -> String {
+    filled(template, Vec::new())
+}
+
+/// A path by a template, with these names as far as they are in it.
+fn filled(template: &str, mut names: Vec<(&str, String)>) -> String {
     let mut path = String::new();
-    for part in segments(other) {
+    for part in segments(template) {
         path.push('/');
         match Part::parse(part) {
             Part::Literal => path.push_str(part),
@@ -42,6 +52,17 @@ pub(super) fn path(template: &str, path: &Path<'_>, other: &str) -> String {
         }
     }
     path
+}
+
+/// Whether a template names something that another one does not.
+pub(super) fn names_more(template: &str, other: &str) -> bool {
+    let names = |template| {
+        segments(template).filter_map(|part| match Part::parse(part) {
+            Part::Literal => None,
+            Part::Name { name, .. } => Some(name),
+        })
+    };
+    names(template).any(|name| !names(other).any(|known| known == name))
 }
 
 enum Part<'t> {
@@ -72,8 +93,9 @@ fn segments(template: &str) -> impl Iterator<Item = &str> {
     template.strip_prefix('/').unwrap_or(template).split('/')
 }
 
-/// What stands for a name that the path does not hold. No template has a literal with braces.
-const UNKNOWN: &str = "{}";
+/// What stands for a name that a path does not hold: it may be any. No template has a literal with
+/// braces.
+pub const UNKNOWN: &str = "{}";
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,9 @@
 //! request restricts it under each of these readings.
 
 use crate::databricks::{self, Catalogue, Lookup, Operation};
+use crate::few::Few;
 use crate::path::Path;
+use crate::path::case;
 use crate::path::template::{Segment, Template};
 use crate::request::mcp::Call;
 
@@ -41,7 +43,7 @@ impl<'r> Readings<'r> {
             path,
             lookup,
             catalogue,
-            any_version: matches!(lookup, Lookup::Found(_)),
+            any_version: false,
         }
     }
 
@@ -60,24 +62,26 @@ impl<'r> Readings<'r> {
         }
     }
 
-    /// The operation whose other paths and names a server may read in this path: a `HEAD` is read
-    /// as the `GET` beside it.
-    pub(super) fn read_as(&self) -> Option<&'static Operation> {
-        let lookup = if self.head_is_get() {
-            self.catalogue.operation("GET", &self.path)
-        } else {
-            self.lookup
-        };
-        match lookup {
-            Lookup::Found(operation) => Some(operation),
-            Lookup::Ambiguous | Lookup::Unknown => None,
+    /// The operations whose versions, other paths and names a server may read in this path. Where
+    /// the catalogue does not know the method, these are the ones of the path: a server may answer
+    /// a `HEAD` as it does `GET`, or go by the path alone.
+    fn read_as(&self) -> Few<&'static Operation> {
+        match self.lookup {
+            Lookup::Found(operation) => Few::One(operation),
+            Lookup::Unknown => self.catalogue.at(&self.path),
+            Lookup::Ambiguous => Few::None,
         }
     }
 
     /// The paths beside the one sent under which the catalogue knows the operation.
-    pub fn other_paths(&self) -> impl Iterator<Item = String> {
-        let paths = |operation| self.catalogue.other_paths(operation, &self.path);
-        self.read_as().into_iter().flat_map(paths)
+    pub fn other_paths(&self) -> Vec<String> {
+        let read_as = self.read_as();
+        let paths =
+            |operation: &&'static Operation| self.catalogue.other_paths(operation, &self.path);
+        let mut paths: Vec<String> = read_as.iter().flat_map(paths).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths
     }
 
     /// The reading that a template takes, written as the template has it.
@@ -101,13 +105,15 @@ impl<'r> Readings<'r> {
             Some(text)
         };
         let of_text = |text: String| written(&Path::parse(text.as_bytes()).ok()?);
-        written(&self.path).or_else(|| self.other_paths().find_map(of_text))
+        written(&self.path).or_else(|| self.other_paths().into_iter().find_map(of_text))
     }
 
     /// Whether the case of the names in the path does not matter.
     #[inline]
     pub fn ignores_case(&self) -> bool {
-        self.read_as().is_some_and(Operation::ignores_case)
+        self.read_as()
+            .iter()
+            .any(|operation| operation.ignores_case())
     }
 
     /// Whether a server would answer the request as it answers `GET` (RFC 9110 §9.3.2): it is a
@@ -118,7 +124,8 @@ impl<'r> Readings<'r> {
 
     /// Whether a template that fits so fits a reading of this request.
     pub fn allows(&self, fit: Fit) -> bool {
-        (fit.same_version || self.any_version) && (fit.same_case || self.ignores_case())
+        let any_version = || self.any_version || !self.read_as().is_empty();
+        (fit.same_version || any_version()) && (fit.same_case || self.ignores_case())
     }
 }
 
@@ -134,9 +141,19 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// How a template fits a path, whatever version of the API, case and trailing slash either has;
-    /// `None` where it does not fit all the same.
+    /// How a template fits a path as it was sent, whatever version of the API, case and trailing
+    /// slash either has; `None` where it does not fit all the same.
     pub fn of(template: &Template, path: &Path<'_>) -> Option<Self> {
+        Self::read(template, path, false)
+    }
+
+    /// The same of [another path](Readings::other_paths) of the operation. What that leaves open may
+    /// be what the template says.
+    pub(super) fn of_other(template: &Template, path: &Path<'_>) -> Option<Self> {
+        Self::read(template, path, true)
+    }
+
+    fn read(template: &Template, path: &Path<'_>, is_open: bool) -> Option<Self> {
         let mut fit = Self {
             same_case: true,
             same_slash: true,
@@ -157,6 +174,7 @@ impl Fit {
                     return Some(fit);
                 }
                 (Segment::Name, Some(_)) => {}
+                (Segment::Literal(_), Some(databricks::UNKNOWN)) if is_open => {}
                 (Segment::Verb(verb), Some(text)) => fit.take_verb(verb, text)?,
                 (Segment::Literal(literal), Some(text)) => {
                     let is_api = wanted.first().is_some_and(may_be_api);
@@ -188,7 +206,7 @@ impl Fit {
             return Some(());
         }
         self.same_case = false;
-        literal.eq_ignore_ascii_case(text).then_some(())
+        (case::folded(literal) == case::folded(text)).then_some(())
     }
 
     fn take_verb(&mut self, verb: &str, text: &str) -> Option<()> {

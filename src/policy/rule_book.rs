@@ -12,12 +12,12 @@
 
 mod shelf;
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::databricks;
+use crate::databricks::{self, Catalogue};
 use crate::few::Few;
 use crate::path::Path;
+use crate::path::case;
 use crate::path::index::{Escapes, Index};
 use crate::path::template::{self, Segment, Template};
 
@@ -31,6 +31,8 @@ use shelf::Shelf;
 pub struct RuleBook {
     rules: Vec<Rule>,
     places: Vec<Place>,
+    /// Those that may be for what another path of an operation leaves open.
+    incomplete: Vec<usize>,
     index: Index<Shelf>,
     asks_for_issuers: bool,
     asks_for_tools: bool,
@@ -82,6 +84,9 @@ impl RuleBook {
                         shelf.put(places.len(), &rule, is_alike);
                     }
                 });
+            if may_be_left_open(path) {
+                self.incomplete.push(places.len());
+            }
             self.places.push(Place {
                 rule: number,
                 template: path.clone(),
@@ -128,6 +133,16 @@ impl RuleBook {
             // What was filled in from a path that can be read can be read.
             if let Ok(path) = Path::parse(path.as_bytes()) {
                 self.read(&path, false, readings, issuer, &mut applicable);
+                if path
+                    .segments()
+                    .any(|segment| segment == databricks::UNKNOWN)
+                {
+                    let places = self.incomplete.iter();
+                    let found = |&place| self.found(place, &path, false, readings, issuer);
+                    for found in places.filter_map(found) {
+                        applicable.add(found, false);
+                    }
+                }
             }
         }
         applicable
@@ -149,19 +164,28 @@ impl RuleBook {
             .strip_suffix('/')
             .filter(|text| !text.is_empty())
             .unwrap_or(text);
-        let text = lower_case(text);
-        let Ok(shelved) = Path::parse(text.as_bytes()) else {
-            return;
-        };
-        let is_ambiguous = self.index.visit(&shelved, |shelf, escapes| {
-            shelf.visit(readings.call.tool, issuer, |place| {
-                let found = self.found(place, path, is_sent, readings, issuer);
-                if let Some(found) = found {
-                    applicable.add(found, escapes == Escapes::InName);
-                }
+        let mut visit = |text: &str| {
+            let Ok(shelved) = Path::parse(text.as_bytes()) else {
+                return;
+            };
+            let is_ambiguous = self.index.visit(&shelved, |shelf, escapes| {
+                shelf.visit(readings.call.tool, issuer, |place| {
+                    let found = self.found(place, path, is_sent, readings, issuer);
+                    if let Some(found) = found {
+                        applicable.add(found, escapes == Escapes::InName);
+                    }
+                });
             });
-        });
-        applicable.is_ambiguous |= is_ambiguous;
+            applicable.is_ambiguous |= is_ambiguous;
+        };
+        let written = case::lower(text);
+        visit(&written);
+        if path.has_escapes() && readings.ignores_case() {
+            let folded = case::folded(text);
+            if folded != written {
+                visit(&folded);
+            }
+        }
     }
 
     /// The rule at a place, if it applies to this path.
@@ -176,7 +200,11 @@ impl RuleBook {
         let Place { rule, template } = self.places.get(place)?;
         let rule = self.rules.get(*rule)?;
         let for_get = rule.is_for(readings.call, issuer, readings.head_is_get())?;
-        let fit = Fit::of(template, path)?;
+        let fit = if is_sent {
+            Fit::of(template, path)?
+        } else {
+            Fit::of_other(template, path)?
+        };
         let as_sent = is_sent && fit.is_as_written() && !for_get;
         let applies = as_sent || (!rule.is_for_one_spelling() && readings.allows(fit));
         applies.then_some(AppliedRule {
@@ -336,6 +364,14 @@ fn names_version(template: &Template) -> bool {
     }
 }
 
+/// Whether a template may be for what a path of an operation names and another one leaves open.
+fn may_be_left_open(template: &Template) -> bool {
+    Catalogue::shared().incomplete().iter().any(|path| {
+        let path = Path::parse(path.as_bytes());
+        path.is_ok_and(|path| Fit::of_other(template, &path).is_some())
+    })
+}
+
 /// Where a template is looked up, whatever its version of the API, its case and its trailing slash.
 fn shelf_of(template: &Template) -> Vec<Segment> {
     let segments = match template.segments() {
@@ -355,14 +391,6 @@ fn shelf_of(template: &Template) -> Vec<Segment> {
         Segment::Rest => Segment::Rest,
     };
     segments.iter().enumerate().map(shelved).collect()
-}
-
-fn lower_case(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(text)
-    }
 }
 
 #[cfg(test)]

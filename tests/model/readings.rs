@@ -49,7 +49,7 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
     if operation.is_none() && !rules.iter().any(says_version) {
         rules = applied(world, request, issuer, true);
     }
-    let ignores_case = read_as(request).is_some_and(ignores_case);
+    let ignores_case = read_as(request).into_iter().any(ignores_case);
     let most_specific = |accept: &dyn Fn(&Rule) -> bool| {
         let accepted: Vec<&Match<'_>> = rules.iter().filter(|found| accept(found.rule)).collect();
         let goes_before = |one: &Match<'_>, other: &Match<'_>| {
@@ -120,15 +120,12 @@ fn applied<'a>(
     issuer: Option<&str>,
     any_version: bool,
 ) -> Vec<Match<'a>> {
-    let operation = read_as(request);
-    let ignores_case = operation.is_some_and(ignores_case);
+    let read_as = read_as(request);
+    let ignores_case = read_as.iter().copied().any(ignores_case);
+    let any_version = any_version || !read_as.is_empty();
     let folded = |text: &str| folded(text, ignores_case);
     let mut readings = vec![request.path.to_owned()];
-    readings.extend(
-        operation
-            .into_iter()
-            .flat_map(|known| twins(known, request.path)),
-    );
+    readings.extend(read_as.iter().flat_map(|known| twins(known, request.path)));
     for reading in readings.clone() {
         readings.push(match reading.strip_suffix('/') {
             Some(trimmed) => trimmed.to_owned(),
@@ -152,7 +149,7 @@ fn applied<'a>(
             let for_get = !is_for_method(rule, request.method);
             let as_sent = takes(template, request.path) && !for_get;
             let restricts = !rule.exact && rule.effect != "public";
-            let is_read = |reading: &String| takes(&folded(template), &folded(reading));
+            let is_read = |reading: &String| takes_open(&folded(template), &folded(reading));
             if as_sent || restricts && readings.iter().any(is_read) {
                 found.push(Match {
                     rule,
@@ -247,12 +244,31 @@ fn is_for_method(rule: &Rule, method: &str) -> bool {
     methods.is_none_or(|methods| methods.contains(&method))
 }
 
-/// The operation whose other paths and names count: a server reads a `HEAD` that has no meaning of
-/// its own as `GET`.
-fn read_as(request: &Request) -> Option<&'static Operation> {
-    match operation(request) {
-        None if request.method == "HEAD" => operation_of("GET", request.path),
-        found => found,
+/// The operations whose versions, other paths and names count: the one that the request is, or all
+/// of its path where the catalogue does not know the method.
+fn read_as(request: &Request) -> Vec<&'static Operation> {
+    if let Some(known) = operation(request) {
+        return vec![known];
+    }
+    let at = |path: &'static str| {
+        let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+            .map(|method| operation_at(method, path));
+        let known: Vec<_> = methods.into_iter().flatten().collect();
+        let best = known
+            .iter()
+            .map(|operation| ranks(&same_version(operation.template, path)))
+            .min();
+        let is_best =
+            |operation: &&Operation| Some(ranks(&same_version(operation.template, path))) == best;
+        known.into_iter().filter(is_best).collect::<Vec<_>>()
+    };
+    let written = at(request.path);
+    if !written.is_empty() {
+        return written;
+    }
+    match request.path.strip_suffix('/') {
+        Some(trimmed) => at(trimmed),
+        None => Vec::new(),
     }
 }
 
@@ -325,6 +341,17 @@ fn takes(template: &str, path: &str) -> bool {
         }
     }
     segments.next().is_none()
+}
+
+/// The same of a path that may leave names open: each may be what the template says.
+fn takes_open(template: &str, path: &str) -> bool {
+    let parts: Vec<&str> = template.split('/').collect();
+    let segments = path.split('/').enumerate();
+    let filled = segments.map(|(place, segment)| match parts.get(place) {
+        Some(part) if segment == "{}" && !part.contains('{') => part,
+        _ => segment,
+    });
+    takes(template, &filled.collect::<Vec<_>>().join("/"))
 }
 
 /// How specific a template is, segment by segment: a literal before a name with a verb, that before
