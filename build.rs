@@ -55,6 +55,7 @@ fn pack(operations: &str, areas: &str) -> Option<Vec<u8>> {
         .map(|line| row(line, &areas))
         .collect::<Option<Vec<_>>>()?;
     rows.sort_by_key(|row| (row.template, row.method, row.name));
+    let count = |name: &str| rows.iter().filter(|row| row.name == name).count();
     let texts = |pick: fn(&Row<'_>) -> String| differences(rows.iter().map(pick));
     let names = texts(|row| row.name.to_owned());
     let templates = texts(|row| row.template.to_owned());
@@ -64,7 +65,9 @@ fn pack(operations: &str, areas: &str) -> Option<Vec<u8>> {
     for (row, (name, template)) in rows.iter().zip(names.iter().zip(&templates)) {
         let kind = (row.area, row.marks);
         let is_same = before.replace(kind) == Some(kind);
-        packed.push(row.method | row.access << 4 | row.level << 5 | u8::from(is_same) << 6);
+        let is_several = count(row.name) > 1;
+        let marks = u8::from(is_same) << 6 | u8::from(is_several) << 7;
+        packed.push(row.method | row.access << 4 | row.level << 5 | marks);
         if !is_same {
             packed.extend([row.area, row.marks]);
         }

@@ -17,8 +17,7 @@ mod twin;
 use std::cmp::Ordering;
 use std::sync::OnceLock;
 
-use hashbrown::HashMap;
-
+use crate::by_name::ByName;
 use crate::few::Few;
 use crate::path::Path;
 use crate::path::index::{Escapes, Index};
@@ -33,7 +32,7 @@ pub struct Catalogue {
     operations: Vec<Operation>,
     index: Index<usize>,
     /// The positions of operations that have several paths, by their names.
-    several: HashMap<&'static str, Vec<usize>>,
+    several: ByName<Vec<usize>>,
     /// Made for the first rule.
     incomplete: OnceLock<Vec<String>>,
 }
@@ -46,11 +45,11 @@ impl Catalogue {
     }
 
     fn new() -> Self {
-        let operations = packed::operations();
+        let (operations, several) = packed::operations();
         let mut index = Index::with_capacity(NODES);
         let entries = operations.iter().enumerate();
         index.fill(entries.map(|(position, operation)| (in_any_version(operation), position)));
-        let several = several(&operations);
+        let several = by_name(&operations, &several);
         Self {
             operations,
             index,
@@ -224,14 +223,15 @@ fn in_any_version(operation: &Operation) -> impl Iterator<Item = Segment<&'stati
     })
 }
 
-/// The positions of the operations whose name stands at several paths.
-fn several(operations: &[Operation]) -> HashMap<&'static str, Vec<usize>> {
-    let mut positions: HashMap<&'static str, Vec<usize>> = HashMap::new();
-    for (position, operation) in operations.iter().enumerate() {
-        positions.entry(operation.name).or_default().push(position);
+/// These positions, by the names of the operations there.
+fn by_name(operations: &[Operation], positions: &[usize]) -> ByName<Vec<usize>> {
+    let mut all: ByName<Vec<usize>> = ByName::default();
+    for &position in positions {
+        if let Some(operation) = operations.get(position) {
+            all.update(operation.name, Vec::new, |same| same.push(position));
+        }
     }
-    positions.retain(|_, positions| positions.len() > 1);
-    positions
+    all
 }
 
 /// Whether a segment is a version of the API, as `2.1`.

@@ -14,8 +14,7 @@ pub mod preset;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hashbrown::HashMap;
-
+use crate::by_name::ByName;
 use crate::time::UnixTime;
 use crate::token::algorithm::AlgorithmSet;
 use crate::token::claims::{Claims, Times};
@@ -59,7 +58,7 @@ pub struct ScopeReading {
     /// Removed from each scope; a scope without it is none of ours.
     pub prefix: Option<Box<str>>,
     /// What a scope of the issuer's stands for.
-    pub aliases: HashMap<Box<str>, Vec<Scope>>,
+    pub aliases: ByName<Vec<Scope>>,
 }
 
 impl Issuer {
@@ -202,7 +201,7 @@ impl ScopeReading {
             .iter()
             .filter(|(_, meaning)| meaning.iter().any(|meant| meant.as_str() == scope))
             .min_by_key(|(alias, meaning)| (meaning.len(), *alias))
-            .map(|(alias, _)| alias.to_string());
+            .map(|(alias, _)| alias.to_owned());
         let prefix = self.prefix.as_deref().unwrap_or_default();
         Some(named.unwrap_or_else(|| [prefix, scope].concat()))
     }

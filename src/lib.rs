@@ -9,7 +9,7 @@
 //! A room names only itself and rooms to its left:
 //!
 //! ```text
-//! bytes · few · json_line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · comparison · gateway · filter, bin
+//! by_name · bytes · few · json_line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · comparison · gateway · filter, bin
 //! ```
 //!
 //! Only `filter` knows proxy-wasm, through `host-calls`; that exists on `wasm32` alone, so that a
@@ -18,6 +18,7 @@
 pub mod answer;
 pub mod audit;
 pub mod authorize;
+pub mod by_name;
 mod bytes;
 pub mod callout;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]

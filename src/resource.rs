@@ -199,7 +199,7 @@ mod tests {
         let reading = |prefix: &str, alias: Option<&str>| ScopeReading {
             prefix: Some(prefix.into()),
             aliases: alias
-                .map(|alias| (alias.into(), vec![Scope::parse("sql").unwrap()]))
+                .map(|alias| (alias, vec![Scope::parse("sql").unwrap()]))
                 .into_iter()
                 .collect(),
             ..ScopeReading::default()

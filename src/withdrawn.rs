@@ -10,8 +10,9 @@ pub mod list;
 
 use std::fmt;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
+use crate::by_name::{self, ByName};
 use crate::issuer::access_token::AccessToken;
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
@@ -22,10 +23,10 @@ use crate::token::text::{self, TextError};
 /// Tokens that are refused although they are sound.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Withdrawn {
-    clients: HashSet<Box<str>>,
-    key_ids: HashSet<Box<str>>,
-    subjects: HashSet<Box<str>>,
-    token_ids: HashSet<Box<str>>,
+    clients: by_name::Names,
+    key_ids: by_name::Names,
+    subjects: by_name::Names,
+    token_ids: by_name::Names,
     tokens: HashSet<Fingerprint>,
     issued_before: IssuedBefore,
     entries: usize,
@@ -76,8 +77,8 @@ impl Withdrawn {
     }
 
     fn lists(&self, token: &AccessToken, bearer: BearerToken<'_>) -> bool {
-        let lists = |set: &HashSet<Box<str>>, name: Option<&str>| {
-            !set.is_empty() && name.is_some_and(|name| set.contains(name))
+        let lists = |set: &by_name::Names, name: Option<&str>| {
+            !set.is_empty() && name.is_some_and(|name| set.get(name).is_some())
         };
         lists(&self.token_ids, token.token_id.as_deref())
             || lists(&self.subjects, token.subject.as_deref())
@@ -104,7 +105,7 @@ impl Withdrawn {
                 return Ok(());
             }
         };
-        set.insert(checked(name)?);
+        set.add(checked(name)?);
         Ok(())
     }
 
@@ -119,15 +120,14 @@ impl Withdrawn {
         self.make_room()?;
         let issuer = issuer.map(checked).transpose()?;
         let subject = subject.map(checked).transpose()?;
-        let limits = match issuer {
-            Some(issuer) => self.issued_before.by_issuer.entry(issuer).or_default(),
-            None => &mut self.issued_before.any_issuer,
-        };
-        let limit = match subject {
-            Some(subject) => limits.by_subject.entry(subject).or_insert(time),
-            None => limits.any_subject.get_or_insert(time),
-        };
-        *limit = time.max(*limit);
+        let add = |limits: &mut Limits| limits.add(subject, time);
+        match issuer {
+            Some(issuer) => {
+                let by_issuer = &mut self.issued_before.by_issuer;
+                by_issuer.update(issuer, Limits::default, add);
+            }
+            None => add(&mut self.issued_before.any_issuer),
+        }
         Ok(())
     }
 
@@ -143,7 +143,10 @@ impl Withdrawn {
 
     /// The issuers that some entry names.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
-        self.issued_before.by_issuer.keys().map(|issuer| &**issuer)
+        self.issued_before
+            .by_issuer
+            .iter()
+            .map(|(issuer, _)| issuer)
     }
 
     fn make_room(&mut self) -> Result<(), EntryError> {
@@ -189,18 +192,18 @@ impl From<FingerprintError> for EntryError {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct IssuedBefore {
     any_issuer: Limits,
-    by_issuer: HashMap<Box<str>, Limits>,
+    by_issuer: ByName<Limits>,
 }
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Limits {
     any_subject: Option<UnixTime>,
-    by_subject: HashMap<Box<str>, UnixTime>,
+    by_subject: ByName<UnixTime>,
 }
 
 impl IssuedBefore {
     fn has(&self, token: &AccessToken) -> bool {
-        let limit = [Some(&self.any_issuer), self.by_issuer.get(&*token.issuer)]
+        let limit = [Some(&self.any_issuer), self.by_issuer.get(&token.issuer)]
             .into_iter()
             .flatten()
             .filter_map(|limits| limits.of(token))
@@ -211,6 +214,14 @@ impl IssuedBefore {
 }
 
 impl Limits {
+    fn add(&mut self, subject: Option<&str>, time: UnixTime) {
+        let later = |limit: &mut UnixTime| *limit = time.max(*limit);
+        match subject {
+            Some(subject) => self.by_subject.update(subject, || time, later),
+            None => later(self.any_subject.get_or_insert(time)),
+        }
+    }
+
     fn of(&self, token: &AccessToken) -> Option<UnixTime> {
         // Whoever acts for the subject is meant as well, as by `subjects`.
         let named = [token.subject.as_deref(), token.actor.as_deref()];
@@ -220,10 +231,8 @@ impl Limits {
     }
 }
 
-fn checked(text: &str) -> Result<Box<str>, EntryError> {
-    text::checked(text, claims::MAX_TEXT_BYTES)
-        .map(Into::into)
-        .map_err(EntryError::Text)
+fn checked(text: &str) -> Result<&str, EntryError> {
+    text::checked(text, claims::MAX_TEXT_BYTES).map_err(EntryError::Text)
 }
 
 /// Some 10 MiB on each worker. Who has to withdraw more tokens than this one by one is better

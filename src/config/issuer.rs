@@ -357,7 +357,9 @@ fn scope_reading(
     for (alias, meaning) in section.aliases.0 {
         let place = place.key(&format!("aliases.{alias}"));
         let scopes = scopes(&meaning, &place, problems);
-        reading.aliases.insert(alias.into(), scopes);
+        reading
+            .aliases
+            .update(&alias, Vec::new, |meaning| *meaning = scopes);
     }
     reading
 }

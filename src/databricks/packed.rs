@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use super::area::Area;
 use super::operation::{Access, Level, Marks, Operation, Requirement};
 
-/// Every operation, ordered by path.
-pub(super) fn operations() -> Vec<Operation> {
+/// Every operation, ordered by path, and the positions of those whose name stands at several paths.
+pub(super) fn operations() -> (Vec<Operation>, Vec<usize>) {
     static TEXT: OnceLock<String> = OnceLock::new();
     let areas: Vec<_> = Area::all().collect();
     let packed = lz4_flex::block::decompress_size_prepended(PACKED).unwrap_or_default();
@@ -18,9 +18,18 @@ pub(super) fn operations() -> Vec<Operation> {
         rows.push(row);
     }
     let text = TEXT.get_or_init(|| String::from_utf8(reader.text).unwrap_or_default());
-    rows.into_iter()
-        .filter_map(|row| row.operation(text, &areas))
-        .collect()
+    let (mut operations, mut several) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        let is_several = row.flags & 0x80 != 0;
+        let Some(operation) = row.operation(text, &areas) else {
+            continue;
+        };
+        if is_several {
+            several.push(operations.len());
+        }
+        operations.push(operation);
+    }
+    (operations, several)
 }
 
 /// An operation whose texts still stand in the buffer.
@@ -149,10 +158,25 @@ mod tests {
             .lines()
             .map(str::to_owned)
             .collect();
-        let mut found: Vec<_> = operations().iter().map(line).collect();
+        let mut found: Vec<_> = operations().0.iter().map(line).collect();
         want.sort();
         found.sort();
         assert_eq!(found, want);
+    }
+
+    #[test]
+    fn names_at_several_paths_are_marked() {
+        let (operations, several) = operations();
+        let is_several = |one: &Operation| {
+            let same = operations.iter().filter(|other| other.name == one.name);
+            same.count() > 1
+        };
+        let positions = (0..operations.len()).zip(&operations);
+        let want = positions.filter(|(_, operation)| is_several(operation));
+        assert_eq!(
+            several,
+            want.map(|(position, _)| position).collect::<Vec<_>>()
+        );
     }
 
     #[test]

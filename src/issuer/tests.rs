@@ -329,14 +329,11 @@ fn scopes_are_read_through_prefix_and_aliases() {
     let scope = |text: &str| Scope::parse(text).unwrap();
     let mut issuer = issuer(Preset::Generic);
     issuer.scopes.prefix = Some("databricks:".into());
-    issuer.scopes.aliases.insert(
-        "dbx-read".into(),
-        vec![scope("jobs:read"), scope("sql:read")],
-    );
-    issuer
-        .scopes
-        .aliases
-        .insert("files-all".into(), vec![scope("files")]);
+    let aliases = [
+        ("dbx-read", vec![scope("jobs:read"), scope("sql:read")]),
+        ("files-all", vec![scope("files")]),
+    ];
+    issuer.scopes.aliases = aliases.into_iter().collect();
     #[rustfmt::skip]
     let cases = [
         // name                       scope claim                        want

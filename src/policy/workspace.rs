@@ -1,7 +1,6 @@
 //! The workspaces that the gateway stands before, and which of them a request is for.
 
-use hashbrown::HashMap;
-
+use crate::by_name::ByName;
 use crate::issuer::issued_for::IssuedFor;
 use crate::request::authority::Authority;
 use crate::request::workspace::WorkspaceId;
@@ -10,7 +9,7 @@ use crate::request::workspace::WorkspaceId;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Workspaces {
     /// Those that are reached under a host.
-    by_host: HashMap<Box<str>, WorkspaceSet>,
+    by_host: ByName<WorkspaceSet>,
     all: WorkspaceSet,
 }
 
@@ -42,7 +41,10 @@ impl Workspaces {
         let is_new = self.all.insert(workspace.id);
         if is_new {
             for host in workspace.hosts {
-                self.by_host.entry(host).or_default().insert(workspace.id);
+                self.by_host
+                    .update(&host, WorkspaceSet::default, |at_host| {
+                        at_host.insert(workspace.id);
+                    });
             }
         }
         is_new

@@ -3,8 +3,7 @@
 //! Operators write one rule for each issuer, or for each MCP tool, of one path. A request asks for
 //! those of its own issuer and tool alone, so that it costs the same however many there are.
 
-use hashbrown::HashMap;
-
+use crate::by_name::ByName;
 use crate::request::mcp::Tool;
 
 use super::super::rule::{Rule, Tools};
@@ -19,9 +18,9 @@ pub(super) struct Shelf {
 #[derive(Default)]
 struct Narrowed {
     /// Rules for certain issuers, by each of them.
-    by_issuer: HashMap<Box<str>, Vec<usize>>,
+    by_issuer: ByName<Vec<usize>>,
     /// Rules for named MCP tools, by each name.
-    by_tool: HashMap<Box<str>, Vec<usize>>,
+    by_tool: ByName<Vec<usize>>,
     /// Of the rules for named tools, one of each kind: a request that does not tell its tool is
     /// refused for any of them.
     untold: Vec<usize>,
@@ -82,6 +81,6 @@ impl Shelf {
     }
 }
 
-fn add(lists: &mut HashMap<Box<str>, Vec<usize>>, name: &str, place: usize) {
-    lists.entry(name.into()).or_default().push(place);
+fn add(lists: &mut ByName<Vec<usize>>, name: &str, place: usize) {
+    lists.update(name, Vec::new, |places| places.push(place));
 }
