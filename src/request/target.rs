@@ -71,7 +71,7 @@ impl<'a> Query<'a> {
         }
         // Few queries are worth a look at the shape of each name and value. An escape may hide a
         // token, and every JWT has dots.
-        let may_hold_token = self.0.contains(['%', '.'])
+        let may_hold_token = self.0.bytes().any(|byte| matches!(byte, b'%' | b'.'))
             || bytes::has_triple(self.0.as_bytes(), secret::begins_static_token);
         self.parameters().find_map(|(name, value)| {
             let named = CREDENTIALS
@@ -102,8 +102,13 @@ impl<'a> Query<'a> {
     /// Parameters end at `&` and also at `;`, where some servers end them: a credential that either
     /// reading would find is found.
     fn parameters(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
-        self.0.split(['&', ';']).map(field)
+        self.0.split(ends_parameter).map(field)
     }
+}
+
+/// Asked of each letter of a query, for which a list of two letters would be a call.
+const fn ends_parameter(letter: char) -> bool {
+    matches!(letter, '&' | ';')
 }
 
 /// Why a target is refused.
@@ -153,7 +158,7 @@ pub(crate) fn field(text: &str) -> (Cow<'_, str>, Cow<'_, str>) {
 /// Decodes `%XX` and `+` as form parsers do; what is not an escape stays as it is.
 #[inline(never)]
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains(['%', '+']) {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Cow::Borrowed(text);
     }
     let mut decoded = Vec::with_capacity(text.len());
