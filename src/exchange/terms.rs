@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use crate::callout::uri::HttpsUri;
-use crate::callout::{self, Call, form};
+use crate::callout::{self, form};
+use crate::databricks::Catalogue;
 use crate::databricks::operation::{Mark, Requirement};
 use crate::databricks::scope::ALL_APIS;
-use crate::databricks::{Catalogue, Lookup};
 use crate::path::Path;
+use crate::policy::Readings;
 use crate::request::Headers;
 use crate::request::form::grant::{JWT_TYPE, TOKEN_EXCHANGE};
+use crate::request::mcp::{Call, Tool};
 
 /// How tokens are exchanged, as configured.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,7 +59,7 @@ impl Terms {
         }
     }
 
-    pub(super) fn call(&self, subject: &str, scope: &str) -> Call {
+    pub(super) fn call(&self, subject: &str, scope: &str) -> callout::Call {
         let mut fields = vec![
             ("grant_type", TOKEN_EXCHANGE),
             ("subject_token", subject),
@@ -71,7 +73,7 @@ impl Terms {
         for (name, value) in optional {
             fields.extend(value.as_deref().map(|value| (name, value)));
         }
-        Call {
+        callout::Call {
             cluster: self.cluster.clone(),
             method: "POST",
             uri: self.token_endpoint.clone(),
@@ -86,15 +88,16 @@ impl Terms {
     }
 }
 
-/// The area of the operation that a request is, where Databricks documents it as a scope. There are
+/// The area of the operation that a request is, in whichever spelling, where Databricks documents it as a scope. There are
 /// no `:read` scopes to ask for.
 fn narrowest(headers: &Headers) -> Option<&'static str> {
     let method = std::str::from_utf8(headers.first(":method")?).ok()?;
     let path = headers.first(":path")?.split(|&byte| byte == b'?').next()?;
-    let Lookup::Found(operation) = Catalogue::shared().find(method, &Path::parse(path).ok()?)
-    else {
-        return None;
-    };
+    let path = Path::parse(path).ok()?;
+    let tool = Tool::Unknown;
+    let known = |method| Readings::of(Catalogue::shared(), Call { method, tool }, path).operation();
+    // RFC 9110 §9.3.2: a `HEAD` is for what the `GET` beside it answers.
+    let operation = known(method).or_else(|| known("GET").filter(|_| method == "HEAD"))?;
     let Requirement::Scope(area) = operation.requirement else {
         return None;
     };

@@ -123,6 +123,8 @@ fn the_scope_is_narrowed_to_the_operation() {
         // target                              scope
         (JOB,                                  "jobs"),
         ("/api/2.1/jobs/list",                 "jobs"),
+        ("/api/2.2/jobs/list/",                "jobs"),
+        ("/api/2.0/sql/warehouses/",           "sql"),
         ("/api/2.0/sql/warehouses",            "sql"),
         ("/api/2.0/preview/scim/v2/Me",        "all-apis"),
     ];
@@ -142,7 +144,7 @@ fn the_scope_is_narrowed_to_the_operation() {
     let seen = stage.workspace.take();
     let sent: Vec<Vec<&str>> = seen.iter().map(authorization).collect();
     #[rustfmt::skip]
-    assert_eq!(sent, [["Bearer databricks-1"], ["Bearer databricks-1"], ["Bearer databricks-2"], ["Bearer databricks-3"]]);
+    assert_eq!(sent, [["Bearer databricks-1"], ["Bearer databricks-1"], ["Bearer databricks-1"], ["Bearer databricks-2"], ["Bearer databricks-2"], ["Bearer databricks-3"]]);
 }
 
 #[test]
