@@ -69,7 +69,8 @@ impl Authorizer {
         differs.then(|| (there, Rc::new(standing())))
     }
 
-    /// Refuses a sound token that is for another workspace.
+    /// Refuses a sound token that is for another workspace: than the one that answers, or than the
+    /// one that the call is about. A call to one about the other touches both.
     ///
     /// Here and not where tokens are verified: one that was verified before may be used at another
     /// host now.
@@ -86,10 +87,16 @@ impl Authorizer {
                 .workspaces
                 .admit_at(&token.issued_for, head.authority.as_ref()),
         };
-        if is_meant {
+        // Without `workspaces` nothing is bound to one.
+        let is_bound = !self.workspaces.all().is_empty();
+        let there = head
+            .about
+            .filter(|about| is_bound && Some(*about) != workspace);
+        let is_meant_there = there.is_none_or(|id| self.workspaces.admit(&token.issued_for, id));
+        if is_meant && is_meant_there {
             return Ok(token);
         }
-        evidence.workspace(workspace);
+        evidence.workspace(if is_meant { there } else { workspace });
         evidence.token(token);
         Err(InvalidToken::Workspace.into())
     }
