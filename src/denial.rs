@@ -72,6 +72,8 @@ pub enum Forbidden {
     ByRule,
     /// Its host is that of no configured workspace.
     UnknownWorkspace,
+    /// Neither a rule nor the catalogue knows it.
+    Unmatched,
 }
 
 /// The kinds of refusal that callers tell apart (RFC 6750 §3.1).
@@ -168,7 +170,7 @@ impl Denial {
             Self::Request(error) => error.code(),
             Self::RoleLacksScope => "role_lacks_scope",
             Self::StaleWithdrawals => "withdrawal_list_stale",
-            Self::Unmatched => "unmatched",
+            Self::Unmatched | Self::Unidentified(_, Forbidden::Unmatched) => "unmatched",
             Self::Unprepared => "request_not_prepared",
             Self::McpHeadersRequired => "mcp_headers_required",
             Self::UnsupportedCredential(kind) => refused(*kind),

@@ -48,11 +48,7 @@ impl Authorizer {
             evidence.rule(rule);
             return Err(Refused::by(denied(rule, call), self.policy.mode));
         }
-        // A shadow rule never overrides an enforced denial; it decides alone only where nothing
-        // else matches the path.
-        let stands = policy.requirements.is_some();
-        let is_alone = !stands && matches!(policy.governing, Governing::Unmatched);
-        if !is_alone || !policy.in_shadow.opens() {
+        if !is_left_to_shadow(policy) {
             let required = (&policy.governing, policy.requirements.as_ref());
             self.scopes_suffice(call, required, standing, evidence)?;
         }
@@ -195,6 +191,19 @@ impl Refused {
     pub(super) const fn by(denial: Denial, mode: Mode) -> Self {
         Self { denial, mode }
     }
+}
+
+/// Whether a request is refused to whoever sends it, because nothing describes it.
+pub(super) fn is_undescribed(policy: &Applied<'_>) -> bool {
+    policy.requirements.is_none() && !is_left_to_shadow(policy)
+}
+
+/// Whether rules in shadow mode decide alone. They never override an enforced denial, so that they
+/// do only where nothing else matches the path.
+fn is_left_to_shadow(policy: &Applied<'_>) -> bool {
+    let is_alone =
+        policy.requirements.is_none() && matches!(policy.governing, Governing::Unmatched);
+    is_alone && policy.in_shadow.opens()
 }
 
 /// Why a request is refused to which a deny rule may apply.

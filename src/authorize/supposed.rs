@@ -13,7 +13,7 @@ use crate::request::workspace::WorkspaceId;
 use crate::time::UnixTime;
 
 use super::evidence::Evidence;
-use super::permission::Refused;
+use super::permission::{Refused, is_undescribed};
 use super::{Authorizer, Permit, Verdict};
 
 /// A request, and all that a policy says of it whoever sends it.
@@ -178,7 +178,8 @@ impl Authorizer {
         let is_enforced = self.policy.mode == Mode::Enforce;
         let denying = asked.anyone.denying;
         let is_denied = denying.is_some_and(|rule| rule.mode == Mode::Enforce);
-        if !is_observed || is_enforced && (workspace.is_err() || is_denied) {
+        let is_refused = workspace.is_err() || is_denied || is_undescribed(&asked.anyone);
+        if !is_observed || is_enforced && is_refused {
             Passage::Refused
         } else {
             Passage::Passes

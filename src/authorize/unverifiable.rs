@@ -11,6 +11,7 @@ use crate::request::credential::{Credential, CredentialKind, Form, Unverifiable}
 use crate::time::UnixTime;
 
 use super::evidence::Evidence;
+use super::permission::is_undescribed;
 use super::{Authorizer, Permit, Verdict, web_socket};
 
 impl Authorizer {
@@ -100,6 +101,9 @@ impl Authorizer {
             if enforced(rule.mode) {
                 return Err(Denial::Unidentified(kind, Forbidden::ByRule));
             }
+        }
+        if is_undescribed(policy) && enforced(Mode::Enforce) {
+            return Err(Denial::Unidentified(kind, Forbidden::Unmatched));
         }
         evidence.shadowed();
         Ok(Verdict::Allow(Permit::observed(kind)))
