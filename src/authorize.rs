@@ -11,6 +11,7 @@ mod gate;
 pub mod introduction;
 mod permission;
 mod permit;
+mod public;
 pub mod replay;
 mod requested;
 mod sender;
@@ -51,7 +52,7 @@ pub use permit::{Bearer, Grounds, Permit};
 use evidence::Evidence;
 use gate::Place;
 use introduction::SelfService;
-use permission::{Refused, denied};
+use permission::Refused;
 use replay::Replays;
 use verified::{Presented, Sighting, VerifiedTokens};
 
@@ -195,7 +196,9 @@ impl Authorizer {
             web_socket::check(&head, &readings, &policy)?;
         }
         let asks_who = self.asks_who(&head);
-        if !asks_who && let Some(verdict) = self.public(&head, &readings, &policy, evidence) {
+        if !asks_who
+            && let Some(verdict) = self.public((&head, &readings), &policy, workspace, evidence)?
+        {
             // What makes tokens is shown none that is refused elsewhere.
             if let &Credential::Jwt(bearer, scheme) = &head.credential
                 && mints(&policy.governing)
@@ -293,63 +296,6 @@ impl Authorizer {
             }
             Err(Refused { denial, .. }) => Err(denial),
         }
-    }
-
-    /// Lets a request through that nobody needs to answer for, unless an enforced deny rule asks
-    /// who it is.
-    fn public<'a>(
-        &'a self,
-        head: &RequestHead<'_>,
-        readings: &Readings<'_>,
-        policy: &Applied<'a>,
-        evidence: &mut Evidence<'a>,
-    ) -> Option<Verdict> {
-        let permit = self.public_permit(head, &policy.governing)?;
-        match policy.denying {
-            // A token that is shown is judged where a deny rule may be for its issuer.
-            None if self.denies_some(head, readings) => None,
-            None => Some(self.described(head).unwrap_or(Verdict::Allow(permit))),
-            Some(rule) if rule.mode == Mode::Shadow || self.policy.mode == Mode::Shadow => {
-                evidence.rule(rule);
-                evidence.shadowed();
-                Some(Verdict::Shadow(denied(rule, readings.call), permit))
-            }
-            Some(_) => None,
-        }
-    }
-
-    /// The leave to pass that needs no caller, where none is needed.
-    fn public_permit(&self, head: &RequestHead<'_>, governing: &Governing<'_>) -> Option<Permit> {
-        let permit = match governing {
-            governing if !governing.is_public() => return None,
-            Governing::Operation(_) => Permit::discovery(),
-            Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => Permit::public(),
-        };
-        let cookies = head.cookies.without_tokens(|issuer| self.trusts(issuer));
-        Some(permit.with_cookies(cookies))
-    }
-
-    /// Whether a request that shows a token is denied to the callers of some issuer.
-    fn denies_some(&self, head: &RequestHead<'_>, readings: &Readings<'_>) -> bool {
-        let denies = |issuer: &Issuer| {
-            let denying = self
-                .policy
-                .apply(readings, Some(&issuer.identifier))
-                .denying;
-            denying.is_some_and(|rule| rule.mode == Mode::Enforce)
-        };
-        matches!(head.credential, Credential::Jwt(..))
-            && self.policy.mode == Mode::Enforce
-            && self.policy.rules.asks_for_issuers()
-            && self.issuers.iter().any(denies)
-    }
-
-    /// The metadata of the protected resource, where the request asks for it. The workspace behind
-    /// would speak of itself, and send its callers past the gateway's issuers.
-    fn described(&self, head: &RequestHead<'_>) -> Option<Verdict> {
-        let resource = self.resource.as_ref()?;
-        let metadata = resource.metadata(head.method, &head.path)?;
-        Some(Verdict::Describe(metadata))
     }
 }
 

@@ -105,7 +105,7 @@ fn the_fast_policy_agrees_with_the_slow_one() {
 }
 
 /// What must come up often.
-const OUTCOMES: [&str; 15] = [
+const OUTCOMES: [&str; 17] = [
     "mcp_headers_required, stays",
     "mcp_headers_required, passes",
     "conflict",
@@ -121,4 +121,6 @@ const OUTCOMES: [&str; 15] = [
     "unmatched, stays",
     "unmatched, passes",
     "workspace_not_granted, stays",
+    "unknown_workspace, stays",
+    "unknown_workspace, passes",
 ];

@@ -12,7 +12,8 @@ use crate::request::workspace::WorkspaceId;
 use crate::request::{Headers, RequestHead};
 
 use super::evidence::Evidence;
-use super::{Authorizer, Verdict, denied};
+use super::permission::denied;
+use super::{Authorizer, Verdict};
 
 /// Where callers are told who they are.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -93,7 +93,7 @@ impl Authorizer {
             return Passage::Refused;
         }
         if asked.anyone.governing.is_public()
-            && let Some(passage) = self.public_passage(asked, caller, now)
+            && let Some(passage) = self.public_passage(asked, caller, workspace.is_ok(), now)
         {
             return passage;
         }
@@ -115,6 +115,7 @@ impl Authorizer {
         &self,
         asked: &AskedFor<'_, '_>,
         caller: Supposed<'_>,
+        is_our_host: bool,
         now: UnixTime,
     ) -> Option<Passage> {
         // Where clients sign in, what they show is judged by its class, and a token is verified.
@@ -131,13 +132,18 @@ impl Authorizer {
         let enforced = |rule: Mode| rule == Mode::Enforce && self.policy.mode == Mode::Enforce;
         let denied_to =
             |policy: &Applied<'_>| policy.denying.is_some_and(|rule| enforced(rule.mode));
+        let at_host = match self.policy.mode {
+            _ if is_our_host => Passage::Passes,
+            Mode::Enforce => Passage::Refused,
+            Mode::Shadow => Passage::Shadowed,
+        };
         match asked.anyone.denying {
             None => {
                 let is_token = matches!(caller, Supposed::Bearer(..) | Supposed::Invalid);
                 let is_denied_to_some = is_token && asked.by_issuer.iter().any(denied_to);
-                (!is_denied_to_some).then_some(Passage::Passes)
+                (!is_denied_to_some).then_some(at_host)
             }
-            Some(rule) => (!enforced(rule.mode)).then_some(Passage::Shadowed),
+            Some(rule) => (!enforced(rule.mode)).then_some(at_host.min(Passage::Shadowed)),
         }
     }
 

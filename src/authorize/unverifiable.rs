@@ -59,10 +59,14 @@ impl Authorizer {
         now: UnixTime,
         evidence: &mut Evidence<'a>,
     ) -> Result<Verdict, Denial> {
-        if let Credential::Unverifiable(found) = &head.credential
-            && !asks_who
-        {
-            return self.observe((head, readings), policy, found, now, evidence);
+        if !asks_who {
+            if let Credential::Unverifiable(found) = &head.credential {
+                return self.observe((head, readings), policy, found, now, evidence);
+            }
+            // But for this rule nobody would be asked who they are.
+            if let Some(rule) = policy.denying.filter(|_| policy.governing.is_public()) {
+                evidence.rule(rule);
+            }
         }
         Err(unidentified(&head.credential))
     }

@@ -44,25 +44,18 @@ pub(super) fn conflict(rules: &[Rule]) -> bool {
 pub(super) fn judge(world: &World, request: &Request) -> Answer {
     let for_anyone = apply(world, request, None);
     let is_public = needs_no_caller(&for_anyone.governing);
-    // "Deny rules win over everything."; one on trial lets through and is recorded.
-    // A token that is shown is judged where a deny rule may be for its issuer.
-    let denies = |issuer: &&str| {
-        let denying = apply(world, request, Some(issuer)).denying;
-        denying.is_some_and(|rule| !rule.shadow)
-    };
-    let asks = request.caller.is_some() && !world.shadow && ISSUERS.iter().any(denies);
-    if is_public && !(asks && for_anyone.denying.is_none()) {
-        match for_anyone.denying {
-            None => return answer("public", true, &for_anyone.governing, None),
-            Some(rule) if rule.shadow || world.shadow => {
-                let reason = denied(request, rule);
-                return answer(reason, true, &for_anyone.governing, Some(rule));
-            }
-            Some(_) => {}
-        }
+    if is_public && let Some(answer) = without_caller(world, request, &for_anyone) {
+        return answer;
     }
     let Some(caller) = &request.caller else {
-        return answer("missing_credentials", false, &for_anyone.governing, None);
+        // What a rule denies that would be public asks who calls: the record names that rule.
+        let deciding = for_anyone.denying.filter(|_| is_public);
+        return answer(
+            "missing_credentials",
+            false,
+            &for_anyone.governing,
+            deciding,
+        );
     };
     let Applied {
         governing,
@@ -70,6 +63,9 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
         in_shadow,
         opens_in_shadow,
     } = apply(world, request, Some(caller.issuer));
+    if is_unknown(world, request) {
+        return unknown(world, &governing);
+    }
     if let Some(rule) = denying.filter(|rule| !rule.shadow) {
         return answer(denied(request, rule), world.shadow, &governing, Some(rule));
     }
@@ -101,6 +97,36 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
         Err((reason, rule)) => answer(reason, true, &governing, rule),
         Ok(()) => answer(passed, true, &governing, None),
     }
+}
+
+/// What comes of a request that needs no caller, whoever sends it; nothing, where a deny rule asks
+/// who that is.
+fn without_caller(world: &World, request: &Request, for_anyone: &Applied<'_>) -> Option<Answer> {
+    // "Deny rules win over everything."; one on trial lets through and is recorded.
+    // A token that is shown is judged where a deny rule may be for its issuer.
+    let denies = |issuer: &&str| {
+        let denying = apply(world, request, Some(issuer)).denying;
+        denying.is_some_and(|rule| !rule.shadow)
+    };
+    let asks = request.caller.is_some() && !world.shadow && ISSUERS.iter().any(denies);
+    let governing = &for_anyone.governing;
+    let is_unknown = is_unknown(world, request);
+    match for_anyone.denying {
+        None if asks => None,
+        Some(rule) if !rule.shadow && !world.shadow => None,
+        _ if is_unknown => Some(unknown(world, governing)),
+        Some(rule) => Some(answer(denied(request, rule), true, governing, Some(rule))),
+        None => Some(answer("public", true, governing, None)),
+    }
+}
+
+/// "A host that is not listed is refused", whoever calls.
+fn is_unknown(world: &World, request: &Request) -> bool {
+    world.bound && world.workspace(request.host).is_none()
+}
+
+fn unknown(world: &World, governing: &Governing<'_>) -> Answer {
+    answer("unknown_workspace", world.shadow, governing, None)
 }
 
 /// Whether what governs a request opens it to everybody.

@@ -11,6 +11,7 @@ pub(super) const NOW: u64 = 1_800_000_000;
 pub(super) const ISSUERS: [&str; 2] = ["https://a.example", "https://b.example"];
 pub(super) const METHODS: [&str; 4] = ["GET", "POST", "DELETE", "HEAD"];
 const GROUPS: [&str; 3] = ["red", "green", "blue"];
+const HOSTS: [&str; 3] = ["seven.example", "eight.example", "nine.example"];
 const WORKSPACES: [(&str, &str); 2] = [("7", "seven.example"), ("8", "eight.example")];
 
 /// Scopes of Databricks', of one's own, and of nobody's.
@@ -270,7 +271,7 @@ impl World {
             told,
             method: dice.one_of(&METHODS),
             path: dice.one_of(&PATHS),
-            host: WORKSPACES[dice.below(2)].1,
+            host: dice.one_of(&HOSTS),
             caller,
         }
     }
