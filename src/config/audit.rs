@@ -22,6 +22,15 @@ impl Audit {
             LevelName::Error => Level::Error,
             LevelName::Critical => Level::Critical,
         };
+        // Whoever writes both means one of them otherwise, and must not learn which from records
+        // that are missing.
+        if self.required == Some(true) && !self.goes_somewhere() {
+            problems.add(
+                &Place::at("audit.required"),
+                ProblemCode::RecordsNowhere,
+                "`true`, and records go nowhere: set `audit.log: true`, add `audit.otlp`, or write `required: false`",
+            );
+        }
         let collector = self.otlp.as_ref();
         RecordSettings {
             format: match self.format {
@@ -30,7 +39,7 @@ impl Audit {
             },
             log: self.log.then_some(level),
             collector: collector.and_then(|section| section.collector(problems)),
-            required: self.required,
+            required: self.required.unwrap_or(true),
             inputs: self.inputs,
             access_log: self.access_log,
         }
@@ -183,6 +192,8 @@ mod tests {
             (r#""level":"critical""#,                                         at(Level::Critical)),
             (r#""required":false"#,                                           RecordSettings { required: false, ..usual.clone() }),
             (r#""log":false"#,                                                RecordSettings { log: None, ..usual.clone() }),
+            (r#""log":false,"required":false"#,                               RecordSettings { log: None, required: false, ..usual.clone() }),
+            (r#""log":false,"required":true,"otlp":{"cluster":"c","uri":"https://c.example/v1/logs"}"#, RecordSettings { log: None, ..to(collector.clone()) }),
             (r#""inputs":true"#,                                              RecordSettings { inputs: true, ..usual.clone() }),
             (r#""access_log":true"#,                                          RecordSettings { access_log: true, ..usual.clone() }),
             (r#""format":"ocsf""#,                                            RecordSettings { format: RecordFormat::Ocsf, ..usual.clone() }),
@@ -204,6 +215,7 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             // configuration                                                   its one problem
+            (with(r#","audit":{"log":false,"required":true}"#),                 "audit.required: `true`, and records go nowhere: set `audit.log: true`, add `audit.otlp`, or write `required: false`"),
             (with(r#","audit":{"otlp":{"cluster":"c"}}"#),                      "audit.otlp: missing field `uri`"),
             (with(r#","audit":{"otlp":{"cluster":"","uri":"https://c.example/"}}"#), "audit.otlp.cluster: empty: name the cluster that leads to the collector"),
             (with(r#","audit":{"otlp":{"cluster":"c","uri":"http://c.example/"}}"#), "audit.otlp.uri: not an https URL: `http://c.example/`"),

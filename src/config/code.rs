@@ -57,6 +57,8 @@ codes! {
     RuleContradicts, Error, "rule_contradicts", "a rule asks for what its effect rules out", "leave one of the two out";
     RuleWithoutScopes, Error, "rule_without_scopes", "a rule that requires names no scopes, or both kinds", "write `scopes` or `any_scope`";
     NothingExchanged, Error, "nothing_exchanged", "tokens are to be exchanged, and no issuer's are", "name the issuers, or remove `exchange`";
+    // Records.
+    RecordsNowhere, Error, "records_nowhere", "records are required, and nothing takes them", "set `audit.log: true`, add `audit.otlp`, or write `required: false`";
     // What is carried out, and can hardly be meant.
     RoleWithoutMembers, Warning, "role_without_members", "nobody can hold this role", "name its members";
     RoleWithoutGrants, Warning, "role_without_grants", "this role allows nothing", "name what it grants";
@@ -68,6 +70,7 @@ codes! {
     RuleExact, Warning, "rule_exact", "a rule with `exact` restricts one spelling of an operation alone", "leave `exact` out";
     RuleAbove, Warning, "rule_above", "a rule for all below a path also holds for that path", "write `exact: true` if the two differ";
     RuleLeavesIssuers, Warning, "rule_leaves_issuers", "a rule for some issuers leaves the path open to the callers of others", "write a rule for them too, or leave `issuers` out";
+    RecordsOff, Warning, "records_off", "no decision leaves a record", "set `audit.log: true`, or add `audit.otlp`";
     PublicApi, Warning, "public_api", "a part of the Databricks API is public", "require a scope";
 }
 

@@ -52,6 +52,7 @@ pub(super) fn all(document: &Document) -> Vec<Warning> {
         warnings.role(role, &Place::at("roles").item(position), document);
     }
     warnings.ceiling(document);
+    warnings.records(document);
     warnings.rules(document);
     warnings.0
 }
@@ -118,6 +119,15 @@ impl Warnings {
                 Place::at("policy.unmatched"), ProblemCode::UnmatchedOpen,
                 "`all-apis`: requests that nobody described are let through for whoever holds `all-apis`; write `deny`, \
                  and a rule for each that you need",
+            );
+        }
+    }
+
+    fn records(&mut self, document: &Document) {
+        if !document.audit.goes_somewhere() {
+            self.add(
+                Place::at("audit.log"), ProblemCode::RecordsOff,
+                "`false` without `audit.otlp`: no decision leaves a record; set `audit.log: true`, or add `audit.otlp`",
             );
         }
     }

@@ -93,6 +93,7 @@ fn refused() -> Cases {
         ("rules_overlap",        with(&[rule(&json!({})), rule(&json!({ "name": "o", "paths": ["/apps/{name}"] }))])),
         ("rule_contradicts",     with(&[rule(&json!({ "effect": "deny" }))])),
         ("rule_without_scopes",  with(&[rule(&json!({ "scopes": [] }))])),
+        ("records_nowhere",      with(&[("/audit", json!({ "log": false, "required": true }))])),
         ("nothing_exchanged",    with(&[("/issuers/0/preset", json!("databricks")), ("/exchange", json!({ "cluster": "c", "token_endpoint": "https://d.example/t" }))])),
     ];
     cases
@@ -112,6 +113,7 @@ fn carried_out() -> Cases {
         ("rule_exact",           with(&[rule(&json!({ "exact": true }))])),
         ("rule_above",           with(&[rule(&json!({ "paths": ["/apps/x/{path=**}"] })), ("/policy/rules/-", json!({ "name": "p", "effect": "public", "paths": ["/apps/x"] }))])),
         ("rule_leaves_issuers",  with(&[("/issuers/-", issuer("https://j.example")), ("/roles/0/members/0/issuer", json!("https://j.example")), rule(&json!({ "paths": ["/api/2.2/jobs/list"], "issuers": ["https://i.example/a"] }))])),
+        ("records_off",          with(&[("/audit", json!({ "log": false }))])),
         ("public_api",           with(&[("/policy/rules/-", json!({ "name": "p", "effect": "public", "paths": ["/api/2.2/jobs/list"] }))])),
         // Only `oam` says these.
         ("entra_any_tenant",     with(&[("/issuers/0/issuer", json!("https://login.microsoftonline.com/common/v2.0")), ("/issuers/0/preset", json!("entra"))])),

@@ -28,7 +28,7 @@ fn a_decision_that_would_leave_no_record_is_refused() {
         ("a log that is off",         json!({ "level": "critical" }),             Some(6),       true,    0),
         ("a host that does not tell", json!({}),                                  None,          true,    3),
         ("nobody minds",              json!({ "required": false }),               WARN,          false,   0),
-        ("nobody wants any",          json!({ "log": false, "required": true }),  WARN,          false,   0),
+        ("nobody wants any",          json!({ "log": false }),                    WARN,          false,   0),
     ];
     for (name, audit, level, is_refused, records) in cases {
         let configuration = configuration(&audit);

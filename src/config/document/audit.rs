@@ -11,10 +11,6 @@ use super::defaults;
 #[derive(Deserialize)]
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a key of the configuration"
-)]
 pub(in crate::config) struct Audit {
     /// How records are written.
     #[serde(default)]
@@ -26,10 +22,11 @@ pub(in crate::config) struct Audit {
     /// Envoy Gateway's what is below `warn`.
     #[serde(default)]
     pub(in crate::config) level: LevelName,
-    /// Whether requests are refused whose decisions would leave no record. Means nothing without
-    /// `log` and `otlp`.
-    #[serde(default = "defaults::yes")]
-    pub(in crate::config) required: bool,
+    /// Whether requests are refused whose decisions would leave no record. Written as `true` it
+    /// needs `log` or `otlp`.
+    #[serde(default)]
+    #[cfg_attr(schema, schemars(default = "defaults::yes"))]
+    pub(in crate::config) required: Option<bool>,
     /// Whether records say what the policy judged by (groups, roles, the claims that roles name),
     /// so that a decision can be judged again.
     #[serde(default)]
@@ -44,6 +41,13 @@ pub(in crate::config) struct Audit {
     /// Keys the fingerprints by which records name static tokens. Give all gateways the same, and
     /// one token has one name on all of them.
     pub(in crate::config) fingerprint_key: Option<String>,
+}
+
+impl Audit {
+    /// Whether records go somewhere.
+    pub(in crate::config) const fn goes_somewhere(&self) -> bool {
+        self.log || self.otlp.is_some()
+    }
 }
 
 #[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]

@@ -23,7 +23,7 @@ impl Default for Audit {
             format: FormatName::Compact,
             log: yes(),
             level: LevelName::Info,
-            required: yes(),
+            required: None,
             inputs: false,
             access_log: false,
             otlp: None,
