@@ -275,9 +275,17 @@ fn row(call: &Call, template: String, rules: &Rules) -> Result<Row, String> {
 /// Names that two unlike operations bear. Several paths of one operation have its area, access and
 /// method in common.
 fn namesakes(rows: &[Row]) -> Vec<String> {
+    // Whoever wrote one of them by hand knows of the other: one operation may be served by the
+    // account's host and by the workspace's.
+    let by_hand: BTreeSet<String> = Rules::by_hand()
+        .filter_map(Row::parse)
+        .map(|row| row.template)
+        .collect();
+    let is_by_hand = |row: &Row| by_hand.contains(&row.template);
     let unlike = |pair: &&[Row]| match pair {
-        [left, right] => {
-            left.name == right.name && (&left.area, &left.level) != (&right.area, &right.level)
+        [left, right] if left.name == right.name => {
+            let elsewhere = left.level != right.level && !is_by_hand(left) && !is_by_hand(right);
+            left.area != right.area || elsewhere
         }
         _ => false,
     };
