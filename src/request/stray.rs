@@ -145,12 +145,10 @@ fn holds_assertions(name: &[u8]) -> bool {
     ASSERTIONS.iter().any(|known| same_name(name, known))
 }
 
-const ASSERTIONS: [&str; 5] = [
+const ASSERTIONS: [&str; 4] = [
     "cf-access-jwt-assertion",
     // Their tokens never go upstream.
     COOKIE,
-    // A proof, judged by rules of its own.
-    "dpop",
     "x-amzn-oidc-data",
     "x-goog-iap-jwt-assertion",
 ];

@@ -17,7 +17,7 @@ fn tokens_beside_the_credential_are_found() {
     let second = || Err(RequestError::SecondToken);
     let of = |issuers: &[&str]| Ok(issuers.iter().map(|issuer| Box::from(*issuer)).collect());
     #[rustfmt::skip]
-    let cases: [(&str, &str, String, Result<Vec<Box<str>>, RequestError>); 30] = [
+    let cases: [(&str, &str, String, Result<Vec<Box<str>>, RequestError>); 32] = [
         // name                       header                          value
         // want
         ("nothing of the kind",       "user-agent",                   "databricks-sdk-py/0.70.0 python/3.12.3 os/linux".to_owned(), of(&[])),
@@ -46,6 +46,8 @@ fn tokens_beside_the_credential_are_found() {
         ("without an issuer",         "x-context",                    "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl".to_owned(), of(&[])),
         ("without a signature",       "x-context",                    token.trim_end_matches(".c2ln").to_owned(), of(&[])),
         ("a proof",                   "dpop",                         "eyJhbGciOiJFUzI1NiJ9.eyJodG0iOiJHRVQiLCJqdGkiOiJhIn0.c2ln".to_owned(), of(&[])),
+        ("a proof with an issuer",    "dpop",                         jwt("client"),                           of(&["client"])),
+        ("no proof",                  "DPoP",                         token.clone(),                           of(&["i"])),
         ("binary metadata",           "x-context-bin",                encoded.clone(),                         of(&["i"])),
         ("the second value of it",    "x-context-bin",                format!("YWJj, {encoded}"),              of(&["i"])),
         ("binary, with its scheme",   "x-context-bin",                STANDARD.encode(format!("Bearer {token}")), second()),
