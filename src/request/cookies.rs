@@ -3,7 +3,7 @@
 //! No cookie goes upstream where a caller is asked for a token. Sign-in pages and public paths
 //! need theirs, but a token among them was verified by nobody, so it stays behind.
 
-use super::{Headers, stray};
+use super::{Headers, secret, stray};
 
 /// The cookies of a request.
 #[derive(Clone, Copy)]
@@ -18,7 +18,10 @@ impl<'a> Cookies<'a> {
     /// The cookies without those that hold a JWT of an issuer that is ours, as one header's value;
     /// `None` where none does.
     pub fn without_tokens(self, is_ours: impl Fn(&str) -> bool) -> Option<Box<str>> {
-        let holds_ours = |text: &str| stray::issuers_in(text).iter().any(|known| is_ours(known));
+        let shows_ours = |text: &str| stray::issuers_in(text).iter().any(|known| is_ours(known));
+        // Servers decode the escapes of a cookie.
+        let holds_ours =
+            |text: &str| shows_ours(text) || secret::unescaped(text).any(|text| shows_ours(&text));
         let sent = self.0.all(COOKIE).map(String::from_utf8_lossy);
         let sent: Vec<_> = sent.collect();
         if !sent.iter().any(|value| holds_ours(value)) {
@@ -55,6 +58,9 @@ mod tests {
             ("a token alone",      one(format!("BearerToken={ours}")),                 Some("")),
             ("quoted",             one(format!("a=b; t=\"{ours}\"; c=d")),           Some("a=b; c=d")),
             ("in the midst",       one(format!("a=b;t=x|{ours}|y;c=d;")),              Some("a=b; c=d")),
+            ("escaped",            one(format!("a=%20b; t={}", ours.replace('.', "%2e"))), Some("a=%20b")),
+            ("escaped twice",      one(format!("t=%2565{}; c=d", ours.trim_start_matches('e'))),         Some("c=d")),
+            ("another's, escaped", one(theirs.replace('.', "%2E")),                    None),
             ("in a second header", vec!["a=b".into(), format!("t={ours}; c=d")],       Some("a=b; c=d")),
         ];
         for (name, sent, want) in cases {

@@ -10,6 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::bytes::{self, is_alphanumeric, is_one_of};
 
+use super::cookies::COOKIE;
 use super::credential::CredentialKind;
 use super::name::same_name;
 
@@ -77,7 +78,15 @@ pub(super) fn may_stand_in(name: &[u8], value: &[u8]) -> bool {
         // Clients of web sockets take theirs apart.
         return same_name(name, SUBPROTOCOLS);
     }
-    holds_beginning(value) || name.ends_with(b"-bin") || same_name(name, SUBPROTOCOLS)
+    holds_beginning(value)
+        || name.ends_with(b"-bin")
+        || same_name(name, SUBPROTOCOLS)
+        || is_escaped_cookie(name, value)
+}
+
+/// Whether a header's value has escapes that servers decode: those of cookies do.
+fn is_escaped_cookie(name: &[u8], value: &[u8]) -> bool {
+    same_name(name, COOKIE) && value.contains(&b'%')
 }
 
 /// Whether a token of some kind may begin somewhere in a text.
@@ -88,7 +97,7 @@ pub(super) fn holds_beginning(text: &[u8]) -> bool {
 }
 
 /// The token that stands in a header which is not for any: a static one of Databricks', anywhere in
-/// the value, in gRPC's binary metadata too; any where clients of web sockets put theirs.
+/// the value, in gRPC's binary metadata and escaped in cookies too; any where clients of web sockets put theirs.
 pub(super) fn in_header(name: &[u8], value: &[u8]) -> Option<CredentialKind> {
     if same_name(name, SUBPROTOCOLS) {
         return subprotocol::credential(&String::from_utf8_lossy(value));
@@ -100,12 +109,16 @@ pub(super) fn in_header(name: &[u8], value: &[u8]) -> Option<CredentialKind> {
     // Three letters sort out nearly all others.
     let may_hold_static_token = bytes::has_triple(value, begins_static_token);
     let is_encoded = name.ends_with(b"-bin");
-    if !may_hold_static_token && !is_encoded {
+    let is_escaped = is_escaped_cookie(name, value);
+    if !may_hold_static_token && !is_encoded && !is_escaped {
         return None;
     }
     let text = String::from_utf8_lossy(value);
     if let Some((kind, _)) = static_token_within(&text) {
         return Some(kind);
+    }
+    if is_escaped {
+        return unescaped(&text).find_map(|text| Some(static_token_within(&text)?.0));
     }
     if !is_encoded {
         return None;

@@ -50,12 +50,15 @@ fn static_tokens_are_found_anywhere() {
 fn headers_hide_no_static_token() {
     use CredentialKind::{Jwt, OauthSecret, PersonalAccessToken};
     #[rustfmt::skip]
-    let cases: [(&str, &str, &[u8], Option<CredentialKind>); 15] = [
+    let cases: [(&str, &str, &[u8], Option<CredentialKind>); 18] = [
         // name                header                     value
         // want
         ("alone",              "x-token",                 b"dapi0123456789abcdef0123456789abcdef",                     Some(PersonalAccessToken)),
         ("behind its scheme",  "x-token",                 b"Bearer dapi0123456789abcdef0123456789abcdef-2",            Some(PersonalAccessToken)),
         ("in a cookie",        "cookie",                  b"a=b; t=dose0123456789abcdef0123456789abcdef; c=d",         Some(OauthSecret)),
+        ("escaped",            "cookie",                  b"a=b; t=%64ose0123456789abcdef0123456789abcdef; c=d",       Some(OauthSecret)),
+        ("escaped twice",      "Cookie",                  b"t=%2564api%30123456789abcdef0123456789abcdef",             Some(PersonalAccessToken)),
+        ("no token, escaped",  "cookie",                  b"a=%7B%22b%22%3A%201%7D; c=0123456789abcdef0123456789abcdef", None),
         ("a subprotocol",      "sec-websocket-protocol",  b"bearer, dapi0123456789abcdef0123456789abcdef",             Some(PersonalAccessToken)),
         ("beyond UTF-8",       "x-token",                 b"\xff\xfedapi0123456789abcdef0123456789abcdef\xff",        Some(PersonalAccessToken)),
         ("a digit short",      "x-token",                 b"x dapi0123456789abcdef0123456789abcde!",                   None),
