@@ -185,12 +185,26 @@ fn quote(bytes: &[u8], max_chars: usize) -> Cow<'_, str> {
 /// Whether nothing in a text is to be struck out or replaced, as the letters show with which
 /// credentials begin. That is so of nearly all texts; of a few more it is not seen at a glance.
 fn is_harmless(text: &str) -> bool {
-    let text = text.as_bytes();
-    bytes::has_only(text, |byte| is_within(byte, b' ', b'~')) && !secret::holds_beginning(text)
+    let is_worth_a_look = |first: u8, second: u8, third: u8| {
+        (first == b'%')
+            | secret::begins_static_token(first, second, third)
+            | secret::begins_jwt(first, second, third)
+    };
+    bytes::has_only(text.as_bytes(), |byte| is_within(byte, b' ', b'~'))
+        && (!bytes::has_triple(text.as_bytes(), is_worth_a_look) || is_harmless_decoded(text))
+}
+
+/// Whether that is so of the text and of what its escapes stand for.
+#[cold]
+#[inline(never)]
+fn is_harmless_decoded(text: &str) -> bool {
+    let is_harmless = |text: &str| !secret::holds_beginning(text.as_bytes());
+    is_harmless(text) && secret::unescaped(text).all(|text| is_harmless(&text))
 }
 
 fn rewritten(bytes: &[u8], max_chars: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
+    let text = secret::without_escaped(&text);
     let mut quoted = String::new();
     let mut finder = Finder::new(&text);
     let mut place = 0_usize;
@@ -200,7 +214,7 @@ fn rewritten(bytes: &[u8], max_chars: usize) -> String {
             return quoted;
         };
         if let Some(end) = finder.at(place) {
-            quoted.push_str("[redacted]");
+            quoted.push_str(secret::REDACTED);
             place = end;
             continue;
         }
@@ -264,15 +278,32 @@ mod tests {
     fn records_quote_no_query_and_no_secret() {
         let long = [b'a'; MAX_PATH_CHARS + 1];
         let cut = format!("{}…", "a".repeat(MAX_PATH_CHARS));
+        let before = format!("/{}", "a/".repeat(MAX_PATH_CHARS / 2 - 1));
+        let long_escaped = format!("{before}%64api0123456789abcdef0123456789abcdef");
+        let cut_before = format!("{before}[…");
         let long_header = format!("/x/eyJ4NWMiOiJ{}In0.e30.c2ln/y", "A".repeat(600));
         #[rustfmt::skip]
-        let cases: [(&str, &[u8], &str); 13] = [
+        let cases: [(&str, &[u8], &str); 27] = [
             // name              :path                                                want
             ("a query",          b"/a/b?c=d",                                         "/a/b"),
             ("a static token",   b"/x/dapi0123456789abcdef0123456789abcdef/y",        "/x/[redacted]/y"),
             ("a JWT",            b"/x/eyJhbGciOiJSUzI1NiJ9.e30.c2ln",                 "/x/[redacted]"),
             ("inside a word",    b"/x_dapi0123456789abcdef0123456789abcdef_y",        "/x_[redacted]_y"),
             ("escaped around",   b"/Bearer%20eyJhbGciOiJSUzI1NiJ9.e30.c2ln%20x",      "/Bearer%20[redacted]%20x"),
+            ("an escaped token", b"/x/%64api0123456789abcdef0123456789abcdef/y",      "/x/[redacted]/y"),
+            ("one escaped inside", b"/x/dapi%30123456789abcdef0123456789abcdef/y",    "/x/[redacted]/y"),
+            ("escaped to the end", b"/dapi0123456789abcdef0123456789abcde%66",        "/[redacted]"),
+            ("escaped twice",    b"/x/%2564api0123456789abcdef0123456789abcdef",      "/x/[redacted]"),
+            ("an escaped JWT",   b"/eyJhbGciOiJSUzI1NiJ9%2Ee30%2Ec2ln",               "/[redacted]"),
+            ("its first letter", b"/a%20b/%65yJhbGciOiJSUzI1NiJ9.e30.c2ln",           "/a%20b/[redacted]"),
+            ("behind its scheme", b"/Bearer%20%65yJhbGciOiJSUzI1NiJ9.e30.c2ln",       "/[redacted]"),
+            ("one of each kind", b"/dapi0123456789abcdef0123456789abcdef%20x/%64ose0123456789abcdef0123456789abcdef", "/[redacted]%20x/[redacted]"),
+            ("both in a word",   b"/doau0123456789abcdef0123456789abcdef%20%64ose0123456789abcdef0123456789abcdef", "/[redacted]"),
+            ("the same twice",   b"/dose0123456789abcdef0123456789abcdef%20%64ose0123456789abcdef0123456789abcdef", "/[redacted]"),
+            ("escaped from there on", b"/eyJhbGciOiJSUzI1NiJ9.e3%30.c2ln/y",          "/[redacted]/y"),
+            ("beyond ASCII",     "/é%64api0123456789abcdef0123456789abcdefé".as_bytes(), "/é[redacted]é"),
+            ("escapes of names", b"/Volumes/a%20b%64api/%e9/100%",                    "/Volumes/a%20b%64api/%e9/100%"),
+            ("cut in the midst", long_escaped.as_bytes(),                             &cut_before),
             ("white space in it", b"/ewogImFsZyI6MX0.e30.c2ln",                       "/[redacted]"),
             ("lines in it",      b"/ew0KImFsZyI6MX0.e30.c2ln",                        "/[redacted]"),
             ("a long header",    long_header.as_bytes(),                              "/x/[redacted]/y"),
@@ -311,6 +342,10 @@ mod tests {
         "\n",
         " ",
         "Bearer ",
+        "%",
+        "%64",
+        "%2564",
+        "%2E",
     ];
 
     #[test]

@@ -18,7 +18,7 @@ mod escaped;
 mod strictest;
 mod subprotocol;
 
-pub(super) use escaped::unescaped;
+pub(super) use escaped::{unescaped, without_escaped};
 pub(super) use strictest::{Strictest, strictest};
 
 /// What a whole text is, by its shape; white space around it and a scheme before it count as part
@@ -285,6 +285,9 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true)
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+/// What records have in place of a credential.
+pub(super) const REDACTED: &str = "[redacted]";
 
 /// By which a token may be announced where it stands alone.
 const SCHEMES: [&str; 3] = ["bearer", "dpop", "token"];
