@@ -135,7 +135,7 @@ fn rules_tokens_and_modes_are_compared() {
         ("one tool more",  tool("a"), tool("a, b"),
                            json!([["new-access", ["`analyst`"], ["`/mcp/a` (ping b, tools/call b)"], [], false]])),
         ("static tokens",  roles.to_owned(), format!("{roles}credentials: {{ opaque: observe }}\n"),
-                           json!([["new-access", ["opaque tokens"], ["2001 of 2001 operations"], [], false]])),
+                           json!([["new-access", ["opaque tokens"], ["1994 of 1994 operations"], [], false]])),
     ];
     for (name, old, new, want) in cases {
         let said = changes(&name.replace(' ', "-"), &old, &new);
