@@ -16,10 +16,14 @@ use crate::certificate::Certificate;
 use crate::client;
 use crate::paths;
 
+mod bootstrap;
 pub mod install;
 pub mod log;
 
+use bootstrap::{set_address, tls};
 use log::Log;
+
+pub use bootstrap::{cluster, sample};
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -350,38 +354,6 @@ pub fn validate(bootstrap: &Value) -> Result<(), String> {
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned())
     }
-}
-
-/// The sample bootstrap, as JSON.
-pub fn sample() -> Value {
-    let file = paths::root().join("envoy/envoy.yaml");
-    let text = std::fs::read_to_string(&file).expect("the sample");
-    serde_norway::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
-
-fn set_address(place: &mut Value, address: SocketAddr) {
-    *place = json!({ "socket_address": { "address": address.ip().to_string(), "port_value": address.port() } });
-}
-
-/// A cluster of one address.
-pub fn cluster(name: &str, address: SocketAddr) -> Value {
-    let mut endpoint = json!({});
-    set_address(&mut endpoint["address"], address);
-    json!({
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "1s",
-        "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [{ "endpoint": endpoint }] }] },
-    })
-}
-
-fn tls([chain, key]: &[PathBuf; 2]) -> Value {
-    json!({ "name": "envoy.transport_sockets.tls", "typed_config": {
-        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-        "common_tls_context": { "tls_certificates": [{
-            "certificate_chain": { "filename": chain }, "private_key": { "filename": key },
-        }] },
-    } })
 }
 
 /// A new directory for one Envoy.

@@ -14,6 +14,7 @@ mod memory;
 mod module;
 mod odd;
 mod state;
+mod status;
 mod wasi;
 
 use crate::header_map::has_body;

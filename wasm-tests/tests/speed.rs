@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict, metered_module};
+use wasm_tests::inlining::{self, Compiled};
 use wasm_tests::keys::jwk_set;
+use wasm_tests::paths;
 use wasm_tests::scene::{fetched, token};
 
 #[test]
@@ -36,6 +38,14 @@ fn the_start_takes_its_time_for_the_catalogue_once_and_for_each_rule_alike() {
     assert!(none <= MOST_AT_START, "{none} instructions without a rule");
     let each = (many - few) / 9_990;
     assert!(each <= MOST_PER_RULE, "{each} instructions for each rule");
+}
+
+/// All that is compiled before the first request. Without `tools/module-tools/src/calls.rs` it is
+/// twice as much.
+#[test]
+fn v8_inlines_little() {
+    let Compiled { own, inlined } = inlining::in_envoy(&paths::module_bytes()).expect("a module");
+    assert!(inlined <= own / 8, "{inlined} bytes beside {own}");
 }
 
 /// The module with so many rules.

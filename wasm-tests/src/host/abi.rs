@@ -7,6 +7,7 @@ use crate::reply::Reply;
 
 use super::memory::Guest;
 use super::state::{Callout, State};
+use super::status::{BAD_ARGUMENT, CAS_MISMATCH, INTERNAL_FAILURE, NOT_FOUND, OK};
 
 type Call<'a> = Caller<'a, State>;
 
@@ -261,7 +262,7 @@ fn link_shared(linker: &mut Linker<State>) -> Result<()> {
         ENV,
         "proxy_increment_metric",
         |mut c: Call<'_>, id: u32, by: i64| {
-            metric(c.data_mut(), id).map_or(NOT_FOUND, |value| {
+            c.data_mut().metric(id).map_or(NOT_FOUND, |value| {
                 *value += by;
                 OK
             })
@@ -271,7 +272,7 @@ fn link_shared(linker: &mut Linker<State>) -> Result<()> {
         ENV,
         "proxy_record_metric",
         |mut c: Call<'_>, id: u32, now: i64| {
-            metric(c.data_mut(), id).map_or(NOT_FOUND, |value| {
+            c.data_mut().metric(id).map_or(NOT_FOUND, |value| {
                 *value = now;
                 OK
             })
@@ -282,7 +283,7 @@ fn link_shared(linker: &mut Linker<State>) -> Result<()> {
         "proxy_get_metric",
         |c: Call<'_>, id: u32, data: u32| {
             let mut guest = Guest(c);
-            let Some(value) = metric(guest.state(), id).copied() else {
+            let Some(value) = guest.state().metric(id).copied() else {
                 return Ok(NOT_FOUND);
             };
             guest.write(data, &value.to_le_bytes()).map(|()| OK)
@@ -393,20 +394,7 @@ fn link_streams(linker: &mut Linker<State>) -> Result<()> {
     Ok(())
 }
 
-fn metric(state: &mut State, id: u32) -> Option<&mut i64> {
-    state
-        .metrics
-        .get_mut(usize::try_from(id).ok()?)
-        .map(|(_, value)| value)
-}
-
 const ENV: &str = "env";
-
-const OK: u32 = 0;
-const NOT_FOUND: u32 = 1;
-const BAD_ARGUMENT: u32 = 2;
-const CAS_MISMATCH: u32 = 8;
-const INTERNAL_FAILURE: u32 = 10;
 
 /// `WasmHeaderMapType::RequestTrailers`.
 const TRAILERS: u32 = 1;

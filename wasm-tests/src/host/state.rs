@@ -123,6 +123,12 @@ pub struct Crossings {
 }
 
 impl State {
+    /// The value of a metric.
+    pub(super) fn metric(&mut self, id: u32) -> Option<&mut i64> {
+        let metric = self.metrics.get_mut(usize::try_from(id).ok()?);
+        metric.map(|(_, value)| value)
+    }
+
     pub(super) fn new(configuration: &str, clusters: &[&str]) -> Self {
         let properties = [
             ("source.address", "127.0.0.1:40000"),

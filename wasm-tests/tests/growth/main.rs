@@ -1,12 +1,16 @@
 //! What a request costs does not grow with groups, roles, grants, scopes, issuers, rules and lists:
 //! in instructions of the built module, which are the same on every machine, however busy.
 
+mod gateway;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use wasm_tests::host::{CalloutAnswer, Headers, Host, Verdict, metered_module};
 use wasm_tests::keys::jwk_set;
-use wasm_tests::scene::{ISSUER, fetched, token_with};
+
+use wasm_tests::scene::ISSUER;
+
+use gateway::{Gateway, Request};
 
 #[test]
 fn a_token_that_is_known_costs_what_one_with_one_role_costs() {
@@ -250,104 +254,6 @@ fn long_requests() -> [Long; 5] {
             request.path = format!("/api/2.2/jobs/get?job_id=1{parameters}");
         }),
     ]
-}
-
-/// A request of somebody's.
-struct Request {
-    method: &'static str,
-    path: String,
-    host: String,
-    token: String,
-    more: Headers,
-    /// The status of the answer, or 200 where it goes upstream.
-    status: u16,
-}
-
-impl Request {
-    /// With a token of these claims, which allow it to read files and to look at jobs.
-    fn by(claims: &Value) -> Self {
-        Self {
-            method: "GET",
-            path: "/api/2.2/jobs/get".to_owned(),
-            host: "databricks.example.com".to_owned(),
-            token: token_with("acme-rsa", &over(json!({ "scope": "jobs files" }), claims)),
-            more: Headers::new(),
-            status: 200,
-        }
-    }
-
-    fn head(&self) -> Headers {
-        let mut head: Headers = [
-            (":method", self.method.to_owned()),
-            (":path", self.path.clone()),
-            (":authority", self.host.clone()),
-            ("authorization", format!("Bearer {}", self.token)),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.into_bytes()))
-        .into();
-        head.extend(self.more.iter().cloned());
-        head
-    }
-}
-
-/// The module under a configuration.
-struct Gateway(Host);
-
-impl Gateway {
-    /// With these sections laid over one with a single issuer.
-    fn with(sections: &Value) -> Self {
-        let mut configuration = fetched(&json!({}));
-        configuration["issuers"] = json!([issuer(ISSUER)]);
-        configuration["limits"] = json!({ "token_bytes": 61_440 });
-        configuration["forward_identity"] = json!(true);
-        for (name, section) in sections.as_object().into_iter().flatten() {
-            match (name.as_str(), section) {
-                ("issuers", Value::Array(more)) => {
-                    let issuers = configuration["issuers"].as_array_mut();
-                    issuers.expect("a list").extend(more.iter().cloned());
-                }
-                (name, section) => configuration[name] = section.clone(),
-            }
-        }
-        let answers = Box::new(|_: &_| CalloutAnswer::Never);
-        let text = configuration.to_string();
-        let mut host = Host::start_module(metered_module(), &text, &["issuer"], answers);
-        assert!(host.configured(), "{:?}", host.take_log());
-        Self(host)
-    }
-
-    /// The instructions that a request takes when it comes once more.
-    fn warm(&mut self, request: &Request) -> u64 {
-        for _ in 0..2 {
-            self.send(request);
-        }
-        self.send(request)
-    }
-
-    /// The instructions that the first request with a token of these claims takes, others having
-    /// come before.
-    fn new_token(&mut self, claims: &Value) -> u64 {
-        for number in 0..2 {
-            self.send(&Request::by(&over(
-                claims.clone(),
-                &json!({ "jti": format!("before-{number}") }),
-            )));
-        }
-        self.send(&Request::by(claims))
-    }
-
-    fn send(&mut self, request: &Request) -> u64 {
-        let before = self.0.instructions().expect("a meter");
-        let verdict = self.0.request(&request.head(), b"");
-        let status = match &verdict {
-            Verdict::Forward(_) => 200,
-            Verdict::Reply(reply) => reply.status,
-            Verdict::Waiting => panic!("{} waits", request.path),
-        };
-        let log = self.0.take_log();
-        assert_eq!(status, request.status, "{}: {:?}", request.path, log.last());
-        self.0.instructions().expect("a meter") - before
-    }
 }
 
 /// What was measured, and what was too much.
