@@ -46,11 +46,11 @@ use crate::token::signature::Verifier;
 use crate::withdrawn::Withdrawn;
 use crate::withdrawn::list::List;
 
-pub use decision::{Awaited, Decision, Verdict};
+pub use decision::{AwaitedKeys, Decision, Verdict};
 pub use permit::{Bearer, Grounds, Permit};
 
 use evidence::Evidence;
-use gate::Place;
+use gate::TokenPlace;
 use introduction::SelfService;
 use permission::Refused;
 use replay::Replays;
@@ -176,7 +176,7 @@ impl Authorizer {
         remembered: Option<&RefCell<VerifiedTokens>>,
         now: UnixTime,
         evidence: &mut Evidence<'a>,
-        verify: impl FnOnce(Presented<'_>, Place<'_>, &mut Evidence<'a>) -> Verified,
+        verify: impl FnOnce(Presented<'_>, TokenPlace<'_>, &mut Evidence<'a>) -> Verified,
     ) -> Result<Verdict, Denial> {
         let sighting = Sighting::new(remembered);
         let head = RequestHead::read_knowing(headers, self.max_token_bytes, &sighting)
@@ -204,7 +204,7 @@ impl Authorizer {
                 && mints(&policy.governing)
             {
                 let presented = sighting.presented(bearer);
-                let token = verify(presented, Place::Header(scheme, headers), evidence)?;
+                let token = verify(presented, TokenPlace::Header(scheme, headers), evidence)?;
                 evidence.token(token);
             }
             return Ok(verdict);
@@ -215,7 +215,7 @@ impl Authorizer {
         };
         let here = workspace.unwrap_or_default();
         let presented = sighting.presented(bearer);
-        let token = verify(presented, Place::Header(scheme, headers), evidence)?;
+        let token = verify(presented, TokenPlace::Header(scheme, headers), evidence)?;
         let token = self.issued_for(token, &head, here, evidence)?;
         let standing = self.standing(remembered, presented, &token, here);
         if self.policy.rules.asks_for_issuers() {

@@ -13,7 +13,7 @@ pub struct ByName<T> {
 }
 
 /// Names alone.
-pub type Names = ByName<()>;
+pub type NameSet = ByName<()>;
 
 impl<T> ByName<T> {
     /// What stands under this name.
@@ -52,7 +52,7 @@ impl<T> ByName<T> {
     }
 }
 
-impl Names {
+impl NameSet {
     /// Adds a name.
     pub fn add(&mut self, name: &str) {
         self.update(name, || (), |()| ());

@@ -1,6 +1,6 @@
 //! A call of the gateway's own: what to ask of whom.
 //!
-//! Modules that want something from outside make a [`Call`] and understand its answer. What is
+//! Modules that want something from outside make a [`CalloutRequest`] and understand its answer. What is
 //! common to all of them is here: which answer belongs to which call, and when one that failed is
 //! tried again.
 
@@ -18,7 +18,7 @@ use uri::HttpsUri;
 /// One HTTP request to one of the gateway's clusters. Its headers and body may hold credentials, so
 /// `Debug` shows neither.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Call {
+pub struct CalloutRequest {
     /// The gateway's cluster to ask.
     pub cluster: Box<str>,
     /// `GET` or `POST`.
@@ -35,7 +35,7 @@ pub struct Call {
     pub timeout: Duration,
 }
 
-impl Call {
+impl CalloutRequest {
     /// Asks for a document.
     pub fn get(cluster: &str, uri: HttpsUri, timeout: Duration) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Call {
 /// Keys, tokens and lists come as JSON.
 pub const JSON: &str = "application/json";
 
-impl fmt::Debug for Call {
+impl fmt::Debug for CalloutRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} in {}", self.method, self.uri, self.cluster)
     }

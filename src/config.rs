@@ -53,7 +53,7 @@ pub struct Configuration {
     /// Where the issuers' keys come from, in the authorizer's order.
     pub key_sources: Vec<KeySource>,
     /// Where more of what is withdrawn is to be had.
-    pub withdrawal_list: Option<list::Source>,
+    pub withdrawal_list: Option<list::ListSource>,
     /// On what terms callers' tokens are exchanged; they go upstream themselves, when absent.
     pub exchange: Option<Terms>,
     /// What answers say besides.
@@ -61,7 +61,7 @@ pub struct Configuration {
     /// How long and how many requests may wait.
     pub waiting: Waiting,
     /// How many verified tokens are remembered.
-    pub verified: verified::Limits,
+    pub verified: verified::MemoryLimits,
     /// Whether the upstream is told who is calling.
     pub forward_identity: bool,
     /// Whether the workers share the issuers' keys with one another.
@@ -189,14 +189,14 @@ impl document::Limits {
     }
 
     #[inline(never)]
-    fn verified(&self, problems: &mut Problems) -> Option<verified::Limits> {
+    fn verified(&self, problems: &mut Problems) -> Option<verified::MemoryLimits> {
         let tokens =
             self.cached_tokens
                 .within(CACHED_TOKENS, &Place::at("limits.cached_tokens"), problems);
         let bytes =
             self.cached_bytes
                 .within(CACHED_BYTES, &Place::at("limits.cached_bytes"), problems);
-        Some(verified::Limits {
+        Some(verified::MemoryLimits {
             tokens: tokens?,
             bytes: bytes?,
         })

@@ -24,7 +24,7 @@ use crate::path::index::{Escapes, Index};
 use crate::path::template::{self, Segment};
 
 pub use area::Area;
-pub use operation::{Access, Level, Mark, Marks, Operation, Requirement};
+pub use operation::{Access, Level, Mark, Marks, Operation, OperationRequirement};
 pub use twin::UNKNOWN;
 
 /// Every operation that is known, findable by method and path.

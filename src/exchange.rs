@@ -15,7 +15,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::callout::Call;
+use crate::callout::CalloutRequest;
 use crate::callout::flight::{self, Flight};
 use crate::time::UnixTime;
 use crate::time::clock::{Clock, Reading, Timer};
@@ -40,7 +40,7 @@ pub struct Subject<'a> {
 }
 
 /// What a request takes upstream.
-pub enum Outcome {
+pub enum ExchangeOutcome {
     /// The caller's token is past its end, though some clock skew may still be granted to it:
     /// nobody would exchange it.
     Ended,
@@ -49,7 +49,7 @@ pub enum Outcome {
     /// Nothing: there is nothing to be had.
     Refused(Refusal),
     /// Nothing yet.
-    Wait(Key),
+    Wait(ExchangeKey),
 }
 
 /// Why there is no exchanged token.
@@ -63,7 +63,7 @@ pub enum Refusal {
 
 /// Which exchange: of which token, for which scope. The token itself is not kept.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Key {
+pub struct ExchangeKey {
     subject: Fingerprint,
     scope: &'static str,
 }
@@ -71,8 +71,8 @@ pub struct Key {
 /// An exchange to send.
 pub struct Errand {
     /// What to ask of whom.
-    pub call: Call,
-    key: Key,
+    pub call: CalloutRequest,
+    key: ExchangeKey,
     /// Tells this errand from an earlier one for the same key whose answer may still come.
     number: u64,
     sent: Reading,
@@ -98,18 +98,18 @@ pub enum Failure {
 pub struct Exchanger {
     terms: Terms,
     /// In the order of their keys: a map would cost the module five times the bytes.
-    entries: Vec<(Key, Entry)>,
+    entries: Vec<(ExchangeKey, ExchangeEntry)>,
     /// What the entries hold together.
     bytes: usize,
-    wanted: Vec<Key>,
+    wanted: Vec<ExchangeKey>,
     number: u64,
     clock: Clock,
 }
 
-enum Entry {
+enum ExchangeEntry {
     /// To be sent; not any more once nobody can be waiting.
     Wanted {
-        call: Box<Call>,
+        call: Box<CalloutRequest>,
         subject_ends: UnixTime,
         until: Timer,
     },
@@ -146,47 +146,56 @@ impl Exchanger {
     }
 
     /// What a request with this sound token takes upstream.
-    pub fn ask(&mut self, subject: Subject<'_>, scope: &'static str, now: UnixTime) -> Outcome {
+    pub fn ask(
+        &mut self,
+        subject: Subject<'_>,
+        scope: &'static str,
+        now: UnixTime,
+    ) -> ExchangeOutcome {
         if now >= subject.expires_at {
-            return Outcome::Ended;
+            return ExchangeOutcome::Ended;
         }
-        let key = Key {
+        let key = ExchangeKey {
             subject: subject.fingerprint,
             scope,
         };
         let now = self.clock.read(now);
         match self.entry(&key).filter(|entry| !entry.is_over(now)) {
-            Some(Entry::Held { authorization, .. }) => Outcome::Held(Rc::clone(authorization)),
-            Some(Entry::Failed { refusal, .. }) => Outcome::Refused(*refusal),
-            Some(Entry::Wanted { .. } | Entry::UnderWay(_)) => Outcome::Wait(key),
+            Some(ExchangeEntry::Held { authorization, .. }) => {
+                ExchangeOutcome::Held(Rc::clone(authorization))
+            }
+            Some(ExchangeEntry::Failed { refusal, .. }) => ExchangeOutcome::Refused(*refusal),
+            Some(ExchangeEntry::Wanted { .. } | ExchangeEntry::UnderWay(_)) => {
+                ExchangeOutcome::Wait(key)
+            }
             None => self.want(subject, key, now),
         }
     }
 
-    fn want(&mut self, subject: Subject<'_>, key: Key, now: Reading) -> Outcome {
+    fn want(&mut self, subject: Subject<'_>, key: ExchangeKey, now: Reading) -> ExchangeOutcome {
         if !self.make_room(now) {
-            return Outcome::Refused(Refusal::Unavailable);
+            return ExchangeOutcome::Refused(Refusal::Unavailable);
         }
         let call = Box::new(self.terms.call(subject.token.as_str(), key.scope));
         self.wanted.push(key);
         self.put(
             key,
-            Entry::Wanted {
+            ExchangeEntry::Wanted {
                 call,
                 subject_ends: subject.expires_at,
                 until: Timer::new(now, LONGEST_WANTED),
             },
         );
-        Outcome::Wait(key)
+        ExchangeOutcome::Wait(key)
     }
 
     /// Whether there is nothing left to wait for: the next question is answered, or begins anew.
-    pub fn is_settled(&self, key: Key, now: UnixTime) -> bool {
+    pub fn is_settled(&self, key: ExchangeKey, now: UnixTime) -> bool {
         match self.entry(&key) {
-            Some(entry @ (Entry::Wanted { .. } | Entry::UnderWay(_))) => {
+            Some(entry @ (ExchangeEntry::Wanted { .. } | ExchangeEntry::UnderWay(_))) => {
                 entry.is_over(self.clock.peek(now))
             }
-            Some(Entry::Held { .. } | Entry::Failed { .. }) | None => true,
+            Some(ExchangeEntry::Held { .. } | ExchangeEntry::Failed { .. }) | None => true,
         }
     }
 
@@ -200,9 +209,9 @@ impl Exchanger {
         let now = self.clock.read(now);
         while let Some(key) = self.wanted.pop() {
             let number = self.number.wrapping_add(1);
-            let under_way = Entry::UnderWay(Flight::new(number, now, self.terms.timeout));
+            let under_way = ExchangeEntry::UnderWay(Flight::new(number, now, self.terms.timeout));
             match self.take(key) {
-                Some(Entry::Wanted {
+                Some(ExchangeEntry::Wanted {
                     call,
                     subject_ends,
                     until,
@@ -217,7 +226,7 @@ impl Exchanger {
                         subject_ends,
                     });
                 }
-                Some(Entry::Wanted { .. }) | None => {}
+                Some(ExchangeEntry::Wanted { .. }) | None => {}
                 // Asked for a second time, after the first had been given up.
                 Some(other) => self.put(key, other),
             }
@@ -246,7 +255,7 @@ impl Exchanger {
                 let subject = errand.subject_ends.since(errand.sent.wall);
                 let lifetime = grant.lifetime.min(subject);
                 let early = EARLY.min(lifetime.checked_div(4).unwrap_or_default());
-                let held = Entry::Held {
+                let held = ExchangeEntry::Held {
                     authorization: grant.authorization.into(),
                     until: Timer::new(errand.sent, lifetime.saturating_sub(early)),
                 };
@@ -270,12 +279,12 @@ impl Exchanger {
     /// Whether the errand is the one under way for its key.
     fn expect(&self, errand: &Errand) -> Result<(), Failure> {
         match self.entry(&errand.key) {
-            Some(Entry::UnderWay(flight)) if flight.is(errand.number) => Ok(()),
+            Some(ExchangeEntry::UnderWay(flight)) if flight.is(errand.number) => Ok(()),
             _ => Err(Failure::Unasked),
         }
     }
 
-    fn fail(&mut self, key: Key, failure: Failure, now: UnixTime) {
+    fn fail(&mut self, key: ExchangeKey, failure: Failure, now: UnixTime) {
         let (refusal, pause) = match failure {
             Failure::Refused(_, error) => (Refusal::Refused(error), REFUSED_PAUSE),
             Failure::NoAnswer | Failure::Status(_) | Failure::Unasked | Failure::Unusable(_) => {
@@ -283,30 +292,30 @@ impl Exchanger {
             }
         };
         let until = Timer::new(self.clock.read(now), pause);
-        self.put(key, Entry::Failed { refusal, until });
+        self.put(key, ExchangeEntry::Failed { refusal, until });
     }
 
-    fn put(&mut self, key: Key, entry: Entry) {
+    fn put(&mut self, key: ExchangeKey, entry: ExchangeEntry) {
         self.take(key);
         self.bytes = self.bytes.saturating_add(entry.bytes());
         let (Ok(place) | Err(place)) = self.place(&key);
         self.entries.insert(place, (key, entry));
     }
 
-    fn take(&mut self, key: Key) -> Option<Entry> {
+    fn take(&mut self, key: ExchangeKey) -> Option<ExchangeEntry> {
         let place = self.place(&key).ok()?;
         let (_, entry) = self.entries.remove(place);
         self.bytes = self.bytes.saturating_sub(entry.bytes());
         Some(entry)
     }
 
-    fn entry(&self, key: &Key) -> Option<&Entry> {
+    fn entry(&self, key: &ExchangeKey) -> Option<&ExchangeEntry> {
         let (_, entry) = self.entries.get(self.place(key).ok()?)?;
         Some(entry)
     }
 
     /// Where the entry of a key is, or would be.
-    fn place(&self, key: &Key) -> Result<usize, usize> {
+    fn place(&self, key: &ExchangeKey) -> Result<usize, usize> {
         self.entries.binary_search_by(|(other, _)| other.cmp(key))
     }
 
@@ -319,11 +328,11 @@ impl Exchanger {
         self.entries.retain(|(_, entry)| !entry.is_over(now));
         self.bytes = self.entries.iter().map(|(_, entry)| entry.bytes()).sum();
         while !self.has_room() {
-            let ends = |(key, entry): &(Key, Entry)| match entry {
-                Entry::Held { until, .. } | Entry::Failed { until, .. } => {
+            let ends = |(key, entry): &(ExchangeKey, ExchangeEntry)| match entry {
+                ExchangeEntry::Held { until, .. } | ExchangeEntry::Failed { until, .. } => {
                     Some((until.left(now), *key))
                 }
-                Entry::Wanted { .. } | Entry::UnderWay(_) => None,
+                ExchangeEntry::Wanted { .. } | ExchangeEntry::UnderWay(_) => None,
             };
             let Some((_, key)) = self.entries.iter().filter_map(ends).min() else {
                 return false;
@@ -338,7 +347,7 @@ impl Exchanger {
     }
 }
 
-impl Entry {
+impl ExchangeEntry {
     /// Whether its time is up. What is awaited is not given up for one look at a clock; what is
     /// held is rather asked for again.
     const fn is_over(&self, now: Reading) -> bool {

@@ -24,7 +24,7 @@ use crate::time::clock::Clock;
 use crate::token::jwk_set::JwkSet;
 
 use clockwork::{Clockwork, Tried};
-use fetch::{Answer, Fetch, FetchFailure};
+use fetch::{Fetch, FetchFailure, KeyAnswer};
 use source::{KeySource, Source};
 
 /// The place of an issuer in the configuration, which is also its place in the store.
@@ -75,7 +75,7 @@ impl KeyStore {
     pub fn on_answer(
         &mut self,
         fetch: &Fetch,
-        answer: &Answer<'_>,
+        answer: &KeyAnswer<'_>,
         now: UnixTime,
     ) -> Result<Fetched, FetchFailure> {
         let now = self.clock.read(now);

@@ -17,7 +17,7 @@ use std::fmt;
 
 use crate::bytes::{self, is_one_of, is_within};
 
-use escape::Fault;
+use escape::EscapeFault;
 
 /// A path that has one reading.
 ///
@@ -179,15 +179,15 @@ pub enum PathError {
 }
 
 impl PathError {
-    const fn from_fault(fault: Fault, segment: usize) -> Self {
+    const fn from_fault(fault: EscapeFault, segment: usize) -> Self {
         match fault {
-            Fault::BadEscape => Self::BadEscape(segment),
-            Fault::Control => Self::EscapedControl(segment),
-            Fault::DotSegment => Self::DotSegment(segment),
-            Fault::NotUtf8 => Self::NotUtf8(segment),
-            Fault::Separator => Self::EscapedSeparator(segment),
-            Fault::TooDeep => Self::TooDeep(segment),
-            Fault::Unreserved => Self::EscapedUnreserved(segment),
+            EscapeFault::BadEscape => Self::BadEscape(segment),
+            EscapeFault::Control => Self::EscapedControl(segment),
+            EscapeFault::DotSegment => Self::DotSegment(segment),
+            EscapeFault::NotUtf8 => Self::NotUtf8(segment),
+            EscapeFault::Separator => Self::EscapedSeparator(segment),
+            EscapeFault::TooDeep => Self::TooDeep(segment),
+            EscapeFault::Unreserved => Self::EscapedUnreserved(segment),
         }
     }
 }

@@ -23,10 +23,10 @@ use crate::token::text::{self, TextError};
 /// Tokens that are refused although they are sound.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Withdrawn {
-    clients: by_name::Names,
-    key_ids: by_name::Names,
-    subjects: by_name::Names,
-    token_ids: by_name::Names,
+    clients: by_name::NameSet,
+    key_ids: by_name::NameSet,
+    subjects: by_name::NameSet,
+    token_ids: by_name::NameSet,
     tokens: HashSet<Fingerprint>,
     issued_before: IssuedBefore,
     entries: usize,
@@ -77,7 +77,7 @@ impl Withdrawn {
     }
 
     fn lists(&self, token: &AccessToken, bearer: BearerToken<'_>) -> bool {
-        let lists = |set: &by_name::Names, name: Option<&str>| {
+        let lists = |set: &by_name::NameSet, name: Option<&str>| {
             !set.is_empty() && name.is_some_and(|name| set.get(name).is_some())
         };
         lists(&self.token_ids, token.token_id.as_deref())
@@ -120,11 +120,11 @@ impl Withdrawn {
         self.make_room()?;
         let issuer = issuer.map(checked).transpose()?;
         let subject = subject.map(checked).transpose()?;
-        let add = |limits: &mut Limits| limits.add(subject, time);
+        let add = |limits: &mut IssuedLimits| limits.add(subject, time);
         match issuer {
             Some(issuer) => {
                 let by_issuer = &mut self.issued_before.by_issuer;
-                by_issuer.update(issuer, Limits::default, add);
+                by_issuer.update(issuer, IssuedLimits::default, add);
             }
             None => add(&mut self.issued_before.any_issuer),
         }
@@ -191,12 +191,12 @@ impl From<FingerprintError> for EntryError {
 /// The moments before which tokens must not have been issued.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct IssuedBefore {
-    any_issuer: Limits,
-    by_issuer: ByName<Limits>,
+    any_issuer: IssuedLimits,
+    by_issuer: ByName<IssuedLimits>,
 }
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-struct Limits {
+struct IssuedLimits {
     any_subject: Option<UnixTime>,
     by_subject: ByName<UnixTime>,
 }
@@ -213,7 +213,7 @@ impl IssuedBefore {
     }
 }
 
-impl Limits {
+impl IssuedLimits {
     fn add(&mut self, subject: Option<&str>, time: UnixTime) {
         let later = |limit: &mut UnixTime| *limit = time.max(*limit);
         match subject {

@@ -21,7 +21,7 @@ use databricks_oam_filter::authorize::verified::VerifiedTokens;
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
-use databricks_oam_filter::key_store::fetch::Answer;
+use databricks_oam_filter::key_store::fetch::KeyAnswer;
 use databricks_oam_filter::request::Headers;
 use databricks_oam_filter::request::envelope::{Asker, Envelope};
 use databricks_oam_filter::time::UnixTime;
@@ -127,10 +127,10 @@ impl Gateway {
                 continue;
             }
             let body = key_set(dice.below(4)).to_string();
-            let answer = Answer {
+            let answer = KeyAnswer {
                 status: 200,
                 body: body.as_bytes(),
-                ..Answer::default()
+                ..KeyAnswer::default()
             };
             let _ = self.keys.on_answer(&fetch, &answer, self.now);
         }
@@ -140,10 +140,10 @@ impl Gateway {
             }
             let body = json!({ "subjects": [format!("s-{}", dice.below(12))], "token_ids": [format!("t-{}", dice.below(12))] });
             let body = body.to_string();
-            let answer = list::Answer {
+            let answer = list::ListAnswer {
                 status: 200,
                 body: body.as_bytes(),
-                ..list::Answer::default()
+                ..list::ListAnswer::default()
             };
             assert!(self.list.on_answer(&poll, &answer).is_ok());
         }

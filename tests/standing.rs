@@ -11,7 +11,7 @@ use std::hash::RandomState;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use databricks_oam_filter::authorize::Verification;
-use databricks_oam_filter::authorize::verified::{Limits, VerifiedTokens};
+use databricks_oam_filter::authorize::verified::{MemoryLimits, VerifiedTokens};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::databricks::{Catalogue, Operation, scope};
 use databricks_oam_filter::issuer::access_token::AccessToken;
@@ -96,7 +96,7 @@ impl Gateway {
     fn new(policy: &Value, bytes: usize) -> Self {
         let mut configuration = Configuration::parse(policy.to_string().as_bytes()).unwrap();
         let keys = KeyStore::new(std::mem::take(&mut configuration.key_sources), 0);
-        let limits = Limits { tokens: 3, bytes };
+        let limits = MemoryLimits { tokens: 3, bytes };
         let verified = VerifiedTokens::new(limits, &RandomState::new());
         Self {
             configuration,

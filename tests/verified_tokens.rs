@@ -16,11 +16,11 @@ use std::hash::RandomState;
 use std::time::Duration;
 
 use databricks_oam_filter::audit::record::words;
-use databricks_oam_filter::authorize::verified::{Limits, VerifiedTokens};
+use databricks_oam_filter::authorize::verified::{MemoryLimits, VerifiedTokens};
 use databricks_oam_filter::authorize::{Authorizer, Decision, Verification};
 use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
-use databricks_oam_filter::key_store::fetch::Answer;
+use databricks_oam_filter::key_store::fetch::KeyAnswer;
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::algorithm::Algorithm;
 use databricks_oam_filter::token::jwk::Jwk;
@@ -184,7 +184,7 @@ struct History {
 impl History {
     fn new(seed: u64) -> Self {
         let configuration = Configuration::parse(configuration().as_bytes()).unwrap();
-        let limits = Limits {
+        let limits = MemoryLimits {
             tokens: 12,
             bytes: 8_192,
         };
@@ -240,10 +240,10 @@ impl History {
         while let Some(fetch) = self.keys.due(self.now) {
             if let Some(keys) = published(fetch.issuer.0) {
                 let body = key_set(&keys).to_string();
-                let answer = Answer {
+                let answer = KeyAnswer {
                     status: 200,
                     body: body.as_bytes(),
-                    ..Answer::default()
+                    ..KeyAnswer::default()
                 };
                 let _ = self.keys.on_answer(&fetch, &answer, self.now);
             } else {

@@ -72,13 +72,13 @@ struct HeldRole<'a> {
 #[derive(Serialize)]
 struct AreaAccess {
     area: &'static str,
-    access: Access,
+    access: AreaReach,
     /// How many operations the caller's scopes allow. Rules of the gateway may allow more or less.
     operations: usize,
     of: usize,
     /// What all of the area would take.
     #[serde(skip_serializing_if = "Option::is_none")]
-    missing: Option<Missing>,
+    missing: Option<MissingGrant>,
     /// Where that may be asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
@@ -87,7 +87,7 @@ struct AreaAccess {
 /// How much of an area is allowed.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Access {
+enum AreaReach {
     All,
     None,
     Some,
@@ -96,7 +96,7 @@ enum Access {
 /// What is missing.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Missing {
+enum MissingGrant {
     Role,
     Scope,
 }
@@ -144,16 +144,16 @@ fn areas(introduction: &Introduction, resource: &Resource) -> Vec<AreaAccess> {
             |operation: &&&&'static Operation| !standing.token_satisfies(&needs(operation));
         let missing = match (refused.is_empty(), refused.iter().find(lacks_scope)) {
             (true, _) => None,
-            (false, Some(_)) => Some(Missing::Scope),
-            (false, None) => Some(Missing::Role),
+            (false, Some(_)) => Some(MissingGrant::Scope),
+            (false, None) => Some(MissingGrant::Role),
         };
         let allowed = operations.len().saturating_sub(refused.len());
         AreaAccess {
             area,
             access: match allowed {
-                0 => Access::None,
-                all if all == operations.len() => Access::All,
-                _ => Access::Some,
+                0 => AreaReach::None,
+                all if all == operations.len() => AreaReach::All,
+                _ => AreaReach::Some,
             },
             operations: allowed,
             of: operations.len(),
@@ -179,7 +179,7 @@ impl Resource {
     }
 }
 
-impl Access {
+impl AreaReach {
     const fn as_str(self) -> &'static str {
         match self {
             Self::All => "everything",
@@ -189,7 +189,7 @@ impl Access {
     }
 }
 
-impl Missing {
+impl MissingGrant {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Role => "a role",

@@ -6,7 +6,7 @@
 
 /// A level of the host's log, from the one that is dropped first to the one that is dropped last.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Level {
+pub enum LogLevel {
     /// What goes as it should.
     #[default]
     Info,
@@ -18,7 +18,7 @@ pub enum Level {
     Critical,
 }
 
-impl Level {
+impl LogLevel {
     /// Its name in configurations.
     pub const fn as_str(self) -> &'static str {
         match self {

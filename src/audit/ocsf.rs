@@ -26,19 +26,19 @@ use unmapped::Unmapped;
 
 /// The event on a line, without its line break.
 pub fn line(record: &Record<'_>) -> String {
-    to_text(&Event::of(record))
+    to_text(&ApiActivity::of(record))
 }
 
 /// An event of class 6003.
 #[derive(Serialize)]
-struct Event<'a> {
+struct ApiActivity<'a> {
     category_uid: u32,
     class_uid: u32,
     #[serde(flatten)]
     activity: Activity,
     /// Milliseconds since 1970; 0 where the gateway has no clock.
     time: u64,
-    metadata: Metadata<'a>,
+    metadata: EventMetadata<'a>,
     #[serde(flatten)]
     outcome: Outcome,
     status_code: &'static str,
@@ -58,7 +58,7 @@ struct Event<'a> {
     unmapped: Unmapped<'a>,
 }
 
-impl<'a> Event<'a> {
+impl<'a> ApiActivity<'a> {
     fn of(record: &Record<'a>) -> Self {
         let (evidence, envelope) = (record.evidence(), record.envelope);
         let (_, reason) = words(&record.decision.verdict);
@@ -68,7 +68,7 @@ impl<'a> Event<'a> {
             class_uid: CLASS,
             activity: Activity::of(evidence.operation, &envelope.method()),
             time: record.stamp.time.map_or(0, UnixTime::millis),
-            metadata: Metadata::of(record, reason),
+            metadata: EventMetadata::of(record, reason),
             outcome: Outcome::of(record),
             status_code: reason,
             actor: Actor::of(evidence),
@@ -79,7 +79,7 @@ impl<'a> Event<'a> {
                 service: (evidence.operation)
                     .map(Operation::area)
                     .filter(|area| !area.is_empty())
-                    .map(|name| Named { name }),
+                    .map(|name| NameOnly { name }),
                 request: envelope.request_id().map(|uid| Uid { uid }),
             },
             src_endpoint: match envelope.source_ip {
@@ -99,7 +99,7 @@ impl<'a> Event<'a> {
 
 /// Of an event: whose, which one, and by which schema.
 #[derive(Serialize)]
-struct Metadata<'a> {
+struct EventMetadata<'a> {
     version: &'static str,
     product: Product,
     profiles: Vec<&'static str>,
@@ -112,7 +112,7 @@ struct Metadata<'a> {
     sequence: u64,
 }
 
-impl<'a> Metadata<'a> {
+impl<'a> EventMetadata<'a> {
     fn of(record: &Record<'a>, reason: &'static str) -> Self {
         let (envelope, evidence) = (record.envelope, record.evidence());
         let profiles = [
@@ -155,13 +155,13 @@ struct Product {
 struct Api<'a> {
     operation: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    service: Option<Named>,
+    service: Option<NameOnly>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Uid<'a>>,
 }
 
 #[derive(Serialize)]
-struct Named {
+struct NameOnly {
     name: &'static str,
 }
 

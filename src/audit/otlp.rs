@@ -16,7 +16,7 @@ mod tally;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::callout::Call;
+use crate::callout::CalloutRequest;
 use crate::callout::flight::Flight;
 use crate::callout::retry::{self, Jitter};
 use crate::time::UnixTime;
@@ -81,14 +81,14 @@ struct UnderWay {
 /// A batch that is to be sent.
 pub struct Shipment {
     /// What to send.
-    pub call: Call,
+    pub call: CalloutRequest,
     /// Tells it from an earlier one whose answer may still come.
     number: u64,
 }
 
 /// The collector's answer, as far as it matters.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Answer<'a> {
+pub struct Receipt<'a> {
     /// `:status`.
     pub status: u16,
     /// `Retry-After`.
@@ -214,7 +214,7 @@ impl Exporter {
     pub fn on_answer(
         &mut self,
         shipment: &Shipment,
-        answer: &Answer<'_>,
+        answer: &Receipt<'_>,
         now: UnixTime,
     ) -> Result<(), ExportFailure> {
         let reading = self.clock.read(now);
@@ -306,10 +306,10 @@ impl Exporter {
         fitting.max(usize::from(!self.queue.is_empty()))
     }
 
-    fn call(&self, body: Vec<u8>) -> Call {
+    fn call(&self, body: Vec<u8>) -> CalloutRequest {
         let own = self.collector.headers.iter();
         let own = own.map(|header| (header.name.to_string().into(), header.value.clone()));
-        Call {
+        CalloutRequest {
             cluster: self.collector.cluster.clone(),
             method: "POST",
             uri: self.collector.uri.clone(),

@@ -1,6 +1,6 @@
 //! How records are written, and where to.
 
-use super::host_log::Level;
+use super::host_log::LogLevel;
 use super::otlp::Collector;
 
 /// What the configuration says of records.
@@ -9,7 +9,7 @@ pub struct RecordSettings {
     /// The shape of a record.
     pub format: RecordFormat,
     /// The level of the host's log at which they are written there; not at all, when absent.
-    pub log: Option<Level>,
+    pub log: Option<LogLevel>,
     /// The collector to which they go besides; none, when absent.
     pub collector: Option<Collector>,
     /// Whether a request is refused whose decision would leave no record.

@@ -15,8 +15,8 @@ use crate::token::jwk::{Jwk, Thumbprint};
 use crate::token::jws::{Jws, SignedPayload};
 use crate::token::signature::{SignatureError, Verifier};
 
-use super::verified::{Fact, Presented, Proof, Recall};
-use super::{Awaited, Verification};
+use super::verified::{Fact, Presented, Recall, VerifiedProof};
+use super::{AwaitedKeys, Verification};
 
 /// Why a bearer token proves nothing.
 pub(super) enum Unauthenticated {
@@ -32,11 +32,11 @@ pub(super) enum Unauthenticated {
 }
 
 impl Unauthenticated {
-    pub(super) const fn awaited(&self) -> Option<Awaited> {
+    pub(super) const fn awaited(&self) -> Option<AwaitedKeys> {
         match self {
             Self::Invalid(_) => None,
-            Self::OldKeys(issuer) | Self::Unknown(_, issuer) => Some(Awaited::Newer(*issuer)),
-            Self::NoKeys(issuer) => Some(Awaited::First(*issuer)),
+            Self::OldKeys(issuer) | Self::Unknown(_, issuer) => Some(AwaitedKeys::Newer(*issuer)),
+            Self::NoKeys(issuer) => Some(AwaitedKeys::First(*issuer)),
         }
     }
 }
@@ -85,7 +85,7 @@ pub(super) fn authenticate(
     let validated = validated.map(Rc::new);
     let times = signature.times;
     let is_untimely = |issuer: &Issuer| issuer.check_times(times, now).is_err();
-    let proof = Proof {
+    let proof = VerifiedProof {
         issuer: signature.issuer,
         key: signature.key,
         generation: by.keys.generation(signature.issuer),
@@ -107,7 +107,7 @@ fn recall(
     issuers: &[Issuer],
     keys: &KeyStore,
     token: BearerToken<'_>,
-    proof: &mut Proof,
+    proof: &mut VerifiedProof,
     now: UnixTime,
 ) -> Recall<Result<Rc<AccessToken>, InvalidToken>> {
     let (Some(issuer), Some(set)) = (issuers.get(proof.issuer.0), keys.keys(proof.issuer, now))

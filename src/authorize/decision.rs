@@ -17,7 +17,7 @@ pub struct Decision<'a> {
     /// What was established on the way. No decision reads it.
     pub evidence: Evidence<'a>,
     /// Keys that might change the decision if they came.
-    pub awaited: Option<Awaited>,
+    pub awaited: Option<AwaitedKeys>,
 }
 
 impl Decision<'_> {
@@ -88,14 +88,14 @@ pub enum Verdict {
 
 /// Keys that a request may wait for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Awaited {
+pub enum AwaitedKeys {
     /// The issuer's first, or its first usable ones since they grew too old.
     First(IssuerIndex),
     /// Newer ones: the token names a key that the issuer's set does not have.
     Newer(IssuerIndex),
 }
 
-impl Awaited {
+impl AwaitedKeys {
     /// Whose keys they are.
     pub const fn issuer(self) -> IssuerIndex {
         match self {

@@ -16,11 +16,11 @@ use crate::token::jws::{Jws, UnverifiedClaims};
 
 use super::authenticate::authenticate;
 use super::verified::Presented;
-use super::{Authorizer, Awaited, Verification};
+use super::{Authorizer, AwaitedKeys, Verification};
 
 /// Where a token stands.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(super) enum TokenPlace<'a> {
     /// In the form of a token request. Nothing there proves that its sender holds a key.
     Form,
     /// In `Authorization`, in this scheme, beside these headers.
@@ -40,7 +40,7 @@ pub(super) enum Admitted {
 pub(super) struct Rejected {
     pub(super) denial: Denial,
     /// Keys that might change that if they came.
-    pub(super) awaited: Option<Awaited>,
+    pub(super) awaited: Option<AwaitedKeys>,
     /// The token, where its signature held.
     pub(super) token: Option<Rc<AccessToken>>,
 }
@@ -51,7 +51,7 @@ impl Authorizer {
     pub(super) fn verify(
         &self,
         presented: Presented<'_>,
-        place: Place<'_>,
+        place: TokenPlace<'_>,
         by: &Verification<'_>,
         now: UnixTime,
     ) -> Result<Rc<AccessToken>, Rejected> {
@@ -96,7 +96,7 @@ impl Authorizer {
             .unverified()
             .ok_or_else(|| Rejected::of(InvalidToken::Issuer.into()))?;
         if self.trusts(&claims.issuer) {
-            let verified = self.verify(bearer.into(), Place::Form, by, now);
+            let verified = self.verify(bearer.into(), TokenPlace::Form, by, now);
             return verified.map(Admitted::Verified);
         }
         if is_documented {

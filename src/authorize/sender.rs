@@ -14,7 +14,7 @@ use crate::token::dpop::Proof;
 use crate::token::jwk::Thumbprint;
 
 use super::Verification;
-use super::gate::Place;
+use super::gate::TokenPlace;
 
 /// Refuses a token that is bound to something which the request does not show, all of it.
 ///
@@ -23,11 +23,11 @@ use super::gate::Place;
 pub(super) fn check(
     token: &AccessToken,
     bearer: BearerToken<'_>,
-    place: Place<'_>,
+    place: TokenPlace<'_>,
     by: &Verification<'_>,
     now: UnixTime,
 ) -> Result<(), Denial> {
-    let Place::Header(scheme, headers) = place else {
+    let TokenPlace::Header(scheme, headers) = place else {
         // Whoever gets such a form could exchange the token for one that is bound to nothing.
         return match (token.certificate, token.key) {
             (None, None) => Ok(()),

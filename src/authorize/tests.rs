@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::config::Configuration;
 use crate::key_store::IssuerIndex;
-use crate::key_store::fetch::Answer;
+use crate::key_store::fetch::KeyAnswer;
 use crate::token::algorithm::Algorithm;
 use crate::token::jwk::Jwk;
 use crate::withdrawn::list;
@@ -144,7 +144,7 @@ fn what_a_list_withdraws_is_refused_though_it_was_verified_before() {
     let mut configuration = Configuration::parse(text.as_bytes()).unwrap();
     let mut list = List::new(configuration.withdrawal_list.take().unwrap(), 1);
     let keys = KeyStore::new(configuration.key_sources, 1);
-    let limits = verified::Limits {
+    let limits = verified::MemoryLimits {
         tokens: 8,
         bytes: 65_536,
     };
@@ -168,7 +168,7 @@ fn what_a_list_withdraws_is_refused_though_it_was_verified_before() {
     };
     let poll = |list: &mut List, seconds, body: &[u8]| {
         let poll = list.due(now().after(Duration::from_secs(seconds))).unwrap();
-        let answer = list::Answer {
+        let answer = list::ListAnswer {
             status: 200,
             tag: None,
             body,
@@ -211,23 +211,23 @@ fn keys_that_are_not_there_are_told_from_tokens_that_are_not_sound() {
     let warm = |keys: &mut KeyStore| {
         let fetch = keys.due(now()).unwrap();
         let body = jwks("a", X);
-        let answer = Answer {
+        let answer = KeyAnswer {
             status: 200,
             body: body.as_bytes(),
-            ..Answer::default()
+            ..KeyAnswer::default()
         };
         keys.on_answer(&fetch, &answer, now()).unwrap();
     };
     #[rustfmt::skip]
-    let cases: [(&str, fn(&mut KeyStore), &str, &str, &str, Option<Awaited>); 6] = [
+    let cases: [(&str, fn(&mut KeyStore), &str, &str, &str, Option<AwaitedKeys>); 6] = [
         // name                          keys    kid   iss                   want
         // awaited
-        ("before the first keys",        cold,  "a",  "https://a.example",  "keys_unavailable",   Some(Awaited::First(a))),
+        ("before the first keys",        cold,  "a",  "https://a.example",  "keys_unavailable",   Some(AwaitedKeys::First(a))),
         ("the other issuer meanwhile",   cold,  "b",  "https://b.example",  "insufficient_scope", None),
         ("nobody's issuer",              cold,  "a",  "https://c.example",  "unknown_issuer",     None),
         ("with keys",                    warm,  "a",  "https://a.example",  "insufficient_scope", None),
-        ("an unknown key",               warm,  "x",  "https://a.example",  "unknown_key",        Some(Awaited::Newer(a))),
-        ("an unknown key, inline set",   warm,  "x",  "https://b.example",  "unknown_key",        Some(Awaited::Newer(b))),
+        ("an unknown key",               warm,  "x",  "https://a.example",  "unknown_key",        Some(AwaitedKeys::Newer(a))),
+        ("an unknown key, inline set",   warm,  "x",  "https://b.example",  "unknown_key",        Some(AwaitedKeys::Newer(b))),
     ];
     for (name, prepare, kid, iss, want, awaited) in cases {
         let (authorizer, mut keys) = configured(&text);

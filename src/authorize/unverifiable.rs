@@ -7,7 +7,7 @@ use crate::policy::rule::Mode;
 use crate::policy::workspace::WorkspaceError;
 use crate::policy::{Applied, Governing, Readings};
 use crate::request::RequestHead;
-use crate::request::credential::{Credential, CredentialKind, Form, Unverifiable};
+use crate::request::credential::{Credential, CredentialForm, CredentialKind, Unverifiable};
 use crate::time::UnixTime;
 
 use super::evidence::Evidence;
@@ -42,7 +42,8 @@ impl Authorizer {
         if kind.is_for_token_endpoints() && !belongs {
             evidence.leaked();
         }
-        let is_admitted = || found.form != Form::Other && self.treatments.admit(kind, now);
+        let is_admitted =
+            || found.form != CredentialForm::Other && self.treatments.admit(kind, now);
         if !signs_in || belongs || is_admitted() {
             return Ok(());
         }
@@ -84,7 +85,7 @@ impl Authorizer {
         evidence: &mut Evidence<'a>,
     ) -> Result<Verdict, Denial> {
         let kind = found.kind;
-        if found.form == Form::Other || !self.treatments.admit(kind, now) {
+        if found.form == CredentialForm::Other || !self.treatments.admit(kind, now) {
             return Err(Denial::UnsupportedCredential(kind));
         }
         if matches!(policy.governing, Governing::Ambiguous) {
@@ -122,7 +123,7 @@ fn is_client_authentication(found: &Unverifiable, governing: &Governing<'_>) -> 
     };
     governing.is_public()
         && is_token_endpoint
-        && found.form == Form::Basic
+        && found.form == CredentialForm::Basic
         && matches!(
             found.kind,
             CredentialKind::Basic | CredentialKind::OauthSecret

@@ -15,7 +15,7 @@ use crate::token::bearer::BearerToken;
 use crate::withdrawn::list::Stale;
 
 use super::evidence::Evidence;
-use super::gate::Place;
+use super::gate::TokenPlace;
 use super::sender;
 use super::{Authorizer, Verification};
 
@@ -25,7 +25,7 @@ impl Authorizer {
         &self,
         token: &AccessToken,
         bearer: BearerToken<'_>,
-        place: Place<'_>,
+        place: TokenPlace<'_>,
         by: &Verification<'_>,
         now: UnixTime,
     ) -> Result<(), Denial> {

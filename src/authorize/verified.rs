@@ -26,7 +26,7 @@ use crate::token::jws::UnverifiedClaims;
 
 pub use fresh::Fresh;
 use fresh::MAX_FRESH;
-pub(super) use proof::{Fact, Proof, Recall};
+pub(super) use proof::{Fact, Recall, VerifiedProof};
 use rulings::Rulings;
 use sighting::EntryId;
 pub(super) use sighting::{Presented, Sighting};
@@ -36,10 +36,10 @@ pub(super) use sighting::{Presented, Sighting};
 /// Invariant: `places` holds the position of every entry once, under the entry's hash; `bytes` is
 /// the sum of theirs.
 pub struct VerifiedTokens {
-    entries: Vec<Entry>,
+    entries: Vec<RememberedToken>,
     places: HashTable<usize>,
     keys: [u64; 2],
-    limits: Limits,
+    limits: MemoryLimits,
     bytes: usize,
     /// The entry that is looked at next when room is needed.
     hand: usize,
@@ -53,7 +53,7 @@ pub struct VerifiedTokens {
 
 /// How much is remembered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Limits {
+pub struct MemoryLimits {
     /// Tokens; with none, nothing is.
     pub tokens: usize,
     /// Bytes that they take, with all that is kept of each.
@@ -71,12 +71,12 @@ pub struct Counts {
     pub evictions: u64,
 }
 
-struct Entry {
+struct RememberedToken {
     hash: u64,
     token: KeptToken,
     /// Counts through all that were ever made: unlike its place, it never is another's.
     number: u64,
-    proof: Proof,
+    proof: VerifiedProof,
     /// What a sound token comes to, in the workspaces where it was used last.
     standings: Vec<Placed>,
     /// What a refused token says of itself, once that was asked for.
@@ -91,7 +91,7 @@ type Placed = (Option<WorkspaceId>, Rc<Standing>);
 
 impl VerifiedTokens {
     /// Remembers nothing yet. `random` keeps callers from choosing where their tokens go.
-    pub fn new(limits: Limits, random: &RandomState) -> Self {
+    pub fn new(limits: MemoryLimits, random: &RandomState) -> Self {
         Self {
             entries: Vec::new(),
             places: HashTable::new(),
@@ -146,7 +146,7 @@ impl VerifiedTokens {
     pub(super) fn recall<T>(
         &mut self,
         token: Presented<'_>,
-        stands: impl FnOnce(&mut Proof) -> Recall<T>,
+        stands: impl FnOnce(&mut VerifiedProof) -> Recall<T>,
     ) -> Option<T> {
         let found = self
             .place_of(token)
@@ -173,7 +173,7 @@ impl VerifiedTokens {
 
     /// Remembers what a token turned out to be, in place of what was known of it, and of others
     /// where there is no room.
-    pub(super) fn remember(&mut self, token: BearerToken<'_>, proof: Proof) {
+    pub(super) fn remember(&mut self, token: BearerToken<'_>, proof: VerifiedProof) {
         if let Fact::Sound(sound) = &proof.fact
             && self.fresh.len() < MAX_FRESH
         {
@@ -184,7 +184,7 @@ impl VerifiedTokens {
         if let Some(place) = self.find(token) {
             self.remove(place);
         }
-        let bytes = size_of::<Entry>()
+        let bytes = size_of::<RememberedToken>()
             .saturating_add(PLACE_BYTES)
             .saturating_add(text.len())
             .saturating_add(proof.fact.bytes());
@@ -198,7 +198,7 @@ impl VerifiedTokens {
         }
         let place = self.entries.len();
         self.made = self.made.saturating_add(1);
-        self.entries.push(Entry {
+        self.entries.push(RememberedToken {
             hash,
             token: KeptToken::of(token),
             number: self.made,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::audit::host_log::Level;
+use crate::audit::host_log::LogLevel;
 use crate::audit::otlp::{Collector, CollectorHeader, MAX_BATCH_BYTES};
 use crate::audit::settings::{RecordFormat, RecordSettings};
 use crate::callout::uri::HttpsUri;
@@ -17,10 +17,10 @@ impl Audit {
     #[inline(never)]
     pub(super) fn settings(&self, problems: &mut Problems) -> RecordSettings {
         let level = match self.level {
-            LevelName::Info => Level::Info,
-            LevelName::Warn => Level::Warn,
-            LevelName::Error => Level::Error,
-            LevelName::Critical => Level::Critical,
+            LevelName::Info => LogLevel::Info,
+            LevelName::Warn => LogLevel::Warn,
+            LevelName::Error => LogLevel::Error,
+            LevelName::Critical => LogLevel::Critical,
         };
         // Whoever writes both means one of them otherwise, and must not learn which from records
         // that are missing.
@@ -153,7 +153,7 @@ mod tests {
     fn records_go_where_and_as_the_section_says() {
         let usual = RecordSettings {
             format: RecordFormat::Compact,
-            log: Some(Level::Info),
+            log: Some(LogLevel::Info),
             collector: None,
             required: true,
             inputs: false,
@@ -186,10 +186,10 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             // section                                                        want
-            (r#""level":"info""#,                                             at(Level::Info)),
-            (r#""level":"warn""#,                                             at(Level::Warn)),
-            (r#""level":"error""#,                                            at(Level::Error)),
-            (r#""level":"critical""#,                                         at(Level::Critical)),
+            (r#""level":"info""#,                                             at(LogLevel::Info)),
+            (r#""level":"warn""#,                                             at(LogLevel::Warn)),
+            (r#""level":"error""#,                                            at(LogLevel::Error)),
+            (r#""level":"critical""#,                                         at(LogLevel::Critical)),
             (r#""required":false"#,                                           RecordSettings { required: false, ..usual.clone() }),
             (r#""log":false"#,                                                RecordSettings { log: None, ..usual.clone() }),
             (r#""log":false,"required":false"#,                               RecordSettings { log: None, required: false, ..usual.clone() }),

@@ -38,7 +38,7 @@ pub(super) struct Document {
     pub(super) exchange: Option<ExchangeSection>,
     /// Sound tokens that are refused all the same.
     #[serde(default)]
-    #[cfg_attr(schema, schemars(with = "super::schema::Withdrawn"))]
+    #[cfg_attr(schema, schemars(with = "super::schema::WithdrawnShape"))]
     pub(super) withdrawn: Option<Json>,
     /// Bounds, on each worker.
     #[serde(default)]

@@ -19,7 +19,7 @@ use super::misfit::Misfit;
 
 /// One step into a document.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Step {
+pub(super) enum DocumentStep {
     /// To an item of a list.
     Item(usize),
     /// To the value under a key.
@@ -27,7 +27,9 @@ pub(super) enum Step {
 }
 
 /// Reads a value; where it does not fit, why, and the way to what does not.
-pub(super) fn read<'de, T: Deserialize<'de>>(value: &'de Json) -> Result<T, (Misfit, Vec<Step>)> {
+pub(super) fn read<'de, T: Deserialize<'de>>(
+    value: &'de Json,
+) -> Result<T, (Misfit, Vec<DocumentStep>)> {
     let way = RefCell::new(Vec::new());
     T::deserialize(Located { value, way: &way }).map_err(|error| (error, way.into_inner()))
 }
@@ -37,14 +39,14 @@ pub(super) fn read<'de, T: Deserialize<'de>>(value: &'de Json) -> Result<T, (Mis
 #[derive(Clone, Copy)]
 struct Located<'de, 'w> {
     value: &'de Json,
-    way: &'w RefCell<Vec<Step>>,
+    way: &'w RefCell<Vec<DocumentStep>>,
 }
 
 /// Each of these is one function for all types, of which there are sixty.
 impl<'de> Located<'de, '_> {
     /// The value at the end of a step.
     #[inline(never)]
-    fn enter(self, step: Step, value: &'de Json) -> Self {
+    fn enter(self, step: DocumentStep, value: &'de Json) -> Self {
         self.way.borrow_mut().push(step);
         Self { value, ..self }
     }
@@ -76,7 +78,7 @@ impl<'de> Located<'de, '_> {
         {
             None => Ok(members),
             Some((name, _)) => {
-                self.way.borrow_mut().push(Step::Key(name.clone()));
+                self.way.borrow_mut().push(DocumentStep::Key(name.clone()));
                 Err(Misfit::unknown_field(name, names))
             }
         }
@@ -146,7 +148,7 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         let members = self.object(names, &visitor)?;
-        let mut fields = Fields {
+        let mut fields = StructFields {
             at: self,
             members,
             names: names.iter(),
@@ -196,7 +198,7 @@ fn one(members: &Object) -> Option<&Member> {
 }
 
 /// The members of an object in the order of a type.
-struct Fields<'de, 'w> {
+struct StructFields<'de, 'w> {
     at: Located<'de, 'w>,
     members: &'de Object,
     names: std::slice::Iter<'static, &'static str>,
@@ -204,7 +206,7 @@ struct Fields<'de, 'w> {
     absent: &'static str,
 }
 
-impl<'de> SeqAccess<'de> for Fields<'de, '_> {
+impl<'de> SeqAccess<'de> for StructFields<'de, '_> {
     type Error = Misfit;
 
     /// None for a member that is not there, and the next one may be. A member that may be absent
@@ -224,7 +226,7 @@ impl<'de> SeqAccess<'de> for Fields<'de, '_> {
     }
 }
 
-impl<'de, 'w> Fields<'de, 'w> {
+impl<'de, 'w> StructFields<'de, 'w> {
     /// The next member's value, and whether `null` stands for one that is not there.
     #[inline(never)]
     fn advance(&mut self) -> Option<(Located<'de, 'w>, bool)> {
@@ -233,7 +235,7 @@ impl<'de, 'w> Fields<'de, 'w> {
         if found.is_none() {
             self.absent = name;
         }
-        let step = Step::Key((*name).into());
+        let step = DocumentStep::Key((*name).into());
         let value = self.at.enter(step, found.unwrap_or(&Json::Null));
         Some((value, found.is_none()))
     }
@@ -254,7 +256,7 @@ impl<'de> SeqAccess<'de> for Items<'de, '_> {
         let Some((position, item)) = self.items.next() else {
             return Ok(None);
         };
-        let read = seed.deserialize(self.at.enter(Step::Item(position), item))?;
+        let read = seed.deserialize(self.at.enter(DocumentStep::Item(position), item))?;
         Ok(Some(self.at.left(read)))
     }
 }
@@ -276,7 +278,7 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
         let Some((key, value)) = self.at_hand else {
             return Ok(None);
         };
-        self.at.enter(Step::Key(key.clone()), value);
+        self.at.enter(DocumentStep::Key(key.clone()), value);
         let read = seed.deserialize(StrDeserializer::new(key))?;
         Ok(Some(self.at.left(read)))
     }
@@ -286,7 +288,7 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
             .at_hand
             .take()
             .ok_or_else(|| Misfit::custom("a value without its key"))?;
-        let read = seed.deserialize(self.at.enter(Step::Key(key.clone()), value))?;
+        let read = seed.deserialize(self.at.enter(DocumentStep::Key(key.clone()), value))?;
         Ok(self.at.left(read))
     }
 }
@@ -346,7 +348,7 @@ impl<'de> VariantAccess<'de> for Content<'de, '_> {
                 &"an object with one key",
             ));
         };
-        let read = seed.deserialize(self.at.enter(Step::Key(name.clone()), content))?;
+        let read = seed.deserialize(self.at.enter(DocumentStep::Key(name.clone()), content))?;
         Ok(self.at.left(read))
     }
 

@@ -7,7 +7,7 @@
 use crate::token::json::Json;
 
 use super::code::ProblemCode;
-use super::located::Step;
+use super::located::DocumentStep;
 use super::problem::{Place, Problems};
 use super::shape;
 
@@ -23,16 +23,16 @@ pub(super) fn refuse(document: &Json, problems: &mut Problems) {
 }
 
 /// The ways to every `null` below a value. The parsers have bounded how deep that goes.
-fn find(value: &Json, way: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
-    let steps: Vec<(Step, &Json)> = match value {
+fn find(value: &Json, way: &mut Vec<DocumentStep>, found: &mut Vec<Vec<DocumentStep>>) {
+    let steps: Vec<(DocumentStep, &Json)> = match value {
         Json::Array(items) => items
             .iter()
             .enumerate()
-            .map(|(position, item)| (Step::Item(position), item))
+            .map(|(position, item)| (DocumentStep::Item(position), item))
             .collect(),
         Json::Object(members) => members
             .iter()
-            .map(|(key, member)| (Step::Key(key.into()), member))
+            .map(|(key, member)| (DocumentStep::Key(key.into()), member))
             .collect(),
         Json::Null
         | Json::Bool(_)

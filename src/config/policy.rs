@@ -4,7 +4,7 @@ use hashbrown::HashSet;
 
 use crate::databricks::Catalogue;
 use crate::policy::credential::{Treatment, Treatments};
-use crate::policy::role::{Member, Role};
+use crate::policy::role::{Role, RoleMember};
 use crate::policy::roles::Roles;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::{Workspace, WorkspaceSet, Workspaces};
@@ -168,7 +168,7 @@ fn member(
     issuers: &[Box<str>],
     place: &Place,
     problems: &mut Problems,
-) -> Option<Member> {
+) -> Option<RoleMember> {
     if let Some(issuer) = &section.issuer {
         check_issuer(issuer, issuers, &place.key("issuer"), problems);
     }
@@ -192,7 +192,7 @@ fn member(
             return None;
         }
     };
-    let member = Member {
+    let member = RoleMember {
         actor: section.actor.map(Into::into),
         claim,
         client: section.client.map(Into::into),
@@ -201,7 +201,7 @@ fn member(
         role: section.role.map(Into::into),
         subject: section.subject.map(Into::into),
     };
-    if member == Member::default() {
+    if member == RoleMember::default() {
         problems.absent(
             place,
             ProblemCode::ConditionMissing,

@@ -67,17 +67,18 @@ pub(super) fn algorithms(_: &mut SchemaGenerator) -> Schema {
 
 /// The keys of `withdrawn`, which the module reads without `serde`.
 #[derive(JsonSchema)]
+#[schemars(rename = "Withdrawn")]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its shape is of use")]
-pub(super) struct Withdrawn {
+pub(super) struct WithdrawnShape {
     /// Clients all of whose tokens are refused.
     clients: Option<Vec<String>>,
     /// Tokens refused by when they were issued.
-    issued_before: Option<Vec<IssuedBefore>>,
+    issued_before: Option<Vec<IssuedBeforeShape>>,
     /// Keys all of whose tokens are refused.
     key_ids: Option<Vec<String>>,
     /// A document with the same keys, fetched again and again.
-    list: Option<List>,
+    list: Option<ListShape>,
     /// Subjects all of whose tokens are refused.
     subjects: Option<Vec<String>>,
     /// Tokens by their `jti`.
@@ -87,9 +88,10 @@ pub(super) struct Withdrawn {
 }
 
 #[derive(JsonSchema)]
+#[schemars(rename = "IssuedBefore")]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its shape is of use")]
-struct IssuedBefore {
+struct IssuedBeforeShape {
     /// Of this issuer; of any, when absent.
     issuer: Option<String>,
     /// Of this subject; of any, when absent.
@@ -99,9 +101,10 @@ struct IssuedBefore {
 }
 
 #[derive(JsonSchema)]
+#[schemars(rename = "List")]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its shape is of use")]
-struct List {
+struct ListShape {
     /// The Envoy cluster by which it is fetched.
     cluster: String,
     /// Where it is published.
@@ -111,13 +114,14 @@ struct List {
     /// How long the last known list serves when it cannot be fetched.
     max_stale: Option<Span>,
     /// What becomes of requests after that.
-    when_stale: Option<WhenStale>,
+    when_stale: Option<WhenStaleShape>,
 }
 
 #[derive(JsonSchema)]
+#[schemars(rename = "WhenStale")]
 #[schemars(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its shape is of use")]
-enum WhenStale {
+enum WhenStaleShape {
     Ignore,
     Refuse,
 }

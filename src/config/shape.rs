@@ -7,7 +7,7 @@
 use crate::token::json::{Json, Object};
 
 use super::document::Document;
-use super::located::{self, Step};
+use super::located::{self, DocumentStep};
 use super::null;
 use super::problem::{Place, Problems};
 
@@ -23,7 +23,7 @@ pub(super) fn read(mut value: Json, problems: &mut Problems) -> Option<Document>
         let text = in_words(&error.to_string());
         let missing = missing_field(&text);
         let object = Place::at(&display(&way));
-        way.extend(missing.map(|key| Step::Key(key.into())));
+        way.extend(missing.map(|key| DocumentStep::Key(key.into())));
         let place = Place::at(&display(&way));
         problems.shape(
             if missing.is_some() { &object } else { &place },
@@ -56,16 +56,16 @@ fn stand_in(times: usize) -> Option<StandIn> {
 }
 
 /// A way as people write it.
-pub(super) fn display(way: &[Step]) -> String {
+pub(super) fn display(way: &[DocumentStep]) -> String {
     let mut text = String::new();
     for step in way {
         match step {
-            Step::Item(position) => {
+            DocumentStep::Item(position) => {
                 text.push('[');
                 text.push_str(&position.to_string());
                 text.push(']');
             }
-            Step::Key(key) => {
+            DocumentStep::Key(key) => {
                 if !text.is_empty() {
                     text.push('.');
                 }
@@ -91,23 +91,25 @@ fn missing_field(text: &str) -> Option<&str> {
 
 /// Puts a value at the end of a path, or takes away what is there; `None` where the path leads
 /// nowhere.
-fn put(value: &mut Json, way: &[Step], stand_in: StandIn) -> Option<()> {
+fn put(value: &mut Json, way: &[DocumentStep], stand_in: StandIn) -> Option<()> {
     let (last, path) = way.split_last()?;
     let at = path.iter().try_fold(value, |at, step| match (step, at) {
-        (Step::Item(position), Json::Array(items)) => items.get_mut(*position),
-        (Step::Key(key), Json::Object(members)) => members.get_mut(key),
+        (DocumentStep::Item(position), Json::Array(items)) => items.get_mut(*position),
+        (DocumentStep::Key(key), Json::Object(members)) => members.get_mut(key),
         _ => None,
     })?;
     match (last, at, stand_in) {
-        (Step::Key(key), Json::Object(members), StandIn::Nothing) => drop(members.remove(key)?),
-        (Step::Key(key), Json::Object(members), StandIn::Value(stand_in)) => {
+        (DocumentStep::Key(key), Json::Object(members), StandIn::Nothing) => {
+            drop(members.remove(key)?);
+        }
+        (DocumentStep::Key(key), Json::Object(members), StandIn::Value(stand_in)) => {
             members.insert(key, stand_in);
         }
         // An item that went would give the ones behind it another place.
-        (Step::Item(position), Json::Array(items), StandIn::Nothing) => {
+        (DocumentStep::Item(position), Json::Array(items), StandIn::Nothing) => {
             *items.get_mut(*position)? = Json::Null;
         }
-        (Step::Item(position), Json::Array(items), StandIn::Value(stand_in)) => {
+        (DocumentStep::Item(position), Json::Array(items), StandIn::Value(stand_in)) => {
             *items.get_mut(*position)? = stand_in;
         }
         _ => return None,

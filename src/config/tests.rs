@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::audit::host_log::Level;
+use crate::audit::host_log::LogLevel;
 use crate::audit::settings::RecordFormat;
 use crate::policy::Unmatched;
 use crate::policy::rule::{Effect, Mode};
@@ -51,7 +51,7 @@ fn the_smallest_configuration_has_every_default() {
     assert_eq!(configuration.resource, Resource::default());
     let records = RecordSettings {
         format: RecordFormat::Compact,
-        log: Some(Level::Info),
+        log: Some(LogLevel::Info),
         collector: None,
         required: true,
         inputs: false,

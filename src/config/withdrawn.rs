@@ -6,8 +6,8 @@ use crate::callout::uri::HttpsUri;
 use crate::time::parse_duration;
 use crate::token::json::Json;
 use crate::withdrawn::Withdrawn;
-use crate::withdrawn::document::{self, Fault};
-use crate::withdrawn::list::{Source, WhenStale};
+use crate::withdrawn::document::{self, WithdrawalFault};
+use crate::withdrawn::list::{ListSource, WhenStale};
 
 use super::code::ProblemCode;
 use super::problem::{Place, Problems};
@@ -22,7 +22,7 @@ pub(super) fn build(
     section: Option<Json>,
     issuers: &[Box<str>],
     problems: &mut Problems,
-) -> (Withdrawn, Option<Source>) {
+) -> (Withdrawn, Option<ListSource>) {
     let place = Place::at("withdrawn");
     let mut object = match section {
         None => return (Withdrawn::default(), None),
@@ -52,16 +52,18 @@ pub(super) fn build(
     (withdrawn, list)
 }
 
-const fn code_of(fault: Fault) -> ProblemCode {
+const fn code_of(fault: WithdrawalFault) -> ProblemCode {
     match fault {
-        Fault::Entry(_) | Fault::NotMoment => ProblemCode::ValueMalformed,
-        Fault::NotLimit | Fault::NotList | Fault::NotText => ProblemCode::TypeWrong,
-        Fault::UnknownKey => ProblemCode::KeyUnknown,
+        WithdrawalFault::Entry(_) | WithdrawalFault::NotMoment => ProblemCode::ValueMalformed,
+        WithdrawalFault::NotLimit | WithdrawalFault::NotList | WithdrawalFault::NotText => {
+            ProblemCode::TypeWrong
+        }
+        WithdrawalFault::UnknownKey => ProblemCode::KeyUnknown,
     }
 }
 
 #[inline(never)]
-fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<Source> {
+fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<ListSource> {
     let Some(list) = list.as_object() else {
         problems.add(place, ProblemCode::TypeWrong, "not an object");
         return None;
@@ -110,7 +112,7 @@ fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<Source>
     let least = poll.saturating_mul(2);
     let max_stale = span("max_stale", max_stale, DEFAULT_MAX_STALE, least)?;
     let when_stale = behaviour(when_stale, &place.key("when_stale"), problems)?;
-    Some(Source {
+    Some(ListSource {
         cluster: cluster.into(),
         uri,
         poll,

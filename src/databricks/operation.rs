@@ -13,7 +13,7 @@ pub struct Operation {
     /// The path, in the version that the newest client uses.
     pub template: &'static str,
     /// What a caller must show.
-    pub requirement: Requirement,
+    pub requirement: OperationRequirement,
     /// Whether it changes anything.
     pub access: Access,
     /// Where it is served.
@@ -26,8 +26,8 @@ impl Operation {
     /// The area that the operation belongs to; empty where no scope is needed.
     pub const fn area(&self) -> &'static str {
         match self.requirement {
-            Requirement::AnyToken | Requirement::NoToken => "",
-            Requirement::Scope(area) => area.name(),
+            OperationRequirement::AnyToken | OperationRequirement::NoToken => "",
+            OperationRequirement::Scope(area) => area.name(),
         }
     }
 
@@ -94,7 +94,7 @@ impl Level {
 
 /// What a caller must show for an operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Requirement {
+pub enum OperationRequirement {
     /// Any sound token, whatever its scopes.
     AnyToken,
     /// Nothing: clients call it before they have a token.

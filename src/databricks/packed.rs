@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::area::Area;
-use super::operation::{Access, Level, Marks, Operation, Requirement};
+use super::operation::{Access, Level, Marks, Operation, OperationRequirement};
 
 /// Every operation, ordered by path, and the positions of those whose name stands at several paths.
 pub(super) fn operations() -> (Vec<Operation>, Vec<usize>) {
@@ -35,7 +35,7 @@ pub(super) fn operations() -> (Vec<Operation>, Vec<usize>) {
 /// An operation whose texts still stand in the buffer.
 struct Row {
     flags: u8,
-    kind: Kind,
+    kind: PackedKind,
     name: Range<usize>,
     template: Range<usize>,
 }
@@ -47,9 +47,9 @@ impl Row {
             method: METHODS.get(usize::from(self.flags & 0x0F))?,
             template: text.get(self.template)?,
             requirement: match self.kind.area {
-                254 => Requirement::AnyToken,
-                255 => Requirement::NoToken,
-                area => Requirement::Scope(*areas.get(usize::from(area))?),
+                254 => OperationRequirement::AnyToken,
+                255 => OperationRequirement::NoToken,
+                area => OperationRequirement::Scope(*areas.get(usize::from(area))?),
             },
             access: if self.flags & 0x10 == 0 {
                 Access::Read
@@ -67,14 +67,14 @@ impl Row {
 }
 
 #[derive(Clone, Copy)]
-struct Kind {
+struct PackedKind {
     area: u8,
     marks: u8,
 }
 
 struct Reader<'a> {
     rest: &'a [u8],
-    kind: Kind,
+    kind: PackedKind,
     name: Vec<u8>,
     template: Vec<u8>,
     text: Vec<u8>,
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
     fn new(packed: &'a [u8]) -> Self {
         Self {
             rest: packed,
-            kind: Kind {
+            kind: PackedKind {
                 area: 255,
                 marks: 0,
             },
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
         if flags & 0x40 == 0 {
             let area = self.byte()?;
             let marks = self.byte()?;
-            self.kind = Kind { area, marks };
+            self.kind = PackedKind { area, marks };
         }
         let name = self.text(|reader| &mut reader.name)?;
         let template = self.text(|reader| &mut reader.template)?;
@@ -149,7 +149,7 @@ const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/operations.bin")
 
 #[cfg(test)]
 mod tests {
-    use super::super::operation::Requirement::{AnyToken, NoToken, Scope};
+    use super::super::operation::OperationRequirement::{AnyToken, NoToken, Scope};
     use super::*;
 
     #[test]

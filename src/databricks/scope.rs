@@ -9,7 +9,7 @@
 //! scopes is asked for these, and the answer takes as long for a large set as for a small one.
 
 use super::area::Area;
-use super::operation::{Access, Mark, Operation, Requirement};
+use super::operation::{Access, Mark, Operation, OperationRequirement};
 
 /// The scope for every operation whose scope Databricks documents.
 pub const ALL_APIS: &str = "all-apis";
@@ -53,7 +53,7 @@ pub fn covering(operation: &Operation) -> impl Iterator<Item = &'static str> {
     let documented = area.is_some() && !operation.marks.has(Mark::Undocumented);
     let named = area.into_iter().flat_map(|area| {
         let parts = Part::all_of(area).filter(|part| part.has(operation));
-        std::iter::once(Names::of(area))
+        std::iter::once(ScopeNames::of(area))
             .chain(parts.map(|part| part.names))
             .flat_map(|names| names.reaching(Reach::of(operation)))
     });
@@ -68,10 +68,10 @@ pub fn implies(broad: &str, narrow: &str) -> bool {
 
 /// Every scope that implies a scope, itself among them.
 pub fn implying(narrow: &str) -> impl Iterator<Item = &str> {
-    let named = Named::parse(narrow).into_iter().flat_map(|named| {
+    let named = NamedScope::parse(narrow).into_iter().flat_map(|named| {
         let all = named.area.is_documented().then_some(ALL_APIS);
         let part = named.part.map(|part| part.names);
-        let spelled = [Some(Names::of(named.area)), part]
+        let spelled = [Some(ScopeNames::of(named.area)), part]
             .into_iter()
             .flatten()
             .flat_map(move |names| names.reaching(named.reach));
@@ -82,8 +82,10 @@ pub fn implying(narrow: &str) -> impl Iterator<Item = &str> {
 
 /// A scope, and the same in each lesser reach, the widest first.
 pub fn narrowing(scope: &str) -> impl Iterator<Item = &str> {
-    let lesser = Named::parse(scope).into_iter().flat_map(|named| {
-        let names = named.part.map_or(Names::of(named.area), |part| part.names);
+    let lesser = NamedScope::parse(scope).into_iter().flat_map(|named| {
+        let names = named
+            .part
+            .map_or(ScopeNames::of(named.area), |part| part.names);
         names.within(named.reach).skip(1)
     });
     std::iter::once(scope).chain(lesser.map(|scope: &str| scope))
@@ -92,7 +94,7 @@ pub fn narrowing(scope: &str) -> impl Iterator<Item = &str> {
 /// The area that a scope speaks of: that of `jobs`, `jobs:read` or `catalog.tables:read`; none for
 /// `all-apis` and scopes not Databricks'.
 pub fn area(scope: &str) -> Option<Area> {
-    Some(Named::parse(scope)?.area)
+    Some(NamedScope::parse(scope)?.area)
 }
 
 /// A scope without `:read` or `:data`.
@@ -103,24 +105,24 @@ pub fn without_reach(scope: &str) -> &str {
 /// The narrowest scope that covers an operation: `jobs:read` for a plain read, `jobs` for a write;
 /// `None` where no scope is needed.
 pub fn required(operation: &Operation) -> Option<&'static str> {
-    Some(Names::of(area_of(operation)?).in_reach(Reach::of(operation)))
+    Some(ScopeNames::of(area_of(operation)?).in_reach(Reach::of(operation)))
 }
 
 fn area_of(operation: &Operation) -> Option<Area> {
     match operation.requirement {
-        Requirement::AnyToken | Requirement::NoToken => None,
-        Requirement::Scope(area) => Some(area),
+        OperationRequirement::AnyToken | OperationRequirement::NoToken => None,
+        OperationRequirement::Scope(area) => Some(area),
     }
 }
 
 /// A scope of Databricks', read.
-struct Named {
+struct NamedScope {
     area: Area,
     part: Option<&'static Part>,
     reach: Reach,
 }
 
-impl Named {
+impl NamedScope {
     fn parse(scope: &str) -> Option<Self> {
         let (name, reach) = split_reach(scope);
         if let Some(area) = Area::parse(name) {
@@ -138,13 +140,13 @@ impl Named {
 
 /// A scope in all its reaches.
 #[derive(Clone, Copy)]
-struct Names {
+struct ScopeNames {
     whole: &'static str,
     data: &'static str,
     read: &'static str,
 }
 
-impl Names {
+impl ScopeNames {
     const fn of(area: Area) -> Self {
         Self {
             whole: area.name(),
@@ -177,7 +179,7 @@ impl Names {
 
 /// A part of an area, as Databricks Apps know it.
 struct Part {
-    names: Names,
+    names: ScopeNames,
     area: &'static str,
     /// The service whose operations are meant; empty for the whole area.
     service: &'static str,
@@ -208,7 +210,7 @@ fn split_reach(scope: &str) -> (&str, Reach) {
 macro_rules! part {
     ($name:literal, $area:literal, $service:literal) => {
         Part {
-            names: Names {
+            names: ScopeNames {
                 whole: $name,
                 data: concat!($name, ":data"),
                 read: concat!($name, ":read"),

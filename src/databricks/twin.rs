@@ -8,7 +8,7 @@ pub(super) fn path(template: &str, path: &Path<'_>, other: &str) -> String {
     let mut names = Vec::new();
     let mut sent = path.segments();
     for part in segments(template) {
-        let Part::Name { name, rest, verb } = Part::parse(part) else {
+        let TemplatePart::Name { name, rest, verb } = TemplatePart::parse(part) else {
             sent.next();
             continue;
         };
@@ -38,9 +38,9 @@ fn filled(template: &str, mut names: Vec<(&str, String)>) -> String {
     let mut path = String::new();
     for part in segments(template) {
         path.push('/');
-        match Part::parse(part) {
-            Part::Literal => path.push_str(part),
-            Part::Name { name, verb, .. } => {
+        match TemplatePart::parse(part) {
+            TemplatePart::Literal => path.push_str(part),
+            TemplatePart::Name { name, verb, .. } => {
                 // Names that come twice are told apart by their order.
                 let place = names.iter().position(|(known, _)| *known == name);
                 match place.map(|place| names.remove(place)) {
@@ -57,15 +57,15 @@ fn filled(template: &str, mut names: Vec<(&str, String)>) -> String {
 /// Whether a template names something that another one does not.
 pub(super) fn names_more(template: &str, other: &str) -> bool {
     let names = |template| {
-        segments(template).filter_map(|part| match Part::parse(part) {
-            Part::Literal => None,
-            Part::Name { name, .. } => Some(name),
+        segments(template).filter_map(|part| match TemplatePart::parse(part) {
+            TemplatePart::Literal => None,
+            TemplatePart::Name { name, .. } => Some(name),
         })
     };
     names(template).any(|name| !names(other).any(|known| known == name))
 }
 
-enum Part<'t> {
+enum TemplatePart<'t> {
     Literal,
     Name {
         name: &'t str,
@@ -74,7 +74,7 @@ enum Part<'t> {
     },
 }
 
-impl<'t> Part<'t> {
+impl<'t> TemplatePart<'t> {
     fn parse(text: &'t str) -> Self {
         let braced = text.strip_prefix('{').and_then(|text| text.split_once('}'));
         let Some((name, verb)) = braced else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::callout::uri::HttpsUri;
 use crate::callout::{self, form};
 use crate::databricks::Catalogue;
-use crate::databricks::operation::{Mark, Requirement};
+use crate::databricks::operation::{Mark, OperationRequirement};
 use crate::databricks::scope::ALL_APIS;
 use crate::path::Path;
 use crate::policy::Readings;
@@ -59,7 +59,7 @@ impl Terms {
         }
     }
 
-    pub(super) fn call(&self, subject: &str, scope: &str) -> callout::Call {
+    pub(super) fn call(&self, subject: &str, scope: &str) -> callout::CalloutRequest {
         let mut fields = vec![
             ("grant_type", TOKEN_EXCHANGE),
             ("subject_token", subject),
@@ -73,7 +73,7 @@ impl Terms {
         for (name, value) in optional {
             fields.extend(value.as_deref().map(|value| (name, value)));
         }
-        callout::Call {
+        callout::CalloutRequest {
             cluster: self.cluster.clone(),
             method: "POST",
             uri: self.token_endpoint.clone(),
@@ -98,7 +98,7 @@ fn narrowest(headers: &Headers) -> Option<&'static str> {
     let known = |method| Readings::of(Catalogue::shared(), Call { method, tool }, path).operation();
     // RFC 9110 §9.3.2: a `HEAD` is for what the `GET` beside it answers.
     let operation = known(method).or_else(|| known("GET").filter(|_| method == "HEAD"))?;
-    let Requirement::Scope(area) = operation.requirement else {
+    let OperationRequirement::Scope(area) = operation.requirement else {
         return None;
     };
     let documented = area.is_documented() && !operation.marks.has(Mark::Undocumented);

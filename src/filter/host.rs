@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use host_calls::headers::Map;
 use host_calls::metrics::Kind;
-use host_calls::{Buffer, Level as LogLevel, headers, http, metrics, shared_data};
+use host_calls::{Buffer, Level, headers, http, metrics, shared_data};
 
 use crate::answer::Answer;
-use crate::audit::host_log::Level;
+use crate::audit::host_log::LogLevel;
 use crate::audit::record::Record;
-use crate::callout::Call;
+use crate::callout::CalloutRequest;
 use crate::gateway::host::{
     CalloutId, Engine, HeaderEdits, Host, MetricId, MetricKind, PluginId, SharedValue, StreamId,
     Unshared,
@@ -109,12 +109,12 @@ impl Host for WasmHost {
         (names.iter()).all(|name| headers::remove(Map::RequestTrailers, name))
     }
 
-    fn log_takes(&self, level: Level) -> Option<bool> {
+    fn log_takes(&self, level: LogLevel) -> Option<bool> {
         host_calls::takes(level.into())
     }
 
     /// Whether the log takes lines of this level the host does not say here.
-    fn write_record(&self, level: Level, _: &Record<'_>, line: &str) -> bool {
+    fn write_record(&self, level: LogLevel, _: &Record<'_>, line: &str) -> bool {
         host_calls::log(level.into(), line)
     }
 
@@ -125,10 +125,10 @@ impl Host for WasmHost {
 
     fn log_critical(&self, line: &str) {
         // A host that takes no lines could not be told so.
-        let _ = host_calls::log(LogLevel::Critical, line);
+        let _ = host_calls::log(Level::Critical, line);
     }
 
-    fn send(&self, call: &Call) -> Option<CalloutId> {
+    fn send(&self, call: &CalloutRequest) -> Option<CalloutId> {
         let mut headers = vec![
             (":method", call.method),
             (":scheme", "https"),
@@ -199,13 +199,13 @@ impl Host for WasmHost {
     }
 }
 
-impl From<Level> for LogLevel {
-    fn from(level: Level) -> Self {
+impl From<LogLevel> for Level {
+    fn from(level: LogLevel) -> Self {
         match level {
-            Level::Info => Self::Info,
-            Level::Warn => Self::Warn,
-            Level::Error => Self::Error,
-            Level::Critical => Self::Critical,
+            LogLevel::Info => Self::Info,
+            LogLevel::Warn => Self::Warn,
+            LogLevel::Error => Self::Error,
+            LogLevel::Critical => Self::Critical,
         }
     }
 }

@@ -7,14 +7,14 @@
 
 use hashbrown::HashMap;
 
-use crate::audit::otlp::{Answer as Receipt, ExportFailure, Shipment};
-use crate::callout::Call;
+use crate::audit::otlp::{ExportFailure, Receipt, Shipment};
+use crate::callout::CalloutRequest;
 use crate::exchange::{Errand, Exchanger, Failure};
-use crate::key_store::fetch::{Answer as KeyAnswer, Fetch};
+use crate::key_store::fetch::{Fetch, KeyAnswer};
 use crate::key_store::{Fetched, IssuerIndex};
 use crate::time::UnixTime;
 use crate::token::jwk_set;
-use crate::withdrawn::list::{self, Answer as ListAnswer, Poll, Polled};
+use crate::withdrawn::list::{self, ListAnswer, Poll, Polled};
 
 use super::active::Active;
 use super::host::{CalloutId, Host};
@@ -36,7 +36,7 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
-    const fn call(&self) -> &Call {
+    const fn call(&self) -> &CalloutRequest {
         match self {
             Self::Exchange(errand) => &errand.call,
             Self::Keys(fetch) => &fetch.call,

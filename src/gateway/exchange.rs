@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::authorize::{Bearer, Decision, Permit};
 use crate::denial::Denial;
-use crate::exchange::{Exchanger, Key, Outcome, Subject};
+use crate::exchange::{ExchangeKey, ExchangeOutcome, Exchanger, Subject};
 use crate::issuer::invalid_token::InvalidToken;
 use crate::request::{Headers, credential};
 use crate::time::UnixTime;
@@ -14,7 +14,7 @@ pub(super) enum Onward {
     /// It is answered, or goes upstream with what it brought.
     AsDecided,
     /// It waits for this exchange.
-    Waits(Key),
+    Waits(ExchangeKey),
     /// It goes upstream with this `Authorization`.
     With(Rc<str>),
 }
@@ -44,16 +44,16 @@ pub(super) fn onward(
         expires_at: judged.expires_at,
     };
     match exchanger.ask(subject, scope, now) {
-        Outcome::Held(authorization) => {
+        ExchangeOutcome::Held(authorization) => {
             decision.evidence.exchanged_scope = Some(scope);
             Onward::With(authorization)
         }
-        Outcome::Wait(key) => Onward::Waits(key),
-        Outcome::Ended => {
+        ExchangeOutcome::Wait(key) => Onward::Waits(key),
+        ExchangeOutcome::Ended => {
             decision.refuse(Denial::InvalidToken(InvalidToken::Expired));
             Onward::AsDecided
         }
-        Outcome::Refused(refusal) => {
+        ExchangeOutcome::Refused(refusal) => {
             decision.refuse(Denial::Exchange(refusal));
             Onward::AsDecided
         }

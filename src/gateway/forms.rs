@@ -26,18 +26,18 @@ pub(super) struct AwaitedForm {
     headers: Headers,
     source_ip: Option<String>,
     pub(super) decision_id: DecisionId,
-    place: Place,
+    place: HeldPlace,
     /// How much of it has come.
     pub(super) came: usize,
 }
 
 /// A request's place among those that are held; given up with it.
-struct Place {
+struct HeldPlace {
     number: u64,
     held: Rc<RefCell<HeldForms>>,
 }
 
-impl Drop for Place {
+impl Drop for HeldPlace {
     fn drop(&mut self) {
         // Nothing is borrowed of it where a place is given up.
         if let Ok(mut held) = self.held.try_borrow_mut() {
@@ -49,7 +49,7 @@ impl Drop for Place {
 /// What came of a form that is not awaited any more.
 pub(super) struct ArrivedForm {
     body: Result<Vec<u8>, FormError>,
-    _place: Place,
+    _place: HeldPlace,
 }
 
 impl ArrivedForm {
@@ -101,7 +101,7 @@ impl Active {
             headers: headers.clone(),
             source_ip: source_ip.cloned(),
             decision_id: self.decision_ids.next(),
-            place: Place {
+            place: HeldPlace {
                 number: ticket.number,
                 held: Rc::clone(&self.held_forms),
             },

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use crate::audit::host_log::Level;
+use crate::audit::host_log::LogLevel;
 use crate::audit::record::Record;
-use crate::callout::Call;
+use crate::callout::CalloutRequest;
 use crate::time::UnixTime;
 use crate::token::algorithm::AlgorithmSet;
 use crate::token::fingerprint::Fingerprint;
@@ -100,10 +100,10 @@ pub trait Host {
     fn remove_trailers(&self, names: &[&str]) -> bool;
 
     /// Whether the log takes lines of a level; `None` where the host does not tell.
-    fn log_takes(&self, level: Level) -> Option<bool>;
+    fn log_takes(&self, level: LogLevel) -> Option<bool>;
 
     /// Writes a record's line to the log. `false` where the host does not.
-    fn write_record(&self, level: Level, record: &Record<'_>, line: &str) -> bool;
+    fn write_record(&self, level: LogLevel, record: &Record<'_>, line: &str) -> bool;
 
     /// Gives the request a property that the host's own log can show.
     fn annotate(&self, name: &str, value: &str);
@@ -113,7 +113,7 @@ pub trait Host {
 
     /// Sends a callout. `None` where the host refuses at once: it has no such cluster, or the
     /// cluster has no host.
-    fn send(&self, call: &Call) -> Option<CalloutId>;
+    fn send(&self, call: &CalloutRequest) -> Option<CalloutId>;
 
     /// A header of the callout's answer that the event at hand brings.
     fn answer_header(&self, name: &str) -> Option<Vec<u8>>;

@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use crate::audit::host_log::Level;
+use crate::audit::host_log::LogLevel;
 use crate::audit::record::Record;
-use crate::callout::Call;
+use crate::callout::CalloutRequest;
 use crate::time::UnixTime;
 use crate::token::algorithm::AlgorithmSet;
 use crate::token::fingerprint::Fingerprint;
@@ -25,7 +25,7 @@ pub struct LocalHost<'h> {
     set: RefCell<Vec<(&'static str, String)>>,
     /// How many callouts were sent so far.
     callouts: Cell<u32>,
-    sent: RefCell<Vec<(CalloutId, Call)>>,
+    sent: RefCell<Vec<(CalloutId, CalloutRequest)>>,
     answer: RefCell<Vec<u8>>,
 }
 
@@ -66,7 +66,7 @@ impl<'h> LocalHost<'h> {
     }
 
     /// The callouts sent since this was last asked.
-    pub fn take_sent(&self) -> Vec<(CalloutId, Call)> {
+    pub fn take_sent(&self) -> Vec<(CalloutId, CalloutRequest)> {
         self.sent.take()
     }
 
@@ -130,11 +130,11 @@ impl Host for LocalHost<'_> {
         true
     }
 
-    fn log_takes(&self, _: Level) -> Option<bool> {
+    fn log_takes(&self, _: LogLevel) -> Option<bool> {
         Some(true)
     }
 
-    fn write_record(&self, _: Level, record: &Record<'_>, line: &str) -> bool {
+    fn write_record(&self, _: LogLevel, record: &Record<'_>, line: &str) -> bool {
         (self.on_record.borrow_mut())(record, line);
         true
     }
@@ -143,7 +143,7 @@ impl Host for LocalHost<'_> {
 
     fn log_critical(&self, _: &str) {}
 
-    fn send(&self, call: &Call) -> Option<CalloutId> {
+    fn send(&self, call: &CalloutRequest) -> Option<CalloutId> {
         let id = CalloutId(self.callouts.get());
         self.callouts.set(id.0.wrapping_add(1));
         self.sent.borrow_mut().push((id, call.clone()));

@@ -25,7 +25,7 @@ use super::waiting::Awaited;
 pub(super) use event::Event;
 pub(super) use keys::KeyEvent;
 
-use credentials::Credentials;
+use credentials::CredentialCounts;
 use decisions::Decisions;
 use event::NAMES;
 use keys::Keys;
@@ -35,7 +35,7 @@ use tokens::Tokens;
 /// One worker's counts.
 pub(super) struct Metrics {
     counters: Vec<Counter>,
-    credentials: Credentials,
+    credentials: CredentialCounts,
     decisions: Decisions,
     keys: Vec<Keys>,
     /// Absent where no list of revoked tokens is polled.
@@ -74,7 +74,7 @@ impl Metrics {
             counters: (NAMES.iter())
                 .map(|(metric, label)| Counter::new(&name(label.as_slice(), metric), host))
                 .collect(),
-            credentials: Credentials::new(&authorizer.treatments, host),
+            credentials: CredentialCounts::new(&authorizer.treatments, host),
             decisions: Decisions::default(),
             keys: issuers.clone().enumerate().map(keys_of).collect(),
             list: list.map(|list| ListGauges::new(list.max_stale, host)),

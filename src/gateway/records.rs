@@ -1,7 +1,7 @@
 //! The records of decisions: in which shape and where to they are written, and what follows where
 //! nobody takes them.
 
-use crate::audit::host_log::Level;
+use crate::audit::host_log::LogLevel;
 use crate::audit::otlp::{Exported, Exporter};
 use crate::audit::record::{Record, words};
 use crate::audit::settings::{RecordFormat, RecordSettings};
@@ -15,7 +15,7 @@ pub(super) struct Records {
     /// Whether a request is refused whose decision would leave no record.
     required: bool,
     /// Absent where the host's log gets no records.
-    log: Option<Level>,
+    log: Option<LogLevel>,
     /// Whether the host's log took lines of the records' level when it was last asked.
     is_open: bool,
     /// Absent where no collector gets records.

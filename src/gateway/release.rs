@@ -35,7 +35,7 @@ impl Active {
     pub(super) fn may_wait_for_keys(
         &mut self,
         request: &Pending,
-        awaited: authorize::Awaited,
+        awaited: authorize::AwaitedKeys,
         now: UnixTime,
     ) -> Option<Timer> {
         // Once: it has been judged by what came, and a key ID that is still unknown stays so.
@@ -44,11 +44,11 @@ impl Active {
         }
         let deadline = self.may_wait(request, Awaited::Keys(awaited), now)?;
         let useful = match awaited {
-            authorize::Awaited::First(issuer) => self
+            authorize::AwaitedKeys::First(issuer) => self
                 .keys
                 .expected_by(issuer, now)
                 .is_some_and(|due| due.since(now) < self.configuration.waiting.time),
-            authorize::Awaited::Newer(issuer) => self.keys.refresh_early(issuer, now),
+            authorize::AwaitedKeys::Newer(issuer) => self.keys.refresh_early(issuer, now),
         };
         useful.then_some(deadline)
     }
@@ -82,18 +82,18 @@ fn is_settled(
 ) -> bool {
     match awaited {
         Awaited::Exchange(key) => exchanger.is_none_or(|exchanger| exchanger.is_settled(key, now)),
-        Awaited::Keys(authorize::Awaited::First(issuer)) => keys.keys(issuer, now).is_some(),
-        Awaited::Keys(authorize::Awaited::Newer(issuer)) => !keys.expects(issuer, now),
+        Awaited::Keys(authorize::AwaitedKeys::First(issuer)) => keys.keys(issuer, now).is_some(),
+        Awaited::Keys(authorize::AwaitedKeys::Newer(issuer)) => !keys.expects(issuer, now),
     }
 }
 
 /// Whether what is awaited may come within so much time.
 fn comes(awaited: Awaited, keys: &KeyStore, within: Duration, now: UnixTime) -> bool {
     match awaited {
-        Awaited::Keys(authorize::Awaited::First(issuer)) => {
+        Awaited::Keys(authorize::AwaitedKeys::First(issuer)) => {
             let due = keys.expected_by(issuer, now);
             due.is_some_and(|due| due.since(now) < within)
         }
-        Awaited::Exchange(_) | Awaited::Keys(authorize::Awaited::Newer(_)) => true,
+        Awaited::Exchange(_) | Awaited::Keys(authorize::AwaitedKeys::Newer(_)) => true,
     }
 }

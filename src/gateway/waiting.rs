@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use crate::authorize;
-use crate::exchange::Key;
+use crate::exchange::ExchangeKey;
 use crate::key_store::IssuerIndex;
 use crate::time::UnixTime;
 use crate::time::clock::{Clock, Timer};
@@ -18,14 +18,14 @@ use crate::time::clock::{Clock, Timer};
 #[derive(Clone, Copy)]
 pub(super) enum Awaited {
     /// The exchange of its token.
-    Exchange(Key),
+    Exchange(ExchangeKey),
     /// An issuer's keys.
-    Keys(authorize::Awaited),
+    Keys(authorize::AwaitedKeys),
 }
 
 /// The requests that wait, `R` being one of them.
 pub(super) struct Queue<R> {
-    waiting: Vec<Waiting<R>>,
+    waiting: Vec<WaitingRequest<R>>,
     most: usize,
     time: Duration,
     clock: Clock,
@@ -43,7 +43,7 @@ pub(super) struct Released<R> {
     pub(super) waited: Duration,
 }
 
-struct Waiting<R> {
+struct WaitingRequest<R> {
     request: R,
     bytes: usize,
     awaited: Awaited,
@@ -55,7 +55,7 @@ struct Waiting<R> {
 
 /// Who is to bring what is awaited.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Source {
+enum AnswerSource {
     TokenEndpoint,
     Issuer(IssuerIndex),
 }
@@ -68,10 +68,10 @@ struct Share {
 }
 
 impl Awaited {
-    const fn source(self) -> Source {
+    const fn source(self) -> AnswerSource {
         match self {
-            Self::Exchange(_) => Source::TokenEndpoint,
-            Self::Keys(awaited) => Source::Issuer(awaited.issuer()),
+            Self::Exchange(_) => AnswerSource::TokenEndpoint,
+            Self::Keys(awaited) => AnswerSource::Issuer(awaited.issuer()),
         }
     }
 }
@@ -113,13 +113,13 @@ impl<R> Queue<R> {
             let Some(greedy) = self.greedier(awaited.source(), bytes) else {
                 break;
             };
-            let of_it = |waiting: &&mut Waiting<R>| waiting.is_of(greedy);
+            let of_it = |waiting: &&mut WaitingRequest<R>| waiting.is_of(greedy);
             if let Some(newest) = self.waiting.iter_mut().rev().find(of_it) {
                 newest.gives_way = true;
                 newest.deadline = Timer::OVER;
             }
         }
-        self.waiting.push(Waiting {
+        self.waiting.push(WaitingRequest {
             request,
             bytes,
             awaited,
@@ -177,7 +177,7 @@ impl<R> Queue<R> {
 
     /// The source whose callers take most, where that is more than this one's would with another
     /// request.
-    fn greedier(&self, source: Source, bytes: usize) -> Option<Source> {
+    fn greedier(&self, source: AnswerSource, bytes: usize) -> Option<AnswerSource> {
         let own = self.share(|waiting| waiting.is_of(source));
         let is_full = self.share(|_| true).count >= self.most;
         let size = |share: Share| if is_full { share.count } else { share.bytes };
@@ -186,7 +186,7 @@ impl<R> Queue<R> {
             bytes: own.bytes.saturating_add(bytes),
         });
         let mut most = (joined, None);
-        let mut seen: Vec<Source> = vec![source];
+        let mut seen: Vec<AnswerSource> = vec![source];
         for waiting in self.waiting.iter().filter(|waiting| !waiting.gives_way) {
             let other = waiting.awaited.source();
             if seen.contains(&other) {
@@ -201,7 +201,7 @@ impl<R> Queue<R> {
         most.1
     }
 
-    fn share(&self, of: impl Fn(&Waiting<R>) -> bool) -> Share {
+    fn share(&self, of: impl Fn(&WaitingRequest<R>) -> bool) -> Share {
         let counted = self.waiting.iter().filter(|waiting| !waiting.gives_way);
         counted
             .filter(|waiting| of(waiting))
@@ -212,8 +212,8 @@ impl<R> Queue<R> {
     }
 }
 
-impl<R> Waiting<R> {
-    fn is_of(&self, source: Source) -> bool {
+impl<R> WaitingRequest<R> {
+    fn is_of(&self, source: AnswerSource) -> bool {
         !self.gives_way && self.awaited.source() == source
     }
 }
@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn keys_of(issuer: usize) -> Awaited {
-        Awaited::Keys(authorize::Awaited::First(IssuerIndex(issuer)))
+        Awaited::Keys(authorize::AwaitedKeys::First(IssuerIndex(issuer)))
     }
 
     /// A queue in which each request is named by its issuer and when it came.

@@ -8,7 +8,7 @@ mod sharing;
 
 use std::time::Duration;
 
-use crate::callout::Call;
+use crate::callout::CalloutRequest;
 use crate::callout::flight::Flight;
 use crate::callout::retry::{self, Jitter};
 use crate::callout::uri::HttpsUri;
@@ -16,7 +16,7 @@ use crate::time::UnixTime;
 use crate::time::clock::{Reading, Timer};
 use crate::token::jwk_set::JwkSet;
 
-use super::fetch::{Answer, Fetch, FetchFailure};
+use super::fetch::{Fetch, FetchFailure, KeyAnswer};
 use super::source::{Addresses, Remote};
 use super::{Fetched, IssuerIndex, freshness, metadata};
 
@@ -25,7 +25,7 @@ use sharing::Sharing;
 /// One issuer's keys, and when they are fetched.
 pub(super) struct Clockwork {
     remote: Remote,
-    keys: Option<Kept>,
+    keys: Option<KeptKeys>,
     /// How often the keys have changed.
     generation: u64,
     /// Where the metadata said the keys are; asked for again with each refresh, since that is how
@@ -43,7 +43,7 @@ pub(super) struct Clockwork {
     sharing: Option<Sharing>,
 }
 
-struct Kept {
+struct KeptKeys {
     set: JwkSet,
     /// By the clock of all workers, to tell which document is newer.
     fetched_at: UnixTime,
@@ -111,7 +111,7 @@ impl Clockwork {
         self.under_way = Some(Flight::new(self.number, now, self.remote.timeout));
         Some(Fetch {
             issuer,
-            call: Call::get(
+            call: CalloutRequest::get(
                 &self.remote.cluster,
                 self.address().clone(),
                 self.remote.timeout,
@@ -148,7 +148,7 @@ impl Clockwork {
     pub(super) fn on_answer(
         &mut self,
         fetch: &Fetch,
-        answer: &Answer<'_>,
+        answer: &KeyAnswer<'_>,
         now: Reading,
         jitter: &mut Jitter,
     ) -> Result<Fetched, FetchFailure> {
@@ -176,7 +176,7 @@ impl Clockwork {
 
     fn take(
         &mut self,
-        answer: &Answer<'_>,
+        answer: &KeyAnswer<'_>,
         now: Reading,
         jitter: &mut Jitter,
     ) -> Result<Fetched, FetchFailure> {
@@ -227,7 +227,7 @@ impl Clockwork {
         if !same {
             self.generation = self.generation.wrapping_add(1);
         }
-        self.keys = Some(Kept {
+        self.keys = Some(KeptKeys {
             set,
             fetched_at,
             fresh: rest_of(fresh),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::callout::Call;
+use crate::callout::CalloutRequest;
 use crate::callout::flight;
 use crate::callout::uri::UriError;
 use crate::token::jwk_set::JwkSetError;
@@ -15,14 +15,14 @@ pub struct Fetch {
     /// For which issuer.
     pub issuer: IssuerIndex,
     /// What to ask of whom.
-    pub call: Call,
+    pub call: CalloutRequest,
     /// Tells this fetch from an earlier one of the same issuer whose answer may still come.
     pub(super) number: u64,
 }
 
 /// An HTTP answer, as far as it matters.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Answer<'a> {
+pub struct KeyAnswer<'a> {
     /// `:status`.
     pub status: u16,
     /// `Cache-Control`.

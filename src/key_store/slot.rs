@@ -28,7 +28,7 @@ pub(super) struct Slot<'a> {
     /// When a refresh was last asked for before its time.
     pub(super) last_early: Option<UnixTime>,
     /// The last good answer.
-    pub(super) document: Option<Document<'a>>,
+    pub(super) document: Option<FetchedDocument<'a>>,
 }
 
 /// The right to fetch, for some time.
@@ -42,7 +42,7 @@ pub(super) struct Lease {
 
 /// An answer of the issuer's.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Document<'a> {
+pub(super) struct FetchedDocument<'a> {
     /// When it came.
     pub(super) fetched_at: UnixTime,
     /// How long it is fresh by its own word.
@@ -79,7 +79,7 @@ impl<'a> Slot<'a> {
             failures: u32::try_from(failures).ok()?,
             second_address: second_address == 1,
             last_early: moment(early),
-            document: moment(fetched).map(|fetched_at| Document {
+            document: moment(fetched).map(|fetched_at| FetchedDocument {
                 fetched_at,
                 granted: (granted != NONE).then_some(Duration::from_millis(granted)),
                 body,
@@ -182,7 +182,7 @@ mod tests {
         failures: 3,
         second_address: true,
         last_early: Some(UnixTime::EPOCH),
-        document: Some(Document {
+        document: Some(FetchedDocument {
             fetched_at: UnixTime::MAX,
             granted: Some(Duration::from_mins(10)),
             body: b"{}",
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        let silent = Document {
+        let silent = FetchedDocument {
             granted: None,
             body: b"",
             ..FULL.document.unwrap()
@@ -228,7 +228,7 @@ mod tests {
             ..Slot::default()
         };
         let fetched = |fetched_at| Slot {
-            document: Some(Document {
+            document: Some(FetchedDocument {
                 fetched_at,
                 granted: None,
                 body: b"",

@@ -29,11 +29,11 @@ fn store() -> KeyStore {
     KeyStore::new(vec![remote(Some("https://a.example/keys"))], 7)
 }
 
-fn ok(body: &str) -> Answer<'_> {
-    Answer {
+fn ok(body: &str) -> KeyAnswer<'_> {
+    KeyAnswer {
         status: 200,
         body: body.as_bytes(),
-        ..Answer::default()
+        ..KeyAnswer::default()
     }
 }
 
@@ -88,7 +88,7 @@ fn keys_are_fetched_again_before_they_expire() {
         store
             .on_answer(
                 &fetch,
-                &Answer {
+                &KeyAnswer {
                     cache_control,
                     ..ok(KEYS)
                 },
@@ -111,10 +111,10 @@ fn last_known_good_keys_serve_until_max_stale() {
         if let Some(fetch) = store.due(now) {
             let failure = store.on_answer(
                 &fetch,
-                &Answer {
+                &KeyAnswer {
                     status: 503,
                     body: b"no healthy upstream",
-                    ..Answer::default()
+                    ..KeyAnswer::default()
                 },
                 now,
             );
@@ -151,10 +151,10 @@ fn failures_are_tried_again_later_and_later() {
 fn answers_that_are_no_keys_keep_the_old_ones() {
     let too_large = format!("{{\"keys\":[]{}}}", " ".repeat(2 * 1024 * 1024));
     #[rustfmt::skip]
-    let cases: [(&str, Answer<'_>); 7] = [
+    let cases: [(&str, KeyAnswer<'_>); 7] = [
         // name               answer
-        ("a 503 with a body", Answer { status: 503, ..ok(KEYS) }),
-        ("a redirect",        Answer { status: 302, ..ok("") }),
+        ("a 503 with a body", KeyAnswer { status: 503, ..ok(KEYS) }),
+        ("a redirect",        KeyAnswer { status: 302, ..ok("") }),
         ("empty",             ok("")),
         ("garbage",           ok("<html>")),
         ("half a document",   ok(KEYS.get(..60).unwrap())),
@@ -222,9 +222,9 @@ fn discovery_asks_both_addresses_and_then_for_the_keys() {
         openid.call.uri.to_string(),
         "https://a.example/.well-known/openid-configuration"
     );
-    let not_found = Answer {
+    let not_found = KeyAnswer {
         status: 404,
-        ..Answer::default()
+        ..KeyAnswer::default()
     };
     assert_eq!(
         store.on_answer(&openid, &not_found, at(1000)),

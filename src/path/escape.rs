@@ -2,7 +2,7 @@
 
 /// What makes an escaped segment unacceptable wherever it stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Fault {
+pub(super) enum EscapeFault {
     /// A `%` without two hexadecimal digits.
     BadEscape,
     /// A control character.
@@ -20,14 +20,14 @@ pub(super) enum Fault {
 }
 
 /// Checks every reading that repeated decoding gives a segment.
-pub(super) fn check(segment: &str) -> Result<(), Fault> {
+pub(super) fn check(segment: &str) -> Result<(), EscapeFault> {
     let (mut text, malformed) = decode(segment)?;
     if malformed {
-        return Err(Fault::BadEscape);
+        return Err(EscapeFault::BadEscape);
     }
     for _ in 1..MAX_LEVELS {
         if super::is_dot_segment(&text) {
-            return Err(Fault::DotSegment);
+            return Err(EscapeFault::DotSegment);
         }
         if !has_escape(&text) {
             return Ok(());
@@ -36,10 +36,10 @@ pub(super) fn check(segment: &str) -> Result<(), Fault> {
         (text, _) = decode(&text)?;
     }
     if super::is_dot_segment(&text) {
-        return Err(Fault::DotSegment);
+        return Err(EscapeFault::DotSegment);
     }
     if has_escape(&text) {
-        Err(Fault::TooDeep)
+        Err(EscapeFault::TooDeep)
     } else {
         Ok(())
     }
@@ -71,7 +71,7 @@ pub(super) fn any_reading(segment: &str, mut predicate: impl FnMut(&str) -> bool
 }
 
 /// Decodes every escape once; says also whether a `%` was left that begins none.
-fn decode(text: &str) -> Result<(String, bool), Fault> {
+fn decode(text: &str) -> Result<(String, bool), EscapeFault> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut malformed = false;
     let mut rest = text.as_bytes();
@@ -87,18 +87,18 @@ fn decode(text: &str) -> Result<(String, bool), Fault> {
             continue;
         };
         match byte {
-            b'/' | b'\\' => return Err(Fault::Separator),
-            b'-' | b'.' | b'_' | b'~' => return Err(Fault::Unreserved),
-            byte if byte.is_ascii_alphanumeric() => return Err(Fault::Unreserved),
+            b'/' | b'\\' => return Err(EscapeFault::Separator),
+            b'-' | b'.' | b'_' | b'~' => return Err(EscapeFault::Unreserved),
+            byte if byte.is_ascii_alphanumeric() => return Err(EscapeFault::Unreserved),
             byte => decoded.push(byte),
         }
         rest = tail;
     }
-    let decoded = String::from_utf8(decoded).map_err(|_| Fault::NotUtf8)?;
+    let decoded = String::from_utf8(decoded).map_err(|_| EscapeFault::NotUtf8)?;
     // On characters, not bytes: U+0080 to U+009F are controls too, and their bytes also occur
     // inside letters.
     if decoded.chars().any(char::is_control) {
-        return Err(Fault::Control);
+        return Err(EscapeFault::Control);
     }
     Ok((decoded, malformed))
 }

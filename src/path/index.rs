@@ -191,21 +191,21 @@ impl<T> Index<T> {
     /// Where a segment of a template leads, the rest aside.
     fn below(&self, from: NodeId, segment: Segment<&str>) -> Option<NodeId> {
         match segment {
-            Segment::Literal(text) => self.edge(from, Kind::Literal, text),
-            Segment::Verb(suffix) => self.edge(from, Kind::Verb, suffix),
+            Segment::Literal(text) => self.edge(from, EdgeKind::Literal, text),
+            Segment::Verb(suffix) => self.edge(from, EdgeKind::Verb, suffix),
             Segment::Name => self.nodes.get(from)?.name,
             Segment::Rest => None,
         }
     }
 
-    fn edge(&self, from: NodeId, kind: Kind, text: &str) -> Option<NodeId> {
+    fn edge(&self, from: NodeId, kind: EdgeKind, text: &str) -> Option<NodeId> {
         self.edges.get(&EdgeRef { from, kind, text }).copied()
     }
 
     /// Where a verb below the node leads that the segment ends in.
     fn verb_edge(&self, from: NodeId, segment: &str) -> Option<NodeId> {
         let colon = segment.rfind(':').filter(|&at| at > 0)?;
-        self.edge(from, Kind::Verb, segment.get(colon..)?)
+        self.edge(from, EdgeKind::Verb, segment.get(colon..)?)
     }
 
     fn add_below<'s>(
@@ -219,11 +219,11 @@ impl<T> Index<T> {
         let (kind, text) = match segment {
             Segment::Literal(text) => {
                 self.node_mut(from, |node| node.has_literals = true);
-                (Kind::Literal, keep(text))
+                (EdgeKind::Literal, keep(text))
             }
             Segment::Verb(suffix) => {
                 self.node_mut(from, |node| node.has_verbs = true);
-                (Kind::Verb, keep(suffix))
+                (EdgeKind::Verb, keep(suffix))
             }
             Segment::Name | Segment::Rest => {
                 self.node_mut(from, |node| node.name = Some(id));
@@ -299,7 +299,7 @@ impl<T> Node<T> {
 }
 
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Kind {
+enum EdgeKind {
     Literal,
     Verb,
 }
@@ -308,14 +308,14 @@ enum Kind {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Edge {
     from: NodeId,
-    kind: Kind,
+    kind: EdgeKind,
     text: Cow<'static, str>,
 }
 
 #[derive(Hash)]
 struct EdgeRef<'a> {
     from: NodeId,
-    kind: Kind,
+    kind: EdgeKind,
     text: &'a str,
 }
 

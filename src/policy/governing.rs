@@ -96,7 +96,9 @@ impl Governing<'_> {
     #[inline]
     pub fn is_public(&self) -> bool {
         match self {
-            Self::Operation(operation) => operation.requirement == operation::Requirement::NoToken,
+            Self::Operation(operation) => {
+                operation.requirement == operation::OperationRequirement::NoToken
+            }
             Self::Rules(rules) => {
                 rules.opens && rules.iter().all(|rule| rule.effect == Effect::Public)
             }
@@ -119,8 +121,9 @@ impl<'a> Requirement<'a> {
     /// What an operation of the catalogue requires.
     pub const fn of_operation(operation: &'static Operation) -> Self {
         match operation.requirement {
-            operation::Requirement::AnyToken | operation::Requirement::NoToken => Self::AnyToken,
-            operation::Requirement::Scope(_) => Self::Operation(operation),
+            operation::OperationRequirement::AnyToken
+            | operation::OperationRequirement::NoToken => Self::AnyToken,
+            operation::OperationRequirement::Scope(_) => Self::Operation(operation),
         }
     }
 

@@ -17,7 +17,7 @@ pub struct Role {
     /// Its name, in records and towards the upstream.
     pub name: Rc<str>,
     /// Who holds it: any of these.
-    pub members: Vec<Member>,
+    pub members: Vec<RoleMember>,
     /// What holders may use at most.
     pub grants: ScopeSet,
     /// Where it holds; everywhere, when absent.
@@ -26,7 +26,7 @@ pub struct Role {
 
 /// A description of callers: every condition that it names must hold.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Member {
+pub struct RoleMember {
     /// The current actor.
     pub actor: Option<Box<str>>,
     /// A claim, and the value that it is or has.
@@ -65,7 +65,7 @@ impl Role {
     }
 }
 
-impl Member {
+impl RoleMember {
     /// Whether every condition holds. A description without conditions describes nobody.
     fn describes(&self, token: &AccessToken) -> bool {
         *self != Self::default()
@@ -83,7 +83,7 @@ impl Member {
 }
 
 /// In the words of the configuration: ``group `data-eng` ``.
-impl fmt::Display for Member {
+impl fmt::Display for RoleMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = [
             ("group", &self.group),

@@ -15,7 +15,7 @@ use crate::issuer::dialect::ClaimPath;
 use crate::request::workspace::WorkspaceId;
 use crate::token::scope::Scope;
 
-use super::role::{self, Member, Role};
+use super::role::{self, Role, RoleMember};
 use super::workspace::WorkspaceSet;
 
 /// Functional roles, in the configuration's order.
@@ -32,7 +32,7 @@ pub struct Roles {
 
 /// The roles that somebody holds in a workspace.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct HeldInWorkspace {
     /// Their names, in the configuration's order.
     pub(super) roles: Vec<Rc<str>>,
     /// What they grant together.
@@ -82,10 +82,14 @@ impl Roles {
     }
 
     /// The roles that a token's bearer holds.
-    pub(super) fn held_by(&self, token: &AccessToken, workspace: Option<WorkspaceId>) -> Held {
+    pub(super) fn held_by(
+        &self,
+        token: &AccessToken,
+        workspace: Option<WorkspaceId>,
+    ) -> HeldInWorkspace {
         let is_described = self.described(token);
         let described = self.all.iter().enumerate().zip(is_described);
-        let mut held = Held::default();
+        let mut held = HeldInWorkspace::default();
         let mut here = Vec::new();
         for ((number, role), _) in described.filter(|(_, is_described)| *is_described) {
             if role.holds_in(workspace) {
@@ -135,7 +139,7 @@ struct Described {
 }
 
 /// Every member, with the number of its role.
-fn in_order(roles: &[Role]) -> impl Iterator<Item = (usize, &Member)> {
+fn in_order(roles: &[Role]) -> impl Iterator<Item = (usize, &RoleMember)> {
     roles
         .iter()
         .enumerate()
@@ -183,7 +187,7 @@ type Numbers = HashMap<Box<str>, usize>;
 
 impl Conditions {
     /// The numbers of a member's conditions, which are known from then on.
-    fn numbers(&mut self, member: &Member) -> Box<[usize]> {
+    fn numbers(&mut self, member: &RoleMember) -> Box<[usize]> {
         let named = [
             (&mut self.actors, &member.actor),
             (&mut self.clients, &member.client),

@@ -30,7 +30,7 @@ use shelf::Shelf;
 #[derive(Default)]
 pub struct RuleBook {
     rules: Vec<Rule>,
-    places: Vec<Place>,
+    places: Vec<RulePath>,
     /// Those that may be for what another path of an operation leaves open.
     incomplete: Vec<usize>,
     index: Index<Shelf>,
@@ -39,7 +39,7 @@ pub struct RuleBook {
 }
 
 /// A path of a rule.
-struct Place {
+struct RulePath {
     /// The position of the rule.
     rule: usize,
     template: Template,
@@ -64,7 +64,7 @@ impl RuleBook {
             let is_alike = |place: usize| {
                 let other = places.get(place);
                 other.is_some_and(
-                    |Place {
+                    |RulePath {
                          rule: other,
                          template,
                      }| {
@@ -87,7 +87,7 @@ impl RuleBook {
             if may_be_left_open(path) {
                 self.incomplete.push(places.len());
             }
-            self.places.push(Place {
+            self.places.push(RulePath {
                 rule: number,
                 template: path.clone(),
             });
@@ -102,7 +102,7 @@ impl RuleBook {
         let segments = shelf_of(path);
         let shelves = self.index.at(segments.iter().map(Segment::as_ref));
         let places = shelves.iter().flat_map(Shelf::all);
-        for Place {
+        for RulePath {
             rule: earlier,
             template,
         } in places.filter_map(|place| self.places.get(place))
@@ -197,7 +197,7 @@ impl RuleBook {
         readings: &Readings<'_>,
         issuer: Option<&str>,
     ) -> Option<AppliedRule<'_>> {
-        let Place { rule, template } = self.places.get(place)?;
+        let RulePath { rule, template } = self.places.get(place)?;
         let rule = self.rules.get(*rule)?;
         let for_get = rule.is_for(readings.call, issuer, readings.head_is_get())?;
         let fit = if is_sent {

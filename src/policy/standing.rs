@@ -14,7 +14,7 @@ use crate::token::json::ALLOCATION;
 use crate::token::scope::Scope;
 
 use super::Requirement;
-use super::roles::Held;
+use super::roles::HeldInWorkspace;
 
 /// The roles that a caller holds, and what they come to. It follows from the configuration, the
 /// token and the workspace alone.
@@ -29,7 +29,7 @@ pub struct Standing {
     /// A role that is held, but not in this workspace.
     pub elsewhere: bool,
     /// The same, as records and headers say it.
-    pub written: Written,
+    pub written: WrittenStanding,
     /// The scopes of the token; `None` where the issuer grants none and roles alone do.
     token_scopes: Option<ScopeSet>,
     /// Whether roles are configured, or asked for by the issuer: what they do not grant is not
@@ -46,7 +46,7 @@ struct Allowed([Cell<Option<&'static Operation>>; OPERATIONS]);
 
 /// What is said of a standing with every request, written once.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Written {
+pub struct WrittenStanding {
     /// The names of the roles held, between commas; absent where there are none.
     pub roles: Option<Rc<str>>,
     /// The same, as a member of a record.
@@ -78,8 +78,12 @@ impl Standing {
     /// What the roles held and a token's scopes come to: both must grant, each where it counts.
     /// Roles count where there are `any_roles` at all, and alone where the token's issuer grants no
     /// scopes.
-    pub(super) fn new(held: Held, token_scopes: Option<ScopeSet>, any_roles: bool) -> Self {
-        let Held {
+    pub(super) fn new(
+        held: HeldInWorkspace,
+        token_scopes: Option<ScopeSet>,
+        any_roles: bool,
+    ) -> Self {
+        let HeldInWorkspace {
             roles,
             grants: role_grants,
             elsewhere,
@@ -98,9 +102,9 @@ impl Standing {
             token_scopes,
             limited,
             allowed: Allowed::default(),
-            written: Written::default(),
+            written: WrittenStanding::default(),
         };
-        standing.written = Written::of(&standing);
+        standing.written = WrittenStanding::of(&standing);
         standing
     }
 
@@ -139,9 +143,9 @@ impl Standing {
     /// Of somebody who holds roles of these names, which grant nothing.
     #[cfg(test)]
     pub(crate) fn holding(names: &[&str]) -> Self {
-        let held = Held {
+        let held = HeldInWorkspace {
             roles: names.iter().map(|name| Rc::from(*name)).collect(),
-            ..Held::default()
+            ..HeldInWorkspace::default()
         };
         Self::new(held, None, true)
     }
@@ -183,7 +187,7 @@ impl Standing {
 
     /// About the memory that it takes, rather too much than too little.
     pub fn bytes(&self) -> usize {
-        let Written {
+        let WrittenStanding {
             roles,
             held,
             scopes,
@@ -259,7 +263,7 @@ impl fmt::Debug for Allowed {
 /// Most callers use few.
 const OPERATIONS: usize = 8;
 
-impl Written {
+impl WrittenStanding {
     fn of(standing: &Standing) -> Self {
         let roles: Vec<&str> = standing.roles.iter().map(|name| &**name).collect();
         Self {

@@ -27,7 +27,7 @@ pub struct Unverifiable {
     /// What it is.
     pub kind: CredentialKind,
     /// In which form it came.
-    pub form: Form,
+    pub form: CredentialForm,
     /// Its text, where that is a static token, long enough to be named by a fingerprint.
     pub token: Option<String>,
 }
@@ -44,7 +44,7 @@ pub enum Scheme {
 
 /// In which form a credential came.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Form {
+pub enum CredentialForm {
     /// `Basic`, readable.
     Basic,
     /// Behind `Bearer`.
@@ -116,7 +116,7 @@ impl<'a> Credential<'a> {
             if scheme.eq_ignore_ascii_case(b"basic") {
                 Unverifiable::basic(text)
             } else {
-                Unverifiable::of(CredentialKind::UnknownScheme, Form::Other)
+                Unverifiable::of(CredentialKind::UnknownScheme, CredentialForm::Other)
             },
         ))
     }
@@ -147,7 +147,7 @@ impl<'a> Credential<'a> {
         match self {
             Self::Jwt(token, _) => Self::Jwt(token, Scheme::Dpop),
             Self::Unverifiable(found) => Self::Unverifiable(Unverifiable {
-                form: Form::Other,
+                form: CredentialForm::Other,
                 ..found
             }),
             Self::Oversized | Self::None => self,
@@ -171,7 +171,7 @@ impl<'a> Credential<'a> {
         let Some(found) = secret::strictest(token.as_str()) else {
             return Ok(Self::Unverifiable(Unverifiable::of(
                 CredentialKind::Opaque,
-                Form::Bearer,
+                CredentialForm::Bearer,
             )));
         };
         if found.kind == CredentialKind::Jwt {
@@ -179,12 +179,15 @@ impl<'a> Credential<'a> {
             // and not opaque.
             return Ok(Self::Jwt(token, Scheme::Bearer));
         }
-        Ok(Self::Unverifiable(Unverifiable::by(found, Form::Bearer)))
+        Ok(Self::Unverifiable(Unverifiable::by(
+            found,
+            CredentialForm::Bearer,
+        )))
     }
 }
 
 impl Unverifiable {
-    const fn of(kind: CredentialKind, form: Form) -> Self {
+    const fn of(kind: CredentialKind, form: CredentialForm) -> Self {
         Self {
             kind,
             form,
@@ -194,10 +197,14 @@ impl Unverifiable {
 
     /// A credential with a token in it. One with several proves nothing to anybody: some server
     /// would go by the one of them, and some by the other.
-    fn by(found: Strictest, form: Form) -> Self {
+    fn by(found: Strictest, form: CredentialForm) -> Self {
         Self {
             kind: found.kind,
-            form: if found.is_alone { form } else { Form::Other },
+            form: if found.is_alone {
+                form
+            } else {
+                CredentialForm::Other
+            },
             token: found.token,
         }
     }
@@ -209,11 +216,11 @@ impl Unverifiable {
     /// a password; token endpoints take both halves for form-encoded (RFC 6749 §2.3.1).
     fn basic(text: &[u8]) -> Self {
         let Some(decoded) = secret::base64(text) else {
-            return Self::of(CredentialKind::Basic, Form::Other);
+            return Self::of(CredentialKind::Basic, CredentialForm::Other);
         };
         match secret::strictest(&String::from_utf8_lossy(&decoded)) {
-            Some(found) => Self::by(found, Form::Basic),
-            None => Self::of(CredentialKind::Basic, Form::Basic),
+            Some(found) => Self::by(found, CredentialForm::Basic),
+            None => Self::of(CredentialKind::Basic, CredentialForm::Basic),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::path::escape::octet;
 use super::credential::CredentialKind;
 use super::{Headers, secret, target};
 
-use jwt::Held;
+use jwt::HeldJwt;
 
 /// A form that can be read in one way only. Holds secrets, so it is not `Debug`.
 pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -52,8 +52,8 @@ impl<'a> Form<'a> {
             && is_text(&value)
             && !holds_two_tokens(&name)
             && !holds_two_tokens(&value)
-            && Held::by(&name) == Held::Nothing
-            && Held::by(&value) != Held::Amid;
+            && HeldJwt::by(&name) == HeldJwt::Nothing
+            && HeldJwt::by(&value) != HeldJwt::Amid;
         if !is_plain || self.0.len() == MAX_FIELDS {
             return Err(FormError::Malformed);
         }
@@ -81,13 +81,13 @@ impl<'a> Form<'a> {
     pub fn tokens(&self) -> impl Iterator<Item = ShownJwt<'_>> {
         self.0
             .iter()
-            .filter_map(|(name, value)| match Held::by(value) {
-                Held::Whole(text) => Some(ShownJwt {
+            .filter_map(|(name, value)| match HeldJwt::by(value) {
+                HeldJwt::Whole(text) => Some(ShownJwt {
                     field: name,
                     text,
                     is_plain: text.len() == value.len(),
                 }),
-                Held::Amid | Held::Nothing => None,
+                HeldJwt::Amid | HeldJwt::Nothing => None,
             })
     }
 
@@ -117,7 +117,7 @@ impl<'a> Form<'a> {
             (CredentialKind::Basic, None)
         } else if TOKENS.iter().copied().any(is)
             && !value.trim().is_empty()
-            && Held::by(value) == Held::Nothing
+            && HeldJwt::by(value) == HeldJwt::Nothing
         {
             (CredentialKind::Opaque, None)
         } else {

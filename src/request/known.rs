@@ -83,11 +83,11 @@ impl Known {
 
 /// For each name that is known, where it stands.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Places([Place; Known::ALL.len()]);
+pub(super) struct Places([HeaderPlace; Known::ALL.len()]);
 
 /// Where a name stands, in whichever spelling.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Place {
+pub(super) struct HeaderPlace {
     /// The first pair of that name.
     pub(super) first: Option<usize>,
     /// Whether there is another.
@@ -106,7 +106,7 @@ impl Places {
     }
 
     /// Where a name stands.
-    pub(super) fn of(&self, known: Known) -> Place {
+    pub(super) fn of(&self, known: Known) -> HeaderPlace {
         self.0.get(known.place).copied().unwrap_or_default()
     }
 }
@@ -139,7 +139,7 @@ mod tests {
             {
                 places.note(Key::of(spelling.as_bytes()), spelling.as_bytes(), pair);
             }
-            let want = Place {
+            let want = HeaderPlace {
                 first: Some(0),
                 is_repeated: true,
             };

@@ -48,9 +48,9 @@ impl<'a> Jws<'a> {
         let token = token.as_bytes();
         let (signing_input, [header, payload, signature]) = segments(token)
             .ok_or_else(|| JwsError::SegmentCount(bytes::count(token, b'.').saturating_add(1)))?;
-        let header = decode(header, Segment::Header)?;
-        let payload = decode(payload, Segment::Payload)?;
-        let signature = decode(signature, Segment::Signature)?;
+        let header = decode(header, JwsSegment::Header)?;
+        let payload = decode(payload, JwsSegment::Payload)?;
+        let signature = decode(signature, JwsSegment::Signature)?;
         let header = Json::parse(&header).map_err(JwsError::Header)?;
         let jws = Self {
             signing_input,
@@ -135,7 +135,7 @@ impl<'a> SignedPayload<'a> {
 
 /// One of the three segments.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Segment {
+pub enum JwsSegment {
     /// The JOSE header.
     Header,
     /// The payload.
@@ -168,7 +168,7 @@ pub enum JwsError {
     /// (RFC 7515 §4.1.11).
     Critical,
     /// A segment without characters.
-    EmptySegment(Segment),
+    EmptySegment(JwsSegment),
     /// `enc`: a JWE.
     Encrypted,
     /// The header is not JSON that we read.
@@ -178,7 +178,7 @@ pub enum JwsError {
     /// `cty` says that the payload is another token (RFC 7519 §5.2).
     Nested,
     /// A segment is not canonical base64url.
-    NotBase64Url(Segment),
+    NotBase64Url(JwsSegment),
     /// Not three segments but so many.
     SegmentCount(usize),
     /// A text of the header is not one we take.
@@ -242,7 +242,7 @@ impl fmt::Display for JwsError {
     }
 }
 
-impl fmt::Display for Segment {
+impl fmt::Display for JwsSegment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Header => "header",
@@ -282,7 +282,7 @@ fn split_at_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((before, rest.get(DOT..)?))
 }
 
-fn decode(text: &[u8], segment: Segment) -> Result<Vec<u8>, JwsError> {
+fn decode(text: &[u8], segment: JwsSegment) -> Result<Vec<u8>, JwsError> {
     if text.is_empty() {
         return Err(JwsError::EmptySegment(segment));
     }

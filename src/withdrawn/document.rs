@@ -14,22 +14,24 @@ use super::{EntryError, Names, Withdrawn};
 
 /// Reads the members of an object. `refuse` hears of everything that cannot be read, each with its
 /// place below the object.
-pub fn read(object: &Object, refuse: &mut dyn FnMut(&str, Fault)) -> Withdrawn {
+pub fn read(object: &Object, refuse: &mut dyn FnMut(&str, WithdrawalFault)) -> Withdrawn {
     let mut withdrawn = Withdrawn::default();
     for (key, value) in object.iter() {
         let names = Names::ALL.into_iter().find(|names| names.as_str() == key);
         if names.is_none() && key != ISSUED_BEFORE {
-            refuse(printable(key), Fault::UnknownKey);
+            refuse(printable(key), WithdrawalFault::UnknownKey);
             continue;
         }
         let Some(items) = value.as_array() else {
-            refuse(key, Fault::NotList);
+            refuse(key, WithdrawalFault::NotList);
             continue;
         };
         for (position, item) in items.iter().enumerate() {
             let added = match (names, item.as_str()) {
-                (Some(names), Some(name)) => withdrawn.add(names, name).map_err(Fault::Entry),
-                (Some(_), None) => Err(Fault::NotText),
+                (Some(names), Some(name)) => {
+                    withdrawn.add(names, name).map_err(WithdrawalFault::Entry)
+                }
+                (Some(_), None) => Err(WithdrawalFault::NotText),
                 (None, _) => add_issued_before(item, &mut withdrawn),
             };
             if let Err(fault) = added {
@@ -43,7 +45,7 @@ pub fn read(object: &Object, refuse: &mut dyn FnMut(&str, Fault)) -> Withdrawn {
 /// Why something written is no withdrawal. What was written is not quoted: by mistake, it may be a
 /// token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fault {
+pub enum WithdrawalFault {
     /// An entry that no token can match.
     Entry(EntryError),
     /// Not a list.
@@ -58,7 +60,7 @@ pub enum Fault {
     UnknownKey,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for WithdrawalFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(EntryError::Fingerprint(error)) => {
@@ -83,21 +85,21 @@ impl fmt::Display for Fault {
     }
 }
 
-fn add_issued_before(item: &Json, withdrawn: &mut Withdrawn) -> Result<(), Fault> {
-    let limit = item.as_object().ok_or(Fault::NotLimit)?;
+fn add_issued_before(item: &Json, withdrawn: &mut Withdrawn) -> Result<(), WithdrawalFault> {
+    let limit = item.as_object().ok_or(WithdrawalFault::NotLimit)?;
     let (mut issuer, mut subject, mut time) = (None, None, None);
     for (key, value) in limit.iter() {
         match key {
-            "issuer" => issuer = Some(value.as_str().ok_or(Fault::NotLimit)?),
-            "subject" => subject = Some(value.as_str().ok_or(Fault::NotLimit)?),
-            "time" => time = Some(moment(value).ok_or(Fault::NotMoment)?),
-            _ => return Err(Fault::NotLimit),
+            "issuer" => issuer = Some(value.as_str().ok_or(WithdrawalFault::NotLimit)?),
+            "subject" => subject = Some(value.as_str().ok_or(WithdrawalFault::NotLimit)?),
+            "time" => time = Some(moment(value).ok_or(WithdrawalFault::NotMoment)?),
+            _ => return Err(WithdrawalFault::NotLimit),
         }
     }
-    let time = time.ok_or(Fault::NotLimit)?;
+    let time = time.ok_or(WithdrawalFault::NotLimit)?;
     withdrawn
         .add_issued_before(issuer, subject, time)
-        .map_err(Fault::Entry)
+        .map_err(WithdrawalFault::Entry)
 }
 
 /// Text as RFC 3339 writes it, or a `NumericDate`. Envoy hands over the numbers of a `Struct` as
@@ -128,7 +130,7 @@ mod tests {
     use super::*;
     use crate::token::text::TextError;
 
-    fn faults(text: &str) -> Vec<(String, Fault)> {
+    fn faults(text: &str) -> Vec<(String, WithdrawalFault)> {
         let json = Json::parse(text.as_bytes()).unwrap();
         let mut faults = Vec::new();
         read(json.as_object().unwrap(), &mut |place, fault| {
@@ -174,10 +176,10 @@ mod tests {
 
     #[test]
     fn whatever_cannot_be_read_is_told_with_its_place() {
-        use Fault::{Entry, NotLimit, NotList, NotMoment, NotText, UnknownKey};
+        use WithdrawalFault::{Entry, NotLimit, NotList, NotMoment, NotText, UnknownKey};
         let empty = Entry(EntryError::Text(TextError::Empty));
         #[rustfmt::skip]
-        let cases: [(&str, &str, &[(&str, Fault)]); 13] = [
+        let cases: [(&str, &str, &[(&str, WithdrawalFault)]); 13] = [
             // name                    document                                             want
             ("nothing",                "{}",                                                &[]),
             ("a typing error",         r#"{"token_id":["t"]}"#,                             &[("token_id", UnknownKey)]),

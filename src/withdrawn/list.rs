@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::callout::Call;
+use crate::callout::CalloutRequest;
 use crate::callout::flight::{self, Flight};
 use crate::callout::retry::{self, Jitter};
 use crate::callout::uri::HttpsUri;
@@ -19,11 +19,11 @@ use crate::token::bearer::BearerToken;
 use crate::token::json::{Json, JsonError};
 
 use super::Withdrawn;
-use super::document::{self, Fault};
+use super::document::{self, WithdrawalFault};
 
 /// Where a list is, and how it is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Source {
+pub struct ListSource {
     /// The gateway's cluster to ask.
     pub cluster: Box<str>,
     /// What to ask it for.
@@ -47,8 +47,8 @@ pub enum WhenStale {
 
 /// A list through time.
 pub struct List {
-    source: Source,
-    known: Option<Known>,
+    source: ListSource,
+    known: Option<KnownList>,
     clock: Clock,
     due: Timer,
     under_way: Option<Flight>,
@@ -58,7 +58,7 @@ pub struct List {
 }
 
 /// The last good list.
-struct Known {
+struct KnownList {
     withdrawn: Withdrawn,
     tag: Option<Box<str>>,
     /// From when it was asked for, or asked after: how long it is taken for the newest.
@@ -68,14 +68,14 @@ struct Known {
 /// A question to the list's server.
 pub struct Poll {
     /// What to ask.
-    pub call: Call,
+    pub call: CalloutRequest,
     /// Tells this poll from an earlier one whose answer may still come.
     number: u64,
 }
 
 /// The server's answer, as far as it matters.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Answer<'a> {
+pub struct ListAnswer<'a> {
     /// `:status`.
     pub status: u16,
     /// `ETag`.
@@ -100,7 +100,7 @@ pub struct Stale;
 impl List {
     /// A list that was not asked for yet. `seed` sets the workers' clocks apart: any number that
     /// differs between them.
-    pub const fn new(source: Source, seed: u64) -> Self {
+    pub const fn new(source: ListSource, seed: u64) -> Self {
         Self {
             source,
             known: None,
@@ -150,7 +150,7 @@ impl List {
         let timeout = self.timeout();
         self.number = self.number.wrapping_add(1);
         self.under_way = Some(Flight::new(self.number, now, timeout));
-        let mut call = Call::get(&self.source.cluster, self.source.uri.clone(), timeout);
+        let mut call = CalloutRequest::get(&self.source.cluster, self.source.uri.clone(), timeout);
         let tag = self.known.as_ref().and_then(|known| known.tag.clone());
         call.headers
             .extend(tag.map(|tag| ("if-none-match".into(), tag)));
@@ -162,7 +162,11 @@ impl List {
 
     /// Takes the answer to a poll. `Err` says why it was of no use; the list held before is kept
     /// then.
-    pub fn on_answer(&mut self, poll: &Poll, answer: &Answer<'_>) -> Result<Polled, PollFailure> {
+    pub fn on_answer(
+        &mut self,
+        poll: &Poll,
+        answer: &ListAnswer<'_>,
+    ) -> Result<Polled, PollFailure> {
         let asked = self.over(poll).ok_or(PollFailure::Unasked)?;
         let taken = self.take(answer, asked);
         match taken {
@@ -211,7 +215,7 @@ impl List {
             .map(|under_way| under_way.asked())
     }
 
-    fn take(&mut self, answer: &Answer<'_>, asked: Reading) -> Result<Polled, PollFailure> {
+    fn take(&mut self, answer: &ListAnswer<'_>, asked: Reading) -> Result<Polled, PollFailure> {
         let fresh = Timer::new(asked, self.source.max_stale);
         match (answer.status, &mut self.known) {
             (200, _) => {}
@@ -225,7 +229,7 @@ impl List {
         let withdrawn = parse(answer.body)?;
         let entries = withdrawn.len();
         let tag = answer.tag.and_then(entity_tag);
-        let before = self.known.replace(Known {
+        let before = self.known.replace(KnownList {
             withdrawn,
             tag,
             fresh,
@@ -254,7 +258,7 @@ impl List {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PollFailure {
     /// Something in the list cannot be read, at this place.
-    Entry(String, Fault),
+    Entry(String, WithdrawalFault),
     /// The list is not JSON that we read.
     Json(JsonError),
     /// The list is not a JSON object.

@@ -1,6 +1,6 @@
 //! The model itself.
 
-use databricks_oam_filter::databricks::{Access, Area, Mark, Operation, Requirement};
+use databricks_oam_filter::databricks::{Access, Area, Mark, Operation, OperationRequirement};
 
 use crate::readings::{Applied, Governing, apply, narrowness, ranks};
 use crate::world::{Caller, ISSUERS, Request, Role, Rule, World};
@@ -135,7 +135,7 @@ fn needs_no_caller(governing: &Governing<'_>) -> bool {
         Governing::Rules(rules, opens) => {
             *opens && rules.iter().all(|rule| rule.effect == "public")
         }
-        Governing::Operation(operation) => operation.requirement == Requirement::NoToken,
+        Governing::Operation(operation) => operation.requirement == OperationRequirement::NoToken,
         Governing::Nothing => false,
     }
 }
@@ -193,7 +193,7 @@ fn refusal<'a>(
         Governing::Operation(operation) => {
             let free = matches!(
                 operation.requirement,
-                Requirement::AnyToken | Requirement::NoToken
+                OperationRequirement::AnyToken | OperationRequirement::NoToken
             );
             judged(&|grants| free || grants(&|scope| covers_operation(scope, operation)))
                 .map_err(|reason| (reason, None))

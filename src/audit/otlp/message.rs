@@ -28,7 +28,7 @@ impl<'a, I: Iterator<Item = &'a Exported>> Batch<I> {
         }
         let request = ExportLogsServiceRequest {
             resource_logs: vec![ResourceLogs {
-                resource: Some(Resource {
+                resource: Some(OtlpResource {
                     attributes: vec![text("service.name", env!("CARGO_PKG_NAME"))],
                 }),
                 scope_logs: vec![ScopeLogs {
@@ -64,13 +64,13 @@ struct ExportLogsServiceRequest {
 #[derive(Clone, PartialEq, Message)]
 struct ResourceLogs {
     #[prost(message, optional, tag = "1")]
-    resource: Option<Resource>,
+    resource: Option<OtlpResource>,
     #[prost(message, repeated, tag = "2")]
     scope_logs: Vec<ScopeLogs>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Resource {
+struct OtlpResource {
     #[prost(message, repeated, tag = "1")]
     attributes: Vec<KeyValue>,
 }

@@ -39,10 +39,10 @@ fn lines(shipment: &Shipment) -> Vec<String> {
     message::tests::lines(&shipment.call.body)
 }
 
-fn status(status: u16) -> Answer<'static> {
-    Answer {
+fn status(status: u16) -> Receipt<'static> {
+    Receipt {
         status,
-        ..Answer::default()
+        ..Receipt::default()
     }
 }
 
@@ -85,7 +85,7 @@ fn records_go_in_batches_and_once() {
 
 #[test]
 fn a_batch_that_may_be_taken_later_is_sent_again_and_no_sooner_than_asked() {
-    let later = |answer: Answer<'static>| {
+    let later = |answer: Receipt<'static>| {
         let mut exporter = exporter(1 << 20);
         exporter.push(record("a"));
         let sent = exporter.due(at(0)).unwrap();
@@ -100,7 +100,7 @@ fn a_batch_that_may_be_taken_later_is_sent_again_and_no_sooner_than_asked() {
         assert!((750..=1000).contains(&wait.as_millis()), "{wait:?}");
         assert_eq!(again, Some(vec!["a".to_owned()]));
     }
-    let asks = |retry_after| Answer {
+    let asks = |retry_after| Receipt {
         status: 429,
         retry_after: Some(retry_after),
         body: b"",
@@ -127,7 +127,7 @@ fn what_a_collector_refuses_is_counted_and_told() {
     let sent = exporter.due(at(1000)).unwrap();
     assert_eq!(lines(&sent), ["c", "lost: 0 dropped, 2 rejected"]);
     // Partly: one of the two, and that was the record.
-    let partial = Answer {
+    let partial = Receipt {
         status: 200,
         retry_after: None,
         body: b"\x0a\x06\x08\x01\x12\x02no",

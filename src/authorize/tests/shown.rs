@@ -47,10 +47,10 @@ fn a_token_that_has_expired_says_so_without_its_keys() {
     );
     let (authorizer, mut keys) = configured(&text);
     let fetch = keys.due(now()).unwrap();
-    let answer = Answer {
+    let answer = KeyAnswer {
         status: 200,
         body: jwks("a", X).into_bytes().leak(),
-        ..Answer::default()
+        ..KeyAnswer::default()
     };
     keys.on_answer(&fetch, &answer, now()).unwrap();
     let judge = |keys: &KeyStore, token: &str, seconds| {
@@ -62,7 +62,7 @@ fn a_token_that_has_expired_says_so_without_its_keys() {
     let sound = token("a", "https://a.example", r#","scope":"jobs""#, [0; 64]);
     let forged = token("x", "https://a.example", "", [1; 64]);
     let endless = endless_token();
-    let first = Some(Awaited::First(IssuerIndex(0)));
+    let first = Some(AwaitedKeys::First(IssuerIndex(0)));
     assert_eq!(judge(&keys, &sound, 0), ("allow".to_owned(), None));
     assert_eq!(
         judge(&keys, &sound, 700),

@@ -10,7 +10,7 @@ use crate::token::json::ALLOCATION;
 use crate::token::jwk::Thumbprint;
 
 /// What a token turned out to be, and by which key.
-pub(in crate::authorize) struct Proof {
+pub(in crate::authorize) struct VerifiedProof {
     /// Whose token it is.
     pub(in crate::authorize) issuer: IssuerIndex,
     /// The key that signed it.

@@ -14,17 +14,17 @@ use super::mixed;
 /// A worker's memory of what the policy says.
 pub(in crate::authorize) struct Rulings {
     key: u64,
-    places: Vec<Place>,
+    places: Vec<RulingSlot>,
 }
 
 #[derive(Default)]
-struct Place {
+struct RulingSlot {
     /// The hash of the request that was not found here last.
     asked: u64,
-    known: Option<Box<Known>>,
+    known: Option<Box<KnownRuling>>,
 }
 
-struct Known {
+struct KnownRuling {
     method: Box<str>,
     path: Box<str>,
     /// Absent where it was said of nobody known.
@@ -68,7 +68,7 @@ impl Rulings {
             return;
         }
         if self.places.is_empty() {
-            self.places.resize_with(PLACES, Place::default);
+            self.places.resize_with(PLACES, RulingSlot::default);
         }
         let hash = self.hash(method, path, issuer);
         let Some(place) = self.places.get_mut(place_of(hash)) else {
@@ -79,7 +79,7 @@ impl Rulings {
             return;
         }
         let (ruling, asked) = said();
-        place.known = Some(Box::new(Known {
+        place.known = Some(Box::new(KnownRuling {
             method: method.into(),
             path: path.into(),
             issuer: issuer.cloned(),

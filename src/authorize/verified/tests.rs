@@ -10,12 +10,12 @@ use crate::time::UnixTime;
 use crate::token::claims::Times;
 use crate::token::jwk::Jwk;
 
-const TOKENS: Limits = Limits {
+const TOKENS: MemoryLimits = MemoryLimits {
     tokens: 3,
     bytes: 100_000,
 };
 
-fn empty(limits: Limits) -> VerifiedTokens {
+fn empty(limits: MemoryLimits) -> VerifiedTokens {
     VerifiedTokens::new(limits, &RandomState::new())
 }
 
@@ -24,9 +24,9 @@ fn bearer(text: &str) -> BearerToken<'_> {
 }
 
 /// An entry that is told from others by the moment in it.
-fn proof(second: u64) -> Proof {
+fn proof(second: u64) -> VerifiedProof {
     let key = br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-    Proof {
+    VerifiedProof {
         issuer: IssuerIndex(0),
         key: Jwk::parse(key).unwrap().thumbprint(),
         generation: 0,
@@ -117,7 +117,7 @@ fn both_bounds_hold() {
         ("one that is too long",    9,      entry * 2,     vec!["a", "b", &long],       vec!["a", "b"]),
     ];
     for (name, tokens, bytes, texts, want) in cases {
-        let mut verified = empty(Limits { tokens, bytes });
+        let mut verified = empty(MemoryLimits { tokens, bytes });
         for (number, text) in (0..).zip(&texts) {
             verified.remember(bearer(text), proof(number));
             assert!(
@@ -134,7 +134,7 @@ fn both_bounds_hold() {
 #[test]
 fn what_is_used_is_spared() {
     let used: Vec<String> = (0..20).map(|number| format!("used-{number}")).collect();
-    let mut verified = empty(Limits {
+    let mut verified = empty(MemoryLimits {
         tokens: 24,
         bytes: 1_000_000,
     });

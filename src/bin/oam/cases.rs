@@ -118,17 +118,17 @@ enum Word {
 #[derive(Serialize)]
 pub(super) struct Suite {
     pub(super) name: String,
-    pub(super) cases: Vec<Outcome>,
+    pub(super) cases: Vec<CaseOutcome>,
 }
 
 /// The outcome of one case: how it differs from what was expected.
 #[derive(Serialize)]
-pub(super) struct Outcome {
+pub(super) struct CaseOutcome {
     pub(super) name: String,
     pub(super) differences: Vec<String>,
 }
 
-impl Outcome {
+impl CaseOutcome {
     pub(super) const fn passed(&self) -> bool {
         self.differences.is_empty()
     }
@@ -171,7 +171,7 @@ impl Case {
         gateway: &Gateway,
         at: Option<&str>,
         coverage: &mut Coverage,
-    ) -> Result<Outcome, Unreadable> {
+    ) -> Result<CaseOutcome, Unreadable> {
         let ((Some(url), None) | (None, Some(url))) = (&self.request.url, &self.request.path)
         else {
             return Err(Unreadable(
@@ -195,7 +195,7 @@ impl Case {
         gateway.decide(&request, |decision| {
             coverage.count(&gateway.authorizer.policy, decision);
             let explanation = Explanation::of(gateway, decision, &request);
-            Outcome {
+            CaseOutcome {
                 name: self.name.clone(),
                 differences: self.expect.differences(explanation),
             }

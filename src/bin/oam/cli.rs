@@ -62,7 +62,7 @@ enum Command {
     /// Narrow the grants of roles to what records show to be used
     Suggest(Suggest),
     /// Tell what audit records tell: static tokens, refusals, unused grants, missing records
-    Report(report::Arguments),
+    Report(report::ReportArguments),
     /// Write a complete set of files for a new gateway
     Init(Init),
     /// Print completions for a shell

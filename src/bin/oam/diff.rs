@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &super::Diff) -> Result<Said, Unreadable> {
         new: Configured::open(&arguments.new)?,
     };
     let now = gateway::moment(None)?;
-    let mut report = Report::of(&sides, now)?;
+    let mut report = DiffReport::of(&sides, now)?;
     if !arguments.records.is_empty() {
         report.replayed = Some(Replayed::of(&sides, &arguments.records)?);
     }
@@ -77,14 +77,14 @@ impl Configured {
 }
 
 /// Everything that changes.
-struct Report {
+struct DiffReport {
     changes: Vec<Change>,
     others: Vec<String>,
     not_compared: Vec<String>,
     replayed: Option<Replayed>,
 }
 
-impl Report {
+impl DiffReport {
     fn of(sides: &Sides<Configured>, now: UnixTime) -> Result<Self, Unreadable> {
         let authorizers = sides.as_ref().map(|side| &side.gateway.authorizer);
         let written = sides.as_ref().map(|side| &side.written);

@@ -122,7 +122,7 @@ pub(super) struct Explanation {
     pub(super) roles: Vec<String>,
     pub(super) rule: Option<String>,
     /// The rules that apply, each with the reading of the path under which it does.
-    pub(super) readings: Vec<Reading>,
+    pub(super) readings: Vec<RuleReading>,
     pub(super) mode: &'static str,
     /// Absent where nothing is exchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,7 +144,7 @@ pub(super) struct Explanation {
 
 /// A rule that applies, and how the path is read for that.
 #[derive(Serialize)]
-pub(super) struct Reading {
+pub(super) struct RuleReading {
     rule: String,
     path: String,
 }
@@ -165,7 +165,7 @@ impl Explanation {
         let readings = reason::readings(&gateway.authorizer, request, evidence);
         let readings = readings
             .into_iter()
-            .map(|(rule, path)| Reading { rule, path });
+            .map(|(rule, path)| RuleReading { rule, path });
         let readings = readings.collect();
         let (word, reason) = words(&decision.verdict);
         let (claim, claim_fault) = claim_fault(&decision.verdict);

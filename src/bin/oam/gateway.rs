@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use databricks_oam_filter::answer::Resource;
-use databricks_oam_filter::audit::host_log::Level;
+use databricks_oam_filter::audit::host_log::LogLevel;
 use databricks_oam_filter::audit::record::Record;
 use databricks_oam_filter::audit::settings::RecordSettings;
 use databricks_oam_filter::authorize::{Authorizer, Decision};
@@ -19,7 +19,7 @@ use databricks_oam_filter::request::{Headers, form};
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::token::jwk_set::JwkSet;
 use databricks_oam_filter::token::signature::{RustCrypto, Verifier};
-use databricks_oam_filter::withdrawn::list::Source;
+use databricks_oam_filter::withdrawn::list::ListSource;
 use serde_json::{Map, Value};
 
 use super::stand_in::{self, Unchecked};
@@ -32,7 +32,7 @@ pub(super) struct Gateway {
     /// What it puts into answers.
     pub(super) resource: Resource,
     /// Where more of what is withdrawn would be had.
-    pub(super) withdrawal_list: Option<Source>,
+    pub(super) withdrawal_list: Option<ListSource>,
     keys: Vec<GivenKeys>,
 }
 
@@ -162,7 +162,7 @@ impl Gateway {
             .map_err(|error| Unreadable(error.to_string()))?;
         // The decision is told with its record.
         configuration.records = RecordSettings {
-            log: Some(Level::Info),
+            log: Some(LogLevel::Info),
             collector: None,
             ..configuration.records
         };

@@ -1,7 +1,7 @@
 //! Whether the platform that a manifest is for keeps audit records in its log, by the level that it
 //! starts its gateways with.
 
-use databricks_oam_filter::audit::host_log::Level;
+use databricks_oam_filter::audit::host_log::LogLevel;
 use databricks_oam_filter::config::Configuration;
 use serde_json::Value;
 
@@ -14,7 +14,9 @@ pub(super) fn kind<'a>(documents: &'a [Document], place: &Place) -> Option<&'a s
     let mut found = None;
     for step in place.steps() {
         let kind = here.and_then(|value| value.get("kind")?.as_str());
-        found = kind.filter(|kind| Platform::of(kind).is_some()).or(found);
+        found = kind
+            .filter(|kind| LogPlatform::of(kind).is_some())
+            .or(found);
         here = here.and_then(|value: &Value| match step {
             Step::Item(position) => value.get(position),
             Step::Key(key) => value.get(key),
@@ -26,13 +28,13 @@ pub(super) fn kind<'a>(documents: &'a [Document], place: &Place) -> Option<&'a s
 /// What is wrong with a configuration in a manifest of this kind; `None` where the platform keeps
 /// its records, or has no level of its own.
 pub(super) fn check(kind: Option<&str>, configuration: &Configuration) -> Option<String> {
-    let platform = Platform::of(kind?)?;
+    let platform = LogPlatform::of(kind?)?;
     let records = &configuration.records;
     let level = records.log?;
     if level >= platform.least || records.collector.is_some() {
         return None;
     }
-    let Platform {
+    let LogPlatform {
         name,
         setting,
         least,
@@ -50,14 +52,14 @@ pub(super) fn check(kind: Option<&str>, configuration: &Configuration) -> Option
 }
 
 /// Who runs the gateway.
-struct Platform {
+struct LogPlatform {
     name: &'static str,
     /// Its word for the level that its gateways log from.
     setting: &'static str,
-    least: Level,
+    least: LogLevel,
 }
 
-impl Platform {
+impl LogPlatform {
     fn of(kind: &str) -> Option<Self> {
         let (name, setting) = match kind {
             "EnvoyFilter" | "TrafficExtension" | "WasmPlugin" => ("Istio", "warning"),
@@ -67,7 +69,7 @@ impl Platform {
         Some(Self {
             name,
             setting,
-            least: Level::Warn,
+            least: LogLevel::Warn,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use databricks_oam_filter::authorize::{Decision, Verdict};
-use databricks_oam_filter::databricks::operation::Requirement;
+use databricks_oam_filter::databricks::operation::OperationRequirement;
 use databricks_oam_filter::databricks::{Catalogue, Operation};
 use databricks_oam_filter::denial::Denial;
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &super::Permissions) -> Result<Said, Unreadable> {
     let workspace = Workspace::chosen(&carrier::only(&arguments.config)?, arguments)?;
     let (mut rows, mut session) = (Vec::new(), None);
     for operation in Catalogue::shared().operations() {
-        if operation.requirement == Requirement::NoToken {
+        if operation.requirement == OperationRequirement::NoToken {
             continue;
         }
         let method = match operation.method {
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &super::Permissions) -> Result<Said, Unreadable> {
             Some(session) => session,
             None => gateway.session(&request)?,
         };
-        rows.push(at_work.decide(&request, |decision| Row::of(operation, decision))?);
+        rows.push(at_work.decide(&request, |decision| PermissionRow::of(operation, decision))?);
         session = Some(at_work);
     }
     // Whoever shows nothing sound may do nothing, and for one reason.
@@ -126,7 +126,7 @@ enum Missing {
 
 /// One operation.
 #[derive(Serialize)]
-struct Row {
+struct PermissionRow {
     area: &'static str,
     operation: &'static str,
     method: &'static str,
@@ -139,7 +139,7 @@ struct Row {
     roles: Vec<String>,
 }
 
-impl Row {
+impl PermissionRow {
     fn of(operation: &'static Operation, decision: &Decision<'_>) -> Self {
         let (denial, allowed) = match &decision.verdict {
             Verdict::Deny(denial) => (Some(denial), false),
@@ -185,8 +185,8 @@ impl Missing {
 }
 
 /// By area: what is allowed, and for the rest what is missing.
-fn table(rows: &[Row]) -> String {
-    let mut areas: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+fn table(rows: &[PermissionRow]) -> String {
+    let mut areas: BTreeMap<&str, Vec<&PermissionRow>> = BTreeMap::new();
     for row in rows {
         areas.entry(row.area).or_default().push(row);
     }
@@ -219,7 +219,7 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-impl Row {
+impl PermissionRow {
     /// What the operations of one line have in common.
     fn label(&self) -> String {
         let scopes = self.required_scopes.join(" ");

@@ -8,7 +8,7 @@ use databricks_oam_filter::databricks::scope_set::ScopeSet;
 use databricks_oam_filter::denial::Denial;
 use databricks_oam_filter::issuer::access_token::AccessToken;
 use databricks_oam_filter::issuer::invalid_token::InvalidToken;
-use databricks_oam_filter::policy::role::{Member, Role};
+use databricks_oam_filter::policy::role::{Role, RoleMember};
 use databricks_oam_filter::policy::{Policy, Requirement};
 use databricks_oam_filter::request::RequestHead;
 use databricks_oam_filter::request::credential::Scheme;
@@ -91,8 +91,8 @@ fn why_not(role: &Role, token: &AccessToken) -> String {
 }
 
 /// The conditions of a member, each alone and in words.
-fn conditions(member: &Member) -> Vec<(String, Member)> {
-    let Member {
+fn conditions(member: &RoleMember) -> Vec<(String, RoleMember)> {
+    let RoleMember {
         actor,
         claim,
         client,
@@ -101,21 +101,21 @@ fn conditions(member: &Member) -> Vec<(String, Member)> {
         role,
         subject,
     } = member.clone();
-    let none = Member::default;
+    let none = RoleMember::default;
     let alone = [
-        Member { actor, ..none() },
-        Member { client, ..none() },
-        Member { group, ..none() },
-        Member { issuer, ..none() },
-        Member { role, ..none() },
-        Member { subject, ..none() },
-        Member { claim, ..none() },
+        RoleMember { actor, ..none() },
+        RoleMember { client, ..none() },
+        RoleMember { group, ..none() },
+        RoleMember { issuer, ..none() },
+        RoleMember { role, ..none() },
+        RoleMember { subject, ..none() },
+        RoleMember { claim, ..none() },
     ];
     let named = alone.into_iter().filter(|alone| *alone != none());
     named.map(|alone| (alone.to_string(), alone)).collect()
 }
 
-fn holds(condition: &Member, token: &AccessToken) -> bool {
+fn holds(condition: &RoleMember, token: &AccessToken) -> bool {
     Role {
         name: "".into(),
         members: vec![condition.clone()],

@@ -37,7 +37,7 @@ enum Presence {
 
 /// What a member holds.
 #[derive(Clone, Copy)]
-enum Kind {
+enum MemberKind {
     Boolean,
     Inputs,
     Mcp,
@@ -50,7 +50,7 @@ enum Kind {
     Word(&'static [&'static str]),
 }
 
-impl Kind {
+impl MemberKind {
     fn schema(self) -> Value {
         let texts = json!({ "type": "array", "items": { "type": "string" } });
         match self {
@@ -79,47 +79,47 @@ impl Kind {
 use Presence::{Always, WhereItApplies};
 
 #[rustfmt::skip]
-const MEMBERS: &[(&str, Kind, Presence, &str)] = &[
-    ("time", Kind::Nullable, Always, "When it was decided, RFC 3339 in UTC; null where the gateway told no time"),
-    ("decision", Kind::Word(&["allow", "deny"]), Always, "What was decided"),
-    ("mode", Kind::Word(&["enforce", "shadow"]), Always, "Whether the decision is enforced; a denial in shadow mode went upstream"),
-    ("reason", Kind::Text, Always, "Why, as a stable name"),
-    ("claim", Kind::Text, WhereItApplies, "The claim for which the token was refused"),
-    ("claim_fault", Kind::Text, WhereItApplies, "What is wrong with that claim"),
-    ("decision_id", Kind::Text, Always, "The decision's own ID, which answers name too"),
-    ("request_id", Kind::Nullable, Always, "The gateway's x-request-id"),
-    ("trace_id", Kind::Text, WhereItApplies, "The trace, from traceparent"),
-    ("method", Kind::Text, Always, "The method, as sent"),
-    ("host", Kind::Nullable, Always, "The host, as sent"),
-    ("path", Kind::Text, Always, "The path, as sent, without its query"),
-    ("mcp", Kind::Mcp, WhereItApplies, "The MCP call that the headers name"),
-    ("operation", Kind::Nullable, Always, "The operation of the catalogue"),
-    ("required_scopes", Kind::Texts, Always, "What the operation or the rules ask for"),
-    ("token_scopes", Kind::Texts, WhereItApplies, "What the token carries, where that differs from the effective scopes"),
-    ("role_grants", Kind::Texts, WhereItApplies, "What the roles grant, where that differs from the effective scopes"),
-    ("effective_scopes", Kind::Texts, Always, "What token and roles allow together"),
-    ("rule", Kind::Nullable, Always, "The rule that decided"),
-    ("roles", Kind::Texts, Always, "The roles held"),
-    ("issuer", Kind::Nullable, Always, "The issuer of the verified token"),
-    ("subject", Kind::Nullable, Always, "Whom it is about"),
-    ("client", Kind::Nullable, Always, "To which client it was given"),
-    ("actor", Kind::Text, WhereItApplies, "Who acts for the subject"),
-    ("earlier_actors", Kind::Texts, WhereItApplies, "Who acted before, the latest first"),
-    ("token_id", Kind::Nullable, Always, "The token's ID"),
-    ("token_expires_at", Kind::NullableNumber, Always, "When it expires, in seconds since 1970"),
-    ("token_lifetime", Kind::Number, WhereItApplies, "Seconds from its issue to its end"),
-    ("offline_access", Kind::Boolean, WhereItApplies, "Whether it was granted offline_access"),
-    ("credential", Kind::Nullable, Always, "The class of the credential"),
-    ("credential_fingerprint", Kind::Text, WhereItApplies, "The name of a static token"),
-    ("credential_leaked", Kind::Boolean, WhereItApplies, "Whether it was shown where it must be taken for known to others"),
-    ("unverified", Kind::Unverified, WhereItApplies, "What a refused or foreign token says of itself, which nobody verified"),
-    ("inputs", Kind::Inputs, WhereItApplies, "What the policy judged by"),
-    ("workspace", Kind::Nullable, Always, "The workspace that it is for"),
-    ("exchanged_scope", Kind::Text, WhereItApplies, "The scope for which the token was exchanged"),
-    ("exchange_error", Kind::Text, WhereItApplies, "Why the token endpoint refused"),
-    ("source_ip", Kind::Nullable, Always, "The client's address"),
-    ("user_agent", Kind::Nullable, Always, "The client's name for itself"),
-    ("worker", Kind::Text, Always, "The worker that decided, under one configuration: a random number, in hexadecimal"),
-    ("sequence", Kind::Number, Always, "Counts the records of that worker from 1, without gaps: a missing number is a missing record"),
-    ("config", Kind::Text, Always, "The beginning of the configuration's SHA-256"),
+const MEMBERS: &[(&str, MemberKind, Presence, &str)] = &[
+    ("time", MemberKind::Nullable, Always, "When it was decided, RFC 3339 in UTC; null where the gateway told no time"),
+    ("decision", MemberKind::Word(&["allow", "deny"]), Always, "What was decided"),
+    ("mode", MemberKind::Word(&["enforce", "shadow"]), Always, "Whether the decision is enforced; a denial in shadow mode went upstream"),
+    ("reason", MemberKind::Text, Always, "Why, as a stable name"),
+    ("claim", MemberKind::Text, WhereItApplies, "The claim for which the token was refused"),
+    ("claim_fault", MemberKind::Text, WhereItApplies, "What is wrong with that claim"),
+    ("decision_id", MemberKind::Text, Always, "The decision's own ID, which answers name too"),
+    ("request_id", MemberKind::Nullable, Always, "The gateway's x-request-id"),
+    ("trace_id", MemberKind::Text, WhereItApplies, "The trace, from traceparent"),
+    ("method", MemberKind::Text, Always, "The method, as sent"),
+    ("host", MemberKind::Nullable, Always, "The host, as sent"),
+    ("path", MemberKind::Text, Always, "The path, as sent, without its query"),
+    ("mcp", MemberKind::Mcp, WhereItApplies, "The MCP call that the headers name"),
+    ("operation", MemberKind::Nullable, Always, "The operation of the catalogue"),
+    ("required_scopes", MemberKind::Texts, Always, "What the operation or the rules ask for"),
+    ("token_scopes", MemberKind::Texts, WhereItApplies, "What the token carries, where that differs from the effective scopes"),
+    ("role_grants", MemberKind::Texts, WhereItApplies, "What the roles grant, where that differs from the effective scopes"),
+    ("effective_scopes", MemberKind::Texts, Always, "What token and roles allow together"),
+    ("rule", MemberKind::Nullable, Always, "The rule that decided"),
+    ("roles", MemberKind::Texts, Always, "The roles held"),
+    ("issuer", MemberKind::Nullable, Always, "The issuer of the verified token"),
+    ("subject", MemberKind::Nullable, Always, "Whom it is about"),
+    ("client", MemberKind::Nullable, Always, "To which client it was given"),
+    ("actor", MemberKind::Text, WhereItApplies, "Who acts for the subject"),
+    ("earlier_actors", MemberKind::Texts, WhereItApplies, "Who acted before, the latest first"),
+    ("token_id", MemberKind::Nullable, Always, "The token's ID"),
+    ("token_expires_at", MemberKind::NullableNumber, Always, "When it expires, in seconds since 1970"),
+    ("token_lifetime", MemberKind::Number, WhereItApplies, "Seconds from its issue to its end"),
+    ("offline_access", MemberKind::Boolean, WhereItApplies, "Whether it was granted offline_access"),
+    ("credential", MemberKind::Nullable, Always, "The class of the credential"),
+    ("credential_fingerprint", MemberKind::Text, WhereItApplies, "The name of a static token"),
+    ("credential_leaked", MemberKind::Boolean, WhereItApplies, "Whether it was shown where it must be taken for known to others"),
+    ("unverified", MemberKind::Unverified, WhereItApplies, "What a refused or foreign token says of itself, which nobody verified"),
+    ("inputs", MemberKind::Inputs, WhereItApplies, "What the policy judged by"),
+    ("workspace", MemberKind::Nullable, Always, "The workspace that it is for"),
+    ("exchanged_scope", MemberKind::Text, WhereItApplies, "The scope for which the token was exchanged"),
+    ("exchange_error", MemberKind::Text, WhereItApplies, "Why the token endpoint refused"),
+    ("source_ip", MemberKind::Nullable, Always, "The client's address"),
+    ("user_agent", MemberKind::Nullable, Always, "The client's name for itself"),
+    ("worker", MemberKind::Text, Always, "The worker that decided, under one configuration: a random number, in hexadecimal"),
+    ("sequence", MemberKind::Number, Always, "Counts the records of that worker from 1, without gaps: a missing number is a missing record"),
+    ("config", MemberKind::Text, Always, "The beginning of the configuration's SHA-256"),
 ];

@@ -20,8 +20,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Unreadable;
-use line::{Fault, Found, Held};
-use lines::{Line, Lines};
+use line::{Fault, FoundInLine, Held};
+use lines::{Lines, LogLine};
 pub(super) use record::{Decided, Enforcement, PolicyInputs, Record, Text, beginning, shown};
 
 /// Where records are.
@@ -35,7 +35,7 @@ pub(super) struct Sources {
 
 /// Where one record is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct RecordPlace<'a> {
     /// As it was named on the command line.
     pub(super) file: &'a Path,
     /// From 1.
@@ -69,7 +69,7 @@ pub(super) struct Broken {
 }
 
 /// What takes records; breaking off ends the reading.
-pub(super) type Taker<'t> = dyn FnMut(&Record<'_>, Place<'_>) -> ControlFlow<()> + 't;
+pub(super) type Taker<'t> = dyn FnMut(&Record<'_>, RecordPlace<'_>) -> ControlFlow<()> + 't;
 
 impl Sources {
     /// These files.
@@ -113,7 +113,7 @@ impl Reading {
         source: impl io::Read + 'static,
         taker: &mut Taker<'_>,
     ) -> ControlFlow<()> {
-        let mut place = Place { file, line: 0 };
+        let mut place = RecordPlace { file, line: 0 };
         let failed =
             |error: io::Error| Fault(format!("{error}: the rest of the file was not read"));
         let mut lines = match Lines::of(source) {
@@ -148,8 +148,8 @@ impl Reading {
 
     fn line(
         &mut self,
-        line: &Line<'_>,
-        place: Place<'_>,
+        line: &LogLine<'_>,
+        place: RecordPlace<'_>,
         taker: &mut Taker<'_>,
     ) -> ControlFlow<()> {
         let Some(bytes) = line.bytes else {
@@ -163,7 +163,7 @@ impl Reading {
     fn document(
         &mut self,
         mut lines: Lines,
-        place: Place<'_>,
+        place: RecordPlace<'_>,
         taker: &mut Taker<'_>,
     ) -> ControlFlow<()> {
         let document = lines.document();
@@ -191,15 +191,20 @@ impl Reading {
         ControlFlow::Continue(())
     }
 
-    fn text(&mut self, bytes: &[u8], place: Place<'_>, taker: &mut Taker<'_>) -> ControlFlow<()> {
+    fn text(
+        &mut self,
+        bytes: &[u8],
+        place: RecordPlace<'_>,
+        taker: &mut Taker<'_>,
+    ) -> ControlFlow<()> {
         let held = line::read(bytes, &mut |found| {
             match found {
-                Found::Record(record) => {
+                FoundInLine::Record(record) => {
                     self.records = self.records.saturating_add(1);
                     return taker(record, place);
                 }
-                Found::Broken(fault) => self.fault(place, &fault),
-                Found::Lost(records) => self.lost = self.lost.saturating_add(records),
+                FoundInLine::Broken(fault) => self.fault(place, &fault),
+                FoundInLine::Lost(records) => self.lost = self.lost.saturating_add(records),
             }
             ControlFlow::Continue(())
         });
@@ -228,7 +233,7 @@ impl Reading {
         }
     }
 
-    fn fault(&mut self, place: Place<'_>, fault: &Fault) {
+    fn fault(&mut self, place: RecordPlace<'_>, fault: &Fault) {
         self.broken = self.broken.saturating_add(1);
         if self.first_broken.len() < MOST_NAMED {
             self.first_broken.push(Broken {

@@ -34,7 +34,7 @@ use tally::{Period, Report, Tally};
 
 /// Arguments of `report`.
 #[derive(Args)]
-pub(super) struct Arguments {
+pub(super) struct ReportArguments {
     #[command(flatten)]
     sources: Sources,
     /// Count only records from this moment on: 2026-10-01, or 2026-10-01T06:00:00Z
@@ -54,7 +54,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<Said, Unreadable> {
+pub(super) fn run(arguments: &ReportArguments) -> Result<Said, Unreadable> {
     let moment = |text: &Option<String>| {
         let moment = text.as_deref().map(parse_moment).transpose();
         moment.map_err(|error| Unreadable(error.to_string()))

@@ -34,7 +34,7 @@ fn a_list_has_every_default() {
         r#","withdrawn":{"list":{"cluster":"c","uri":"https://s.example/w"},"clients":["x"]}"#,
     );
     let configuration = Configuration::parse(text.as_bytes()).unwrap();
-    let want = Source {
+    let want = ListSource {
         cluster: "c".into(),
         uri: HttpsUri::parse("https://s.example/w").unwrap(),
         poll: Duration::from_secs(10),

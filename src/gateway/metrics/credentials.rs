@@ -8,9 +8,9 @@ use super::name::{self, name};
 use super::{Counter, Host, gauge};
 
 /// One worker's counts.
-pub(super) struct Credentials(Vec<Counter>);
+pub(super) struct CredentialCounts(Vec<Counter>);
 
-impl Credentials {
+impl CredentialCounts {
     /// Names the counters, and says until when classes are observed.
     pub(super) fn new(treatments: &Treatments, host: &dyn Host) -> Self {
         for kind in CredentialKind::ALL {
@@ -57,5 +57,5 @@ impl Credentials {
     }
 }
 
-/// In the order in which [`Credentials::decided`] numbers them.
+/// In the order in which [`CredentialCounts::decided`] numbers them.
 const OUTCOMES: [&str; 3] = ["allowed", "denied", "observed"];

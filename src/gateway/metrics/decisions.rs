@@ -14,12 +14,12 @@ use super::{Counter, Host};
 /// Invariant: in the order of their keys, so that many reasons and issuers cost a request no more
 /// than few.
 #[derive(Default)]
-pub(super) struct Decisions(Vec<(Key, Counter)>);
+pub(super) struct Decisions(Vec<(DecisionLabels, Counter)>);
 
 /// What decisions are told apart by. Reasons are ours and issuers are configured, so there are no
 /// more than the code and the configuration have.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Key {
+struct DecisionLabels {
     reason: &'static str,
     decision: &'static str,
     mode: &'static str,
@@ -31,7 +31,7 @@ impl Decisions {
     pub(super) fn decided(&mut self, decision: &Decision<'_>) {
         let evidence = &decision.evidence;
         let (word, reason) = words(&decision.verdict);
-        let key = Key {
+        let key = DecisionLabels {
             reason,
             decision: word,
             mode: match evidence.mode {

@@ -15,7 +15,7 @@ use crate::time::clock::{Reading, Timer};
 use crate::token::jwk_set::JwkSet;
 
 use super::super::Consulted;
-use super::super::slot::{self, Document, Lease, Slot};
+use super::super::slot::{self, FetchedDocument, Lease, Slot};
 use super::{Addresses, Clockwork, EARLY_REFRESH_COOL_DOWN, MAX_BACK_OFF, Tried};
 
 /// One worker's dealings with the others.
@@ -34,9 +34,9 @@ pub(super) struct Sharing {
     /// Whether newer keys are wanted before the old ones are due.
     early: bool,
     /// What is to be written.
-    outcome: Option<Outcome>,
+    outcome: Option<FetchOutcome>,
     /// What the write under way is for.
-    written: Written,
+    written: LastWrite,
     /// Writes in a row for which others were faster.
     overtaken: u32,
     /// Fetches in a row that could not be sent from here.
@@ -46,7 +46,7 @@ pub(super) struct Sharing {
 }
 
 /// What came of a fetch.
-enum Outcome {
+enum FetchOutcome {
     Failed(Tried),
     Keys {
         /// How long they are fresh by their issuer's word.
@@ -57,7 +57,7 @@ enum Outcome {
 }
 
 #[derive(Clone, Copy)]
-enum Written {
+enum LastWrite {
     Claim { begins_by: Timer },
     Outcome,
 }
@@ -82,7 +82,7 @@ impl Sharing {
     /// is given back with what is told.
     pub(super) fn succeed(&mut self, granted: Option<Duration>, body: &[u8]) {
         self.begins_by = None;
-        self.outcome = Some(Outcome::Keys {
+        self.outcome = Some(FetchOutcome::Keys {
             granted,
             body: body.into(),
         });
@@ -95,7 +95,7 @@ impl Sharing {
             self.barred = due;
         }
         self.begins_by = None;
-        self.outcome = Some(Outcome::Failed(tried));
+        self.outcome = Some(FetchOutcome::Failed(tried));
     }
 
     /// Newer keys are wanted now.
@@ -131,7 +131,7 @@ impl Clockwork {
             look: Timer::OVER,
             early: false,
             outcome: None,
-            written: Written::Outcome,
+            written: LastWrite::Outcome,
             overtaken: 0,
             unsent: 0,
             barred: Timer::OVER,
@@ -191,7 +191,7 @@ impl Clockwork {
             ..base
         };
         let told = match (&sharing.outcome, &self.keys) {
-            (Some(Outcome::Keys { granted, body }), Some(kept)) => {
+            (Some(FetchOutcome::Keys { granted, body }), Some(kept)) => {
                 let is_news = base.document.is_none_or(|document| {
                     // What was fetched in time to come was fetched before the clock was set back.
                     document.fetched_at < kept.fetched_at || now.wall < document.fetched_at
@@ -200,7 +200,7 @@ impl Clockwork {
                     due: Some(due),
                     failures: 0,
                     second_address: self.second_address,
-                    document: Some(Document {
+                    document: Some(FetchedDocument {
                         fetched_at: kept.fetched_at,
                         granted: *granted,
                         body,
@@ -208,18 +208,18 @@ impl Clockwork {
                     ..base
                 })
             }
-            (Some(Outcome::Failed(Tried::Asked)), _) if is_mine => Some(Slot {
+            (Some(FetchOutcome::Failed(Tried::Asked)), _) if is_mine => Some(Slot {
                 due: Some(due),
                 failures: self.failures,
                 second_address: self.second_address,
                 ..base
             }),
-            (Some(Outcome::Failed(Tried::Unsent)), _) if is_mine => Some(base),
+            (Some(FetchOutcome::Failed(Tried::Unsent)), _) if is_mine => Some(base),
             _ => None,
         };
         let told = told.map(Slot::to_bytes);
         match told {
-            Some(_) => sharing.written = Written::Outcome,
+            Some(_) => sharing.written = LastWrite::Outcome,
             None => sharing.outcome = None,
         }
         told
@@ -296,7 +296,7 @@ impl Clockwork {
             return None;
         }
         let begins_within = length.saturating_mul(further);
-        sharing.written = Written::Claim {
+        sharing.written = LastWrite::Claim {
             begins_by: Timer::new(now, begins_within.saturating_add(AT_ONCE)),
         };
         let base = slot.unwrap_or(Slot {
@@ -339,11 +339,11 @@ impl Clockwork {
         }
         sharing.overtaken = 0;
         match sharing.written {
-            Written::Claim { begins_by } => {
+            LastWrite::Claim { begins_by } => {
                 sharing.begins_by = Some(begins_by);
                 self.due = Timer::OVER;
             }
-            Written::Outcome => {
+            LastWrite::Outcome => {
                 sharing.outcome = None;
                 sharing.begins_by = None;
             }

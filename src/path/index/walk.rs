@@ -3,7 +3,7 @@
 use crate::few::Few;
 use crate::path::{Segments, escape};
 
-use super::{Escapes, Index, Kind, NodeId};
+use super::{EdgeKind, Escapes, Index, NodeId};
 
 /// A search under way.
 pub(super) struct Walk<'i, T, F> {
@@ -43,7 +43,7 @@ impl<'i, T, F: FnMut(&'i T, Escapes) -> bool> Walk<'i, T, F> {
             };
         };
         if node.has_literals
-            && let Some(next) = index.edge(id, Kind::Literal, segment)
+            && let Some(next) = index.edge(id, EdgeKind::Literal, segment)
             && let Some(found) = self.from(next, tail.clone(), escapes)
         {
             return Some(found);
@@ -116,7 +116,7 @@ impl<T> Index<T> {
         let mut tail = segments.clone();
         let segment = tail.next()?;
         let next = match node.name {
-            None if node.has_literals => self.edge(from, Kind::Literal, segment)?,
+            None if node.has_literals => self.edge(from, EdgeKind::Literal, segment)?,
             Some(next) if !node.has_literals && !segment.is_empty() => next,
             Some(_) | None => return None,
         };
@@ -129,9 +129,9 @@ impl<T> Index<T> {
     fn reads_otherwise(&self, from: NodeId, segment: &str) -> bool {
         let verb = self.verb_edge(from, segment);
         escape::any_reading(segment, |reading| {
-            self.edge(from, Kind::Literal, reading).is_some()
+            self.edge(from, EdgeKind::Literal, reading).is_some()
                 || until(reading, &[';', '?', '#'])
-                    .is_some_and(|cut| self.edge(from, Kind::Literal, cut).is_some())
+                    .is_some_and(|cut| self.edge(from, EdgeKind::Literal, cut).is_some())
                 || self
                     .verb_edge(from, reading)
                     .is_some_and(|edge| verb != Some(edge))

@@ -7,7 +7,7 @@ use crate::request::secret;
 
 /// What a text of a form holds of JWTs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Held<'a> {
+pub(super) enum HeldJwt<'a> {
     /// A token amid other text, or in a spelling that not every server reads alike.
     Amid,
     /// None.
@@ -16,7 +16,7 @@ pub(super) enum Held<'a> {
     Whole(&'a str),
 }
 
-impl<'a> Held<'a> {
+impl<'a> HeldJwt<'a> {
     pub(super) fn by(text: &'a str) -> Self {
         // The shortest object in base64, and the dot behind it.
         if text.len() < MIN_OBJECT_CHARS {
@@ -106,7 +106,7 @@ const MIN_OBJECT_CHARS: usize = 8;
 
 #[cfg(test)]
 mod tests {
-    use super::Held::{Amid, Nothing, Whole};
+    use super::HeldJwt::{Amid, Nothing, Whole};
     use super::*;
 
     // `{"alg":"RS256"}`, `{"iss":"a"}` and four bytes.
@@ -153,7 +153,7 @@ mod tests {
             ("its parts as JSON",         json.to_owned(),                      Amid),
         ];
         for (name, text, want) in &cases {
-            assert_eq!(Held::by(text), *want, "{name}");
+            assert_eq!(HeldJwt::by(text), *want, "{name}");
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::token::algorithm::Algorithm;
-use crate::token::jws::Segment;
+use crate::token::jws::JwsSegment;
 
 /// Takes every signature that is all zeros, so that tests need no private key.
 struct Zeros;
@@ -161,7 +161,7 @@ fn what_is_no_signed_jwt_is_no_proof() {
         ("no text",            b"\xff\x00",                      Text(BearerError::IllegalByte(0))),
         ("too long",           long.as_bytes(),                  Text(BearerError::TooLong(MAX_BYTES + 1))),
         ("two parts",          signed.as_bytes(),                Malformed(JwsError::SegmentCount(2))),
-        ("no signature",       &[signed.as_bytes(), b"."].concat(), Malformed(JwsError::EmptySegment(Segment::Signature))),
+        ("no signature",       &[signed.as_bytes(), b"."].concat(), Malformed(JwsError::EmptySegment(JwsSegment::Signature))),
         ("another signature",  forged.as_bytes(),                Signature(SignatureError::Mismatch)),
         ("a short one",        short.as_bytes(),                 Signature(SignatureError::Length(63))),
         ("a claim twice",      twice.as_bytes(),                 BadJson(JsonError::DuplicateMember)),

@@ -11,7 +11,7 @@ use super::{Json, JsonError, MAX_DEPTH, Object};
 /// One value, behind which there is nothing. With the fault comes what `serde_json` says of it, its
 /// place included.
 pub(super) fn only_value(text: &str) -> Result<Json, (JsonError, serde_json::Error)> {
-    let reading = Reading::of(text);
+    let reading = JsonReading::of(text);
     let mut source = serde_json::Deserializer::from_str(text);
     reading
         .inside(0)
@@ -23,19 +23,19 @@ pub(super) fn only_value(text: &str) -> Result<Json, (JsonError, serde_json::Err
 /// Out of a document that is read already.
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        Reading::of("").inside(0).deserialize(source)
+        JsonReading::of("").inside(0).deserialize(source)
     }
 }
 
 /// What is known of the whole text.
-struct Reading<'a> {
+struct JsonReading<'a> {
     text: &'a str,
     /// Why reading ended, where it did.
     fault: Cell<JsonError>,
     has_exponent: OnceCell<bool>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> JsonReading<'a> {
     const fn of(text: &'a str) -> Self {
         Self {
             text,
@@ -44,8 +44,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    const fn inside(&self, depth: usize) -> Reader<'_> {
-        Reader {
+    const fn inside(&self, depth: usize) -> ValueReader<'_> {
+        ValueReader {
             reading: self,
             depth,
         }
@@ -59,12 +59,12 @@ impl<'a> Reading<'a> {
 
 /// Reads a value that stands inside so many others.
 #[derive(Clone, Copy)]
-struct Reader<'a> {
-    reading: &'a Reading<'a>,
+struct ValueReader<'a> {
+    reading: &'a JsonReading<'a>,
     depth: usize,
 }
 
-impl Reader<'_> {
+impl ValueReader<'_> {
     /// What reads the values of this array or object.
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
@@ -77,7 +77,7 @@ impl Reader<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
+impl<'de> DeserializeSeed<'de> for ValueReader<'_> {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Json, D::Error> {
@@ -85,7 +85,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
+impl<'de> Visitor<'de> for ValueReader<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

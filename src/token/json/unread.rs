@@ -40,18 +40,18 @@ enum Unread<'a> {
 impl<'a> Unread<'a> {
     fn read(text: &'a str, name: &str, most: usize) -> Option<Self> {
         let mut source = serde_json::Deserializer::from_str(text);
-        let read = source.deserialize_any(Reader { name, most }).ok()?;
+        let read = source.deserialize_any(UnreadReader { name, most }).ok()?;
         source.end().ok()?;
         Some(read)
     }
 }
 
-struct Reader<'n> {
+struct UnreadReader<'n> {
     name: &'n str,
     most: usize,
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
+impl<'de> Visitor<'de> for UnreadReader<'_> {
     type Value = Unread<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

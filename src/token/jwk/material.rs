@@ -91,7 +91,7 @@ impl Thumbprint {
 
 /// Parses and admits the numbers, by the rules for their kind: as they are, as the engine takes
 /// them, and their digest.
-pub(super) fn parse(entry: &Object) -> Result<Admitted, JwkError> {
+pub(super) fn parse(entry: &Object) -> Result<AdmittedKey, JwkError> {
     match required(entry, "kty")? {
         "EC" => ec(entry),
         "OKP" => okp(entry),
@@ -101,7 +101,7 @@ pub(super) fn parse(entry: &Object) -> Result<Admitted, JwkError> {
     }
 }
 
-fn rsa(entry: &Object) -> Result<Admitted, JwkError> {
+fn rsa(entry: &Object) -> Result<AdmittedKey, JwkError> {
     let modulus = number(entry, "n")?;
     let exponent = number(entry, "e")?;
     let leading = modulus.first().map_or(0, |byte| byte.leading_zeros());
@@ -130,7 +130,7 @@ fn rsa(entry: &Object) -> Result<Admitted, JwkError> {
     ))
 }
 
-fn ec(entry: &Object) -> Result<Admitted, JwkError> {
+fn ec(entry: &Object) -> Result<AdmittedKey, JwkError> {
     let curve = required(entry, "crv")?;
     let (material, engine_key) = match curve {
         "P-256" => {
@@ -151,7 +151,7 @@ fn ec(entry: &Object) -> Result<Admitted, JwkError> {
     Ok((material, engine_key, thumbprint))
 }
 
-fn okp(entry: &Object) -> Result<Admitted, JwkError> {
+fn okp(entry: &Object) -> Result<AdmittedKey, JwkError> {
     if required(entry, "crv")? != "Ed25519" {
         return Err(JwkError::UnsupportedCurve);
     }
@@ -173,7 +173,7 @@ fn okp(entry: &Object) -> Result<Admitted, JwkError> {
     ))
 }
 
-type Admitted = (KeyMaterial, EngineKey, Thumbprint);
+type AdmittedKey = (KeyMaterial, EngineKey, Thumbprint);
 
 /// `04 ‖ x ‖ y`, where each coordinate has exactly so many bytes, `LENGTH` in all.
 fn point<const LENGTH: usize>(entry: &Object, coordinate: usize) -> Result<[u8; LENGTH], JwkError> {

@@ -5,7 +5,7 @@ use crate::token::bearer::DEFAULT_MAX_BYTES;
 #[test]
 fn a_jws_has_three_segments_of_canonical_base64url() {
     use JwsError::{EmptySegment, Header, NotBase64Url, SegmentCount};
-    use Segment::{Header as InHeader, Payload, Signature};
+    use JwsSegment::{Header as InHeader, Payload, Signature};
     let good = encode(br#"{"alg":"RS256"}"#);
     let json_serialisation = encode(br#"{"payload":"","signatures":[]}"#);
     let dots = ".".repeat(DEFAULT_MAX_BYTES);
@@ -187,10 +187,10 @@ fn codes_are_stable() {
         (JwsError::Encrypted,                            "unsupported_token"),
         (JwsError::Nested,                               "unsupported_token"),
         (JwsError::Unencoded,                            "unsupported_token"),
-        (JwsError::EmptySegment(Segment::Header),        "malformed_token"),
+        (JwsError::EmptySegment(JwsSegment::Header),        "malformed_token"),
         (JwsError::Header(JsonError::TooDeep),           "malformed_token"),
         (JwsError::HeaderNotObject,                      "malformed_token"),
-        (JwsError::NotBase64Url(Segment::Payload),       "malformed_token"),
+        (JwsError::NotBase64Url(JwsSegment::Payload),       "malformed_token"),
         (JwsError::SegmentCount(2),                      "malformed_token"),
         (JwsError::WrongType(HeaderMember::KeyId),       "malformed_token"),
     ];

@@ -13,7 +13,7 @@ fn at(seconds: u64) -> UnixTime {
 }
 
 fn list(when_stale: WhenStale) -> List {
-    let source = Source {
+    let source = ListSource {
         cluster: "security".into(),
         uri: HttpsUri::parse("https://s.example/withdrawn.json").unwrap(),
         poll: Duration::from_secs(10),
@@ -23,18 +23,18 @@ fn list(when_stale: WhenStale) -> List {
     List::new(source, 7)
 }
 
-fn ok(body: &[u8]) -> Answer<'_> {
-    Answer {
+fn ok(body: &[u8]) -> ListAnswer<'_> {
+    ListAnswer {
         status: 200,
         tag: Some(b"\"v1\""),
         body,
     }
 }
 
-fn status(status: u16) -> Answer<'static> {
-    Answer {
+fn status(status: u16) -> ListAnswer<'static> {
+    ListAnswer {
         status,
-        ..Answer::default()
+        ..ListAnswer::default()
     }
 }
 
@@ -125,7 +125,7 @@ fn a_tag_that_cannot_be_sent_back_is_none() {
     for tag in [&b"\"a b\""[..], b"\"\xff\"", b"\"a\r\nx: y\"", &[b'a'; 257]] {
         let mut list = list(WhenStale::Refuse);
         let poll = list.due(at(0)).unwrap();
-        let answer = Answer {
+        let answer = ListAnswer {
             tag: Some(tag),
             ..ok(LIST)
         };
@@ -139,16 +139,16 @@ fn whatever_is_answered_in_place_of_a_list_keeps_the_last_good_one() {
     use crate::token::text::TextError;
     use crate::withdrawn::EntryError;
     let large = vec![b' '; MAX_BYTES + 1];
-    let empty = Fault::Entry(EntryError::Text(TextError::Empty));
+    let empty = WithdrawalFault::Entry(EntryError::Text(TextError::Empty));
     #[rustfmt::skip]
-    let cases: [(&str, Answer<'_>, PollFailure); 9] = [
+    let cases: [(&str, ListAnswer<'_>, PollFailure); 9] = [
         ("a 503",                status(503),                                 PollFailure::Status(503)),
         ("a redirect",           status(302),                                 PollFailure::Status(302)),
         ("an empty body",        ok(b""),                                     PollFailure::Json(JsonError::Malformed)),
         ("half a list",          ok(br#"{"token_ids":["t-1""#),               PollFailure::Json(JsonError::Malformed)),
         ("a list of lists",      ok(b"[]"),                                   PollFailure::NotObject),
-        ("a key with an error",  ok(br#"{"token_id":["t-1"]}"#),              PollFailure::Entry("token_id".to_owned(), Fault::UnknownKey)),
-        ("a list to be polled",  ok(br#"{"list":{}}"#),                       PollFailure::Entry("list".to_owned(), Fault::UnknownKey)),
+        ("a key with an error",  ok(br#"{"token_id":["t-1"]}"#),              PollFailure::Entry("token_id".to_owned(), WithdrawalFault::UnknownKey)),
+        ("a list to be polled",  ok(br#"{"list":{}}"#),                       PollFailure::Entry("list".to_owned(), WithdrawalFault::UnknownKey)),
         ("one bad entry",        ok(br#"{"token_ids":["t-2",""]}"#),          PollFailure::Entry("token_ids[1]".to_owned(), empty)),
         ("too many bytes",       ok(&large),                                  PollFailure::TooLarge),
     ];

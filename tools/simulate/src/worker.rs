@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use databricks_oam_filter::audit::host_log::Level;
+use databricks_oam_filter::audit::host_log::LogLevel;
 use databricks_oam_filter::audit::record::{self, Record};
-use databricks_oam_filter::callout::Call;
+use databricks_oam_filter::callout::CalloutRequest;
 use databricks_oam_filter::gateway::Gateway;
 use databricks_oam_filter::gateway::host::{
     CalloutId, Engine, HeaderEdits, Host, MetricId, MetricKind, SharedValue, StreamId, Unshared,
@@ -180,11 +180,11 @@ impl Host for SimHost {
         true
     }
 
-    fn log_takes(&self, _: Level) -> Option<bool> {
+    fn log_takes(&self, _: LogLevel) -> Option<bool> {
         Some(true)
     }
 
-    fn write_record(&self, _: Level, record: &Record<'_>, _: &str) -> bool {
+    fn write_record(&self, _: LogLevel, record: &Record<'_>, _: &str) -> bool {
         let (decision, reason) = record::words(&record.decision.verdict);
         self.noted.borrow_mut().records.push(Noticed {
             stream: self.current.get(),
@@ -198,7 +198,7 @@ impl Host for SimHost {
 
     fn log_critical(&self, _: &str) {}
 
-    fn send(&self, call: &Call) -> Option<CalloutId> {
+    fn send(&self, call: &CalloutRequest) -> Option<CalloutId> {
         let mut process = self.process.borrow_mut();
         let server = server_of(&call.cluster);
         if server.is_none_or(|server| process.hostless.contains(&server)) {

@@ -8,7 +8,7 @@ use databricks_oam_filter::comparison::{SampleBearer, Sides};
 use databricks_oam_filter::issuer::Issuer;
 use databricks_oam_filter::issuer::access_token::AccessToken;
 use databricks_oam_filter::issuer::dialect::{ClaimPath, Distinction};
-use databricks_oam_filter::policy::role::Member;
+use databricks_oam_filter::policy::role::RoleMember;
 use databricks_oam_filter::time::UnixTime;
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ use crate::cli::recorded::put;
 use crate::cli::stand_in;
 
 /// Somebody with a token, whatever its scopes.
-pub(super) struct Person {
+pub(super) struct TokenHolder {
     /// The roles held, wherever they hold.
     pub(super) roles: Sides<Vec<Rc<str>>>,
     pub(super) issuer: Rc<str>,
@@ -29,7 +29,7 @@ pub(super) struct Person {
 
 /// Everybody to compare for, and why some could not be.
 pub(super) struct People {
-    pub(super) all: Vec<Person>,
+    pub(super) all: Vec<TokenHolder>,
     pub(super) not_compared: Vec<String>,
 }
 
@@ -66,14 +66,14 @@ impl People {
             }
         }
         let mut add = |claims: Map<String, Value>, by: Option<String>, is_combined: bool| {
-            let person = Person::new(sides, identifier, claims, is_combined, now);
+            let person = TokenHolder::new(sides, identifier, claims, is_combined, now);
             // Who holds the same roles may do the same.
             let mut known = self.all.iter_mut();
             let known =
                 known.find(|known| known.issuer == person.issuer && known.roles == person.roles);
             match known {
                 Some(known) => known.by.extend(by.filter(|by| !known.by.contains(by))),
-                None => self.all.push(Person {
+                None => self.all.push(TokenHolder {
                     by: by.into_iter().collect(),
                     ..person
                 }),
@@ -97,7 +97,7 @@ impl People {
     }
 }
 
-impl Person {
+impl TokenHolder {
     fn new(
         sides: Sides<&Authorizer>,
         identifier: &Rc<str>,
@@ -217,8 +217,8 @@ fn base(issuers: Sides<Option<&Issuer>>) -> Map<String, Value> {
 }
 
 /// The members of roles of either side that callers of an issuer can be, each once.
-fn members<'a>(sides: Sides<&'a Authorizer>, identifier: &str) -> Vec<&'a Member> {
-    let mut members: Vec<&Member> = Vec::new();
+fn members<'a>(sides: Sides<&'a Authorizer>, identifier: &str) -> Vec<&'a RoleMember> {
+    let mut members: Vec<&RoleMember> = Vec::new();
     for side in [sides.old, sides.new] {
         for member in side
             .policy
@@ -239,9 +239,12 @@ fn members<'a>(sides: Sides<&'a Authorizer>, identifier: &str) -> Vec<&'a Member
 
 /// Members that one caller can be at the same time: each two of them, and all. They matter where
 /// something is needed that no role grants alone.
-fn combinations<'a>(sides: Sides<&Authorizer>, members: &[&'a Member]) -> Vec<Vec<&'a Member>> {
+fn combinations<'a>(
+    sides: Sides<&Authorizer>,
+    members: &[&'a RoleMember],
+) -> Vec<Vec<&'a RoleMember>> {
     let lists = members.iter().copied().filter(|member| {
-        let Member {
+        let RoleMember {
             actor,
             claim,
             client,
@@ -252,7 +255,7 @@ fn combinations<'a>(sides: Sides<&Authorizer>, members: &[&'a Member]) -> Vec<Ve
         } = member;
         actor.is_none() && claim.is_none() && client.is_none() && subject.is_none()
     });
-    let lists: Vec<&Member> = lists.collect();
+    let lists: Vec<&RoleMember> = lists.collect();
     let mut combinations = Vec::new();
     let has_rules = [sides.old, sides.new]
         .iter()
@@ -270,7 +273,7 @@ fn combinations<'a>(sides: Sides<&Authorizer>, members: &[&'a Member]) -> Vec<Ve
 }
 
 /// Puts into claims what makes their bearer a member.
-fn describe(member: &Member, issuers: Sides<Option<&Issuer>>, claims: &mut Map<String, Value>) {
+fn describe(member: &RoleMember, issuers: Sides<Option<&Issuer>>, claims: &mut Map<String, Value>) {
     for issuer in [issuers.old, issuers.new].into_iter().flatten() {
         let dialect = &issuer.dialect;
         let group = dialect.groups.first();
@@ -289,7 +292,11 @@ fn describe(member: &Member, issuers: Sides<Option<&Issuer>>, claims: &mut Map<S
 }
 
 /// The same for the callers of one issuer.
-pub(super) fn describe_all(members: &[&Member], issuer: &Issuer, claims: &mut Map<String, Value>) {
+pub(super) fn describe_all(
+    members: &[&RoleMember],
+    issuer: &Issuer,
+    claims: &mut Map<String, Value>,
+) {
     let issuers = Sides {
         old: Some(issuer),
         new: None,

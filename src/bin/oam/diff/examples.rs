@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::Configured;
 use super::lines::{Context, Line};
 use super::places::Where;
-use super::search::{ChangeKind, Found, Who};
+use super::search::{ChangeKind, Found, Sender};
 use crate::cli::Unreadable;
 use crate::cli::gateway::{Gateway, Shown};
 
@@ -131,7 +131,7 @@ impl Example {
         headers.extend(tool_headers(request));
         let authorizers = context.comparison.sides();
         let (shown, claims) = match found.who {
-            Who::Person(number) => {
+            Sender::Person(number) => {
                 let Some(person) = context.people.get(number) else {
                     return Ok(None);
                 };
@@ -139,8 +139,8 @@ impl Example {
                 let claims = person.claims(authorizers, &scopes);
                 (Shown::Claims(claims.clone()), Some(claims))
             }
-            Who::Nobody => (Shown::Nothing, None),
-            Who::Static(class) => {
+            Sender::Nobody => (Shown::Nothing, None),
+            Sender::Static(class) => {
                 headers.push(("authorization".to_owned(), class.example().to_owned()));
                 (Shown::Nothing, None)
             }

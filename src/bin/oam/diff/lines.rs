@@ -7,10 +7,10 @@ use databricks_oam_filter::comparison::samples::SampleRequest;
 use databricks_oam_filter::comparison::{Comparison, RequestClass};
 use databricks_oam_filter::databricks::Operation;
 
-use super::callers::Person;
+use super::callers::TokenHolder;
 use super::items::{ClassContents, Requests};
 use super::places::Where;
-use super::search::{ChangeKind, Found, StaticToken, Who};
+use super::search::{ChangeKind, Found, Sender, StaticClass};
 
 /// One line.
 pub(super) struct Line<'f> {
@@ -36,7 +36,7 @@ pub(super) struct Context<'s, 'a, 'r> {
     /// The samples, each with its operation.
     pub(super) requests: &'s [(&'r SampleRequest, Option<&'static Operation>)],
     pub(super) classes: &'s [RequestClass<'a, 'r>],
-    pub(super) people: &'s [Person],
+    pub(super) people: &'s [TokenHolder],
     pub(super) places: &'s [Where],
 }
 
@@ -57,14 +57,15 @@ impl Context<'_, '_, '_> {
         let contents: Vec<ClassContents> = contents
             .map(|class| ClassContents::of(class, self.requests))
             .collect();
-        let mut of_caller: BTreeMap<(ChangeKind, Who, usize, bool), Vec<&Found>> = BTreeMap::new();
+        let mut of_caller: BTreeMap<(ChangeKind, Sender, usize, bool), Vec<&Found>> =
+            BTreeMap::new();
         for one in found {
             let key = (one.kind, one.who, one.place, one.is_narrow);
             of_caller.entry(key).or_default().push(one);
         }
         // First the places of one caller, then the issuers of one role, then the roles.
         let mut everywhere: BTreeMap<
-            (ChangeKind, Who, bool, Requests),
+            (ChangeKind, Sender, bool, Requests),
             (BTreeSet<usize>, Vec<&Found>),
         > = BTreeMap::new();
         for ((kind, who, place, is_narrow), found) in of_caller {
@@ -143,28 +144,28 @@ impl Context<'_, '_, '_> {
         }
     }
 
-    fn issuer(&self, who: Who) -> Option<String> {
+    fn issuer(&self, who: Sender) -> Option<String> {
         match who {
-            Who::Person(number) => Some(self.people.get(number)?.issuer.to_string()),
-            Who::Nobody | Who::Static(_) => None,
+            Sender::Person(number) => Some(self.people.get(number)?.issuer.to_string()),
+            Sender::Nobody | Sender::Static(_) => None,
         }
     }
 
     /// A caller in words.
-    fn label(&self, who: Who) -> String {
+    fn label(&self, who: Sender) -> String {
         match who {
-            Who::Nobody => "anybody, without a credential".to_owned(),
-            Who::Static(StaticToken::Basic) => "user names and passwords".to_owned(),
-            Who::Static(StaticToken::Opaque) => "opaque tokens".to_owned(),
-            Who::Static(StaticToken::PersonalAccessToken) => "personal access tokens".to_owned(),
-            Who::Person(number) => self
+            Sender::Nobody => "anybody, without a credential".to_owned(),
+            Sender::Static(StaticClass::Basic) => "user names and passwords".to_owned(),
+            Sender::Static(StaticClass::Opaque) => "opaque tokens".to_owned(),
+            Sender::Static(StaticClass::PersonalAccessToken) => "personal access tokens".to_owned(),
+            Sender::Person(number) => self
                 .people
                 .get(number)
                 .map_or_else(String::new, |person| self.person(person)),
         }
     }
 
-    fn person(&self, person: &Person) -> String {
+    fn person(&self, person: &TokenHolder) -> String {
         let sides = self.comparison.sides();
         let (old, new) = (&person.roles.old, &person.roles.new);
         let has_roles = !sides.old.policy.roles.is_empty() || !sides.new.policy.roles.is_empty();

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::Report;
+use super::DiffReport;
 use super::examples::{Change, Example, Opinion};
 use super::search::ChangeKind;
 use crate::cli::style;
 
-impl Report {
+impl DiffReport {
     fn is_empty(&self) -> bool {
         let replayed = self.replayed.as_ref();
         self.changes.is_empty()

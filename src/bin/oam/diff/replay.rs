@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use databricks_oam_filter::authorize::supposed::Passage;
 use databricks_oam_filter::comparison::Sides;
 use databricks_oam_filter::issuer::Issuer;
-use databricks_oam_filter::policy::role::Member;
+use databricks_oam_filter::policy::role::RoleMember;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -264,8 +264,8 @@ impl<'g> Judge<'g> {
         for name in record.roles.iter().map(Text::as_str) {
             // Somebody else's role is not this side's: then nobody can tell who holds it.
             let role = roles.iter().find(|role| *role.name == *name);
-            let is_possible = |member: &&Member| {
-                let Member {
+            let is_possible = |member: &&RoleMember| {
+                let RoleMember {
                     client,
                     issuer: wanted,
                     subject,

@@ -11,7 +11,7 @@ use databricks_oam_filter::databricks::scope::{self, ALL_APIS};
 use databricks_oam_filter::request::credential::CredentialKind;
 use databricks_oam_filter::time::UnixTime;
 
-use super::callers::Person;
+use super::callers::TokenHolder;
 use super::places::Where;
 
 /// What changes.
@@ -29,18 +29,18 @@ pub(super) enum ChangeKind {
 
 /// Who sends a request.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Who {
+pub(super) enum Sender {
     /// A person, by the place among those who are compared.
     Person(usize),
     /// Nobody with a credential.
     Nobody,
     /// Somebody with a static token.
-    Static(StaticToken),
+    Static(StaticClass),
 }
 
 /// A class of credentials that nothing here can verify.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum StaticToken {
+pub(super) enum StaticClass {
     Basic,
     Opaque,
     PersonalAccessToken,
@@ -49,7 +49,7 @@ pub(super) enum StaticToken {
 /// The same change of one caller at one place, for certain classes of requests.
 pub(super) struct Found {
     pub(super) kind: ChangeKind,
-    pub(super) who: Who,
+    pub(super) who: Sender,
     pub(super) place: usize,
     /// The scopes of a token with which it comes about; as few as do.
     pub(super) scopes: Vec<String>,
@@ -63,7 +63,7 @@ pub(super) struct Found {
 pub(super) struct Search<'s, 'a, 'r> {
     pub(super) comparison: &'s Comparison<'a>,
     pub(super) classes: &'s [RequestClass<'a, 'r>],
-    pub(super) people: &'s [Person],
+    pub(super) people: &'s [TokenHolder],
     pub(super) places: &'s [Where],
     pub(super) now: UnixTime,
 }
@@ -92,7 +92,7 @@ impl ChangeKind {
     }
 }
 
-impl StaticToken {
+impl StaticClass {
     const ALL: [Self; 3] = [Self::Basic, Self::Opaque, Self::PersonalAccessToken];
 
     pub(super) const fn kind(self) -> CredentialKind {
@@ -120,9 +120,13 @@ impl Search<'_, '_, '_> {
         let mut found = Vec::new();
         for (place, destination) in self.places.iter().enumerate() {
             let at = destination.at(sides);
-            let without = std::iter::once((Who::Nobody, SampleCaller::Nobody)).chain(
-                StaticToken::ALL
-                    .map(|class| (Who::Static(class), SampleCaller::Unverifiable(class.kind()))),
+            let without = std::iter::once((Sender::Nobody, SampleCaller::Nobody)).chain(
+                StaticClass::ALL.map(|class| {
+                    (
+                        Sender::Static(class),
+                        SampleCaller::Unverifiable(class.kind()),
+                    )
+                }),
             );
             for (who, caller) in without {
                 self.of_caller(who, place, &caller, &at, &mut found);
@@ -136,7 +140,7 @@ impl Search<'_, '_, '_> {
 
     fn of_caller(
         &self,
-        who: Who,
+        who: Sender,
         place: usize,
         caller: &SampleCaller<'_>,
         at: &ForWorkspace,
@@ -162,7 +166,7 @@ impl Search<'_, '_, '_> {
 
     fn of_person(
         &self,
-        (number, person): (usize, &Person),
+        (number, person): (usize, &TokenHolder),
         place: usize,
         at: &ForWorkspace,
         found: &mut Vec<Found>,
@@ -194,7 +198,7 @@ impl Search<'_, '_, '_> {
             for (kind, (scopes, passages)) in seen {
                 found.push(Found {
                     kind,
-                    who: Who::Person(number),
+                    who: Sender::Person(number),
                     place,
                     scopes,
                     is_narrow: with_every != Some(kind),
@@ -207,9 +211,9 @@ impl Search<'_, '_, '_> {
 
     /// Leaves out what people with several roles gain or lose as people with one of these do.
     fn without_explained(&self, found: Vec<Found>) -> Vec<Found> {
-        let person = |who: Who| match who {
-            Who::Person(number) => self.people.get(number),
-            Who::Nobody | Who::Static(_) => None,
+        let person = |who: Sender| match who {
+            Sender::Person(number) => self.people.get(number),
+            Sender::Nobody | Sender::Static(_) => None,
         };
         let mut explained: BTreeSet<(ChangeKind, usize, usize, &str, &str)> = BTreeSet::new();
         let mut anyone: BTreeSet<(ChangeKind, usize, usize, &str)> = BTreeSet::new();

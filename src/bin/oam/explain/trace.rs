@@ -10,7 +10,7 @@ use databricks_oam_filter::issuer::access_token::{AccessToken, Groups};
 use databricks_oam_filter::request::credential::{CredentialKind, Scheme};
 use databricks_oam_filter::request::envelope::Envelope;
 
-use super::{Explanation, Reading, facts};
+use super::{Explanation, RuleReading, facts};
 use crate::cli::gateway::{Gateway, Request};
 use crate::cli::style;
 
@@ -171,7 +171,7 @@ impl Trace<'_> {
             line(text, "rule", rule);
         }
         let sent = Envelope::of(&self.request.headers, None).path();
-        for (number, Reading { rule, path }) in self.explanation.readings.iter().enumerate() {
+        for (number, RuleReading { rule, path }) in self.explanation.readings.iter().enumerate() {
             let how = if **path == *sent {
                 "as it was sent".to_owned()
             } else {

@@ -12,10 +12,10 @@ use super::record::{Record, Text};
 use super::{ocsf, otlp};
 
 /// What takes the records of a line. Breaking off is the taker's business alone.
-pub(super) type Take<'t> = dyn FnMut(Found<'_>) -> ControlFlow<()> + 't;
+pub(super) type Take<'t> = dyn FnMut(FoundInLine<'_>) -> ControlFlow<()> + 't;
 
 /// What is found in a line.
-pub(super) enum Found<'f> {
+pub(super) enum FoundInLine<'f> {
     Record(&'f Record<'f>),
     Broken(Fault),
     /// The module's word that so many records never arrived.
@@ -94,7 +94,7 @@ fn object(text: &str, depth: usize, take: &mut Take<'_>) -> Held {
     // Nearly all lines are bare records, so that is tried first.
     let record = is_short.then(|| serde_json::from_str::<Record<'_>>(text));
     if let Some(Ok(record)) = record {
-        return taken(take(Found::Record(&record)));
+        return taken(take(FoundInLine::Record(&record)));
     }
     let members = match serde_json::from_str::<Members<'_>>(text) {
         Ok(members) => members,
@@ -129,7 +129,7 @@ fn object(text: &str, depth: usize, take: &mut Take<'_>) -> Held {
 
 /// Hands over a fault.
 pub(super) fn broken(fault: Fault, take: &mut Take<'_>) -> Held {
-    taken(take(Found::Broken(fault)))
+    taken(take(FoundInLine::Broken(fault)))
 }
 
 pub(super) const fn taken(flow: ControlFlow<()>) -> Held {

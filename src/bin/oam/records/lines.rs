@@ -15,7 +15,7 @@ pub(super) struct Lines {
 
 /// One line.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Line<'a> {
+pub(super) struct LogLine<'a> {
     /// From 1.
     pub(super) number: u64,
     /// Without the line break; absent where there is more than [`MOST_BYTES`] of it.
@@ -39,7 +39,7 @@ impl Lines {
     }
 
     /// The next line; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<LogLine<'_>>> {
         self.buffer.clear();
         // One more than is taken, for the line break.
         let limit = MOST_BYTES.saturating_add(1);
@@ -59,8 +59,8 @@ impl Lines {
         Ok(Some(self.line(Some(&self.buffer))))
     }
 
-    const fn line<'a>(&self, bytes: Option<&'a [u8]>) -> Line<'a> {
-        Line {
+    const fn line<'a>(&self, bytes: Option<&'a [u8]>) -> LogLine<'a> {
+        LogLine {
             number: self.number,
             bytes,
         }

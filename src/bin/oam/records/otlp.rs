@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::line::{self, Fault, Found, Held, MOST_RECORD_BYTES, TOO_LONG, Take};
+use super::line::{self, Fault, FoundInLine, Held, MOST_RECORD_BYTES, TOO_LONG, Take};
 use super::record::Text;
 
 /// Hands over the records of what `resourceLogs` holds.
@@ -46,7 +46,7 @@ impl Walk<'_, '_> {
         let held = match LogRecord::parse(text) {
             Err(fault) => line::broken(fault, self.take),
             Ok(log) if log.event_name == LOSSES => {
-                line::taken((self.take)(Found::Lost(log.lost())))
+                line::taken((self.take)(FoundInLine::Lost(log.lost())))
             }
             Ok(log) => line::within(&log.text(), self.depth.saturating_add(1), self.take),
         };

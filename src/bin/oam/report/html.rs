@@ -9,7 +9,7 @@ use super::view::{self, Section};
 /// The page, with no more than so many rows in each table.
 pub(super) fn write(report: &Report) -> Result<String, askama::Error> {
     let outcomes = &report.outcomes;
-    let figure = |class, what, number| Figure {
+    let figure = |class, what, number| LargeFigure {
         class,
         what,
         number: view::number(number),
@@ -38,13 +38,13 @@ pub(super) fn write(report: &Report) -> Result<String, askama::Error> {
 struct Page {
     title: String,
     version: &'static str,
-    figures: Vec<Figure>,
+    figures: Vec<LargeFigure>,
     charts: Vec<Chart>,
     sections: Vec<Section>,
 }
 
 /// One number that stands large.
-struct Figure {
+struct LargeFigure {
     class: &'static str,
     what: &'static str,
     number: String,

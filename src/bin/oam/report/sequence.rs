@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::records::{Place, Record, shown};
+use super::super::records::{Record, RecordPlace, shown};
 use super::counts::moment;
 use super::names::{Name, Names};
 use super::runs::{Added, Run, Runs};
@@ -122,7 +122,7 @@ impl Sequences {
         &mut self,
         record: &Record<'_>,
         time: Option<UnixTime>,
-        place: Place<'_>,
+        place: RecordPlace<'_>,
     ) -> Numbered {
         let (Some(worker), Some(sequence)) = (&record.worker, record.sequence) else {
             self.unnumbered = self.unnumbered.saturating_add(1);
@@ -149,7 +149,7 @@ impl Sequences {
         Numbered::Once
     }
 
-    fn duplicate(&mut self, (worker, config): (Name, Name), sequence: u64, place: Place<'_>) {
+    fn duplicate(&mut self, (worker, config): (Name, Name), sequence: u64, place: RecordPlace<'_>) {
         self.duplicates = self.duplicates.saturating_add(1);
         if self.first_duplicates.len() < MOST_NAMED {
             self.first_duplicates.push(Duplicate {

@@ -4,7 +4,7 @@ use databricks_oam_filter::time::UnixTime;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::records::{Broken, Place, Reading, Record};
+use super::super::records::{Broken, Reading, Record, RecordPlace};
 use super::agents::{AgentCounts, AgentReport};
 use super::counts::{Occurrences, Outcome, Outcomes, moment};
 use super::days::{Day, Days};
@@ -134,7 +134,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn add(&mut self, record: &Record<'_>, place: Place<'_>) {
+    pub(super) fn add(&mut self, record: &Record<'_>, place: RecordPlace<'_>) {
         let time = record.time.as_ref();
         let time = time.and_then(|time| self.moments.read(time.as_str()));
         // Before the period: a number is not missing that is outside of it.

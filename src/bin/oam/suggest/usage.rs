@@ -36,7 +36,7 @@ pub(super) struct Usage {
     pub(super) first: Option<UnixTime>,
     pub(super) last: Option<UnixTime>,
     /// What was needed, by the roles of which each would have done.
-    pub(super) needs: BTreeMap<(Need, Vec<usize>), Occurrences>,
+    pub(super) needs: BTreeMap<(Need, Vec<usize>), NeedOccurrences>,
     /// The roles that somebody held.
     pub(super) held: BTreeSet<usize>,
 }
@@ -56,7 +56,7 @@ pub(super) type Covering = Vec<&'static str>;
 
 /// When something was needed.
 #[derive(Clone, Debug)]
-pub(super) struct Occurrences {
+pub(super) struct NeedOccurrences {
     pub(super) calls: usize,
     pub(super) last: UnixTime,
 }
@@ -142,10 +142,13 @@ impl Usage {
             if candidates.is_empty() {
                 continue;
             }
-            let seen = self.needs.entry((need, candidates)).or_insert(Occurrences {
-                calls: 0,
-                last: used.at,
-            });
+            let seen = self
+                .needs
+                .entry((need, candidates))
+                .or_insert(NeedOccurrences {
+                    calls: 0,
+                    last: used.at,
+                });
             seen.calls = seen.calls.saturating_add(1);
             seen.last = seen.last.max(used.at);
         }

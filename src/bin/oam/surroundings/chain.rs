@@ -9,7 +9,7 @@ use super::place::Place;
 use super::plugin::WasmFilter;
 
 /// One of the filters.
-pub(super) struct Entry<'a> {
+pub(super) struct ChainEntry<'a> {
     node: Node<'a>,
     name: &'a str,
     what: What<'a>,
@@ -42,7 +42,7 @@ pub(super) enum Judgement {
     Unreached(String),
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ChainEntry<'a> {
     /// Reads filters; `ours` are the places of this product's.
     pub(super) fn list(filters: Vec<Node<'a>>, ours: &[Place]) -> Vec<Self> {
         filters
@@ -162,7 +162,7 @@ enum Effect {
 }
 
 /// Whether requests on a way through these filters are judged.
-pub(super) fn judge(chain: &[Entry], levels: &[Node]) -> Judgement {
+pub(super) fn judge(chain: &[ChainEntry], levels: &[Node]) -> Judgement {
     let mut other = Judgement::Missing;
     for (position, entry) in chain.iter().enumerate() {
         match &entry.what {
@@ -188,7 +188,7 @@ pub(super) fn judge(chain: &[Entry], levels: &[Node]) -> Judgement {
 /// What is wrong with the filters around this product's on a way. It stands at this position, or
 /// before them all.
 pub(super) fn check_order(
-    chain: &[Entry],
+    chain: &[ChainEntry],
     ours: Option<usize>,
     levels: &[Node],
     findings: &mut Findings,
@@ -210,13 +210,13 @@ pub(super) fn check_order(
 
 /// What is wrong with filters that stand behind all others, with a cluster.
 pub(super) fn check_upstream(filters: Vec<Node>, findings: &mut Findings) {
-    for entry in Entry::list(filters, &[]) {
+    for entry in ChainEntry::list(filters, &[]) {
         entry.check_behind(findings);
     }
 }
 
 /// What is wrong with the filters of a chain by themselves.
-pub(super) fn check_entries(chain: &[Entry], findings: &mut Findings) {
+pub(super) fn check_entries(chain: &[ChainEntry], findings: &mut Findings) {
     for entry in chain.iter().filter(|entry| entry.is_ours()) {
         if entry.node.is_true("is_optional") {
             findings.note(Code::FilterOptional, entry.node.place_of("is_optional"));
@@ -225,7 +225,7 @@ pub(super) fn check_entries(chain: &[Entry], findings: &mut Findings) {
 }
 
 /// Whether the head of a token request is kept back behind this product's filter.
-pub(super) fn has_buffer(chain: &[Entry]) -> bool {
+pub(super) fn has_buffer(chain: &[ChainEntry]) -> bool {
     let behind = chain.iter().skip_while(|entry| !entry.is_ours());
     behind.into_iter().any(
         |entry| matches!(&entry.what, What::Other(name, _) if is_type(name, "buffer.v3.Buffer")),

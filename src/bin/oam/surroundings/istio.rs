@@ -1,6 +1,6 @@
 //! Istio's ways to load the filter: `TrafficExtension`, `WasmPlugin`, `EnvoyFilter`.
 
-use super::chain::{self, Entry, Judgement};
+use super::chain::{self, ChainEntry, Judgement};
 use super::cluster::Cluster;
 use super::code::Code;
 use super::envoy;
@@ -128,7 +128,7 @@ fn check_patches(resource: &Resource, mesh: &Mesh, findings: &mut Findings) {
     for node in resource.spec.items("configPatches") {
         let patch = Patch::read(node);
         if patch.kind == "HTTP_FILTER" {
-            let entries = Entry::list(patch.value.clone().into_iter().collect(), &places);
+            let entries = ChainEntry::list(patch.value.clone().into_iter().collect(), &places);
             match chain::judge(&entries, &[]) {
                 Judgement::Missing | Judgement::Hidden(_) => {
                     let follows = inserted.as_ref().is_some_and(|own| patch.lands_behind(own));

@@ -1,6 +1,6 @@
 //! HTTP connection managers: their filters, their routes, and how they read paths and addresses.
 
-use super::chain::{self, Entry};
+use super::chain::{self, ChainEntry};
 use super::code::Code;
 use super::finding::Findings;
 use super::header;
@@ -11,7 +11,7 @@ use super::route::{self, Target};
 /// A connection manager.
 pub(super) struct Manager<'a> {
     pub(super) node: Node<'a>,
-    pub(super) chain: Vec<Entry<'a>>,
+    pub(super) chain: Vec<ChainEntry<'a>>,
     pub(super) targets: Vec<Target<'a>>,
     /// The filters of upgrades that have their own.
     pub(super) upgrades: Vec<Upgrade<'a>>,
@@ -23,7 +23,7 @@ pub(super) struct Manager<'a> {
 pub(super) struct Upgrade<'a> {
     pub(super) place: Place,
     pub(super) kind: &'a str,
-    pub(super) chain: Vec<Entry<'a>>,
+    pub(super) chain: Vec<ChainEntry<'a>>,
 }
 
 impl<'a> Manager<'a> {
@@ -38,7 +38,7 @@ impl<'a> Manager<'a> {
     /// Reads a manager's own message.
     pub(super) fn of(node: Node<'a>, discovered: &[Node<'a>], ours: &[Place]) -> Self {
         let mut manager = Self {
-            chain: Entry::list(node.items("http_filters"), ours),
+            chain: ChainEntry::list(node.items("http_filters"), ours),
             targets: Vec::new(),
             upgrades: Vec::new(),
             hidden: Vec::new(),
@@ -51,7 +51,7 @@ impl<'a> Manager<'a> {
                 manager.upgrades.push(Upgrade {
                     place: upgrade.place.clone(),
                     kind: upgrade.text("upgrade_type").unwrap_or_default(),
-                    chain: Entry::list(filters, ours),
+                    chain: ChainEntry::list(filters, ours),
                 });
             }
         }
@@ -114,7 +114,7 @@ impl<'a> Manager<'a> {
 
     /// Whether this product's filter stands in it, enabled or not.
     pub(super) fn holds_filter(&self) -> bool {
-        let judges = |chain: &[Entry]| {
+        let judges = |chain: &[ChainEntry]| {
             !matches!(
                 chain::judge(chain, &[]),
                 chain::Judgement::Missing | chain::Judgement::Hidden(_)

@@ -137,7 +137,11 @@ impl<'a> Tls<'a> {
         about: &str,
         findings: &mut Findings,
     ) {
-        let names: Vec<Name> = self.validation.iter().flat_map(Name::all).collect();
+        let names: Vec<CertificateName> = self
+            .validation
+            .iter()
+            .flat_map(CertificateName::all)
+            .collect();
         let as_sni = self.context.is_true("auto_sni_san_validation");
         if let (true, Some(sni)) = (as_sni, self.sni()) {
             let other = |host: &&String| !host.eq_ignore_ascii_case(sni);
@@ -161,7 +165,10 @@ impl<'a> Tls<'a> {
             findings.add(Code::TlsAnyName, wide.place().clone(), about);
             return;
         }
-        if names.iter().any(|name| matches!(name, Name::Regex(_))) {
+        if names
+            .iter()
+            .any(|name| matches!(name, CertificateName::Regex(_)))
+        {
             return;
         }
         let sni: Vec<String> = self.sni().map(ToOwned::to_owned).into_iter().collect();
@@ -184,7 +191,7 @@ pub(super) struct Options {
 }
 
 /// A name that certificates may have.
-enum Name<'a> {
+enum CertificateName<'a> {
     Exact(Node<'a>),
     /// A part of it, or one that ends with a host of at least two labels.
     Suffix(Node<'a>),
@@ -193,7 +200,7 @@ enum Name<'a> {
     Regex(Node<'a>),
 }
 
-impl<'a> Name<'a> {
+impl<'a> CertificateName<'a> {
     /// Those that a validation context takes.
     fn all(context: &Node<'a>) -> Vec<Self> {
         let typed = context.items("match_typed_subject_alt_names");

@@ -1,7 +1,7 @@
 //! The ways through an Envoy: from every listener, filter chain, connection manager, upgrade and
 //! route to a cluster, and whether each that leads to a workspace goes through the filter.
 
-use super::chain::{self, Entry, Judgement};
+use super::chain::{self, ChainEntry, Judgement};
 use super::cluster::{Cluster, Kind};
 use super::code::Code;
 use super::envoy::Envoy;
@@ -17,7 +17,7 @@ use super::trust::Trust;
 pub(super) struct Way<'a> {
     listener: &'a Listener<'a>,
     /// The manager and its route; absent on ways on which nobody reads requests.
-    through: Option<(&'a Manager<'a>, &'a [Entry<'a>], &'a Target<'a>)>,
+    through: Option<(&'a Manager<'a>, &'a [ChainEntry<'a>], &'a Target<'a>)>,
     /// The upgrade that it is for, where that has filters of its own.
     upgrade: Option<(&'a str, &'a Place)>,
     place: &'a Place,
@@ -171,7 +171,7 @@ impl<'a> Workspaces<'a> {
     fn find(envoy: &'a Envoy<'a>, ways: &[Way<'a>], facts: &[Facts]) -> Self {
         let any_judged = ways.iter().any(Way::is_judged);
         let behind = ways.iter().filter(|way| {
-            let holds = |(manager, ..): (&Manager, &[Entry], &Target)| manager.holds_filter();
+            let holds = |(manager, ..): (&Manager, &[ChainEntry], &Target)| manager.holds_filter();
             way.is_judged() || !any_judged && way.through.is_some_and(holds)
         });
         let mut clusters: Vec<&str> = Vec::new();

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use databricks_oam_filter::databricks::{Access, Catalogue, Operation, Requirement};
+use databricks_oam_filter::databricks::{Access, Catalogue, Operation, OperationRequirement};
 use databricks_oam_filter::path::template::{Segment, Template};
 use serde_json::{Map, Value, json};
 
@@ -71,8 +71,10 @@ fn filter(rules: &Value) -> Value {
 /// every token does.
 fn scopes(operation: &Operation) -> (String, Vec<String>) {
     match operation.requirement {
-        Requirement::AnyToken | Requirement::NoToken => ("any".to_owned(), Vec::new()),
-        Requirement::Scope(area) => {
+        OperationRequirement::AnyToken | OperationRequirement::NoToken => {
+            ("any".to_owned(), Vec::new())
+        }
+        OperationRequirement::Scope(area) => {
             let area = area.name();
             let read = format!("{area}:read");
             match operation.access {

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use crate::callout::uri::HttpsUri;
-use crate::key_store::fetch::{Answer, Fetch};
+use crate::key_store::fetch::{Fetch, KeyAnswer};
 use crate::key_store::source::{KeySource, Remote, Schedule};
 use crate::key_store::{IssuerIndex, KeyStore};
 use crate::time::UnixTime;
@@ -144,10 +144,10 @@ impl Process {
         } else {
             document(self.version)
         };
-        let answer = Answer {
+        let answer = KeyAnswer {
             status: 200,
             body: body.as_bytes(),
-            ..Answer::default()
+            ..KeyAnswer::default()
         };
         drop(worker.keys.on_answer(&fetch, &answer, self.now));
     }
