@@ -1,7 +1,7 @@
 //! The decision: a pure function of (configuration, keys, request, `now`), and total.
 //!
 //! [`Authorizer::judge`] is the order of the checks and nothing else. Authentication comes before
-//! authorization, so a caller without a sound token learns nothing of the policy.
+//! authorization, so a caller without a valid token learns nothing of the policy.
 
 mod authenticate;
 mod decision;
@@ -66,7 +66,7 @@ pub struct Authorizer {
     pub resource: Option<ProtectedResource>,
     /// The workspaces that the gateway stands before.
     pub workspaces: Workspaces,
-    /// The sound tokens that are refused all the same.
+    /// The valid tokens that are refused all the same.
     pub withdrawn: Withdrawn,
     /// The most bytes that a bearer token may have.
     pub max_token_bytes: usize,
@@ -143,7 +143,7 @@ impl Authorizer {
             },
         );
         let verdict = judged.unwrap_or_else(|denial| {
-            // Whatever is on trial, this refusal is not.
+            // Whatever is in shadow mode, this refusal is not.
             evidence.enforced();
             Verdict::Deny(denial)
         });

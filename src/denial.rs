@@ -30,7 +30,7 @@ pub enum Denial {
     InsufficientScope,
     /// The same, told to a client of the gateway's token endpoint (RFC 6749 §5.2).
     InvalidGrant(Box<Denial>),
-    /// The bearer token is not a sound access token.
+    /// The bearer token is not a valid access token.
     InvalidToken(InvalidToken),
     /// The keys of the one issuer that could have signed the token are not to be had.
     KeysUnavailable,

@@ -30,7 +30,7 @@ use terms::Terms;
 /// A token to exchange. Holds a secret, so it is not `Debug`.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    /// The whole token, which was judged sound.
+    /// The whole token, which was judged valid.
     pub token: BearerToken<'a>,
     /// The fingerprint of what was signed of it: a token whose signature is written otherwise is
     /// not exchanged a second time.
@@ -69,11 +69,11 @@ pub struct ExchangeKey {
 }
 
 /// An exchange to send.
-pub struct Errand {
+pub struct ExchangeCallout {
     /// What to ask of whom.
     pub call: CalloutRequest,
     key: ExchangeKey,
-    /// Tells this errand from an earlier one for the same key whose answer may still come.
+    /// Tells this callout from an earlier one for the same key whose answer may still come.
     number: u64,
     sent: Reading,
     subject_ends: UnixTime,
@@ -145,7 +145,7 @@ impl Exchanger {
         &self.terms
     }
 
-    /// What a request with this sound token takes upstream.
+    /// What a request with this valid token takes upstream.
     pub fn ask(
         &mut self,
         subject: Subject<'_>,
@@ -205,7 +205,7 @@ impl Exchanger {
     }
 
     /// Something to send at `now`, marked as under way; call again until `None`.
-    pub fn due(&mut self, now: UnixTime) -> Option<Errand> {
+    pub fn due(&mut self, now: UnixTime) -> Option<ExchangeCallout> {
         let now = self.clock.read(now);
         while let Some(key) = self.wanted.pop() {
             let number = self.number.wrapping_add(1);
@@ -218,7 +218,7 @@ impl Exchanger {
                 }) if !until.is_over(now) => {
                     self.number = number;
                     self.put(key, under_way);
-                    return Some(Errand {
+                    return Some(ExchangeCallout {
                         call: *call,
                         key,
                         number,
@@ -234,17 +234,17 @@ impl Exchanger {
         None
     }
 
-    /// Takes the answer to an errand.
+    /// Takes the answer to a callout.
     pub fn on_answer(
         &mut self,
-        errand: &Errand,
+        callout: &ExchangeCallout,
         status: u16,
         body: &[u8],
         now: UnixTime,
     ) -> Result<(), Failure> {
-        self.expect(errand)?;
+        self.expect(callout)?;
         let read = match status {
-            200 => Grant::parse(body, errand.key.subject).map_err(Failure::Unusable),
+            200 => Grant::parse(body, callout.key.subject).map_err(Failure::Unusable),
             // Busy is not a no.
             408 | 429 => Err(Failure::Status(status)),
             400..500 => Err(Failure::Refused(status, OauthError::of(body))),
@@ -252,34 +252,34 @@ impl Exchanger {
         };
         match read {
             Ok(grant) => {
-                let subject = errand.subject_ends.since(errand.sent.wall);
+                let subject = callout.subject_ends.since(callout.sent.wall);
                 let lifetime = grant.lifetime.min(subject);
                 let early = EARLY.min(lifetime.checked_div(4).unwrap_or_default());
                 let held = ExchangeEntry::Held {
                     authorization: grant.authorization.into(),
-                    until: Timer::new(errand.sent, lifetime.saturating_sub(early)),
+                    until: Timer::new(callout.sent, lifetime.saturating_sub(early)),
                 };
-                self.put(errand.key, held);
+                self.put(callout.key, held);
                 Ok(())
             }
             Err(failure) => {
-                self.fail(errand.key, failure, now);
+                self.fail(callout.key, failure, now);
                 Err(failure)
             }
         }
     }
 
-    /// Takes the failure of an errand that had no answer.
-    pub fn on_failure(&mut self, errand: &Errand, now: UnixTime) {
-        if self.expect(errand).is_ok() {
-            self.fail(errand.key, Failure::NoAnswer, now);
+    /// Takes the failure of a callout that had no answer.
+    pub fn on_failure(&mut self, callout: &ExchangeCallout, now: UnixTime) {
+        if self.expect(callout).is_ok() {
+            self.fail(callout.key, Failure::NoAnswer, now);
         }
     }
 
-    /// Whether the errand is the one under way for its key.
-    fn expect(&self, errand: &Errand) -> Result<(), Failure> {
-        match self.entry(&errand.key) {
-            Some(ExchangeEntry::UnderWay(flight)) if flight.is(errand.number) => Ok(()),
+    /// Whether the callout is the one under way for its key.
+    fn expect(&self, callout: &ExchangeCallout) -> Result<(), Failure> {
+        match self.entry(&callout.key) {
+            Some(ExchangeEntry::UnderWay(flight)) if flight.is(callout.number) => Ok(()),
             _ => Err(Failure::Unasked),
         }
     }

@@ -102,7 +102,7 @@ impl Issuer {
         }
     }
 
-    /// Whether a token of these times is in its time: the one judgement of a sound token that time
+    /// Whether a token of these times is in its time: the one judgement of a valid token that time
     /// can change.
     pub fn check_times(&self, times: Times, now: UnixTime) -> Result<(), InvalidToken> {
         if self.is_expired(times.expires_at, now) {

@@ -30,7 +30,7 @@ pub use governing::{Governing, Requirement, Rules};
 pub use reading::Readings;
 pub use standing::Standing;
 
-/// Everything that decides what a sound token may do.
+/// Everything that decides what a valid token may do.
 pub struct Policy {
     /// Databricks' operations.
     pub catalogue: &'static Catalogue,

@@ -1,4 +1,4 @@
-//! What is withdrawn: sound tokens that are refused all the same.
+//! What is withdrawn: valid tokens that are refused all the same.
 //!
 //! A signature says who made a token, and nothing of what has happened since: a laptop was stolen,
 //! a signing key was copied, a client was found to leak. [`Withdrawn`] holds what a security team
@@ -20,7 +20,7 @@ use crate::token::claims;
 use crate::token::fingerprint::{Fingerprint, FingerprintError};
 use crate::token::text::{self, TextError};
 
-/// Tokens that are refused although they are sound.
+/// Tokens that are refused although they are valid.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Withdrawn {
     clients: by_name::NameSet,
@@ -71,7 +71,7 @@ impl Names {
 }
 
 impl Withdrawn {
-    /// Whether a sound token is withdrawn, `bearer` being the token as it was sent.
+    /// Whether a valid token is withdrawn, `bearer` being the token as it was sent.
     pub fn has(&self, token: &AccessToken, bearer: BearerToken<'_>) -> bool {
         !self.is_empty() && self.lists(token, bearer)
     }

@@ -25,7 +25,7 @@ fn a_lookup_allocates_nothing() {
 
 #[test]
 fn nor_does_one_among_rules() {
-    let configuration = Configuration::parse(CONFIGURATION.as_bytes()).expect("sound");
+    let configuration = Configuration::parse(CONFIGURATION.as_bytes()).expect("valid");
     let policy = configuration.authorizer.policy;
     let operations = Catalogue::shared().operations();
     let allocates = |operation: &Operation| {

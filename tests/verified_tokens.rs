@@ -73,20 +73,20 @@ fn remembering_changes_no_answer() {
 fn a_token_that_is_remembered_costs_no_signature() {
     let mut history = History::new(1);
     history.answer_fetches_with(|_| Some(vec![0, 1]));
-    let sound = Token::new(0, 0);
+    let valid = Token::new(0, 0);
     let audience = "another";
-    let flawed = |flaw| Token { flaw, ..sound };
+    let flawed = |flaw| Token { flaw, ..valid };
     let cases = [
-        ("sound", sound),
-        ("expired", Token { exp: -600, ..sound }),
+        ("valid", valid),
+        ("expired", Token { exp: -600, ..valid }),
         (
             "not yet valid",
             Token {
                 nbf: Some(900),
-                ..sound
+                ..valid
             },
         ),
-        ("for another audience", Token { audience, ..sound }),
+        ("for another audience", Token { audience, ..valid }),
         ("of another type", flawed(Flaw::Type)),
         ("scopes that are none", flawed(Flaw::Scope)),
     ];

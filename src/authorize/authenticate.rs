@@ -20,9 +20,9 @@ use super::{AwaitedKeys, Verification};
 
 /// Why a bearer token proves nothing.
 pub(super) enum Unauthenticated {
-    /// It is not sound.
+    /// It is not valid.
     Invalid(InvalidToken),
-    /// It may become sound with keys that can be had; until then it is refused for this reason.
+    /// It may become valid with keys that can be had; until then it is refused for this reason.
     Unknown(InvalidToken, IssuerIndex),
     /// It cannot be judged: its issuer's keys are not there.
     NoKeys(IssuerIndex),
@@ -90,7 +90,7 @@ pub(super) fn authenticate(
         key: signature.key,
         generation: by.keys.generation(signature.issuer),
         fact: match &validated {
-            Ok(token) => Fact::Sound(Rc::clone(token)),
+            Ok(token) => Fact::Valid(Rc::clone(token)),
             Err(_) if issuers.get(signature.issuer.0).is_some_and(is_untimely) => {
                 Fact::Untimely(times)
             }
@@ -133,7 +133,7 @@ fn recall(
     }
     match &proof.fact {
         Fact::Refused(_, reason) => Recall::Holds(Err(reason.clone())),
-        Fact::Sound(token) => Recall::Holds(Ok(Rc::clone(token))),
+        Fact::Valid(token) => Recall::Holds(Ok(Rc::clone(token))),
         // Its time has come, so what else is wrong with the token counts.
         Fact::Untimely(_) => Recall::Unsure,
     }

@@ -60,8 +60,8 @@ impl Decision<'_> {
         }
     }
 
-    /// Refuses after all, for a reason that showed after the decision. Whatever is on trial, this
-    /// refusal is not.
+    /// Refuses after all, for a reason that showed after the decision. Whatever is in shadow mode,
+    /// this refusal is not.
     pub fn refuse(&mut self, denial: Denial) {
         self.evidence.enforced();
         self.verdict = Verdict::Deny(denial);
@@ -82,7 +82,7 @@ pub enum Verdict {
     /// It is answered here with the token that its form shows, since the gateway itself exchanges
     /// that.
     Return(OwnToken),
-    /// It would be refused, but goes upstream: the policy, or the rule, is on trial.
+    /// It would be refused, but goes upstream: the policy, or the rule, is in shadow mode.
     Shadow(Denial, Permit),
 }
 

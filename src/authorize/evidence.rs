@@ -42,7 +42,7 @@ pub struct Evidence<'a> {
     pub leaked: bool,
     /// What a token says of itself that nobody verified: its issuer is not configured.
     pub unverified: Option<Rc<UnverifiedClaims>>,
-    /// The sound token that came with it.
+    /// The valid token that came with it.
     pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
     pub standing: Option<Rc<Standing>>,

@@ -16,7 +16,7 @@ use super::evidence::Evidence;
 use super::verified::{Presented, VerifiedTokens};
 
 impl Authorizer {
-    /// What the bearer of a sound token comes to in a workspace; worked out once for a token that
+    /// What the bearer of a valid token comes to in a workspace; worked out once for a token that
     /// is remembered.
     pub(super) fn standing(
         &self,

@@ -1,4 +1,4 @@
-//! Whether a sound token is in the hands that it was given into: RFC 8705 §3 and RFC 9449 §7.
+//! Whether a valid token is in the hands that it was given into: RFC 8705 §3 and RFC 9449 §7.
 
 use std::time::Duration;
 

@@ -196,7 +196,7 @@ fn what_a_list_withdraws_is_refused_though_it_was_verified_before() {
 }
 
 #[test]
-fn keys_that_are_not_there_are_told_from_tokens_that_are_not_sound() {
+fn keys_that_are_not_there_are_told_from_tokens_that_are_not_valid() {
     let remote = r#"{"cluster":"c","uri":"https://a.example/keys"}"#;
     let text = format!(
         r#"{{"issuers":[{},{}]}}"#,
@@ -280,11 +280,11 @@ fn roles_rules_and_the_catalogue_decide() {
         ("groups that are not told",        "GET",  "/api/2.2/jobs/get",         r#","hasgroups":true,"scope":"jobs""#,      "role_lacks_scope"),
         ("denied",                          "POST", "/api/2.0/token/create",     r#","groups":["eng"],"scope":"all-apis""#,  "denied_by_rule"),
         ("denied before public",            "GET",  "/api/2.0/token/list",       r#","groups":["eng"],"scope":"all-apis""#,  "denied_by_rule"),
-        ("a denial on trial",               "GET",  "/api/2.2/jobs/list",        r#","groups":["eng"],"scope":"jobs""#,      "shadow: denied_by_rule"),
-        ("a denial on trial hides nothing", "GET",  "/api/2.2/jobs/list",        r#","groups":["eng"]"#,                     "insufficient_scope"),
+        ("a shadow denial",                 "GET",  "/api/2.2/jobs/list",        r#","groups":["eng"],"scope":"jobs""#,      "shadow: denied_by_rule"),
+        ("a shadow denial hides nothing", "GET",  "/api/2.2/jobs/list",        r#","groups":["eng"]"#,                     "insufficient_scope"),
         ("an own scope",                    "GET",  "/own/x",                    r#","groups":["eng"],"scope":"own.scope""#, "allow"),
         ("an own scope, missing",           "GET",  "/own/x",                    r#","groups":["eng"],"scope":"jobs""#,      "insufficient_scope"),
-        ("a rule on trial",                 "GET",  "/trial",                    r#","groups":["eng"],"scope":"jobs""#,      "shadow: insufficient_scope"),
+        ("a shadow rule",                   "GET",  "/trial",                    r#","groups":["eng"],"scope":"jobs""#,      "shadow: insufficient_scope"),
         ("a trial opens nothing",           "GET",  "/api/2.1/clusters/list",     r#","groups":["eng"],"scope":"own.scope""#, "insufficient_scope"),
         ("a trial beside the catalogue",    "GET",  "/api/2.1/clusters/list",     r#","groups":["eng"],"scope":"clusters""#,  "shadow: insufficient_scope"),
         ("both are content",                "GET",  "/api/2.1/clusters/list",     r#","groups":["eng"],"scope":"clusters own.scope""#, "allow"),
@@ -298,7 +298,7 @@ fn roles_rules_and_the_catalogue_decide() {
         ("the alias of the API",            "POST", "/ajax-api/2.2/jobs/run-now", r#","groups":["eng"],"scope":"jobs""#,      "ambiguous_path"),
         ("nothing known",                   "GET",  "/unknown",                  r#","groups":["eng"],"scope":"all-apis""#,  "unmatched"),
         ("an escape that nothing takes",    "GET",  "/own%20/x",                 r#","groups":["eng"],"scope":"all-apis""#,  "ambiguous_path"),
-        ("for any sound token",             "GET",  "/api/2.0/preview/scim/v2/Me", "",                                        "allow"),
+        ("for any valid token",             "GET",  "/api/2.0/preview/scim/v2/Me", "",                                        "allow"),
     ];
     let issuer = issuer(
         "https://a.example",
@@ -341,10 +341,10 @@ fn authentication_comes_before_authorization() {
         ("nothing known",        "/unknown",                "missing_credentials"),
         ("denied",               "/api/2.0/token/create",   "missing_credentials"),
         ("denied before public", "/api/2.0/token/list",     "missing_credentials"),
-        ("on trial",             "/trial",                  "missing_credentials"),
+        ("in shadow mode",       "/trial",                  "missing_credentials"),
         ("public",               "/healthz",                "allow"),
         ("discovery",            "/.well-known/databricks-config", "allow"),
-        ("a denial on trial",    "/oidc/v1/token",          "shadow: denied_by_rule"),
+        ("a shadow denial",      "/oidc/v1/token",          "shadow: denied_by_rule"),
     ];
     for (name, path, want) in cases {
         let method = if path.starts_with("/oidc") {

@@ -1,4 +1,4 @@
-//! What a sound token must be besides: not withdrawn, in the right hands, and for the workspace
+//! What a valid token must be besides: not withdrawn, in the right hands, and for the workspace
 //! that the request is for.
 
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use super::sender;
 use super::{Authorizer, Verification};
 
 impl Authorizer {
-    /// Whether a sound token is not withdrawn, and in the hands that it was given into.
+    /// Whether a valid token is not withdrawn, and in the hands that it was given into.
     pub(super) fn still_holds(
         &self,
         token: &AccessToken,
@@ -54,7 +54,7 @@ impl Authorizer {
         }
     }
 
-    /// What the bearer of a sound token comes to in the workspace that a call is about, where it is
+    /// What the bearer of a valid token comes to in the workspace that a call is about, where it is
     /// for another one: such a call touches both, so that it must be permitted in both.
     pub(super) fn standing_there(
         &self,
@@ -69,7 +69,7 @@ impl Authorizer {
         differs.then(|| (there, Rc::new(standing())))
     }
 
-    /// Refuses a sound token that is for another workspace: than the one that answers, or than the
+    /// Refuses a valid token that is for another workspace: than the one that answers, or than the
     /// one that the call is about. A call to one about the other touches both.
     ///
     /// Here and not where tokens are verified: one that was verified before may be used at another

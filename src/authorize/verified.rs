@@ -1,11 +1,11 @@
 //! Tokens that were verified before, so that their signature is not verified again.
 //!
 //! What is kept is what a signature proved, never a decision: the token's claims as its issuer's,
-//! or why it is refused; and, of the same configuration, what a sound token comes to in a
+//! or why it is refused; and, of the same configuration, what a valid token comes to in a
 //! workspace. Whether that still stands is judged at each use, by
 //! [`authenticate`](super::authenticate): the keys may have changed, and time goes on.
 //!
-//! Only sound signatures get in, so nobody fills it who cannot have tokens signed, and what gets in
+//! Only valid signatures get in, so nobody fills it who cannot have tokens signed, and what gets in
 //! is bounded in number and in bytes.
 
 mod claimed;
@@ -77,7 +77,7 @@ struct RememberedToken {
     /// Counts through all that were ever made: unlike its place, it never is another's.
     number: u64,
     proof: VerifiedProof,
-    /// What a sound token comes to, in the workspaces where it was used last.
+    /// What a valid token comes to, in the workspaces where it was used last.
     standings: Vec<Placed>,
     /// What a refused token says of itself, once that was asked for.
     claimed: Option<Rc<UnverifiedClaims>>,
@@ -106,7 +106,7 @@ impl VerifiedTokens {
         }
     }
 
-    /// The sound tokens whose signature was verified since this was last asked, remembered or not.
+    /// The valid tokens whose signature was verified since this was last asked, remembered or not.
     pub fn take_fresh(&mut self) -> Vec<Fresh> {
         std::mem::take(&mut self.fresh)
     }
@@ -174,10 +174,10 @@ impl VerifiedTokens {
     /// Remembers what a token turned out to be, in place of what was known of it, and of others
     /// where there is no room.
     pub(super) fn remember(&mut self, token: BearerToken<'_>, proof: VerifiedProof) {
-        if let Fact::Sound(sound) = &proof.fact
+        if let Fact::Valid(valid) = &proof.fact
             && self.fresh.len() < MAX_FRESH
         {
-            self.fresh.push(Fresh::of(proof.issuer, sound));
+            self.fresh.push(Fresh::of(proof.issuer, valid));
         }
         let text = token.as_bytes();
         let hash = hash(self.keys, text);

@@ -36,7 +36,7 @@ pub(super) struct Document {
     /// Exchange of the caller's token for one of Databricks' own (RFC 8693). Absent: the caller's
     /// own token goes upstream.
     pub(super) exchange: Option<ExchangeSection>,
-    /// Sound tokens that are refused all the same.
+    /// Valid tokens that are refused all the same.
     #[serde(default)]
     #[cfg_attr(schema, schemars(with = "super::schema::WithdrawnShape"))]
     pub(super) withdrawn: Option<Json>,

@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_key_of_an_issuer_without_a_value_is_an_error() {
-        let sound: serde_json::Value = serde_json::from_str(&with("")).unwrap();
+        let valid: serde_json::Value = serde_json::from_str(&with("")).unwrap();
         for (pointer, key, place) in [
             (
                 "/issuers/0",
@@ -150,7 +150,7 @@ mod tests {
             ),
             ("", "issuers", "issuers"),
         ] {
-            let mut document = sound.clone();
+            let mut document = valid.clone();
             document.pointer_mut(pointer).unwrap()[key] = json!(null);
             let want = format!("{place}: {NO_VALUE}");
             let said = problems(&document.to_string());

@@ -1,4 +1,4 @@
-//! The `withdrawn` section: sound tokens that are refused all the same.
+//! The `withdrawn` section: valid tokens that are refused all the same.
 
 use std::time::Duration;
 

@@ -95,7 +95,7 @@ impl Level {
 /// What a caller must show for an operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OperationRequirement {
-    /// Any sound token, whatever its scopes.
+    /// Any valid token, whatever its scopes.
     AnyToken,
     /// Nothing: clients call it before they have a token.
     NoToken,

@@ -64,8 +64,8 @@ fn wait(exchanger: &mut Exchanger, seconds: std::ops::RangeInclusive<u64>) {
 fn answered(status: u16, body: &str, now: u64) -> (Exchanger, Result<(), Failure>) {
     let mut exchanger = exchanger();
     assert_eq!(ask(&mut exchanger, TOKEN, now), "wait");
-    let errand = exchanger.due(at(now)).unwrap();
-    let result = exchanger.on_answer(&errand, status, body.as_bytes(), at(now));
+    let callout = exchanger.due(at(now)).unwrap();
+    let result = exchanger.on_answer(&callout, status, body.as_bytes(), at(now));
     (exchanger, result)
 }
 
@@ -125,21 +125,21 @@ fn one_exchange_serves_every_request_with_the_token() {
     let mut exchanger = exchanger();
     assert_eq!(ask(&mut exchanger, TOKEN, 100), "wait");
     assert_eq!(ask(&mut exchanger, TOKEN, 100), "wait");
-    let errand = exchanger.due(at(100)).unwrap();
+    let callout = exchanger.due(at(100)).unwrap();
     assert!(exchanger.due(at(100)).is_none(), "one for all");
     assert_eq!(ask(&mut exchanger, TOKEN, 101), "wait");
     assert!(exchanger.due(at(101)).is_none(), "one at a time");
-    let key = errand.key;
+    let key = callout.key;
     assert!(!exchanger.is_settled(key, at(101)));
     assert_eq!(
-        exchanger.on_answer(&errand, 200, YES.as_bytes(), at(102)),
+        exchanger.on_answer(&callout, 200, YES.as_bytes(), at(102)),
         Ok(())
     );
     assert!(exchanger.is_settled(key, at(102)));
     assert_eq!(ask(&mut exchanger, TOKEN, 102), "Bearer dbx-1");
     assert!(!exchanger.is_due());
     assert_eq!(
-        exchanger.on_answer(&errand, 200, YES.as_bytes(), at(103)),
+        exchanger.on_answer(&callout, 200, YES.as_bytes(), at(103)),
         Err(Failure::Unasked)
     );
 }
@@ -156,7 +156,7 @@ fn tokens_and_scopes_do_not_share() {
     let outcome = exchanger.ask(subject(TOKEN), "jobs", at(100));
     assert!(matches!(outcome, ExchangeOutcome::Wait(_)));
     let bodies: Vec<Vec<u8>> = std::iter::from_fn(|| exchanger.due(at(100)))
-        .map(|errand| errand.call.body)
+        .map(|callout| callout.call.body)
         .collect();
     let terms = terms(ScopeWanted::AllApis);
     assert_eq!(
@@ -194,9 +194,9 @@ fn what_is_held_ends_before_either_token_does() {
 fn the_life_of_a_token_counts_from_the_question() {
     let mut exchanger = exchanger();
     ask(&mut exchanger, TOKEN, 100);
-    let errand = exchanger.due(at(100)).unwrap();
+    let callout = exchanger.due(at(100)).unwrap();
     let answer = br#"{"access_token":"dbx-1","token_type":"Bearer","expires_in":40}"#;
-    assert_eq!(exchanger.on_answer(&errand, 200, answer, at(104)), Ok(()));
+    assert_eq!(exchanger.on_answer(&callout, 200, answer, at(104)), Ok(()));
     assert_eq!(ask(&mut exchanger, TOKEN, 129), "Bearer dbx-1");
     assert_eq!(ask(&mut exchanger, TOKEN, 130), "wait");
 }
@@ -280,20 +280,20 @@ fn the_memory_is_bounded() {
         "Unavailable",
         "what is awaited stays"
     );
-    let errands: Vec<Errand> = std::iter::from_fn(|| exchanger.due(at(100))).collect();
-    assert_eq!(errands.len(), MAX_ENTRIES);
+    let callouts: Vec<ExchangeCallout> = std::iter::from_fn(|| exchanger.due(at(100))).collect();
+    assert_eq!(callouts.len(), MAX_ENTRIES);
     let first_to_end = terms(ScopeWanted::AllApis).call(&token(7), ALL_APIS);
-    for errand in &errands {
+    for callout in &callouts {
         let answer = format!(
             r#"{{"access_token":"dbx","token_type":"Bearer","expires_in":{}}}"#,
-            if errand.call == first_to_end {
+            if callout.call == first_to_end {
                 1000
             } else {
                 3600
             }
         );
         assert_eq!(
-            exchanger.on_answer(errand, 200, answer.as_bytes(), at(100)),
+            exchanger.on_answer(callout, 200, answer.as_bytes(), at(100)),
             Ok(())
         );
     }
@@ -330,11 +330,11 @@ fn however_the_clock_is_set_nothing_is_held_or_refused_for_longer() {
                 exchanger.ask(subject(), ALL_APIS, now),
                 ExchangeOutcome::Wait(_)
             ));
-            let errand = exchanger.due(now).unwrap();
+            let callout = exchanger.due(now).unwrap();
             // The answer comes by another clock than the question went out.
             now = at(NOW.checked_add_signed(step).unwrap());
             let body = r#"{"access_token":"dbx-1","token_type":"Bearer","expires_in":120}"#;
-            let answered = exchanger.on_answer(&errand, status, body.as_bytes(), now);
+            let answered = exchanger.on_answer(&callout, status, body.as_bytes(), now);
             assert_eq!(answered.is_ok(), status == 200, "{step}");
             let mut over = None;
             for second in 0..=span {

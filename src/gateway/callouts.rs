@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use crate::audit::otlp::{ExportFailure, Receipt, Shipment};
 use crate::callout::CalloutRequest;
-use crate::exchange::{Errand, Exchanger, Failure};
+use crate::exchange::{ExchangeCallout, Exchanger, Failure};
 use crate::key_store::fetch::{Fetch, KeyAnswer};
 use crate::key_store::{Fetched, IssuerIndex};
 use crate::time::UnixTime;
@@ -26,7 +26,7 @@ pub(super) type Callouts = HashMap<CalloutId, Purpose>;
 /// What a callout is for, and what is needed to understand its answer.
 pub(super) enum Purpose {
     /// An exchange of a token.
-    Exchange(Errand),
+    Exchange(ExchangeCallout),
     /// An issuer's keys, or the way to them.
     Keys(Fetch),
     /// The list of revoked tokens.
@@ -38,7 +38,7 @@ pub(super) enum Purpose {
 impl Purpose {
     const fn call(&self) -> &CalloutRequest {
         match self {
-            Self::Exchange(errand) => &errand.call,
+            Self::Exchange(callout) => &callout.call,
             Self::Keys(fetch) => &fetch.call,
             Self::List(poll) => &poll.call,
             Self::Records(shipment) => &shipment.call,
@@ -75,9 +75,9 @@ impl Active {
         if let Some(shipment) = exporter.and_then(|exporter| exporter.due(now)) {
             self.send(Purpose::Records(shipment), host, now);
         }
-        while let Some(errand) = (self.exchanger.as_mut()).and_then(|exchanger| exchanger.due(now))
+        while let Some(callout) = (self.exchanger.as_mut()).and_then(|exchanger| exchanger.due(now))
         {
-            self.send(Purpose::Exchange(errand), host, now);
+            self.send(Purpose::Exchange(callout), host, now);
         }
     }
 
@@ -125,7 +125,7 @@ impl Active {
             return self.warn(&purpose, &why);
         }
         let read = match &purpose {
-            Purpose::Exchange(errand) => self.take_exchange(errand, host, now),
+            Purpose::Exchange(callout) => self.take_exchange(callout, host, now),
             Purpose::Keys(fetch) => self.take_keys(fetch, host, now),
             Purpose::List(poll) => self.take_list(poll, host, now),
             Purpose::Records(shipment) => self.take_receipt(shipment, host, now),
@@ -143,10 +143,10 @@ impl Active {
     /// Takes the failure of a callout that had no answer.
     fn fail(&mut self, purpose: &Purpose, now: UnixTime) {
         match purpose {
-            Purpose::Exchange(errand) => {
+            Purpose::Exchange(callout) => {
                 self.metrics.count(Event::ExchangeFailed);
                 if let Some(exchanger) = &mut self.exchanger {
-                    exchanger.on_failure(errand, now);
+                    exchanger.on_failure(callout, now);
                 }
             }
             Purpose::Keys(fetch) => {
@@ -170,7 +170,7 @@ impl Active {
 
     fn take_exchange(
         &mut self,
-        errand: &Errand,
+        callout: &ExchangeCallout,
         host: &dyn Host,
         now: UnixTime,
     ) -> Result<(), String> {
@@ -178,7 +178,7 @@ impl Active {
             return Ok(());
         };
         let body = host.answer_body(enough(Exchanger::MAX_ANSWER_BYTES));
-        let taken = exchanger.on_answer(errand, status(host), &body, now);
+        let taken = exchanger.on_answer(callout, status(host), &body, now);
         self.metrics.count(match &taken {
             Ok(()) => Event::Exchanged,
             Err(Failure::Refused(..)) => Event::ExchangeRefused,

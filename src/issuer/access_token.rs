@@ -1,4 +1,4 @@
-//! A sound access token: verified, from whom it says, for us, in its time.
+//! A valid access token: verified, from whom it says, for us, in its time.
 
 mod written;
 

@@ -7,7 +7,7 @@ use crate::token::claims::ClaimError;
 use crate::token::jws::JwsError;
 use crate::token::signature::SignatureError;
 
-/// Why a bearer token is not a sound access token. The record names the reason; the caller is told
+/// Why a bearer token is not a valid access token. The record names the reason; the caller is told
 /// [`InvalidToken::hint`] at most.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum InvalidToken {
@@ -50,7 +50,7 @@ pub enum InvalidToken {
     Unbound,
     /// Signed with a key that no issuer published.
     UnknownKey,
-    /// Sound, and withdrawn since.
+    /// Valid, and withdrawn since.
     Withdrawn,
     /// Issued by Databricks for another workspace.
     Workspace,
@@ -164,7 +164,7 @@ impl fmt::Display for InvalidToken {
             Self::Malformed(error) => write!(f, "{error}"),
             Self::Signature(error) => write!(f, "{error}"),
             Self::MissingClaim(name) => write!(f, "the claim `{name}` is missing"),
-            Self::Proof(InvalidProof::Unsound(error)) => write!(f, "{error}"),
+            Self::Proof(InvalidProof::Invalid(error)) => write!(f, "{error}"),
             Self::Algorithm
             | Self::Audience
             | Self::Client

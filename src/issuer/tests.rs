@@ -139,7 +139,7 @@ fn tokens_are_held_to_issuer_audience_and_time() {
     let cases = [
         // name                             iss                   aud                         times
         // want
-        ("sound",                           ISS,                  r#""databricks""#,          exp(NOW + 1),            Ok(())),
+        ("valid",                           ISS,                  r#""databricks""#,          exp(NOW + 1),            Ok(())),
         ("one audience of several",         ISS,                  r#"["a","databricks"]"#,    exp(NOW + 1),            Ok(())),
         ("without the slash",               "https://i.example",  r#""databricks""#,          exp(NOW + 1),            Err(Other)),
         ("in another case",                 "https://I.example/", r#""databricks""#,          exp(NOW + 1),            Err(Other)),

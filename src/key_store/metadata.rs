@@ -66,7 +66,7 @@ mod tests {
         let cases = [
             // name               document
             // want
-            ("sound",             r#"{"issuer":"https://a.example","jwks_uri":"https://b.example/keys"}"#,   Ok("https://b.example/keys")),
+            ("valid",             r#"{"issuer":"https://a.example","jwks_uri":"https://b.example/keys"}"#,   Ok("https://b.example/keys")),
             ("another issuer",    r#"{"issuer":"https://a.example/","jwks_uri":"https://b.example/keys"}"#,  Err(FetchFailure::OtherIssuer)),
             ("no issuer",         r#"{"jwks_uri":"https://b.example/keys"}"#,                                Err(FetchFailure::OtherIssuer)),
             ("two issuers",       r#"{"issuer":"https://a.example","issuer":"https://a.example","jwks_uri":"https://b.example/keys"}"#, Err(FetchFailure::NotMetadata)),

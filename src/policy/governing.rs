@@ -41,7 +41,7 @@ pub enum Requirement<'a> {
     AllOf(&'a [Scope]),
     /// One of these.
     AnyOf(&'a [Scope]),
-    /// A sound token, whatever it grants.
+    /// A valid token, whatever it grants.
     AnyToken,
     /// What the operation's scope covers.
     Operation(&'static Operation),

@@ -118,7 +118,7 @@ impl Rule {
 
     /// Whether a request that does not tell its MCP call is refused for one of two rules of one
     /// path as it is for the other.
-    pub(super) fn is_alike_untold(&self, other: &Self) -> bool {
+    pub(super) fn is_alike_unknown(&self, other: &Self) -> bool {
         let denies = |rule: &Self| rule.effect == Effect::Deny;
         denies(self) == denies(other)
             && self.mode == other.mode

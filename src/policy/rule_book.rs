@@ -70,7 +70,7 @@ impl RuleBook {
                      }| {
                         let same_path = specificity(template, path, false) == Some(Ordering::Equal);
                         let other = rules.get(*other);
-                        same_path && other.is_some_and(|other| other.is_alike_untold(&rule))
+                        same_path && other.is_some_and(|other| other.is_alike_unknown(&rule))
                     },
                 )
             };

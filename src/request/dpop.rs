@@ -71,7 +71,7 @@ pub enum InvalidProof {
     /// It was seen before.
     Replayed,
     /// It is no proof by the token's key.
-    Unsound(ProofError),
+    Invalid(ProofError),
     /// It is for another URI.
     Uri,
 }
@@ -87,7 +87,7 @@ impl InvalidProof {
             Self::Missing => "dpop_proof_missing",
             Self::Repeated => "dpop_proof_repeated",
             Self::Replayed => "dpop_proof_replayed",
-            Self::Unsound(error) => error.code(),
+            Self::Invalid(error) => error.code(),
             Self::Uri => "dpop_proof_for_another_uri",
         }
     }
@@ -95,7 +95,7 @@ impl InvalidProof {
 
 impl From<ProofError> for InvalidProof {
     fn from(error: ProofError) -> Self {
-        Self::Unsound(error)
+        Self::Invalid(error)
     }
 }
 

@@ -113,7 +113,7 @@ impl List {
         }
     }
 
-    /// Whether a sound token is withdrawn by the last good list. Before the first one, nothing is:
+    /// Whether a valid token is withdrawn by the last good list. Before the first one, nothing is:
     /// a gateway that starts while the list's server is down has to work all the same.
     pub fn has(
         &self,

@@ -35,7 +35,7 @@ fn token(more: &str) -> AccessToken {
         .signed_by(Some("k"))
 }
 
-pub(super) fn sound() -> AccessToken {
+pub(super) fn valid() -> AccessToken {
     token(&format!(
         r#","sub":"ada","client_id":"etl","jti":"t-1","iat":{ISSUED_AT},"act":{{"sub":"agent"}}"#
     ))
@@ -62,9 +62,9 @@ fn each_name_withdraws_what_has_it_and_nothing_else() {
     for (name, names, entry, want) in cases {
         let mut withdrawn = Withdrawn::default();
         assert_eq!(withdrawn.add(names, entry), Ok(()), "{name}");
-        assert_eq!(withdrawn.has(&sound(), bearer()), want, "{name}");
+        assert_eq!(withdrawn.has(&valid(), bearer()), want, "{name}");
     }
-    assert!(!Withdrawn::default().has(&sound(), bearer()));
+    assert!(!Withdrawn::default().has(&valid(), bearer()));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_fingerprint_withdraws_one_token() {
     let mut withdrawn = Withdrawn::default();
     withdrawn.add(Names::Tokens, DIGEST).unwrap();
     let other = BearerToken::parse(b"abd", 10).unwrap();
-    assert!(!withdrawn.has(&sound(), other));
+    assert!(!withdrawn.has(&valid(), other));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn tokens_issued_before_a_moment_are_withdrawn() {
                 .add_issued_before(*issuer, *subject, time)
                 .unwrap();
         }
-        assert_eq!(withdrawn.has(&sound(), bearer()), want, "{name}");
+        assert_eq!(withdrawn.has(&valid(), bearer()), want, "{name}");
         assert_eq!(
             withdrawn.has(&undated, bearer()),
             want_undated,

@@ -69,7 +69,7 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
     if let Some(rule) = denying.filter(|rule| !rule.shadow) {
         return answer(denied(request, rule), world.shadow, &governing, Some(rule));
     }
-    // A rule on trial opens nothing; where nothing else speaks of the request, it speaks alone.
+    // A shadow rule opens nothing; where nothing else speaks of the request, it speaks alone.
     let stands = world.unmatched_all_apis
         || match governing {
             Governing::Nothing => false,
@@ -102,7 +102,7 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
 /// What comes of a request that needs no caller, whoever sends it; nothing, where a deny rule asks
 /// who that is.
 fn without_caller(world: &World, request: &Request, for_anyone: &Applied<'_>) -> Option<Answer> {
-    // "Deny rules win over everything."; one on trial lets through and is recorded.
+    // "Deny rules win over everything."; one in shadow mode lets through and is recorded.
     // A token that is shown is judged where a deny rule may be for its issuer.
     let denies = |issuer: &&str| {
         let denying = apply(world, request, Some(issuer)).denying;

@@ -14,7 +14,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 #[test]
-fn what_init_writes_is_sound_for_every_provider_and_platform() {
+fn what_init_writes_is_valid_for_every_provider_and_platform() {
     for platform in ["envoy", "istio", "envoy-gateway"] {
         for (preset, issuer, keys) in PROVIDERS {
             let name = format!("init-{platform}-{preset}");
@@ -42,7 +42,7 @@ fn what_init_writes_is_sound_for_every_provider_and_platform() {
                 "{name}: {}",
                 ran.out
             );
-            assert!(ran.out.contains("sound, 0 warnings"), "{name}: {}", ran.out);
+            assert!(ran.out.contains("valid, 0 warnings"), "{name}: {}", ran.out);
             let written = read(&out);
             for theirs in [
                 "acme.okta.com",
@@ -106,8 +106,8 @@ fn init_writes_nothing_over_and_nothing_that_cannot_be() {
         // place  value                                          what it says
         (2,       "ockta",                                        "Did you mean `okta`?"),
         (4,       "http://a.example",                             "not an https URL"),
-        (6,       "a\"b",                                         "--audience is not sound"),
-        (8,       "https://w.example",                            "--host is not sound"),
+        (6,       "a\"b",                                         "--audience is not valid"),
+        (8,       "https://w.example",                            "--host is not valid"),
     ];
     for (place, value, want) in cases {
         let mut arguments = arguments.clone();
@@ -192,7 +192,7 @@ fn permissions_need_a_workspace_and_a_token_that_are_known() {
     ]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (Some(1), "token_expired: nothing is sound to judge by\n")
+        (Some(1), "token_expired: nothing is valid to judge by\n")
     );
 }
 

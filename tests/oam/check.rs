@@ -231,10 +231,10 @@ fn misspelt_words_and_doubtful_names_are_told() {
         assert!(ran.out.contains(want), "{name}: {}{}", ran.out, ran.err);
         assert!(!ran.out.contains("/apps/x"), "{name}");
     }
-    let sound = with(
+    let valid = with(
         &format!("https://sts.windows.net/{tenant}/"),
         r#","preset":"entra_v1""#,
     );
-    let ran = oam(&["check", text(&file("doubtful-none.json", &sound))]);
+    let ran = oam(&["check", text(&file("doubtful-none.json", &valid))]);
     assert!(!ran.out.contains("sts.windows.net"), "{}", ran.out);
 }

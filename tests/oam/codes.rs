@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{file, oam, text};
 
 /// A configuration with nothing to say of.
-fn sound() -> Value {
+fn valid() -> Value {
     json!({
         "issuers": [{
             "issuer": "https://i.example/a", "audiences": ["api"], "jwks": { "cluster": "i", "uri": "https://i.example/keys" },
@@ -18,9 +18,9 @@ fn sound() -> Value {
     })
 }
 
-/// The sound one with values at these places, which are JSON pointers; `-` adds to a list.
+/// The valid one with values at these places, which are JSON pointers; `-` adds to a list.
 fn with(changes: &[(&str, Value)]) -> String {
-    let mut all = sound();
+    let mut all = valid();
     for (pointer, value) in changes {
         let (object, key) = pointer.rsplit_once('/').unwrap();
         let object = all.pointer_mut(object).unwrap();
@@ -126,7 +126,7 @@ fn carried_out() -> Cases {
 #[test]
 fn each_kind_of_problem_has_its_own() {
     let cases = [refused(), carried_out()].concat();
-    assert_eq!(codes("sound", &sound().to_string()), BTreeSet::new());
+    assert_eq!(codes("valid", &valid().to_string()), BTreeSet::new());
     for (code, configuration) in &cases {
         let want = BTreeSet::from([(*code).to_owned()]);
         assert_eq!(codes(code, configuration), want, "{code}: {configuration}");

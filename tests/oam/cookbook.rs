@@ -1,4 +1,4 @@
-//! The policies of the cookbook: each is sound, warns of nothing, and does what its cases say,
+//! The policies of the cookbook: each is valid, warns of nothing, and does what its cases say,
 //! which reach all of it.
 
 use super::oam;
@@ -30,11 +30,11 @@ fn every_policy_has_its_cases_here() {
 }
 
 #[test]
-fn every_policy_is_sound_and_keeps_its_word() {
+fn every_policy_is_valid_and_keeps_its_word() {
     for name in POLICIES {
         let checked = oam(&["check", &format!("envoy/policies/{name}.yaml")]);
         assert_eq!(checked.code, Some(0), "{}", checked.out);
-        assert!(checked.out.contains("sound, 0 warnings"), "{}", checked.out);
+        assert!(checked.out.contains("valid, 0 warnings"), "{}", checked.out);
         let tested = oam(&["test", &format!("envoy/policies/{name}.cases.yaml")]);
         assert_eq!(tested.code, Some(0), "{}", tested.out);
         assert!(

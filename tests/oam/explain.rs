@@ -115,7 +115,7 @@ fn the_exit_status_is_whether_the_request_goes_upstream() {
         ("allowed",           r#"{"groups":["ana"],"scope":"all-apis"}"#,               "GET",    "/api/2.2/jobs/list",      0, "ALLOW permitted: GET /api/2.2/jobs/list"),
         ("denied by a rule",  r#"{"groups":["ana"],"scope":"all-apis"}"#,               "POST",   "/api/2.0/token/create",   1, "DENY 403 denied_by_rule: POST /api/2.0/token/create"),
         ("unmatched",         r#"{"groups":["ana"],"scope":"all-apis"}"#,               "GET",    "/nothing",                1, "DENY 403 unmatched: GET /nothing"),
-        ("on trial",          r#"{"groups":["ana"],"scope":"jobs"}"#,                   "GET",    "/own",                    0, "DENY (on trial: it goes upstream) insufficient_scope: GET /own"),
+        ("in shadow mode",    r#"{"groups":["ana"],"scope":"jobs"}"#,                   "GET",    "/own",                    0, "DENY (shadow mode: it goes upstream) insufficient_scope: GET /own"),
         ("another audience",  r#"{"aud":"x","groups":["ana"],"scope":"jobs"}"#,         "GET",    "/api/2.2/jobs/list",      1, "DENY 401 wrong_audience: GET /api/2.2/jobs/list"),
         ("expired",           r#"{"exp":1795435100,"groups":["ana"]}"#,                 "GET",    "/api/2.2/jobs/list",      1, "DENY 401 token_expired: GET /api/2.2/jobs/list"),
         ("ambiguous",         r#"{"groups":["ana"],"scope":"jobs"}"#,                   "GET",    "/api/2.2/jobs/..;/list",  1, "DENY 400 ambiguous_path: GET /api/2.2/jobs/..;/list"),

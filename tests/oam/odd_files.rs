@@ -1,5 +1,5 @@
 //! Files that nobody meant as a configuration, a set of cases, claims or keys: refused as
-//! unreadable or unsound, and never a panic.
+//! unreadable or invalid, and never a panic.
 
 use std::path::PathBuf;
 
@@ -93,7 +93,7 @@ fn every_way(bytes: &[u8]) -> [Ran; 5] {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("odd-{:?}", std::thread::current().id()));
     std::fs::write(&path, bytes).unwrap();
-    let (path, sound) = (
+    let (path, valid) = (
         text(&path),
         concat!(env!("CARGO_MANIFEST_DIR"), "/envoy/policies/okta.yaml"),
     );
@@ -104,7 +104,7 @@ fn every_way(bytes: &[u8]) -> [Ran; 5] {
         oam(&[
             "explain",
             "--config",
-            sound,
+            valid,
             "--claims",
             path,
             "GET",
@@ -113,7 +113,7 @@ fn every_way(bytes: &[u8]) -> [Ran; 5] {
         oam(&[
             "explain",
             "--config",
-            sound,
+            valid,
             "--anonymous",
             "--jwks",
             path,

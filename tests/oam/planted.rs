@@ -1,4 +1,4 @@
-//! `oam check` of gateways with a fault in them, and of their sound twins.
+//! `oam check` of gateways with a fault in them, and of their valid twins.
 
 use std::collections::BTreeMap;
 
@@ -90,9 +90,9 @@ fn check_all(cases: &[Case], planted: impl Fn(&Case, &BTreeMap<String, Value>) -
                 case.name, case.finds
             ));
         }
-        let sound = errors(&format!("sound {}", case.name), &planted(case, &case.sound));
-        if !sound.is_empty() {
-            wrong.push(format!("{}: the twin: {sound:?}", case.name));
+        let valid = errors(&format!("valid {}", case.name), &planted(case, &case.valid));
+        if !valid.is_empty() {
+            wrong.push(format!("{}: the twin: {valid:?}", case.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

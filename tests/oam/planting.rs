@@ -18,7 +18,7 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) also: Vec<String>,
     pub(crate) faulty: BTreeMap<String, Value>,
-    pub(crate) sound: BTreeMap<String, Value>,
+    pub(crate) valid: BTreeMap<String, Value>,
 }
 
 /// What the first words of places stand for.

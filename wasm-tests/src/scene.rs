@@ -105,18 +105,18 @@ pub fn fetched(jwks: &Value) -> Value {
     json!({ "issuers": [issuer] })
 }
 
-/// A sound token for this scene, of this key.
+/// A valid token for this scene, of this key.
 pub fn token(key: &str) -> String {
     token_with(key, &json!({}))
 }
 
-/// A sound token with further claims.
+/// A valid token with further claims.
 pub fn token_with(key: &str, claims: &Value) -> String {
-    let sound = json!({
+    let valid = json!({
         "iss": ISSUER, "aud": "databricks", "sub": "ada@example.com", "client_id": "etl",
         "iat": "now-60", "exp": "now+3600", "jti": "t-1", "scope": "jobs",
     });
-    Token::new(key, &sound)
+    Token::new(key, &valid)
         .with(&Token::new(key, claims))
         .mint(paths::now())
 }

@@ -1,4 +1,4 @@
-//! Minting tokens, sound ones and every kind of unsound one.
+//! Minting tokens, valid ones and every kind of invalid one.
 //!
 //! A [`Token`] is what a corpus file says of one: which key signs, which header and claims, and how
 //! the result is then mangled.
@@ -136,7 +136,7 @@ impl Parts<'_> {
         )
     }
 
-    /// The sound token.
+    /// The valid token.
     pub(crate) fn signed(&self) -> String {
         self.with_signature(&self.signature())
     }

@@ -23,16 +23,16 @@ fn every_line_has_the_decision_of_its_record() {
     // The first is held until the keys come, and is judged from the worker's root.
     let gateway = Gateway::start(configuration, SLOW);
     let bearer = |claims: &Value| format!("Bearer {}", token_with("acme-rsa", claims));
-    let sound = bearer(&json!({}));
+    let valid = bearer(&json!({}));
     let narrow = bearer(&json!({ "scope": "sql" }));
-    let forged = format!("{sound}A");
+    let forged = format!("{valid}A");
     let metadata = "/.well-known/oauth-protected-resource";
     #[rustfmt::skip]
     let requests = [
         // target, its token,                          status, reason, and Envoy's details
-        ("/api/2.2/jobs/list?x=1",  Some(&sound),       200, "permitted",            "via_upstream"),
-        ("/api/2.2/jobs/list",      Some(&sound),       200, "permitted",            "via_upstream"),
-        ("/api/2.2/jobs/get",       Some(&sound),       200, "denied_by_rule",       "via_upstream"),
+        ("/api/2.2/jobs/list?x=1",  Some(&valid),       200, "permitted",            "via_upstream"),
+        ("/api/2.2/jobs/list",      Some(&valid),       200, "permitted",            "via_upstream"),
+        ("/api/2.2/jobs/get",       Some(&valid),       200, "denied_by_rule",       "via_upstream"),
         ("/healthz",                None,               200, "public",               "via_upstream"),
         (metadata,                  None,               200, "metadata",             "oam_metadata"),
         ("/api/2.2/jobs/list",      None,               401, "missing_credentials",  "oam_missing_credentials"),
@@ -76,8 +76,8 @@ fn who_left_while_the_request_was_held_has_a_line_without_decision() {
     configuration["audit"] = json!({ "access_log": true });
     configuration["limits"] = json!({ "waiting_time": "10s" });
     let gateway = Gateway::start(configuration, SLOW);
-    let sound = format!("Bearer {}", token("acme-rsa"));
-    let headers: [(&str, &[u8]); 1] = [("authorization", sound.as_bytes())];
+    let valid = format!("Bearer {}", token("acme-rsa"));
+    let headers: [(&str, &[u8]); 1] = [("authorization", valid.as_bytes())];
     let mut connection = client::Connection::open(gateway.envoy.address());
     connection.send(&client::request(
         "GET",
@@ -97,15 +97,15 @@ fn who_left_while_the_request_was_held_has_a_line_without_decision() {
     assert_eq!(ids, [json!("abandoned"), found[0]["request_id"].clone()]);
 }
 
-/// A sound request costs no host call for it; a refusal says at least what its caller is told.
+/// A valid request costs no host call for it; a refusal says at least what its caller is told.
 #[test]
 fn nobody_pays_who_does_not_ask_for_it() {
     let gateway = Gateway::start(fetched(&json!({})), Behaviour::Ok);
-    let sound = format!("Bearer {}", token("acme-rsa"));
+    let valid = format!("Bearer {}", token("acme-rsa"));
     let ask = |headers: &[(&str, &[u8])]| {
         client::get(gateway.envoy.address(), "/api/2.2/jobs/list", headers)
     };
-    ask(&[("authorization", sound.as_bytes())]);
+    ask(&[("authorization", valid.as_bytes())]);
     ask(&[]);
     let found = gateway.lines(2);
     let told =

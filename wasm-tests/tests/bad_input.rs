@@ -75,7 +75,7 @@ fn headers_and_tokens_of_every_length() {
     let bearer = format!("Bearer {}", token("acme-rsa"));
     let long = vec![b'a'; 55 * 1024];
     let answer = scene.get_with(&[("x-long", &long), ("authorization", bearer.as_bytes())]);
-    assert_eq!(answer.status, 200, "55 KiB of headers beside a sound token");
+    assert_eq!(answer.status, 200, "55 KiB of headers beside a valid token");
     for length in [0, 1, 16_383, 16_384, 16_385, 50_000, 58_000] {
         for unit in [b'a', b'.', b'=', b'/', b'"', 0xff] {
             let value = [b"Bearer ", &vec![unit; length][..]].concat();
@@ -93,17 +93,17 @@ fn headers_and_tokens_of_every_length() {
     let padded = token_with("acme-rsa", &json!({ "padding": "x".repeat(14 * 1024) }));
     assert!(
         padded.len() > 16 * 1024,
-        "a sound token of more than 16 KiB"
+        "a valid token of more than 16 KiB"
     );
     assert!(
         matches!(scene.get(&padded).status, 400 | 401),
-        "a sound token of more than 16 KiB"
+        "a valid token of more than 16 KiB"
     );
     let padded = token_with("acme-rsa", &json!({ "padding": "x".repeat(10 * 1024) }));
     assert_eq!(
         scene.get(&padded).status,
         200,
-        "a sound token of {} bytes",
+        "a valid token of {} bytes",
         padded.len()
     );
 }
@@ -123,10 +123,10 @@ fn json_nested_deep() {
             let payload = encode(&format!(
                 r#"{{"iss":"https://acme.example.com","x":{nested}}}"#
             ));
-            let sound = encode(r#"{"alg":"RS256","kid":"acme-rsa"}"#);
+            let valid = encode(r#"{"alg":"RS256","kid":"acme-rsa"}"#);
             for text in [
                 format!("{header}.e30.AAAA"),
-                format!("{sound}.{payload}.AAAA"),
+                format!("{valid}.{payload}.AAAA"),
                 format!("{}.e30.AAAA", encode(&nested)),
             ] {
                 let status = scene.get(&text).status;
@@ -156,11 +156,11 @@ fn json_nested_deep() {
 #[test]
 fn two_credentials_in_every_order() {
     let scene = Scene::start();
-    let sound = format!("Bearer {}", token("acme-rsa"));
+    let valid = format!("Bearer {}", token("acme-rsa"));
     scene.until(&token("acme-rsa"), 200, Duration::from_secs(10));
     // An empty second one is not among them: Envoy drops it before any filter sees it.
     let others: [&[u8]; 6] = [
-        sound.as_bytes(),
+        valid.as_bytes(),
         b"Bearer x",
         b"Basic eDp5",
         b"Bearer",
@@ -174,8 +174,8 @@ fn two_credentials_in_every_order() {
             ("Authorization", "AUTHORIZATION"),
         ] {
             for headers in [
-                [(name, sound.as_bytes()), (second, other)],
-                [(name, other), (second, sound.as_bytes())],
+                [(name, valid.as_bytes()), (second, other)],
+                [(name, other), (second, valid.as_bytes())],
             ] {
                 let status = scene.get_with(&headers).status;
                 assert!(
@@ -236,5 +236,5 @@ fn lines_that_no_client_sends() {
     );
 }
 
-/// What the gateway or Envoy may answer to a sound request with an odd header.
+/// What the gateway or Envoy may answer to a valid request with an odd header.
 const ANSWERS: [u16; 4] = [200, 400, 401, 431];

@@ -11,8 +11,8 @@ use wasm_tests::scene::{Scene, fetched, token, token_with};
 #[test]
 fn decisions_keys_and_verified_tokens_are_counted() {
     let scene = Scene::with(fetched(&json!({})), Issuer::start(["acme-rsa"]));
-    let sound = token("acme-rsa");
-    assert_eq!(scene.get(&sound).status, 200);
+    let valid = token("acme-rsa");
+    assert_eq!(scene.get(&valid).status, 200);
     // A token whose keys are still awaited counts as unknown more than once, so what follows is
     // counted from here.
     until(&scene, |stats| {
@@ -22,7 +22,7 @@ fn decisions_keys_and_verified_tokens_are_counted() {
     std::thread::sleep(Duration::from_millis(100));
     let before = stats(&scene);
     for _ in 0..3 {
-        assert_eq!(scene.get(&sound).status, 200);
+        assert_eq!(scene.get(&valid).status, 200);
     }
     let poor = token_with("acme-rsa", &json!({ "scope": "sql" }));
     assert_eq!(scene.get(&poor).status, 403);
@@ -81,10 +81,10 @@ fn credentials_are_counted_by_class_and_outcome() {
     configuration["policy"] = json!({ "mode": "shadow" });
     let scene = Scene::with(configuration, Issuer::start(["acme-rsa"]));
     let poor = token_with("acme-rsa", &json!({ "scope": "sql" }));
-    let sound = token("acme-rsa");
+    let valid = token("acme-rsa");
     let bearers = [
-        (&*sound, 200),
-        (&*sound, 200),
+        (&*valid, 200),
+        (&*valid, 200),
         (&*poor, 200),
         ("e30.e30.e30", 401),
         ("dapi0123456789abcdef0123456789abcdef", 401),

@@ -18,11 +18,11 @@ fn envoy_takes_every_planted_gateway() {
         finds,
         also,
         faulty,
-        sound,
+        valid,
     } in &cases
     {
         assert!(of.is_empty(), "{name}: for the bootstrap");
-        for (edits, what) in [(faulty, finds.as_str()), (sound, "sound")] {
+        for (edits, what) in [(faulty, finds.as_str()), (valid, "valid")] {
             if let Err(log) = envoy::validate(&planted(&bootstrap, edits)) {
                 refused.push(format!("{name} ({what}, {also:?}): {log}"));
             }

@@ -97,18 +97,18 @@ fn proofs_are_verified_in_every_algorithm() {
         let token = token_with("acme-rsa", &json!({ "cnf": { "jkt": jkt } }));
         for algorithm in algorithms {
             let claims = json!({ "htm": "GET", "htu": JOB });
-            let sound = Token {
+            let valid = Token {
                 algorithm: Some((*algorithm).to_owned()),
                 ..Token::new(key, &claims)
             };
             let forged = Token {
                 mangle: Some("flipped-last-bit".to_owned()),
-                ..sound.clone()
+                ..valid.clone()
             };
             for round in ["first", "second"] {
                 let name = format!("{algorithm}, {round}");
                 let (good, bad) = (
-                    proof::mint(&sound, &token, paths::now()),
+                    proof::mint(&valid, &token, paths::now()),
                     proof::mint(&forged, &token, paths::now()),
                 );
                 let got = scene.reason_of(|scene| show(scene, &token, &bad));

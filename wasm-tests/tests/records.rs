@@ -192,14 +192,14 @@ fn an_envoy_that_logs_warnings_alone() {
         let mut configuration = fetched(&json!({}));
         configuration["audit"] = json!({ "level": level });
         let scene = Scene::with(configuration, Issuer::start(["acme-rsa"]));
-        let sound = token("acme-rsa");
-        scene.until(&sound, 200, PATIENCE);
+        let valid = token("acme-rsa");
+        scene.until(&valid, 200, PATIENCE);
         set_level(&scene, "warning");
         // The level is looked at each second.
         std::thread::sleep(Duration::from_secs(2));
         scene.workspace.take();
         let mark = scene.envoy.log().mark();
-        assert_eq!(scene.get(&sound).status, want, "{level}");
+        assert_eq!(scene.get(&valid).status, want, "{level}");
         let is_recorded = want == 200;
         assert_eq!(scene.workspace.take().len(), usize::from(is_recorded));
         let records = scene
@@ -214,7 +214,7 @@ fn an_envoy_that_logs_warnings_alone() {
             "{level}"
         );
         set_level(&scene, "info");
-        scene.until(&sound, 200, PATIENCE);
+        scene.until(&valid, 200, PATIENCE);
     }
 }
 

@@ -95,7 +95,7 @@ impl Gateway {
     }
 }
 
-/// Applications with rules of their own, calls that are denied or on trial, and files for
+/// Applications with rules of their own, calls that are denied or in shadow mode, and files for
 /// everybody.
 #[rustfmt::skip]
 fn rule(number: usize) -> Value {

@@ -130,7 +130,7 @@ fn grpc_callers_are_refused_in_trailers() {
             vec![0; 5],
         )
     };
-    let sound = token_with("acme-rsa", &json!({ "scope": "sql" }));
+    let valid = token_with("acme-rsa", &json!({ "scope": "sql" }));
     let expired = token_with("acme-rsa", &json!({ "exp": "now-600" }));
     let cases = [
         ("no token", None, "16"),
@@ -140,7 +140,7 @@ fn grpc_callers_are_refused_in_trailers() {
             Some(format!("Bearer {}", token("stranger-rsa"))),
             "16",
         ),
-        ("a scope too little", Some(format!("Bearer {sound}")), "7"),
+        ("a scope too little", Some(format!("Bearer {valid}")), "7"),
     ];
     for (name, authorization, status) in cases {
         let answer = call(authorization);

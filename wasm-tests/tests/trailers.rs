@@ -15,8 +15,8 @@ use wasm_tests::workspace::Workspace;
 #[test]
 fn nothing_that_a_head_is_judged_by_stands_behind_a_body() {
     let stand = Stand::start();
-    let sound = token("acme-rsa");
-    let second = format!("Bearer {sound}");
+    let valid = token("acme-rsa");
+    let second = format!("Bearer {valid}");
     let trailers = [
         ("authorization", second.as_str()),
         ("cookie", "session=1"),
@@ -50,7 +50,7 @@ fn nothing_that_a_head_is_judged_by_stands_behind_a_body() {
 #[test]
 fn a_static_token_behind_a_body_refuses_the_request() {
     let stand = Stand::start();
-    let sound = format!("Bearer {}", token("acme-rsa"));
+    let valid = format!("Bearer {}", token("acme-rsa"));
     for (name, value) in [
         ("x-anything", PERSONAL.to_owned()),
         ("authorization", format!("Bearer {PERSONAL}")),
@@ -58,7 +58,7 @@ fn a_static_token_behind_a_body_refuses_the_request() {
     ] {
         let trailers = [(name, value.as_str()), ("x-checksum", "0a1b")];
         let path = "/api/2.2/jobs/run-now";
-        let (answer, records) = stand.send(path, Some(&sound), &trailers);
+        let (answer, records) = stand.send(path, Some(&valid), &trailers);
         assert_eq!(answer.status, 400, "{name}: {answer:?}");
         assert_eq!(answer.json()["error_code"], "BAD_REQUEST", "{name}");
         let [permitted, refused] = records.as_slice() else {

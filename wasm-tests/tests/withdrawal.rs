@@ -183,7 +183,7 @@ fn a_list_that_grows_stale_refuses_everything_until_it_is_renewed() {
         answer.json()["details"][0]["reason"],
         "withdrawal_list_stale"
     );
-    // Who shows nothing sound learns nothing of it.
+    // Who shows nothing valid learns nothing of it.
     assert_eq!(gateway.get("a.b.c").status, 401);
     gateway.list.script().behaviour = Behaviour::Ok;
     gateway.until(&good, 200);

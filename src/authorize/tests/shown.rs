@@ -59,13 +59,13 @@ fn a_token_that_has_expired_says_so_without_its_keys() {
         let decision = authorizer.authorize(&headers, &Verification::afresh(keys, &Zeros), now);
         (word(&decision.verdict), decision.awaited)
     };
-    let sound = token("a", "https://a.example", r#","scope":"jobs""#, [0; 64]);
+    let valid = token("a", "https://a.example", r#","scope":"jobs""#, [0; 64]);
     let forged = token("x", "https://a.example", "", [1; 64]);
     let endless = endless_token();
     let first = Some(AwaitedKeys::First(IssuerIndex(0)));
-    assert_eq!(judge(&keys, &sound, 0), ("allow".to_owned(), None));
+    assert_eq!(judge(&keys, &valid, 0), ("allow".to_owned(), None));
     assert_eq!(
-        judge(&keys, &sound, 700),
+        judge(&keys, &valid, 700),
         ("token_expired".to_owned(), None)
     );
     assert_eq!(judge(&keys, &forged, 700), ("unknown_key".to_owned(), None));
@@ -75,9 +75,9 @@ fn a_token_that_has_expired_says_so_without_its_keys() {
     #[rustfmt::skip]
     let cases = [
         // name                        token     at     want                  awaited
-        ("in its time",                &sound,   61,    "keys_unavailable",   first),
-        ("within the skew",            &sound,   629,   "keys_unavailable",   first),
-        ("past its end",               &sound,   630,   "token_expired",      None),
+        ("in its time",                &valid,   61,    "keys_unavailable",   first),
+        ("within the skew",            &valid,   629,   "keys_unavailable",   first),
+        ("past its end",               &valid,   630,   "token_expired",      None),
         ("forged, and in its time",    &forged,  61,    "keys_unavailable",   first),
         ("forged, and past its end",   &forged,  630,   "token_expired",      None),
         ("without an end",             &endless, 61,    "unknown_key",        None),

@@ -26,8 +26,8 @@ pub(in crate::authorize) struct VerifiedProof {
 pub(in crate::authorize) enum Fact {
     /// The token is refused for this, in its time.
     Refused(Times, InvalidToken),
-    /// The token is sound, in its time.
-    Sound(Rc<AccessToken>),
+    /// The token is valid, in its time.
+    Valid(Rc<AccessToken>),
     /// The token was used out of its time, and what else may be wrong with it is not known.
     Untimely(Times),
 }
@@ -47,7 +47,7 @@ impl Fact {
     pub(in crate::authorize) fn is_under(&self, key_id: Option<&str>) -> bool {
         match self {
             Self::Refused(..) | Self::Untimely(_) => true,
-            Self::Sound(token) => token.key_id.as_deref() == key_id,
+            Self::Valid(token) => token.key_id.as_deref() == key_id,
         }
     }
 
@@ -55,7 +55,7 @@ impl Fact {
     pub(in crate::authorize) fn times(&self) -> Times {
         match self {
             Self::Refused(times, _) | Self::Untimely(times) => *times,
-            Self::Sound(token) => token.times(),
+            Self::Valid(token) => token.times(),
         }
     }
 
@@ -66,7 +66,7 @@ impl Fact {
                 .claim()
                 .map_or(0, |name| name.len().saturating_add(ALLOCATION)),
             Self::Refused(..) | Self::Untimely(_) => 0,
-            Self::Sound(token) => token.bytes(),
+            Self::Valid(token) => token.bytes(),
         }
     }
 }

@@ -41,7 +41,7 @@ fn proof(second: u64) -> VerifiedProof {
 fn second(verified: &mut VerifiedTokens, text: &str) -> Option<u64> {
     verified.recall(bearer(text).into(), |proof| match &proof.fact {
         Fact::Untimely(times) => Recall::Holds(times.expires_at.seconds()),
-        Fact::Refused(..) | Fact::Sound(_) => Recall::Unsure,
+        Fact::Refused(..) | Fact::Valid(_) => Recall::Unsure,
     })
 }
 

@@ -18,7 +18,7 @@ pub(super) fn run(arguments: &super::Check) -> Result<Said, Unreadable> {
         .into_iter()
         .map(|subject| Verdict::of(subject, &documents, arguments.strict))
         .collect();
-    let is_sound = verdicts
+    let is_valid = verdicts
         .iter()
         .all(|verdict| verdict.count(Severity::Error) == 0);
     let mut text = String::new();
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &super::Check) -> Result<Said, Unreadable> {
             verdict.tell(&documents, &mut text);
         }
     }
-    Ok(Said::new(text, is_sound))
+    Ok(Said::new(text, is_valid))
 }
 
 /// What is to be said about one configuration and its surroundings.
@@ -165,7 +165,7 @@ impl Verdict {
             (0, Some(digest)) => writeln!(
                 text,
                 "{}, {warnings}{unseen}, digest {digest}",
-                style::good("sound")
+                style::good("valid")
             ),
             (errors, _) => writeln!(
                 text,

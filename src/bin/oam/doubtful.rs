@@ -1,4 +1,4 @@
-//! What a configuration says that is sound and can hardly be meant, where telling so would cost the
+//! What a configuration says that is valid and can hardly be meant, where telling so would cost the
 //! module more than it is worth there.
 
 use databricks_oam_filter::databricks::{Catalogue, Lookup};

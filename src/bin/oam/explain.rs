@@ -37,12 +37,12 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
         .iter()
         .map(|text| gateway::header(text))
         .collect::<Result<_, _>>()?;
-    let (method, url, shown, untold) = match recorded {
+    let (method, url, shown, unknown) = match recorded {
         Some(recorded) => (
             recorded.method,
             recorded.url,
             recorded.shown,
-            recorded.untold,
+            recorded.unknown,
         ),
         None => (
             String::new(),
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
     request.data.clone_from(&arguments.data);
     gateway.decide(&request, |decision| {
         let mut explanation = Explanation::of(&gateway, decision, &request);
-        explanation.not_recorded = untold;
+        explanation.not_recorded = unknown;
         // Not by the status: callers of gRPC are refused with 200, and told in trailers.
         let passes = !matches!(decision.verdict, Verdict::Deny(_));
         if arguments.json {

@@ -71,7 +71,7 @@ impl Gateway {
         let configuration = Configuration::parse(text.as_bytes()).map_err(|error| {
             let name = config.display();
             Unreadable(format!(
-                "`{name}` is not sound, see `oam check {name}`:\n{error}"
+                "`{name}` is not valid, see `oam check {name}`:\n{error}"
             ))
         })?;
         let authorizer = configuration.authorizer;

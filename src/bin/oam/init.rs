@@ -17,16 +17,16 @@ use provider::Provider;
 /// Writes the files, and checks them.
 pub(super) fn run(arguments: &super::Init) -> Result<Said, Unreadable> {
     let preset = preset(&arguments.idp)?;
-    let unsound = |what: &str, text: &str| Unreadable(format!("{what} is not sound: `{text}`"));
+    let invalid = |what: &str, text: &str| Unreadable(format!("{what} is not valid: `{text}`"));
     HttpsUri::parse(&arguments.issuer)
         .map_err(|error| Unreadable(format!("--issuer: {error}: `{}`", arguments.issuer)))?;
     for (what, name) in [("--host", &arguments.host), ("--name", &arguments.name)] {
         if !is_host(name) {
-            return Err(unsound(what, name));
+            return Err(invalid(what, name));
         }
     }
     if arguments.audience.is_empty() || arguments.audience.contains(['"', '\\', '\n']) {
-        return Err(unsound("--audience", &arguments.audience));
+        return Err(invalid("--audience", &arguments.audience));
     }
     let provider = Provider::of(preset, &arguments.issuer)?;
     let files = arguments.platform.files();

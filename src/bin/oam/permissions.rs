@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &super::Permissions) -> Result<Said, Unreadable> {
         rows.push(at_work.decide(&request, |decision| PermissionRow::of(operation, decision))?);
         session = Some(at_work);
     }
-    // Whoever shows nothing sound may do nothing, and for one reason.
+    // Whoever shows nothing valid may do nothing, and for one reason.
     let refused = rows
         .iter()
         .all(|row| row.missing == Some(Missing::Authentication));
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &super::Permissions) -> Result<Said, Unreadable> {
         serde_json::to_string_pretty(&rows).unwrap_or_default() + "\n"
     } else if refused {
         let reason = rows.first().map_or("", |row| row.reason);
-        format!("{}: nothing is sound to judge by\n", style::bad(reason))
+        format!("{}: nothing is valid to judge by\n", style::bad(reason))
     } else {
         table(&rows)
     };
@@ -200,7 +200,7 @@ fn table(rows: &[PermissionRow]) -> String {
             _ => style::warning(figure),
         };
         let area = if area.is_empty() {
-            "for any sound token"
+            "for any valid token"
         } else {
             area
         };
@@ -229,7 +229,7 @@ impl PermissionRow {
         };
         match self.missing {
             None => "allowed".to_owned(),
-            Some(_) if self.allowed => format!("allowed while on trial ({})", self.reason),
+            Some(_) if self.allowed => format!("allowed in shadow mode ({})", self.reason),
             Some(Missing::Scope) => format!("missing: the scope {scopes} in the token"),
             Some(Missing::Role) => format!("missing: a role that grants {scopes}{roles}"),
             Some(Missing::Rule | Missing::Authentication) => format!("refused: {}", self.reason),

@@ -20,7 +20,7 @@ pub(super) struct Recorded {
     pub(super) at: Option<String>,
     pub(super) shown: Shown,
     /// What the record does not tell, so that the answer may be another one.
-    pub(super) untold: Vec<&'static str>,
+    pub(super) unknown: Vec<&'static str>,
 }
 
 impl Recorded {
@@ -42,31 +42,31 @@ impl Recorded {
 
     /// What one record tells.
     pub(super) fn of(record: &Record<'_>, issuers: &[Issuer]) -> Self {
-        let mut untold = vec!["the query"];
+        let mut unknown = vec!["the query"];
         let path = record.path.as_str();
         let url = if let Some(host) = &record.host {
             format!("https://{}{path}", host.as_str())
         } else {
-            untold.push("the host");
+            unknown.push("the host");
             path.to_owned()
         };
         let claimed = record.unverified.as_ref();
         let issuer = record.issuer.as_ref();
         let issuer = issuer.or_else(|| claimed?.issuer.as_ref());
         let shown = match issuer {
-            Some(issuer) => Shown::Claims(claims(record, issuer.as_str(), issuers, &mut untold)),
+            Some(issuer) => Shown::Claims(claims(record, issuer.as_str(), issuers, &mut unknown)),
             None => Shown::Nothing,
         };
         let kind = record.credential.as_ref().map(Text::as_str);
         if issuer.is_none() && kind.is_some_and(|kind| kind != "none") {
-            untold.push("the credential");
+            unknown.push("the credential");
         }
         Self {
             method: record.method.as_str().to_owned(),
             url,
             at: record.time.as_ref().map(|time| time.as_str().to_owned()),
             shown,
-            untold,
+            unknown,
         }
     }
 }
@@ -76,7 +76,7 @@ fn claims(
     record: &Record<'_>,
     issuer: &str,
     issuers: &[Issuer],
-    untold: &mut Vec<&'static str>,
+    unknown: &mut Vec<&'static str>,
 ) -> Map<String, Value> {
     let mut claims = Map::new();
     claims.insert("iss".to_owned(), json!(issuer));
@@ -105,8 +105,8 @@ fn claims(
     let known = issuers.iter().find(|known| *known.identifier == *issuer);
     if let Some(known) = known {
         put_caller(record, &known.dialect, &mut claims);
-        put_scopes(record, known, &mut claims, untold);
-        put_inputs(record, &known.dialect, &mut claims, untold);
+        put_scopes(record, known, &mut claims, unknown);
+        put_inputs(record, &known.dialect, &mut claims, unknown);
     }
     claims
 }
@@ -126,10 +126,10 @@ fn put_scopes(
     record: &Record<'_>,
     issuer: &Issuer,
     claims: &mut Map<String, Value>,
-    untold: &mut Vec<&'static str>,
+    unknown: &mut Vec<&'static str>,
 ) {
     let scopes = record.token_scopes.as_ref().unwrap_or_else(|| {
-        untold.push("the token's scopes (the effective ones stand in)");
+        unknown.push("the token's scopes (the effective ones stand in)");
         &record.effective_scopes
     });
     let spelled: Vec<String> = scopes
@@ -153,7 +153,7 @@ fn put_inputs(
     record: &Record<'_>,
     dialect: &Dialect,
     claims: &mut Map<String, Value>,
-    untold: &mut Vec<&'static str>,
+    unknown: &mut Vec<&'static str>,
 ) {
     let Some(PolicyInputs {
         groups,
@@ -161,7 +161,7 @@ fn put_inputs(
         claims: others,
     }) = &record.inputs
     else {
-        untold.push("groups and other claims (`audit.inputs: true` would record them)");
+        unknown.push("groups and other claims (`audit.inputs: true` would record them)");
         return;
     };
     let groups = groups.as_ref().map(|groups| texts(groups));

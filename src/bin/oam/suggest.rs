@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &super::Suggest) -> Result<Said, Unreadable> {
     let name = arguments.config.display();
     let configuration = Configuration::parse(text.as_bytes()).map_err(|error| {
         Unreadable(format!(
-            "`{name}` is not sound, see `oam check {name}`:\n{error}"
+            "`{name}` is not valid, see `oam check {name}`:\n{error}"
         ))
     })?;
     let policy = &configuration.authorizer.policy;

@@ -75,7 +75,7 @@ fn what_can_hardly_be_meant_is_told_with_its_place_and_a_remedy() {
         ("which ask for the same",     one,     rules(r#"{"name":"h","effect":"require","paths":["/h"],"scopes":["jobs"]},{"name":"x","effect":"require","paths":["/h/{path=**}"],"scopes":["jobs"]}"#), ""),
         ("the documented one",         one,     rules(r#"{"name":"d","effect":"deny","paths":["/api/2.0/token/create"]}"#),                                          ""),
         ("every version denied",       one,     rules(r#"{"name":"d","effect":"deny","paths":["/api/{version}/token/create"]}"#),                                    ""),
-        ("a denial on trial",          one,     rules(r#"{"name":"d","effect":"deny","mode":"shadow","paths":["/a"]},{"name":"x","effect":"require","paths":["/a"],"scopes":["jobs"]}"#), ""),
+        ("a shadow denial",            one,     rules(r#"{"name":"d","effect":"deny","mode":"shadow","paths":["/a"]},{"name":"x","effect":"require","paths":["/a"],"scopes":["jobs"]}"#), ""),
         ("public before the issuer",   one,     rules(r#"{"name":"p","effect":"public","paths":["/a/{id}"]},{"name":"x","effect":"require","paths":["/a/b"],"scopes":["jobs"],"issuers":["https://a.example"]}"#), "policy.rules[1].paths[0]: never applies: `p` is public for all that it describes, and is asked before the issuer is known: remove one of the two: `/a/b`"),
     ];
     for (name, issuers, sections, want) in cases {

@@ -23,7 +23,7 @@ struct Narrowed {
     by_tool: ByName<Vec<usize>>,
     /// Of the rules for named tools, one of each kind: a request that does not tell its tool is
     /// refused for any of them.
-    untold: Vec<usize>,
+    unknown: Vec<usize>,
 }
 
 impl Shelf {
@@ -39,8 +39,8 @@ impl Shelf {
             for name in names {
                 add(&mut narrowed.by_tool, name, place);
             }
-            if !narrowed.untold.iter().any(|&other| is_alike(other)) {
-                narrowed.untold.push(place);
+            if !narrowed.unknown.iter().any(|&other| is_alike(other)) {
+                narrowed.unknown.push(place);
             }
         } else if let Some(issuers) = &rule.issuers {
             let narrowed = self.narrowed.get_or_insert_default();
@@ -60,7 +60,7 @@ impl Shelf {
         let of_issuer = issuer.and_then(|issuer| narrowed.by_issuer.get(issuer));
         let of_tool = match tool {
             Tool::Known { name, .. } => name.and_then(|name| narrowed.by_tool.get(name)),
-            Tool::Unknown => Some(&narrowed.untold),
+            Tool::Unknown => Some(&narrowed.unknown),
         };
         let lists = [Some(&self.open), of_issuer, of_tool];
         lists

@@ -174,8 +174,8 @@ fn a_deny_rule_applies_however_general_and_escaped() {
     let cases = [
         // name                        path          want
         ("general",                    "/api/b",     Some("tokens")),
-        ("enforced before on trial",   "/api/a",     Some("tokens")),
-        ("on trial",                   "/y/a",       Some("trial")),
+        ("enforced before shadow",     "/api/a",     Some("tokens")),
+        ("in shadow mode",             "/y/a",       Some("trial")),
         ("escaped",                    "/x/a%20b",   Some("names")),
         ("none",                       "/z",         None),
     ];

@@ -153,9 +153,9 @@ fn codes_are_distinct() {
         InvalidProof::Missing,
         InvalidProof::Repeated,
         InvalidProof::Replayed,
-        InvalidProof::Unsound(ProofError::AnotherKey),
-        InvalidProof::Unsound(ProofError::Signature(signature)),
-        InvalidProof::Unsound(ProofError::Type),
+        InvalidProof::Invalid(ProofError::AnotherKey),
+        InvalidProof::Invalid(ProofError::Signature(signature)),
+        InvalidProof::Invalid(ProofError::Type),
         InvalidProof::Uri,
     ]
     .map(InvalidProof::code)

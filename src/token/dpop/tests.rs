@@ -142,8 +142,8 @@ fn a_proof_has_all_its_claims() {
 #[test]
 fn what_is_no_signed_jwt_is_no_proof() {
     use ProofError::{Json as BadJson, Malformed, Signature, Text};
-    let sound = proof(&json!({}), &json!({}), &[0; 64]);
-    let (signed, _) = sound.rsplit_once('.').unwrap();
+    let valid = proof(&json!({}), &json!({}), &[0; 64]);
+    let (signed, _) = valid.rsplit_once('.').unwrap();
     let (header, _) = signed.split_once('.').unwrap();
     let raw = |payload: &str| {
         let parts = [payload.as_bytes(), &[0; 64]].map(|part| URL_SAFE_NO_PAD.encode(part));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::withdrawn::tests::{bearer, sound};
+use crate::withdrawn::tests::{bearer, valid};
 
 /// 2027-01-15T08:00:00Z.
 const START: u64 = 1_800_000_000;
@@ -54,7 +54,7 @@ fn wait(list: &mut List, seconds: std::ops::RangeInclusive<u64>) {
 }
 
 fn has(list: &List, seconds: u64) -> Result<bool, Stale> {
-    list.has(&sound(), bearer(), at(seconds))
+    list.has(&valid(), bearer(), at(seconds))
 }
 
 #[test]
@@ -261,7 +261,7 @@ impl Polled1s {
     }
 
     fn has(&self) -> Result<bool, Stale> {
-        self.list.has(&sound(), bearer(), self.now())
+        self.list.has(&valid(), bearer(), self.now())
     }
 }
 

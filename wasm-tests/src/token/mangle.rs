@@ -124,7 +124,7 @@ fn signature(parts: &Parts<'_>, how: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A sound signature with the modulus added: congruent, and out of range (RFC 8017 §5.2.2).
+/// A valid signature with the modulus added: congruent, and out of range (RFC 8017 §5.2.2).
 ///
 /// With a salt every signature is another one, so one is looked for whose sum is no byte longer.
 fn plus_modulus(parts: &Parts<'_>) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Minting DPoP proofs (RFC 9449 §4.2), sound ones and every kind of unsound one.
+//! Minting DPoP proofs (RFC 9449 §4.2), valid ones and every kind of invalid one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,18 +13,18 @@ use crate::keys::key;
 pub fn mint(proof: &Token, access_token: &str, now: i64) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = proof.key.as_deref().unwrap_or("acme-rsa");
-    let sound = json!({
+    let valid = json!({
         "jti": format!("{}-{}-{}", std::process::id(), now, COUNT.fetch_add(1, Ordering::Relaxed)),
         "iat": "now",
         "ath": encode(&Sha256::digest(access_token)),
     });
-    let mut base = Token::new(name, &sound);
+    let mut base = Token::new(name, &valid);
     let header = json!({ "typ": "dpop+jwt", "kid": Value::Null, "jwk": key(name).jwk });
     base.header = header.as_object().cloned().unwrap_or_default();
     base.with(proof).mint(now)
 }
 
-/// A sound proof of a test key for one request.
+/// A valid proof of a test key for one request.
 pub fn of(key: &str, method: &str, uri: &str, access_token: &str, now: i64) -> String {
     let claims = json!({ "htm": method, "htu": uri });
     mint(&Token::new(key, &claims), access_token, now)

@@ -1,4 +1,4 @@
-//! Requests with every class of credential, sound and not, in every place.
+//! Requests with every class of credential, valid and not, in every place.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -60,16 +60,16 @@ impl Call {
     }
 }
 
-/// Every class of credential, sound and not, in every place.
+/// Every class of credential, valid and not, in every place.
 pub(crate) fn calls() -> Vec<Call> {
-    let token = sound("ada");
+    let token = valid("ada");
     let (pat, secret, refresh) = (
         secrets::static_token("dapi"),
         secrets::static_token("dose"),
         secrets::static_token("doau"),
     );
     let mut calls = vec![
-        Call::bearing("a sound token", &token),
+        Call::bearing("a valid token", &token),
         Call::bearing("the same again", &token),
         Call::bearing(
             "an expired token",
@@ -122,20 +122,20 @@ fn in_other_places(token: &str, pat: &str) -> Vec<Call> {
         bearing("in a header").with("x-token", format!("Bearer {pat}")),
         bearing("in binary metadata").with("x-token-bin", metadata),
         bearing("in a cookie").with("cookie", format!("t={pat}")),
-        bearing("a JWT in a cookie").with("cookie", format!("t={}", sound("cookie"))),
+        bearing("a JWT in a cookie").with("cookie", format!("t={}", valid("cookie"))),
         bearing("in an API key").with("x-api-key", secrets::opaque()),
         bearing("in a proxy's credential").with(
             "proxy-authorization",
             secrets::basic("p", &secrets::opaque()),
         ),
         bearing("in a second bearer")
-            .with("x-databricks-azure-sp-management-token", sound("azure")),
+            .with("x-databricks-azure-sp-management-token", valid("azure")),
         bearing("in a web socket's").with(
             "sec-websocket-protocol",
-            format!("bearer.{}", sound("socket")),
+            format!("bearer.{}", valid("socket")),
         ),
-        bearing("in the user agent").with("user-agent", format!("x/1 {}", sound("agent"))),
-        bearing("in the request's ID").with("x-request-id", sound("id")),
+        bearing("in the user agent").with("user-agent", format!("x/1 {}", valid("agent"))),
+        bearing("in the request's ID").with("x-request-id", valid("id")),
         at(
             "in the query",
             format!("/api/2.2/jobs/get?access_token={token}"),
@@ -144,7 +144,7 @@ fn in_other_places(token: &str, pat: &str) -> Vec<Call> {
             "in the query of another name",
             format!("/api/2.2/jobs/get?x={pat}"),
         ),
-        at("in the path", format!("/api/2.2/jobs/{}/x", sound("path"))),
+        at("in the path", format!("/api/2.2/jobs/{}/x", valid("path"))),
         at("a static token in the path", format!("/api/2.2/{pat}")),
         at("on a public path", "/healthz".to_owned()),
         at("over Thrift", "/sql/1.0/warehouses/abc".to_owned())
@@ -236,7 +236,7 @@ fn in_forms(token: &str, pat: &str, secret: &str, refresh: &str) -> Vec<Call> {
     ]
 }
 
-/// A sound token of this subject.
-pub(crate) fn sound(subject: &str) -> String {
+/// A valid token of this subject.
+pub(crate) fn valid(subject: &str) -> String {
     token_with("acme-rsa", &json!({ "sub": subject }))
 }

@@ -23,7 +23,7 @@ use wasm_tests::token_endpoint::{Reply, TokenEndpoint};
 use wasm_tests::withdrawals::Withdrawals;
 use wasm_tests::workspace::Workspace;
 
-use calls::{Call, calls, sound};
+use calls::{Call, calls, valid};
 
 #[test]
 fn a_gateway_that_exchanges_tells_no_secret() {
@@ -61,7 +61,7 @@ fn a_gateway_that_exchanges_tells_no_secret() {
         said.answer(&Call::bearing(name, &token), &[]);
     }
     endpoint.script().reply = Reply::Slow(Duration::from_millis(700));
-    said.answer(&Call::bearing("a slow exchange", &sound("slow")), &[]);
+    said.answer(&Call::bearing("a slow exchange", &valid("slow")), &[]);
     let withdrawn = token_with("acme-rsa", &json!({ "jti": "withdrawn-1" }));
     list.publish(&json!({ "token_ids": ["withdrawn-1"], "subjects": [secrets::opaque()] }));
     let since = Instant::now();
@@ -166,7 +166,7 @@ fn the_module_shares_no_secret_with_others_of_its_kind() {
 /// The search finds what there is to find, also where a part of it is all that stands there.
 #[test]
 fn the_search_finds_parts_of_secrets() {
-    let (personal, token) = (secrets::static_token("dapi"), sound("found"));
+    let (personal, token) = (secrets::static_token("dapi"), valid("found"));
     let basic = secrets::basic("token", &personal);
     let signature = token.rsplit('.').next().expect("three parts");
     #[rustfmt::skip]

@@ -69,7 +69,7 @@ pub(super) fn of(
     facts
 }
 
-/// What a sound token says of its caller.
+/// What a valid token says of its caller.
 fn of_token(token: &AccessToken, add: &mut impl FnMut(&'static str, Option<String>)) {
     let text = |text: &str| Some(text.to_owned());
     add("issuer", text(&token.issuer));

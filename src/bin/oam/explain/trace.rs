@@ -37,7 +37,7 @@ impl Trace<'_> {
             Verdict::Describe(_) | Verdict::Introduce(_) => style::good("ANSWERED HERE"),
             Verdict::Return(_) => style::good("ANSWERED HERE (with the caller's own token)"),
             Verdict::Deny(_) => style::bad(format!("DENY {status}")),
-            Verdict::Shadow(..) => style::warning("DENY (on trial: it goes upstream)"),
+            Verdict::Shadow(..) => style::warning("DENY (shadow mode: it goes upstream)"),
         };
         let _ = writeln!(
             text,
@@ -64,8 +64,8 @@ impl Trace<'_> {
         for remedy in &self.explanation.advice {
             line(&mut text, "allowed by", remedy);
         }
-        for untold in &self.explanation.not_recorded {
-            line(&mut text, "not recorded", untold);
+        for unknown in &self.explanation.not_recorded {
+            line(&mut text, "not recorded", unknown);
         }
         text
     }

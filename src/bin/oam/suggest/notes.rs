@@ -16,7 +16,7 @@ pub(super) fn of(policy: &Policy, usage: &Usage, narrowed: &NarrowedPolicy) -> V
         of_role(role, usage.held.contains(&place), &mut notes);
     }
     rare(policy, usage, &mut notes);
-    untold(usage, &mut notes);
+    unknown(usage, &mut notes);
     notes
 }
 
@@ -103,11 +103,11 @@ fn rare(policy: &Policy, usage: &Usage, notes: &mut Vec<String>) {
     }
 }
 
-fn untold(usage: &Usage, notes: &mut Vec<String>) {
-    if usage.untold > 0 {
+fn unknown(usage: &Usage, notes: &mut Vec<String>) {
+    if usage.unknown > 0 {
         notes.push(format!(
             "could not tell: {} without a time",
-            style::count(usage.untold, "record")
+            style::count(usage.unknown, "record")
         ));
     }
     if usage.broken > 0 {

@@ -30,7 +30,7 @@ pub(super) struct Usage {
     /// Calls that the grants of the roles held do not explain.
     pub(super) unexplained: usize,
     /// Records that do not tell their moment.
-    pub(super) untold: usize,
+    pub(super) unknown: usize,
     /// Lines that look like records and cannot be read.
     pub(super) broken: u64,
     pub(super) first: Option<UnixTime>,
@@ -90,7 +90,7 @@ impl Usage {
             usage.records = usage.records.saturating_add(1);
             match Used::of(record) {
                 Some(used) => calls.push(used),
-                None => usage.untold = usage.untold.saturating_add(1),
+                None => usage.unknown = usage.unknown.saturating_add(1),
             }
             ControlFlow::Continue(())
         })?;
@@ -127,7 +127,7 @@ impl Usage {
         };
         held.retain(is_here);
         let Ok(path) = Path::parse(used.path.as_bytes()) else {
-            self.untold = self.untold.saturating_add(1);
+            self.unknown = self.unknown.saturating_add(1);
             return;
         };
         self.calls = self.calls.saturating_add(1);

@@ -48,7 +48,7 @@ fn ending_in(end: &str) -> Vec<u8> {
     wat::parse_str(module).expect("the text of a module")
 }
 
-/// What ours passes to the host with a sound signature, a key of 2,048 bits being proven.
+/// What ours passes to the host with a valid signature, a key of 2,048 bits being proven.
 fn arguments_of_verify_signature() -> Vec<u8> {
     let asked = RefCell::new(Vec::new());
     Delegated::prove(AlgorithmSet::EMPTY.with(Algorithm::Rs256), |arguments| {
@@ -56,7 +56,7 @@ fn arguments_of_verify_signature() -> Vec<u8> {
         None
     });
     let mut asked = asked.into_inner().into_iter();
-    asked.next().expect("a sound signature comes first")
+    asked.next().expect("a valid signature comes first")
 }
 
 /// Bytes as a string of WebAssembly's text format.

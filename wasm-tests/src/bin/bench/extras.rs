@@ -154,7 +154,7 @@ fn memory_of_a_worker(row: &Row, tokens: &Tokens, folder: &Path) -> u64 {
 fn start(modules: &Modules, tokens: &Tokens, folder: &Path) -> [Duration; 2] {
     let mut shortest = [Duration::MAX; 2];
     let binary = binary(folder);
-    let request = client_request(&tokens.sound[0]);
+    let request = client_request(&tokens.valid[0]);
     for _ in 0..STARTS {
         for (filters, shortest) in [vec![], vec![modules.ours()]].iter().zip(&mut shortest) {
             *shortest = (*shortest).min(first_answer(&binary, filters, &request, folder));
@@ -225,7 +225,7 @@ fn fetches(workers: u32, tokens: &Tokens) -> u64 {
         .cluster("issuer", issuer.address())
         .concurrency(workers)
         .start();
-    let request = client_request(&tokens.sound[0]);
+    let request = client_request(&tokens.valid[0]);
     // The kernel spreads connections over workers; with so many, each has some. Where nothing
     // answers upstream, 503 is as far as it goes.
     for _ in 0..workers * 16 {

@@ -58,11 +58,11 @@ fn main() -> ExitCode {
 fn short(rows: &[Row], folder: &Path) -> ExitCode {
     let tokens = Tokens::sign(40);
     cpu::pin_client();
-    let mut sound = true;
+    let mut valid = true;
     for row in rows {
         let answers = measure::check(row, &tokens, folder);
         let right = answers.wrong == 0 && answers.count > 0;
-        sound &= right;
+        valid &= right;
         let verdict = if right {
             format!("ok, {} answers {}", answers.count, row.status)
         } else {
@@ -74,10 +74,10 @@ fn short(rows: &[Row], folder: &Path) -> ExitCode {
         println!("{:<20} {verdict}", row.id);
     }
     for fault in extras::check(&tokens) {
-        sound = false;
+        valid = false;
         println!("FAILED: {fault}");
     }
-    if sound {
+    if valid {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

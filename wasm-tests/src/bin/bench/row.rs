@@ -145,7 +145,7 @@ impl Row {
     /// The requests of one round. Those of [`Traffic::New`] are not repeated, so each round has its
     /// share of the tokens.
     pub(crate) fn requests(&self, tokens: &Tokens, round: usize, rounds: usize) -> Vec<Vec<u8>> {
-        let share = tokens.sound.len() / rounds.max(1);
+        let share = tokens.valid.len() / rounds.max(1);
         let bearers: Vec<Option<&str>> = match self.traffic {
             Traffic::None => vec![None; OPERATIONS.len()],
             Traffic::Expired => vec![Some(tokens.expired.as_str()); OPERATIONS.len()],
@@ -153,9 +153,9 @@ impl Row {
                 let grouped = tokens.grouped.iter().find(|(count, _)| *count == groups);
                 known(grouped.map_or(&[], |(_, tokens)| tokens), 10)
             }
-            Traffic::Known(count) => known(&tokens.sound, count),
+            Traffic::Known(count) => known(&tokens.valid, count),
             Traffic::New => tokens
-                .sound
+                .valid
                 .iter()
                 .skip(share * round)
                 .take(share)

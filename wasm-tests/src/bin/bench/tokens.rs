@@ -10,8 +10,8 @@ use crate::growth::COUNTS;
 
 /// Tokens of one caller, each with an ID of its own.
 pub(crate) struct Tokens {
-    /// Sound ones.
-    pub(crate) sound: Vec<String>,
+    /// Valid ones.
+    pub(crate) valid: Vec<String>,
     /// One that has expired.
     pub(crate) expired: String,
     /// By number, some of a caller in so many groups.
@@ -24,13 +24,13 @@ impl Tokens {
         let now = paths::now();
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let share = count.div_ceil(cores);
-        let sound = thread::scope(|scope| {
+        let valid = thread::scope(|scope| {
             let signers: Vec<_> = (0..count)
                 .step_by(share.max(1))
                 .map(|start| {
                     scope.spawn(move || {
                         (start..count.min(start + share))
-                            .map(|number| sound(number).mint(now))
+                            .map(|number| valid(number).mint(now))
                             .collect::<Vec<_>>()
                     })
                 })
@@ -41,9 +41,9 @@ impl Tokens {
                 .collect()
         });
         let over = json!({ "iat": "now-7200", "exp": "now-3600" });
-        let expired = self::sound(count).with(&Token::new("acme-rsa", &over));
+        let expired = self::valid(count).with(&Token::new("acme-rsa", &over));
         Self {
-            sound,
+            valid,
             expired: expired.mint(now),
             grouped: COUNTS.map(|groups| (groups, grouped(groups, now))).into(),
         }
@@ -54,11 +54,11 @@ fn grouped(groups: usize, now: i64) -> Vec<String> {
     let names: Vec<String> = (0..groups).map(|group| format!("g{group}")).collect();
     let over = Token::new("acme-rsa", &json!({ "groups": names }));
     (0..10)
-        .map(|number| sound(number).with(&over).mint(now))
+        .map(|number| valid(number).with(&over).mint(now))
         .collect()
 }
 
-fn sound(number: usize) -> Token {
+fn valid(number: usize) -> Token {
     Token::new(
         "acme-rsa",
         &json!({

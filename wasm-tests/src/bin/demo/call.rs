@@ -100,7 +100,7 @@ impl Call {
         ];
         checks
             .into_iter()
-            .filter(|(sound, _)| !sound)
+            .filter(|(valid, _)| !valid)
             .map(|(_, fault)| fault)
             .collect()
     }

@@ -58,12 +58,12 @@ fn main() -> ExitCode {
     let demo = Demo::start();
     let screen = Screen::new(is("--records"));
     demo.introduce(&screen, check);
-    let sound = if check {
+    let valid = if check {
         demo.check(&screen)
     } else {
         demo.stay(&screen)
     };
-    if sound {
+    if valid {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -275,14 +275,14 @@ impl Demo {
         );
         screen.verdict(reloads == 0, reloads, "restarts of the module");
         screen.blank();
-        let sound = faults.is_empty() && fetches > 0 && reloads == 0;
+        let valid = faults.is_empty() && fetches > 0 && reloads == 0;
         let total = self.calls.len() + 2;
-        screen.title(&if sound {
+        screen.title(&if valid {
             format!("{total} of {total} as they should be")
         } else {
             "not as it should be".to_owned()
         });
-        sound
+        valid
     }
 
     fn send(&self, call: &Call) -> Answer {

@@ -58,8 +58,8 @@ impl Screen {
         ));
     }
 
-    pub(crate) fn verdict(&self, sound: bool, number: impl std::fmt::Display, title: &str) {
-        let mark = if sound {
+    pub(crate) fn verdict(&self, valid: bool, number: impl std::fmt::Display, title: &str) {
+        let mark = if valid {
             self.paint(GREEN, "✓")
         } else {
             self.paint(RED, "✗")
