@@ -1,8 +1,8 @@
 //! A call of the gateway's own: what to ask of whom.
 //!
-//! Modules that want something from outside make a [`CalloutRequest`] and understand its answer. What is
-//! common to all of them is here: which answer belongs to which call, and when one that failed is
-//! tried again.
+//! Modules that want something from outside make a [`CalloutRequest`] and understand its answer.
+//! What is common to all of them is here: which answer belongs to which call, and when one that
+//! failed is tried again.
 
 pub(crate) mod flight;
 pub mod form;

@@ -40,7 +40,7 @@ pub struct Subject<'a> {
 }
 
 /// What a request takes upstream.
-pub enum ExchangeOutcome {
+pub enum Exchanged {
     /// The caller's token is past its end, though some clock skew may still be granted to it:
     /// nobody would exchange it.
     Ended,
@@ -98,7 +98,7 @@ pub enum Failure {
 pub struct Exchanger {
     terms: Terms,
     /// In the order of their keys: a map would cost the module five times the bytes.
-    entries: Vec<(ExchangeKey, ExchangeEntry)>,
+    entries: Vec<(ExchangeKey, Exchange)>,
     /// What the entries hold together.
     bytes: usize,
     wanted: Vec<ExchangeKey>,
@@ -106,7 +106,7 @@ pub struct Exchanger {
     clock: Clock,
 }
 
-enum ExchangeEntry {
+enum Exchange {
     /// To be sent; not any more once nobody can be waiting.
     Wanted {
         call: Box<CalloutRequest>,
@@ -146,14 +146,9 @@ impl Exchanger {
     }
 
     /// What a request with this valid token takes upstream.
-    pub fn ask(
-        &mut self,
-        subject: Subject<'_>,
-        scope: &'static str,
-        now: UnixTime,
-    ) -> ExchangeOutcome {
+    pub fn ask(&mut self, subject: Subject<'_>, scope: &'static str, now: UnixTime) -> Exchanged {
         if now >= subject.expires_at {
-            return ExchangeOutcome::Ended;
+            return Exchanged::Ended;
         }
         let key = ExchangeKey {
             subject: subject.fingerprint,
@@ -161,41 +156,37 @@ impl Exchanger {
         };
         let now = self.clock.read(now);
         match self.entry(&key).filter(|entry| !entry.is_over(now)) {
-            Some(ExchangeEntry::Held { authorization, .. }) => {
-                ExchangeOutcome::Held(Rc::clone(authorization))
-            }
-            Some(ExchangeEntry::Failed { refusal, .. }) => ExchangeOutcome::Refused(*refusal),
-            Some(ExchangeEntry::Wanted { .. } | ExchangeEntry::UnderWay(_)) => {
-                ExchangeOutcome::Wait(key)
-            }
+            Some(Exchange::Held { authorization, .. }) => Exchanged::Held(Rc::clone(authorization)),
+            Some(Exchange::Failed { refusal, .. }) => Exchanged::Refused(*refusal),
+            Some(Exchange::Wanted { .. } | Exchange::UnderWay(_)) => Exchanged::Wait(key),
             None => self.want(subject, key, now),
         }
     }
 
-    fn want(&mut self, subject: Subject<'_>, key: ExchangeKey, now: Reading) -> ExchangeOutcome {
+    fn want(&mut self, subject: Subject<'_>, key: ExchangeKey, now: Reading) -> Exchanged {
         if !self.make_room(now) {
-            return ExchangeOutcome::Refused(Refusal::Unavailable);
+            return Exchanged::Refused(Refusal::Unavailable);
         }
         let call = Box::new(self.terms.call(subject.token.as_str(), key.scope));
         self.wanted.push(key);
         self.put(
             key,
-            ExchangeEntry::Wanted {
+            Exchange::Wanted {
                 call,
                 subject_ends: subject.expires_at,
                 until: Timer::new(now, LONGEST_WANTED),
             },
         );
-        ExchangeOutcome::Wait(key)
+        Exchanged::Wait(key)
     }
 
     /// Whether there is nothing left to wait for: the next question is answered, or begins anew.
     pub fn is_settled(&self, key: ExchangeKey, now: UnixTime) -> bool {
         match self.entry(&key) {
-            Some(entry @ (ExchangeEntry::Wanted { .. } | ExchangeEntry::UnderWay(_))) => {
+            Some(entry @ (Exchange::Wanted { .. } | Exchange::UnderWay(_))) => {
                 entry.is_over(self.clock.peek(now))
             }
-            Some(ExchangeEntry::Held { .. } | ExchangeEntry::Failed { .. }) | None => true,
+            Some(Exchange::Held { .. } | Exchange::Failed { .. }) | None => true,
         }
     }
 
@@ -209,9 +200,9 @@ impl Exchanger {
         let now = self.clock.read(now);
         while let Some(key) = self.wanted.pop() {
             let number = self.number.wrapping_add(1);
-            let under_way = ExchangeEntry::UnderWay(Flight::new(number, now, self.terms.timeout));
+            let under_way = Exchange::UnderWay(Flight::new(number, now, self.terms.timeout));
             match self.take(key) {
-                Some(ExchangeEntry::Wanted {
+                Some(Exchange::Wanted {
                     call,
                     subject_ends,
                     until,
@@ -226,7 +217,7 @@ impl Exchanger {
                         subject_ends,
                     });
                 }
-                Some(ExchangeEntry::Wanted { .. }) | None => {}
+                Some(Exchange::Wanted { .. }) | None => {}
                 // Asked for a second time, after the first had been given up.
                 Some(other) => self.put(key, other),
             }
@@ -255,7 +246,7 @@ impl Exchanger {
                 let subject = callout.subject_ends.since(callout.sent.wall);
                 let lifetime = grant.lifetime.min(subject);
                 let early = EARLY.min(lifetime.checked_div(4).unwrap_or_default());
-                let held = ExchangeEntry::Held {
+                let held = Exchange::Held {
                     authorization: grant.authorization.into(),
                     until: Timer::new(callout.sent, lifetime.saturating_sub(early)),
                 };
@@ -279,7 +270,7 @@ impl Exchanger {
     /// Whether the callout is the one under way for its key.
     fn expect(&self, callout: &ExchangeCallout) -> Result<(), Failure> {
         match self.entry(&callout.key) {
-            Some(ExchangeEntry::UnderWay(flight)) if flight.is(callout.number) => Ok(()),
+            Some(Exchange::UnderWay(flight)) if flight.is(callout.number) => Ok(()),
             _ => Err(Failure::Unasked),
         }
     }
@@ -292,24 +283,24 @@ impl Exchanger {
             }
         };
         let until = Timer::new(self.clock.read(now), pause);
-        self.put(key, ExchangeEntry::Failed { refusal, until });
+        self.put(key, Exchange::Failed { refusal, until });
     }
 
-    fn put(&mut self, key: ExchangeKey, entry: ExchangeEntry) {
+    fn put(&mut self, key: ExchangeKey, entry: Exchange) {
         self.take(key);
         self.bytes = self.bytes.saturating_add(entry.bytes());
         let (Ok(place) | Err(place)) = self.place(&key);
         self.entries.insert(place, (key, entry));
     }
 
-    fn take(&mut self, key: ExchangeKey) -> Option<ExchangeEntry> {
+    fn take(&mut self, key: ExchangeKey) -> Option<Exchange> {
         let place = self.place(&key).ok()?;
         let (_, entry) = self.entries.remove(place);
         self.bytes = self.bytes.saturating_sub(entry.bytes());
         Some(entry)
     }
 
-    fn entry(&self, key: &ExchangeKey) -> Option<&ExchangeEntry> {
+    fn entry(&self, key: &ExchangeKey) -> Option<&Exchange> {
         let (_, entry) = self.entries.get(self.place(key).ok()?)?;
         Some(entry)
     }
@@ -328,11 +319,11 @@ impl Exchanger {
         self.entries.retain(|(_, entry)| !entry.is_over(now));
         self.bytes = self.entries.iter().map(|(_, entry)| entry.bytes()).sum();
         while !self.has_room() {
-            let ends = |(key, entry): &(ExchangeKey, ExchangeEntry)| match entry {
-                ExchangeEntry::Held { until, .. } | ExchangeEntry::Failed { until, .. } => {
+            let ends = |(key, entry): &(ExchangeKey, Exchange)| match entry {
+                Exchange::Held { until, .. } | Exchange::Failed { until, .. } => {
                     Some((until.left(now), *key))
                 }
-                ExchangeEntry::Wanted { .. } | ExchangeEntry::UnderWay(_) => None,
+                Exchange::Wanted { .. } | Exchange::UnderWay(_) => None,
             };
             let Some((_, key)) = self.entries.iter().filter_map(ends).min() else {
                 return false;
@@ -347,7 +338,7 @@ impl Exchanger {
     }
 }
 
-impl ExchangeEntry {
+impl Exchange {
     /// Whether its time is up. What is awaited is not given up for one look at a clock; what is
     /// held is rather asked for again.
     const fn is_over(&self, now: Reading) -> bool {

@@ -1,5 +1,5 @@
-//! Holds the code to the arrows in the crate's documentation, and its types to names of their own: a
-//! module names only itself and modules to its left.
+//! Holds the code to the arrows in the crate's documentation, and its types to names of their own:
+//! a module names only itself and modules to its left.
 
 #![expect(
     clippy::unwrap_used,

@@ -81,8 +81,8 @@ fn read_property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
     returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
 }
 
-/// Sets a property of the current request, which the host's own log can show. `false` where the host
-/// does not.
+/// Sets a property of the current request, which the host's own log can show. `false` where the
+/// host does not.
 #[must_use]
 pub fn set_property(name: &str, value: &str) -> bool {
     // SAFETY: the host reads both in their bounds.

@@ -88,8 +88,8 @@ impl Terms {
     }
 }
 
-/// The area of the operation that a request is, in whichever spelling, where Databricks documents it as a scope. There are
-/// no `:read` scopes to ask for.
+/// The area of the operation that a request is, in whichever spelling, where Databricks documents
+/// it as a scope. There are no `:read` scopes to ask for.
 fn narrowest(headers: &Headers) -> Option<&'static str> {
     let method = std::str::from_utf8(headers.first(":method")?).ok()?;
     let path = headers.first(":path")?.split(|&byte| byte == b'?').next()?;

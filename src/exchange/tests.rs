@@ -46,10 +46,10 @@ fn subject(token: &str) -> Subject<'_> {
 /// What a request with this token is told, in words.
 fn ask(exchanger: &mut Exchanger, token: &str, now: u64) -> String {
     match exchanger.ask(subject(token), ALL_APIS, at(now)) {
-        ExchangeOutcome::Ended => "ended".to_owned(),
-        ExchangeOutcome::Held(authorization) => authorization.to_string(),
-        ExchangeOutcome::Refused(refusal) => format!("{refusal:?}"),
-        ExchangeOutcome::Wait(_) => "wait".to_owned(),
+        Exchanged::Ended => "ended".to_owned(),
+        Exchanged::Held(authorization) => authorization.to_string(),
+        Exchanged::Refused(refusal) => format!("{refusal:?}"),
+        Exchanged::Wait(_) => "wait".to_owned(),
     }
 }
 
@@ -154,7 +154,7 @@ fn tokens_and_scopes_do_not_share() {
     );
     assert_eq!(ask(&mut exchanger, OTHER, 100), "wait");
     let outcome = exchanger.ask(subject(TOKEN), "jobs", at(100));
-    assert!(matches!(outcome, ExchangeOutcome::Wait(_)));
+    assert!(matches!(outcome, Exchanged::Wait(_)));
     let bodies: Vec<Vec<u8>> = std::iter::from_fn(|| exchanger.due(at(100)))
         .map(|callout| callout.call.body)
         .collect();
@@ -328,7 +328,7 @@ fn however_the_clock_is_set_nothing_is_held_or_refused_for_longer() {
             let mut now = at(NOW);
             assert!(matches!(
                 exchanger.ask(subject(), ALL_APIS, now),
-                ExchangeOutcome::Wait(_)
+                Exchanged::Wait(_)
             ));
             let callout = exchanger.due(now).unwrap();
             // The answer comes by another clock than the question went out.
@@ -338,10 +338,7 @@ fn however_the_clock_is_set_nothing_is_held_or_refused_for_longer() {
             assert_eq!(answered.is_ok(), status == 200, "{step}");
             let mut over = None;
             for second in 0..=span {
-                if matches!(
-                    exchanger.ask(subject(), ALL_APIS, now),
-                    ExchangeOutcome::Wait(_)
-                ) {
+                if matches!(exchanger.ask(subject(), ALL_APIS, now), Exchanged::Wait(_)) {
                     over = over.or(Some(second));
                 }
                 now = now.after(Duration::from_secs(1));

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::authorize::{Bearer, Decision, Permit};
 use crate::denial::Denial;
-use crate::exchange::{ExchangeKey, ExchangeOutcome, Exchanger, Subject};
+use crate::exchange::{ExchangeKey, Exchanged, Exchanger, Subject};
 use crate::issuer::invalid_token::InvalidToken;
 use crate::request::{Headers, credential};
 use crate::time::UnixTime;
@@ -44,16 +44,16 @@ pub(super) fn onward(
         expires_at: judged.expires_at,
     };
     match exchanger.ask(subject, scope, now) {
-        ExchangeOutcome::Held(authorization) => {
+        Exchanged::Held(authorization) => {
             decision.evidence.exchanged_scope = Some(scope);
             Onward::With(authorization)
         }
-        ExchangeOutcome::Wait(key) => Onward::Waits(key),
-        ExchangeOutcome::Ended => {
+        Exchanged::Wait(key) => Onward::Waits(key),
+        Exchanged::Ended => {
             decision.refuse(Denial::InvalidToken(InvalidToken::Expired));
             Onward::AsDecided
         }
-        ExchangeOutcome::Refused(refusal) => {
+        Exchanged::Refused(refusal) => {
             decision.refuse(Denial::Exchange(refusal));
             Onward::AsDecided
         }

@@ -147,8 +147,8 @@ impl Fit {
         Self::read(template, path, false)
     }
 
-    /// The same of [another path](Readings::other_paths) of the operation. What that leaves open may
-    /// be what the template says.
+    /// The same of [another path](Readings::other_paths) of the operation. What that leaves open
+    /// may be what the template says.
     pub(super) fn of_other(template: &Template, path: &Path<'_>) -> Option<Self> {
         Self::read(template, path, true)
     }

@@ -97,7 +97,8 @@ pub(super) fn holds_beginning(text: &[u8]) -> bool {
 }
 
 /// The token that stands in a header which is not for any: a static one of Databricks', anywhere in
-/// the value, in gRPC's binary metadata and escaped in cookies too; any where clients of web sockets put theirs.
+/// the value, in gRPC's binary metadata and escaped in cookies too; any where clients of web
+/// sockets put theirs.
 pub(super) fn in_header(name: &[u8], value: &[u8]) -> Option<CredentialKind> {
     if same_name(name, SUBPROTOCOLS) {
         return subprotocol::credential(&String::from_utf8_lossy(value));

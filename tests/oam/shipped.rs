@@ -196,8 +196,8 @@ fn the_chart_comes_to_the_same_manifests() {
     }
 }
 
-/// What stands over the demonstration in containers replaces services that are there, by images that
-/// the one Dockerfile makes, and starts Envoy in the same way.
+/// What stands over the demonstration in containers replaces services that are there, by images
+/// that the one Dockerfile makes, and starts Envoy in the same way.
 #[test]
 fn the_real_servers_take_the_places_of_stand_ins() {
     let envoy = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy");

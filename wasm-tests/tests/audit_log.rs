@@ -1,5 +1,5 @@
-//! The shipped query over records and Databricks' own audit log, run on tables with the columns that
-//! Databricks documents.
+//! The shipped query over records and Databricks' own audit log, run on tables with the columns
+//! that Databricks documents.
 
 use serde_json::{Value, json};
 use wasm_tests::paths;

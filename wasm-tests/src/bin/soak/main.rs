@@ -2,8 +2,8 @@
 //! leave its record, and is what the collector never gets counted to the last one?
 //!
 //! A real Envoy with eight workers, a bounded rate of requests, a configuration that is replaced
-//! again and again, and a plan of faults: an issuer that is down, a collector that is slow, asks for
-//! patience, rejects, and is gone for a third of the time. At the end the gateway's log, the
+//! again and again, and a plan of faults: an issuer that is down, a collector that is slow, asks
+//! for patience, rejects, and is gone for a third of the time. At the end the gateway's log, the
 //! collector and the metrics must agree.
 
 use std::process::ExitCode;
