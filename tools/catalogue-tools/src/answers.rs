@@ -1,5 +1,5 @@
 //! What answers can hold: the members of a call's answer, lists and nested types included, that
-//! valid like a credential or a link.
+//! sound like a credential or a link.
 //!
 //! This module knows types and names alone. Which of these members are harmless is decided by hand,
 //! in `rules/harmless.tsv`.
@@ -48,11 +48,11 @@ impl Types {
         self.classes.entry(named.name).or_default().push(class);
     }
 
-    /// The members that valid like a credential or a link, as `Type.member`, of these types and all
+    /// The members that sound like a credential or a link, as `Type.member`, of these types and all
     /// that they hold.
     pub fn telling(&self, from: &[TypeName]) -> BTreeSet<String> {
         let mut telling = BTreeSet::new();
-        let Ok(valid) = Regex::new(SOUND) else {
+        let Ok(sound) = Regex::new(SOUND) else {
             return telling;
         };
         let mut seen = BTreeSet::new();
@@ -63,7 +63,7 @@ impl Types {
                     continue;
                 }
                 for member in &class.members {
-                    if member.is_text && valids(&valid, &named.name, &member.name) {
+                    if member.is_text && sounds(&sound, &named.name, &member.name) {
                         telling.insert(format!("{}.{}", named.name, member.name));
                     }
                     left.extend(member.types.iter().cloned());
@@ -88,13 +88,13 @@ impl Types {
     }
 }
 
-fn valids(valid: &Regex, class: &str, member: &str) -> bool {
+fn sounds(sound: &Regex, class: &str, member: &str) -> bool {
     let member = member.to_lowercase();
     let holds_secrets = ["Secret", "Token", "Credential", "Password"]
         .iter()
         .any(|word| class.contains(word));
     !member.ends_with("page_token")
-        && (valid.is_match(&member)
+        && (sound.is_match(&member)
             || holds_secrets && (member.ends_with("value") || member.ends_with("content")))
 }
 

@@ -13,7 +13,7 @@ pub struct Call {
     pub path: String,
     /// What the package says about the call.
     pub documentation: String,
-    /// What its answer can hold that valids like a credential or a link:
+    /// What its answer can hold that sounds like a credential or a link:
     /// `RecipientInfo.activation_url`.
     pub answers: BTreeSet<String>,
 }

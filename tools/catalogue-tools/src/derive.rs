@@ -28,7 +28,7 @@ pub struct Row {
     pub level: String,
     /// The marks.
     pub marks: BTreeSet<String>,
-    /// What the answer can hold that valids like a credential or a link.
+    /// What the answer can hold that sounds like a credential or a link.
     pub answers: BTreeSet<String>,
 }
 
