@@ -220,32 +220,3 @@ const NAMES: &[&str] = &[
     "cookie",
     "x-anything",
 ];
-
-#[test]
-fn spaces_behind_a_scheme_are_one_or_more_and_nothing_is_no_credential() {
-    use AuthorizationError::{Malformed, Repeated};
-    use CredentialKind::{Jwt, PersonalAccessToken};
-    #[rustfmt::skip]
-    let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 9] = [
-        // name                      Authorization
-        // want
-        ("empty, and then a token",  &[b"", b"Bearer a.b.c"],                                    Err(Repeated)),
-        ("empty twice",              &[b"", b""],                                                Err(Repeated)),
-        ("a space",                  &[b" "],                                                    Err(Malformed)),
-        ("many spaces",              &[b"Bearer        a.b.c"],                                  Ok(Jwt)),
-        ("spaces alone",             &[b"Bearer   "],                                            Err(Malformed)),
-        ("a space and a tab",        &[b"Bearer \ta.b.c"],                                       Err(Malformed)),
-        ("two tokens behind two",    &[b"Bearer  a.b.c a.b.c"],                                  Err(Malformed)),
-        ("a static token behind two", &[b"Bearer  dapi0123456789abcdef0123456789abcdef"],        Ok(PersonalAccessToken)),
-        ("one in Basic behind two",  &[b"Basic  ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm"], Ok(PersonalAccessToken)),
-    ];
-    for (name, values, want) in cases {
-        let pairs = values
-            .iter()
-            .map(|value| ("authorization".to_owned(), value.to_vec()));
-        let headers = Headers::new(pairs.collect());
-        let got =
-            Credential::read(&headers, TokenReader::afresh(40)).map(|credential| credential.kind());
-        assert_eq!(got, want.map_err(RequestError::Authorization), "{name}");
-    }
-}

@@ -11,7 +11,7 @@ fn credentials_are_told_apart_by_shape() {
     };
     let long = format!("Bearer {}", "a".repeat(41));
     #[rustfmt::skip]
-    let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 36] = [
+    let cases: [(&str, &[&[u8]], Result<CredentialKind, AuthorizationError>); 45] = [
         // name                      Authorization
         // want
         ("absent",                   &[],                                                        Ok(None)),
@@ -50,16 +50,28 @@ fn credentials_are_told_apart_by_shape() {
         ("a byte past ASCII",        &[b"Bearer a.b.\xff"],                                      Err(Malformed)),
         ("no scheme",                &[b" a.b.c"],                                               Err(Malformed)),
         ("a token alone",            &[b"a.b.c"],                                                Err(Malformed)),
+        ("empty, and then a token",  &[b"", b"Bearer a.b.c"],                                    Err(Repeated)),
+        ("empty twice",              &[b"", b""],                                                Err(Repeated)),
+        ("a space",                  &[b" "],                                                    Err(Malformed)),
+        ("many spaces",              &[b"Bearer        a.b.c"],                                  Ok(Jwt)),
+        ("spaces alone",             &[b"Bearer   "],                                            Err(Malformed)),
+        ("a space and a tab",        &[b"Bearer \ta.b.c"],                                       Err(Malformed)),
+        ("two tokens behind two",    &[b"Bearer  a.b.c a.b.c"],                                  Err(Malformed)),
+        ("a static token behind two", &[b"Bearer  dapi0123456789abcdef0123456789abcdef"],        Ok(PersonalAccessToken)),
+        ("one in Basic behind two",  &[b"Basic  ZGFwaTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm"], Ok(PersonalAccessToken)),
     ];
     for (name, values, want) in cases {
-        let pairs = values
-            .iter()
-            .map(|value| ("authorization".to_owned(), value.to_vec()));
-        let headers = Headers::new(pairs.collect());
-        let got =
-            Credential::read(&headers, TokenReader::afresh(40)).map(|credential| credential.kind());
-        assert_eq!(got, want.map_err(RequestError::Authorization), "{name}");
+        let want = want.map_err(RequestError::Authorization);
+        assert_eq!(kind_of(values), want, "{name}");
     }
+}
+
+fn kind_of(values: &[&[u8]]) -> Result<CredentialKind, RequestError> {
+    let pairs = values
+        .iter()
+        .map(|value| ("authorization".to_owned(), value.to_vec()));
+    let headers = Headers::new(pairs.collect());
+    Credential::read(&headers, TokenReader::afresh(40)).map(|credential| credential.kind())
 }
 
 #[test]
