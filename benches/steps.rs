@@ -63,7 +63,7 @@ fn steps(criterion: &mut Criterion) {
         });
     });
     group.bench_function("scopes", |bencher| {
-        bencher.iter(|| policy.standing(black_box(&access), None));
+        bencher.iter(|| policy.effective_access(black_box(&access), None));
     });
     group.bench_function("record", |bencher| {
         let verified = world.verified();

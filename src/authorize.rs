@@ -33,7 +33,7 @@ use crate::key_store::KeyStore;
 use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::{WorkspaceError, Workspaces};
-use crate::policy::{Applied, Governing, Policy, Readings, Standing};
+use crate::policy::{Applied, EffectiveAccess, Governing, Policy, Readings};
 use crate::request::credential::{Credential, Scheme};
 use crate::request::fingerprint::Fingerprints;
 use crate::request::workspace::WorkspaceId;
@@ -217,13 +217,13 @@ impl Authorizer {
         let presented = sighting.presented(bearer);
         let token = verify(presented, TokenPlace::Header(scheme, headers), evidence)?;
         let token = self.issued_for(token, &head, here, evidence)?;
-        let standing = self.standing(remembered, presented, &token, here);
+        let access = self.effective_access(remembered, presented, &token, here);
         if self.policy.rules.asks_for_issuers() {
             let issuer = Some(&token.issuer);
             (_, policy) = self.requested(remembered, &head, sent, issuer, evidence);
         }
         if asks_who {
-            let known = (token, standing);
+            let known = (token, access);
             return self.introduce(
                 (readings.call, headers),
                 &policy,
@@ -236,7 +236,7 @@ impl Authorizer {
             (&head, &readings),
             &policy,
             workspace,
-            (token, standing, scheme),
+            (token, access, scheme),
             evidence,
         )
     }
@@ -247,7 +247,7 @@ impl Authorizer {
         (head, readings): (&RequestHead<'_>, &Readings<'_>),
         policy: &Applied<'a>,
         workspace: Result<Option<WorkspaceId>, WorkspaceError>,
-        (token, standing, scheme): (Rc<AccessToken>, Rc<Standing>, Scheme),
+        (token, access, scheme): (Rc<AccessToken>, Rc<EffectiveAccess>, Scheme),
         evidence: &mut Evidence<'a>,
     ) -> Result<Verdict, Denial> {
         if matches!(policy.governing, Governing::Ambiguous) {
@@ -258,17 +258,17 @@ impl Authorizer {
             // Its token was asked for to hold it against a deny rule. It goes no further than
             // others that are shown there.
             Some(permit) => permit,
-            None => Permit::bearer_of(Rc::clone(&token), Rc::clone(&standing), scheme),
+            None => Permit::bearer_of(Rc::clone(&token), Rc::clone(&access), scheme),
         };
         let judged = match workspace {
             Ok(workspace) => {
                 evidence.workspace(workspace);
-                self.permits(readings.call, policy, &standing, evidence)
+                self.permits(readings.call, policy, &access, evidence)
             }
             Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
         };
-        let there = self.standing_there(head, workspace.unwrap_or_default(), &token);
-        evidence.standing(standing);
+        let there = self.effective_access_there(head, workspace.unwrap_or_default(), &token);
+        evidence.effective_access(access);
         evidence.token(token);
         let judged = match there {
             Some(there) => self.permits_there(judged, readings.call, policy, there, evidence),

@@ -19,7 +19,7 @@ use crate::authorize::Authorizer;
 use crate::authorize::supposed::{AskedFor, Passage, Supposed};
 use crate::issuer::access_token::AccessToken;
 use crate::path::Path;
-use crate::policy::Standing;
+use crate::policy::EffectiveAccess;
 use crate::policy::workspace::WorkspaceError;
 use crate::request::credential::CredentialKind;
 use crate::request::workspace::WorkspaceId;
@@ -63,13 +63,13 @@ pub struct SampleBearer {
     pub token: Sides<Option<(usize, AccessToken)>>,
 }
 
-/// What a sample caller comes to in a workspace.
-pub struct SampleStanding(Sides<Option<(usize, Standing)>>);
+/// The effective access of a sample caller in a workspace.
+pub struct SampleAccess(Sides<Option<(usize, EffectiveAccess)>>);
 
 /// Who sends a sample request.
 pub enum SampleCaller<'s> {
     /// The bearer of a token.
-    Bearer(&'s SampleStanding),
+    Bearer(&'s SampleAccess),
     /// Somebody who shows nothing.
     Nobody,
     /// Somebody with a credential of a class that nothing here can verify.
@@ -180,15 +180,15 @@ impl<'a> Comparison<'a> {
         std::iter::once(nobody).chain(issuers).map(of).collect()
     }
 
-    /// What a caller comes to in a workspace.
-    pub fn standing(&self, bearer: &SampleBearer, at: &ForWorkspace) -> SampleStanding {
+    /// The effective access of a caller in a workspace.
+    pub fn effective_access(&self, bearer: &SampleBearer, at: &ForWorkspace) -> SampleAccess {
         let parts = self.sides.zip(bearer.token.as_ref()).zip(*at);
-        SampleStanding(parts.map(|((side, token), workspace)| {
+        SampleAccess(parts.map(|((side, token), workspace)| {
             let (issuer, token) = token.as_ref()?;
             let workspace = workspace.unwrap_or_default();
             let is_meant =
                 workspace.is_none_or(|here| side.workspaces.admit(&token.issued_for, here));
-            is_meant.then(|| (*issuer, side.policy.standing(token, workspace)))
+            is_meant.then(|| (*issuer, side.policy.effective_access(token, workspace)))
         }))
     }
 
@@ -202,7 +202,7 @@ impl<'a> Comparison<'a> {
         now: UnixTime,
     ) -> Option<Sides<Passage>> {
         let is_same_caller = match caller {
-            SampleCaller::Bearer(standing) => standing.is_same(),
+            SampleCaller::Bearer(access) => access.is_same(),
             SampleCaller::Nobody => true,
             SampleCaller::Unverifiable(_) => self.sides.old.treatments == self.sides.new.treatments,
         };
@@ -226,33 +226,34 @@ impl SampleCaller<'_> {
             new: caller,
         };
         match self {
-            Self::Bearer(standing) => standing.supposed(),
+            Self::Bearer(access) => access.supposed(),
             Self::Nobody => both(Supposed::Nobody),
             Self::Unverifiable(kind) => both(Supposed::Unverifiable(*kind)),
         }
     }
 }
 
-impl SampleStanding {
+impl SampleAccess {
     fn supposed(&self) -> Sides<Supposed<'_>> {
         self.0.as_ref().map(|side| match side {
-            Some((issuer, standing)) => Supposed::Bearer(*issuer, standing),
+            Some((issuer, access)) => Supposed::Bearer(*issuer, access),
             None => Supposed::Invalid,
         })
     }
 
-    /// What the caller comes to, where the token is valid.
-    pub fn sides(&self) -> Sides<Option<&Standing>> {
+    /// The caller's effective access, where the token is valid.
+    pub fn sides(&self) -> Sides<Option<&EffectiveAccess>> {
         Sides {
-            old: self.0.old.as_ref().map(|(_, standing)| standing),
-            new: self.0.new.as_ref().map(|(_, standing)| standing),
+            old: self.0.old.as_ref().map(|(_, access)| access),
+            new: self.0.new.as_ref().map(|(_, access)| access),
         }
     }
 
-    /// Whether the caller comes to the same on both sides, names of roles left out of account.
+    /// Whether the caller's effective access is the same on both sides, names of roles left out of
+    /// account.
     pub fn is_same(&self) -> bool {
         match (&self.0.old, &self.0.new) {
-            (Some((_, old)), Some((_, new))) => old.is_worth(new),
+            (Some((_, old)), Some((_, new))) => old.allows_the_same_as(new),
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         }

@@ -1,10 +1,11 @@
 //! Who may do what: roles narrow scopes, rules and the catalogue say which scope a request needs.
 //!
-//! The policy never sees a token's text or a key. It is asked which rules and which operation speak
-//! of this request ([`Policy::apply`]), what this caller comes to ([`Policy::standing`]), and
-//! whether that is enough ([`Standing::satisfies`]).
+//! The policy never sees a token's text or a key. It answers three questions: which rules and which
+//! operation apply to a request ([`Policy::apply`]), what a caller's effective access is
+//! ([`Policy::effective_access`]), and whether that is enough ([`EffectiveAccess::satisfies`]).
 
 pub mod credential;
+pub mod effective_access;
 mod governing;
 pub mod reading;
 pub mod role;
@@ -12,7 +13,6 @@ pub mod roles;
 pub mod rule;
 pub mod rule_book;
 pub mod ruling;
-pub mod standing;
 pub mod workspace;
 
 use crate::databricks::{Catalogue, Lookup};
@@ -26,9 +26,9 @@ use roles::Roles;
 use rule::{Mode, Rule};
 use rule_book::{Applicable, AppliedRule, RuleBook};
 
+pub use effective_access::EffectiveAccess;
 pub use governing::{Governing, Requirement, Rules};
 pub use reading::Readings;
-pub use standing::Standing;
 
 /// Everything that decides what a valid token may do.
 pub struct Policy {
@@ -118,11 +118,15 @@ impl Policy {
         }
     }
 
-    /// What a caller comes to in a workspace: what the token carries and the roles held grant.
+    /// A caller's effective access in a workspace: what the token carries and the roles held grant.
     #[inline(never)]
-    pub fn standing(&self, token: &AccessToken, workspace: Option<WorkspaceId>) -> Standing {
+    pub fn effective_access(
+        &self,
+        token: &AccessToken,
+        workspace: Option<WorkspaceId>,
+    ) -> EffectiveAccess {
         let held = self.roles.held_by(token, workspace);
-        Standing::new(held, token.scopes.clone(), !self.roles.is_empty())
+        EffectiveAccess::new(held, token.scopes.clone(), !self.roles.is_empty())
     }
 
     /// What a request needs that is governed so, all of it; `None` where nothing that a token

@@ -103,7 +103,7 @@ enum MissingGrant {
 
 impl<'a> Me<'a> {
     fn of(introduction: &'a Introduction, resource: &Resource, decision_id: &'a str) -> Self {
-        let (token, standing) = (&introduction.token, &introduction.standing);
+        let (token, access) = (&introduction.token, &introduction.effective_access);
         let role = |(name, because): &'a (Rc<str>, String)| HeldRole { name, because };
         let token_scopes = token.scopes.as_ref();
         Self {
@@ -116,7 +116,7 @@ impl<'a> Me<'a> {
                 .map(|workspace| workspace.to_string()),
             roles: introduction.roles.iter().map(role).collect(),
             token_scopes: token_scopes.map(|scopes| scopes.iter().map(Scope::as_str).collect()),
-            effective_scopes: standing.scopes.iter().map(Scope::as_str).collect(),
+            effective_scopes: access.scopes.iter().map(Scope::as_str).collect(),
             areas: areas(introduction, resource),
             decision_id,
         }
@@ -133,15 +133,15 @@ fn areas(introduction: &Introduction, resource: &Resource) -> Vec<AreaAccess> {
         }
     }
     areas.remove("");
-    let access = |(area, operations): (&'static str, Vec<&'static Operation>)| {
+    let of_area = |(area, operations): (&'static str, Vec<&'static Operation>)| {
         let needs = |operation: &&&'static Operation| Requirement::of_operation(operation);
-        let standing = &introduction.standing;
+        let access = &introduction.effective_access;
         let refused: Vec<_> = operations
             .iter()
-            .filter(|operation| !standing.satisfies(&needs(operation)))
+            .filter(|operation| !access.satisfies(&needs(operation)))
             .collect();
         let lacks_scope =
-            |operation: &&&&'static Operation| !standing.token_satisfies(&needs(operation));
+            |operation: &&&&'static Operation| !access.token_satisfies(&needs(operation));
         let missing = match (refused.is_empty(), refused.iter().find(lacks_scope)) {
             (true, _) => None,
             (false, Some(_)) => Some(MissingGrant::Scope),
@@ -162,7 +162,7 @@ fn areas(introduction: &Introduction, resource: &Resource) -> Vec<AreaAccess> {
         }
     };
     // What is allowed stands first, each by name. To sort by that is 5 KB of the module.
-    let areas = areas.into_iter().map(access);
+    let areas = areas.into_iter().map(of_area);
     let (mut allowed, others): (Vec<_>, Vec<_>) = areas.partition(|area| area.operations > 0);
     allowed.extend(others);
     allowed

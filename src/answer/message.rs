@@ -156,10 +156,10 @@ const fn lacks_role(denial: &Denial) -> bool {
 
 /// The roles that a caller holds here.
 fn held(evidence: &Evidence<'_>, message: &mut String) {
-    let Some(standing) = evidence.standing.as_ref() else {
+    let Some(access) = evidence.effective_access.as_ref() else {
         return;
     };
-    let names: Vec<&str> = standing.roles.iter().map(|role| &**role).collect();
+    let names: Vec<&str> = access.roles.iter().map(|role| &**role).collect();
     match *names {
         [] => message.push_str(" You hold no role here."),
         [one] => push(message, &[" You hold the role `", one, "`."]),

@@ -2,7 +2,7 @@ use super::*;
 use crate::few::Few;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::policy::rule::Mode;
-use crate::policy::{Requirement, Standing};
+use crate::policy::{EffectiveAccess, Requirement};
 use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::dpop::InvalidProof;
 use crate::request::form::FormError;
@@ -149,10 +149,10 @@ fn a_missing_scope_is_explained_whole() {
 
 #[test]
 fn a_missing_role_is_explained_whole() {
-    let held = |names: &[&str]| Some(Rc::new(Standing::holding(names)));
+    let held = |names: &[&str]| Some(Rc::new(EffectiveAccess::holding(names)));
     let told = |denial: &Denial, held, granting: &[&str], url: Option<&str>| {
         let evidence = Evidence {
-            standing: held,
+            effective_access: held,
             granting_roles: granting.iter().map(|role| Rc::from(*role)).collect(),
             ..evidence(&["jobs"])
         };

@@ -62,7 +62,10 @@ fn add_request(record: &Record<'_>, line: &mut JsonLine) {
 /// What the caller may.
 fn add_policy(record: &Record<'_>, line: &mut JsonLine) {
     let evidence = record.evidence();
-    let held = evidence.standing.as_deref().map(|held| &held.written);
+    let held = evidence
+        .effective_access
+        .as_deref()
+        .map(|held| &held.written);
     match held {
         Some(held) => line.add_written(&held.scopes),
         None => line.add(&[(name!("effective_scopes"), NONE)]),

@@ -265,7 +265,10 @@ impl<'a> Authorization<'a> {
             Some(rule) => of(&rule.name, "rule"),
             None => of("catalogue", "catalogue"),
         };
-        let roles = evidence.standing.iter().flat_map(|held| &held.roles);
+        let roles = evidence
+            .effective_access
+            .iter()
+            .flat_map(|held| &held.roles);
         [judge]
             .into_iter()
             .chain(roles.map(|role| of(role, "role")))

@@ -12,7 +12,7 @@ use crate::few::Few;
 use crate::issuer::access_token::{AccessToken, Groups};
 use crate::json_line::Members;
 use crate::policy::rule::{Mode, Rule};
-use crate::policy::{Governing, Requirement, Standing};
+use crate::policy::{EffectiveAccess, Governing, Requirement};
 use crate::request::RequestError;
 use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::workspace::WorkspaceId;
@@ -45,7 +45,7 @@ pub struct Evidence<'a> {
     /// The valid token that came with it.
     pub token: Option<Rc<AccessToken>>,
     /// The caller's roles and effective scopes.
-    pub standing: Option<Rc<Standing>>,
+    pub effective_access: Option<Rc<EffectiveAccess>>,
     /// The roles that would grant what those that are held do not.
     pub granting_roles: Vec<Rc<str>>,
     /// The workspace that it is for.
@@ -69,7 +69,7 @@ impl<'a> Evidence<'a> {
             leaked: false,
             unverified: None,
             token: None,
-            standing: None,
+            effective_access: None,
             granting_roles: Vec::new(),
             workspace: None,
             asked: WrittenBefore(None),
@@ -85,11 +85,11 @@ impl<'a> Evidence<'a> {
 
     /// Those of them that its caller does not hold.
     pub fn missing_scopes(&self) -> Vec<&'a str> {
-        let standing = self.standing.as_deref();
+        let access = self.effective_access.as_deref();
         let requirements = self.requirements.iter().copied();
-        match standing {
-            Some(standing) => requirements
-                .flat_map(|requirement| standing.lacks(requirement))
+        match access {
+            Some(access) => requirements
+                .flat_map(|requirement| access.lacks(requirement))
                 .collect(),
             None => self.required_scopes().collect(),
         }
@@ -167,8 +167,8 @@ impl<'a> Evidence<'a> {
         self.token = Some(token);
     }
 
-    pub(super) fn standing(&mut self, standing: Rc<Standing>) {
-        self.standing = Some(standing);
+    pub(super) fn effective_access(&mut self, access: Rc<EffectiveAccess>) {
+        self.effective_access = Some(access);
     }
 
     pub(super) fn workspace(&mut self, workspace: Option<WorkspaceId>) {

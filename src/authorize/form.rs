@@ -14,7 +14,7 @@ use crate::denial::{Denial, Kind};
 use crate::exchange::terms::Terms;
 use crate::issuer::access_token::AccessToken;
 use crate::issuer::invalid_token::InvalidToken;
-use crate::policy::Standing;
+use crate::policy::EffectiveAccess;
 use crate::policy::rule::Mode;
 use crate::request::credential::{self, CredentialKind};
 use crate::request::form::{Form, FormError, Shown, ShownJwt};
@@ -206,7 +206,7 @@ impl Authorizer {
             evidence.workspace(here);
         }
         if let Err(denial) = self.issued_for(Rc::clone(token), &head, here, evidence) {
-            evidence.standing = None;
+            evidence.effective_access = None;
             return Err(denial);
         }
         let decoded = OnceCell::new();
@@ -216,15 +216,15 @@ impl Authorizer {
         if self.policy.rules.asks_for_issuers() {
             evidence.governing(&policy.governing, policy.requirements.as_ref());
         }
-        let standing = Rc::new(self.policy.standing(token, here));
+        let access = Rc::new(self.policy.effective_access(token, here));
         let judged = match workspace {
             Ok(_) => self
-                .permits(readings.call, &policy, &standing, evidence)
-                .and_then(|()| self.holds_role(&standing)),
+                .permits(readings.call, &policy, &access, evidence)
+                .and_then(|()| self.holds_role(&access)),
             Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
         };
         if is_first || judged.is_err() {
-            evidence.standing(standing);
+            evidence.effective_access(access);
             evidence.token(Rc::clone(token));
         }
         match judged {
@@ -243,11 +243,11 @@ impl Authorizer {
 
     /// Whether a caller holds some role here, where roles are configured: who holds none may do
     /// nothing, and so gets no token to do it with.
-    fn holds_role(&self, standing: &Standing) -> Result<(), Refused> {
-        if self.policy.roles.is_empty() || !standing.roles.is_empty() {
+    fn holds_role(&self, access: &EffectiveAccess) -> Result<(), Refused> {
+        if self.policy.roles.is_empty() || !access.roles.is_empty() {
             return Ok(());
         }
-        let denial = if standing.elsewhere {
+        let denial = if access.elsewhere {
             Denial::WorkspaceNotGranted
         } else {
             Denial::NoRole
@@ -262,7 +262,7 @@ impl Decision<'_> {
         self.awaited = rejected.awaited;
         if let Some(token) = rejected.token {
             // What was noted of another token's bearer is not this one's.
-            self.evidence.standing = None;
+            self.evidence.effective_access = None;
             self.evidence.token(token);
         }
         rejected.denial

@@ -6,7 +6,7 @@ use crate::denial::Denial;
 use crate::issuer::access_token::AccessToken;
 use crate::policy::rule::Mode;
 use crate::policy::workspace::WorkspaceError;
-use crate::policy::{Applied, Policy, Standing};
+use crate::policy::{Applied, EffectiveAccess, Policy};
 use crate::request::mcp::Call;
 use crate::request::workspace::WorkspaceId;
 use crate::request::{Headers, RequestHead};
@@ -27,8 +27,8 @@ pub struct SelfService {
 pub struct Introduction {
     /// The caller's token.
     pub token: Rc<AccessToken>,
-    /// What the caller comes to in the workspace.
-    pub standing: Rc<Standing>,
+    /// The caller's effective access in the workspace.
+    pub effective_access: Rc<EffectiveAccess>,
     /// The workspace that the request is for.
     pub workspace: Option<WorkspaceId>,
     /// The roles held, each with what the caller holds it by.
@@ -51,13 +51,13 @@ impl Authorizer {
         (call, headers): (Call<'_>, &Headers),
         policy: &Applied<'a>,
         workspace: Result<Option<WorkspaceId>, WorkspaceError>,
-        (token, standing): (Rc<AccessToken>, Rc<Standing>),
+        (token, access): (Rc<AccessToken>, Rc<EffectiveAccess>),
         evidence: &mut Evidence<'a>,
     ) -> Result<Verdict, Denial> {
         let workspace = workspace.unwrap_or_default();
         evidence.workspace(workspace);
         evidence.token(Rc::clone(&token));
-        evidence.standing(Rc::clone(&standing));
+        evidence.effective_access(Rc::clone(&access));
         if let Some(rule) = policy.denying {
             evidence.rule(rule);
             if rule.mode == Mode::Enforce && self.policy.mode == Mode::Enforce {
@@ -68,24 +68,24 @@ impl Authorizer {
             return Err(Denial::Unmatched);
         }
         Ok(Verdict::Introduce(Box::new(Introduction {
-            roles: roles(&self.policy, &standing, &token),
+            roles: roles(&self.policy, &access, &token),
             reads_pages: reads_pages(headers),
             token,
-            standing,
+            effective_access: access,
             workspace,
         })))
     }
 }
 
 /// The roles held, each with the condition by which the caller is a member.
-fn roles(policy: &Policy, standing: &Standing, token: &AccessToken) -> Vec<(Rc<str>, String)> {
+fn roles(policy: &Policy, access: &EffectiveAccess, token: &AccessToken) -> Vec<(Rc<str>, String)> {
     let of_name = |name: &Rc<str>| {
         let role = policy.roles.as_slice().iter();
         let role = role.filter(|role| role.name == *name);
         let members = role.filter_map(|role| role.membership(token));
         (Rc::clone(name), members.collect::<Vec<_>>().join("; "))
     };
-    standing.roles.iter().map(of_name).collect()
+    access.roles.iter().map(of_name).collect()
 }
 
 /// Whether `Accept` names pages before anything else, as browsers do.

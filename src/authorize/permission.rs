@@ -7,7 +7,7 @@ use crate::denial::Denial;
 use crate::few::Few;
 use crate::issuer::access_token::AccessToken;
 use crate::policy::rule::{Mode, Rule};
-use crate::policy::{Applied, Governing, Requirement, Standing};
+use crate::policy::{Applied, EffectiveAccess, Governing, Requirement};
 use crate::request::mcp::Call;
 use crate::request::workspace::WorkspaceId;
 
@@ -16,21 +16,21 @@ use super::evidence::Evidence;
 use super::verified::{Presented, VerifiedTokens};
 
 impl Authorizer {
-    /// What the bearer of a valid token comes to in a workspace; worked out once for a token that
-    /// is remembered.
-    pub(super) fn standing(
+    /// The effective access of a valid token in a workspace; worked out once for a token that is
+    /// remembered.
+    pub(super) fn effective_access(
         &self,
         remembered: Option<&RefCell<VerifiedTokens>>,
         presented: Presented<'_>,
         token: &AccessToken,
         workspace: Option<WorkspaceId>,
-    ) -> Rc<Standing> {
+    ) -> Rc<EffectiveAccess> {
         let workspace = self.policy.roles.distinguished(workspace);
-        let work_out = || Rc::new(self.policy.standing(token, workspace));
+        let work_out = || Rc::new(self.policy.effective_access(token, workspace));
         match remembered {
             Some(remembered) => remembered
                 .borrow_mut()
-                .standing(presented, workspace, work_out),
+                .effective_access(presented, workspace, work_out),
             None => work_out(),
         }
     }
@@ -41,7 +41,7 @@ impl Authorizer {
         &'a self,
         call: Call<'_>,
         policy: &Applied<'a>,
-        standing: &Standing,
+        access: &EffectiveAccess,
         evidence: &mut Evidence<'a>,
     ) -> Result<(), Refused> {
         if let Some(rule) = policy.denying.filter(|rule| rule.mode == Mode::Enforce) {
@@ -50,7 +50,7 @@ impl Authorizer {
         }
         if !is_left_to_shadow(policy) {
             let required = (&policy.governing, policy.requirements.as_ref());
-            self.scopes_suffice(call, required, standing, evidence)?;
+            self.scopes_suffice(call, required, access, evidence)?;
         }
         if let Some(rule) = policy.denying {
             evidence.rule(rule);
@@ -63,7 +63,7 @@ impl Authorizer {
         let requirements = self.policy.requirements(&governing);
         evidence.governing(&governing, requirements.as_ref());
         let required = (&governing, requirements.as_ref());
-        self.scopes_suffice(call, required, standing, evidence)
+        self.scopes_suffice(call, required, access, evidence)
     }
 
     /// The same for the workspace that a call is about beside the one that answers it, `judged`
@@ -73,7 +73,7 @@ impl Authorizer {
         judged: Result<(), Refused>,
         call: Call<'_>,
         policy: &Applied<'a>,
-        (workspace, standing): (WorkspaceId, Rc<Standing>),
+        (workspace, access): (WorkspaceId, Rc<EffectiveAccess>),
         evidence: &mut Evidence<'a>,
     ) -> Result<(), Refused> {
         let is_settled = |refused: &Refused| refused.mode == Mode::Enforce;
@@ -82,9 +82,9 @@ impl Authorizer {
         }
         let here = evidence.workspace;
         evidence.workspace(Some(workspace));
-        match self.permits(call, policy, &standing, evidence) {
+        match self.permits(call, policy, &access, evidence) {
             Err(refused) if judged.is_ok() || is_settled(&refused) => {
-                evidence.standing(standing);
+                evidence.effective_access(access);
                 Err(refused)
             }
             Err(_) | Ok(()) => {
@@ -100,7 +100,7 @@ impl Authorizer {
         &'a self,
         call: Call<'_>,
         (governing, requirements): Required<'_, 'a>,
-        standing: &Standing,
+        access: &EffectiveAccess,
         evidence: &mut Evidence<'a>,
     ) -> Result<(), Refused> {
         let mode = match governing {
@@ -116,19 +116,19 @@ impl Authorizer {
         };
         if let Governing::Rules(rules) = governing {
             for rule in rules.iter() {
-                if let Err(denial) = rule_is_met(rule, call, standing) {
+                if let Err(denial) = rule_is_met(rule, call, access) {
                     evidence.rule(rule);
                     evidence.granting_roles =
-                        self.granting(requirements, standing, evidence.workspace);
+                        self.granting(requirements, access, evidence.workspace);
                     return Err(refused(denial));
                 }
             }
         }
         let unmet = requirements
             .iter()
-            .find_map(|requirement| is_met(requirement, standing).err());
+            .find_map(|requirement| is_met(requirement, access).err());
         unmet.map_or(Ok(()), |denial| {
-            evidence.granting_roles = self.granting(requirements, standing, evidence.workspace);
+            evidence.granting_roles = self.granting(requirements, access, evidence.workspace);
             Err(refused(denial))
         })
     }
@@ -137,10 +137,10 @@ impl Authorizer {
     fn granting(
         &self,
         requirements: &Few<Requirement<'_>>,
-        standing: &Standing,
+        access: &EffectiveAccess,
         workspace: Option<WorkspaceId>,
     ) -> Vec<Rc<str>> {
-        let unmet = |requirement: &&Requirement<'_>| !standing.roles_satisfy(requirement);
+        let unmet = |requirement: &&Requirement<'_>| !access.roles_satisfy(requirement);
         let roles = self.policy.roles.as_slice().iter();
         let granting = roles.filter(|role| {
             let mut unmet = requirements.iter().filter(unmet).peekable();
@@ -155,19 +155,19 @@ impl Authorizer {
     }
 }
 
-fn rule_is_met(rule: &Rule, call: Call<'_>, standing: &Standing) -> Result<(), Denial> {
+fn rule_is_met(rule: &Rule, call: Call<'_>, access: &EffectiveAccess) -> Result<(), Denial> {
     if rule.is_left_guessing(call) {
         return Err(Denial::McpHeadersRequired);
     }
-    Requirement::of_rule(rule).map_or(Ok(()), |requirement| is_met(&requirement, standing))
+    Requirement::of_rule(rule).map_or(Ok(()), |requirement| is_met(&requirement, access))
 }
 
-fn is_met(requirement: &Requirement<'_>, standing: &Standing) -> Result<(), Denial> {
-    if standing.satisfies(requirement) {
+fn is_met(requirement: &Requirement<'_>, access: &EffectiveAccess) -> Result<(), Denial> {
+    if access.satisfies(requirement) {
         Ok(())
-    } else if standing.elsewhere && standing.roles.is_empty() {
+    } else if access.elsewhere && access.roles.is_empty() {
         Err(Denial::WorkspaceNotGranted)
-    } else if standing.token_satisfies(requirement) {
+    } else if access.token_satisfies(requirement) {
         // Whoever signs in again gets no more than this, and would sign in for ever.
         Err(Denial::RoleLacksScope)
     } else {

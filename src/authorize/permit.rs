@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::issuer::access_token::AccessToken;
-use crate::policy::Standing;
+use crate::policy::EffectiveAccess;
 use crate::request::credential::{self, CredentialKind, Scheme};
 use crate::request::{Headers, Kept};
 
@@ -41,7 +41,7 @@ pub enum Grounds {
 #[derive(Clone, Debug)]
 pub struct Bearer {
     token: Rc<AccessToken>,
-    standing: Rc<Standing>,
+    effective_access: Rc<EffectiveAccess>,
     scheme: Scheme,
 }
 
@@ -55,12 +55,12 @@ impl Permit {
 
     pub(super) const fn bearer_of(
         token: Rc<AccessToken>,
-        standing: Rc<Standing>,
+        access: Rc<EffectiveAccess>,
         scheme: Scheme,
     ) -> Self {
         Self::on(Inner::Bearer(Bearer {
             token,
-            standing,
+            effective_access: access,
             scheme,
         }))
     }
@@ -134,6 +134,6 @@ impl Bearer {
 
     /// The functional roles held, between commas; absent where none are.
     pub fn roles(&self) -> Option<&str> {
-        self.standing.written.roles.as_deref()
+        self.effective_access.written.roles.as_deref()
     }
 }

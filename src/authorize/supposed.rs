@@ -7,7 +7,7 @@
 use crate::databricks::{Mark, Operation};
 use crate::policy::rule::Mode;
 use crate::policy::workspace::WorkspaceError;
-use crate::policy::{Applied, Governing, Readings, Standing};
+use crate::policy::{Applied, EffectiveAccess, Governing, Readings};
 use crate::request::credential::CredentialKind;
 use crate::request::workspace::WorkspaceId;
 use crate::time::UnixTime;
@@ -29,7 +29,7 @@ pub struct AskedFor<'a, 'r> {
 pub enum Supposed<'a> {
     /// The bearer of a valid token: of the issuer at this place among the configured ones, coming
     /// to this in the workspace that the request is for.
-    Bearer(usize, &'a Standing),
+    Bearer(usize, &'a EffectiveAccess),
     /// Somebody whose token is not valid.
     Invalid,
     /// Somebody who shows nothing.
@@ -98,9 +98,7 @@ impl Authorizer {
             return passage;
         }
         match caller {
-            Supposed::Bearer(issuer, standing) => {
-                self.passage_of(asked, issuer, standing, workspace)
-            }
+            Supposed::Bearer(issuer, access) => self.passage_of(asked, issuer, access, workspace),
             Supposed::Invalid | Supposed::Nobody => Passage::Refused,
             Supposed::Unverifiable(kind) => {
                 let is_observed = self.treatments.admit(kind, now)
@@ -151,7 +149,7 @@ impl Authorizer {
         &self,
         asked: &AskedFor<'_, '_>,
         issuer: usize,
-        standing: &Standing,
+        access: &EffectiveAccess,
         workspace: Result<Option<WorkspaceId>, WorkspaceError>,
     ) -> Passage {
         let policy = asked.applied(Some(issuer));
@@ -160,7 +158,7 @@ impl Authorizer {
         }
         let mut evidence = Evidence::new(self.policy.mode);
         let judged = match workspace {
-            Ok(_) => self.permits(asked.readings.call, policy, standing, &mut evidence),
+            Ok(_) => self.permits(asked.readings.call, policy, access, &mut evidence),
             Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
         };
         match Self::verdict(judged, Permit::public(), &mut evidence) {

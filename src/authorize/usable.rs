@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::denial::Denial;
 use crate::issuer::access_token::AccessToken;
 use crate::issuer::invalid_token::InvalidToken;
-use crate::policy::Standing;
+use crate::policy::EffectiveAccess;
 use crate::policy::workspace::WorkspaceError;
 use crate::request::RequestHead;
 use crate::request::workspace::WorkspaceId;
@@ -54,19 +54,22 @@ impl Authorizer {
         }
     }
 
-    /// What the bearer of a valid token comes to in the workspace that a call is about, where it is
+    /// The effective access of a valid token in the workspace that a call is about, where it is
     /// for another one: such a call touches both, so that it must be permitted in both.
-    pub(super) fn standing_there(
+    pub(super) fn effective_access_there(
         &self,
         head: &RequestHead<'_>,
         here: Option<WorkspaceId>,
         token: &AccessToken,
-    ) -> Option<(WorkspaceId, Rc<Standing>)> {
+    ) -> Option<(WorkspaceId, Rc<EffectiveAccess>)> {
         let there = head.about.filter(|about| Some(*about) != here)?;
         let distinguished = |id| self.policy.roles.distinguished(id);
         let differs = distinguished(Some(there)) != distinguished(here);
-        let standing = || self.policy.standing(token, distinguished(Some(there)));
-        differs.then(|| (there, Rc::new(standing())))
+        let work_out = || {
+            self.policy
+                .effective_access(token, distinguished(Some(there)))
+        };
+        differs.then(|| (there, Rc::new(work_out())))
     }
 
     /// Refuses a valid token that is for another workspace: than the one that answers, or than the

@@ -1,7 +1,7 @@
 //! Tokens that were verified before, so that their signature is not verified again.
 //!
 //! What is kept is what a signature proved, never a decision: the token's claims as its issuer's,
-//! or why it is refused; and, of the same configuration, what a valid token comes to in a
+//! or why it is refused; and, of the same configuration, a valid token's effective access in a
 //! workspace. Whether that still stands is judged at each use, by
 //! [`authenticate`](super::authenticate): the keys may have changed, and time goes on.
 //!
@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use hashbrown::HashTable;
 
-use crate::policy::Standing;
+use crate::policy::EffectiveAccess;
 use crate::request::workspace::WorkspaceId;
 use crate::token::bearer::{BearerToken, KeptToken};
 use crate::token::jws::UnverifiedClaims;
@@ -77,8 +77,8 @@ struct RememberedToken {
     /// Counts through all that were ever made: unlike its place, it never is another's.
     number: u64,
     proof: VerifiedProof,
-    /// What a valid token comes to, in the workspaces where it was used last.
-    standings: Vec<Placed>,
+    /// The effective access of a valid token, in the workspaces where it was used last.
+    by_workspace: Vec<Placed>,
     /// What a refused token says of itself, once that was asked for.
     claimed: Option<Rc<UnverifiedClaims>>,
     bytes: usize,
@@ -86,8 +86,8 @@ struct RememberedToken {
     used: bool,
 }
 
-/// What a token comes to in a workspace.
-type Placed = (Option<WorkspaceId>, Rc<Standing>);
+/// The effective access of a token in a workspace.
+type Placed = (Option<WorkspaceId>, Rc<EffectiveAccess>);
 
 impl VerifiedTokens {
     /// Remembers nothing yet. `random` keeps callers from choosing where their tokens go.
@@ -203,7 +203,7 @@ impl VerifiedTokens {
             token: KeptToken::of(token),
             number: self.made,
             proof,
-            standings: Vec::new(),
+            by_workspace: Vec::new(),
             claimed: None,
             bytes,
             used: false,
@@ -215,40 +215,40 @@ impl VerifiedTokens {
         });
     }
 
-    /// What the bearer of a token comes to in a workspace: worked out where it is not remembered
+    /// The effective access of a token in a workspace: worked out where it is not remembered
     /// with the token, and remembered then.
-    pub(super) fn standing(
+    pub(super) fn effective_access(
         &mut self,
         token: Presented<'_>,
         workspace: Option<WorkspaceId>,
-        work_out: impl FnOnce() -> Rc<Standing>,
-    ) -> Rc<Standing> {
+        work_out: impl FnOnce() -> Rc<EffectiveAccess>,
+    ) -> Rc<EffectiveAccess> {
         let place = self.place_of(token);
         let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) else {
             return work_out();
         };
-        let mut known = entry.standings.iter();
-        if let Some((_, standing)) = known.find(|(known, _)| *known == workspace) {
-            return Rc::clone(standing);
+        let mut known = entry.by_workspace.iter();
+        if let Some((_, access)) = known.find(|(known, _)| *known == workspace) {
+            return Rc::clone(access);
         }
-        let standing = work_out();
-        let bytes = placed_bytes(&standing);
+        let access = work_out();
+        let bytes = placed_bytes(&access);
         if entry.bytes.saturating_add(bytes) > self.limits.bytes {
-            return standing;
+            return access;
         }
         let mut given_up = 0;
-        if entry.standings.len() >= MAX_WORKSPACES {
-            let (_, oldest) = entry.standings.remove(0);
+        if entry.by_workspace.len() >= MAX_WORKSPACES {
+            let (_, oldest) = entry.by_workspace.remove(0);
             given_up = placed_bytes(&oldest);
         }
-        entry.standings.push((workspace, Rc::clone(&standing)));
+        entry.by_workspace.push((workspace, Rc::clone(&access)));
         for sum in [&mut entry.bytes, &mut self.bytes] {
             *sum = sum.saturating_add(bytes).saturating_sub(given_up);
         }
         while self.bytes > self.limits.bytes {
             self.evict();
         }
-        standing
+        access
     }
 
     /// Makes room: the first entry that was of no use since the hand last came by, or else the last
@@ -338,9 +338,9 @@ fn hash(keys: [u64; 2], text: &[u8]) -> u64 {
     })
 }
 
-/// What a standing takes with its place in a list, which may have room for as many again.
-fn placed_bytes(standing: &Standing) -> usize {
-    size_of::<[Placed; 2]>().saturating_add(standing.bytes())
+/// What effective access takes with its place in a list, which may have room for as many again.
+fn placed_bytes(access: &EffectiveAccess) -> usize {
+    size_of::<[Placed; 2]>().saturating_add(access.bytes())
 }
 
 /// A number whose every bit depends on every lower one, and on some higher ones.
@@ -355,7 +355,7 @@ const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// What a place in the table takes, with the room that the table keeps free.
 const PLACE_BYTES: usize = 2 * size_of::<usize>() + 2;
 
-/// Workspaces of one token whose standing is remembered. Most tokens are used in one.
+/// Workspaces of one token whose effective access is remembered. Most tokens are used in one.
 const MAX_WORKSPACES: usize = 4;
 
 /// Entries that one eviction looks at, at most: many enough to find one that is not used, few

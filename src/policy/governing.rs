@@ -128,7 +128,7 @@ impl<'a> Requirement<'a> {
     }
 
     /// Whether the scopes of one list are enough. What a caller may do,
-    /// [`Standing`](super::Standing) says.
+    /// [`EffectiveAccess`](super::EffectiveAccess) says.
     pub fn met_by(&self, held: &ScopeSet) -> bool {
         match self {
             Self::AllApis => held.contains(ALL_APIS),

@@ -181,8 +181,8 @@ fn change(
     let bearer = SampleBearer {
         token: comparison.sides().map(|side| token(side, request, now)),
     };
-    let standing = comparison.standing(&bearer, &at);
-    comparison.change(class, &SampleCaller::Bearer(&standing), &at, now)
+    let access = comparison.effective_access(&bearer, &at);
+    comparison.change(class, &SampleCaller::Bearer(&access), &at, now)
 }
 
 /// The caller's token, as a side reads it.

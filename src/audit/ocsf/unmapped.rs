@@ -6,7 +6,7 @@ use crate::audit::inputs::Inputs;
 use crate::audit::list::RequiredScopes;
 use crate::audit::record::{Record, claim_fault, words};
 use crate::databricks::scope_set::ScopeSet;
-use crate::policy::Standing;
+use crate::policy::EffectiveAccess;
 use crate::request::credential::CredentialKind;
 use crate::request::envelope::McpCall;
 use crate::token::jws::UnverifiedClaims;
@@ -57,7 +57,10 @@ impl<'a> Unmapped<'a> {
         let (evidence, stamp) = (record.evidence(), record.stamp);
         let (decision, _) = words(&record.decision.verdict);
         let (claim, claim_fault) = claim_fault(&record.decision.verdict);
-        let held = evidence.standing.as_deref().map(Standing::held_scopes);
+        let held = evidence
+            .effective_access
+            .as_deref()
+            .map(EffectiveAccess::held_scopes);
         let token = evidence.token.as_deref();
         Self {
             decision,

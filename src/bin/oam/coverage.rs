@@ -56,11 +56,11 @@ impl Coverage {
         let evidence = &decision.evidence;
         self.reached
             .extend(evidence.rule.map(|rule| rule_label(&rule.name)));
-        let Some(standing) = &evidence.standing else {
+        let Some(access) = &evidence.effective_access else {
             return;
         };
         self.reached
-            .extend(standing.roles.iter().map(|name| role_label(name)));
+            .extend(access.roles.iter().map(|name| role_label(name)));
         if !matches!(decision.verdict, Verdict::Allow(_)) {
             return;
         }
@@ -81,7 +81,7 @@ impl Coverage {
             .roles
             .as_slice()
             .iter()
-            .filter(|role| standing.roles.contains(&role.name))
+            .filter(|role| access.roles.contains(&role.name))
         {
             let helpful = role.grants.iter().filter(|grant| helps(grant));
             self.reached

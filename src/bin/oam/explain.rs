@@ -169,7 +169,7 @@ impl Explanation {
         let readings = readings.collect();
         let (word, reason) = words(&decision.verdict);
         let (claim, claim_fault) = claim_fault(&decision.verdict);
-        let standing = evidence.standing.as_ref();
+        let access = evidence.effective_access.as_ref();
         let token_scopes = evidence
             .token
             .as_ref()
@@ -184,17 +184,13 @@ impl Explanation {
             required_scopes: evidence.required_scopes().map(ToOwned::to_owned).collect(),
             token_scopes: texts(token_scopes.into_iter().flat_map(ScopeSet::iter)),
             role_grants: texts(
-                standing
+                access
                     .into_iter()
-                    .flat_map(|standing| standing.role_grants.iter()),
+                    .flat_map(|access| access.role_grants.iter()),
             ),
-            effective_scopes: texts(
-                standing
-                    .into_iter()
-                    .flat_map(|standing| standing.scopes.iter()),
-            ),
-            roles: standing
-                .map(|standing| standing.roles.iter().map(ToString::to_string).collect())
+            effective_scopes: texts(access.into_iter().flat_map(|access| access.scopes.iter())),
+            roles: access
+                .map(|access| access.roles.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
             rule: evidence.rule.map(|rule| rule.name.to_string()),
             readings,

@@ -55,14 +55,14 @@ pub(super) fn readings(
 
 /// The roles that the caller does not hold, each with the reason.
 pub(super) fn roles_not_held(policy: &Policy, evidence: &Evidence<'_>) -> Vec<(String, String)> {
-    let (Some(token), Some(standing)) = (&evidence.token, &evidence.standing) else {
+    let (Some(token), Some(access)) = (&evidence.token, &evidence.effective_access) else {
         return Vec::new();
     };
     policy
         .roles
         .as_slice()
         .iter()
-        .filter(|role| !standing.roles.contains(&role.name))
+        .filter(|role| !access.roles.contains(&role.name))
         .map(|role| (role.name.to_string(), why_not(role, token)))
         .collect()
 }
@@ -248,9 +248,9 @@ fn missing(policy: &Policy, evidence: &Evidence<'_>, requirement: Requirement<'_
         ));
     }
     let granted = evidence
-        .standing
+        .effective_access
         .as_ref()
-        .map(|standing| &standing.role_grants);
+        .map(|access| &access.role_grants);
     let from_roles = evidence
         .token
         .as_ref()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use databricks_oam_filter::authorize::supposed::Passage;
 use databricks_oam_filter::comparison::{
-    Comparison, ForWorkspace, RequestClass, SampleCaller, SampleStanding, Sides,
+    Comparison, ForWorkspace, RequestClass, SampleAccess, SampleCaller, Sides,
 };
 use databricks_oam_filter::databricks::Area;
 use databricks_oam_filter::databricks::scope::{self, ALL_APIS};
@@ -172,7 +172,7 @@ impl Search<'_, '_, '_> {
         found: &mut Vec<Found>,
     ) {
         let sides = self.comparison.sides();
-        let mut standings: BTreeMap<Vec<String>, SampleStanding> = BTreeMap::new();
+        let mut by_scopes: BTreeMap<Vec<String>, SampleAccess> = BTreeMap::new();
         let every = every_scope(self.classes);
         for (class, requests) in self.classes.iter().enumerate() {
             // For each change the tokens with which it comes about, the narrowest first.
@@ -180,12 +180,12 @@ impl Search<'_, '_, '_> {
             let mut with_every = None;
             for scopes in scope_lists(requests, &every) {
                 let is_every = scopes == every;
-                let standing = standings.entry(scopes.clone()).or_insert_with(|| {
+                let access = by_scopes.entry(scopes.clone()).or_insert_with(|| {
                     let texts: Vec<&str> = scopes.iter().map(String::as_str).collect();
                     let bearer = person.bearer(sides, &texts, self.now);
-                    self.comparison.standing(&bearer, at)
+                    self.comparison.effective_access(&bearer, at)
                 });
-                let caller = SampleCaller::Bearer(standing);
+                let caller = SampleCaller::Bearer(access);
                 let change = self.comparison.change(requests, &caller, at, self.now);
                 let kind = change.and_then(ChangeKind::of);
                 if is_every {

@@ -131,7 +131,7 @@ impl Trace<'_> {
             effective_scopes,
             ..
         } = self.explanation;
-        if evidence.standing.is_none() {
+        if evidence.effective_access.is_none() {
             return;
         }
         let policy = &self.gateway.authorizer.policy;

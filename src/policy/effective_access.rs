@@ -1,4 +1,4 @@
-//! What a caller comes to in a workspace: the roles held, and the scopes that token and roles
+//! A caller's effective access in a workspace: the roles held, and the scopes that token and roles
 //! allow.
 
 use std::cell::Cell;
@@ -16,10 +16,10 @@ use crate::token::scope::Scope;
 use super::Requirement;
 use super::roles::HeldInWorkspace;
 
-/// The roles that a caller holds, and what they come to. It follows from the configuration, the
+/// The roles that a caller holds, and the scopes that are effective. It follows from the configuration, the
 /// token and the workspace alone.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Standing {
+pub struct EffectiveAccess {
     /// The names of the roles held, in the configuration's order.
     pub roles: Vec<Rc<str>>,
     /// What token and roles allow together, as a list: for records. No decision reads it.
@@ -29,10 +29,10 @@ pub struct Standing {
     /// A role that is held, but not in this workspace.
     pub elsewhere: bool,
     /// The same, as records and headers say it.
-    pub written: WrittenStanding,
+    pub written: WrittenAccess,
     /// The scopes of the token; `None` where the issuer grants none and roles alone do.
     token_scopes: Option<ScopeSet>,
-    /// Whether roles are configured, or asked for by the issuer: what they do not grant is not
+    /// Whether roles are configured, or required by the issuer: what they do not grant is not
     /// allowed.
     limited: bool,
     /// Operations that were found to be allowed.
@@ -40,13 +40,13 @@ pub struct Standing {
 }
 
 /// Some of the operations that a caller may use. It only spares looking again, so it makes no two
-/// standings differ.
+/// values of effective access differ.
 #[derive(Clone, Default)]
 struct Allowed([Cell<Option<&'static Operation>>; OPERATIONS]);
 
-/// What is said of a standing with every request, written once.
+/// What is reported of effective access with every request, written once.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct WrittenStanding {
+pub struct WrittenAccess {
     /// The names of the roles held, between commas; absent where there are none.
     pub roles: Option<Rc<str>>,
     /// The same, as a member of a record.
@@ -55,7 +55,7 @@ pub struct WrittenStanding {
     pub(crate) scopes: Members,
 }
 
-/// The scopes that a standing comes to, and from which.
+/// The scopes that are effective, and where they come from.
 #[derive(Clone, Debug, Serialize)]
 pub struct HeldScopes<'a> {
     /// The token's scopes, where they are not the effective ones.
@@ -68,16 +68,16 @@ pub struct HeldScopes<'a> {
     pub effective_scopes: &'a ScopeSet,
 }
 
-/// The roles of a standing.
+/// The roles held.
 #[derive(Serialize)]
 struct HeldRoles<'a> {
     roles: Vec<&'a str>,
 }
 
-impl Standing {
-    /// What the roles held and a token's scopes come to: both must grant, each where it counts.
-    /// Roles count where there are `any_roles` at all, and alone where the token's issuer grants no
-    /// scopes.
+impl EffectiveAccess {
+    /// The effective access of the roles held and a token's scopes: both must grant, each where it
+    /// counts. Roles count where there are `any_roles` at all, and alone where the token's issuer
+    /// grants no scopes.
     pub(super) fn new(
         held: HeldInWorkspace,
         token_scopes: Option<ScopeSet>,
@@ -94,7 +94,7 @@ impl Standing {
             Some(scopes) if !limited => scopes.clone(),
             Some(scopes) => scopes.intersection(&role_grants),
         };
-        let mut standing = Self {
+        let mut access = Self {
             roles,
             scopes,
             role_grants,
@@ -102,13 +102,13 @@ impl Standing {
             token_scopes,
             limited,
             allowed: Allowed::default(),
-            written: WrittenStanding::default(),
+            written: WrittenAccess::default(),
         };
-        standing.written = WrittenStanding::of(&standing);
-        standing
+        access.written = WrittenAccess::of(&access);
+        access
     }
 
-    /// The scopes that it comes to, and from which.
+    /// The effective scopes, and where they come from.
     pub fn held_scopes(&self) -> HeldScopes<'_> {
         let is_narrowed = |scopes: &&ScopeSet| **scopes != self.scopes;
         HeldScopes {
@@ -150,8 +150,8 @@ impl Standing {
         Self::new(held, None, true)
     }
 
-    /// Whether whoever comes to this may do the same as who comes to `other`, under one policy.
-    pub fn is_worth(&self, other: &Self) -> bool {
+    /// Whether it allows the same as `other`, under one policy.
+    pub fn allows_the_same_as(&self, other: &Self) -> bool {
         self.role_grants == other.role_grants
             && self.token_scopes == other.token_scopes
             && self.limited == other.limited
@@ -187,7 +187,7 @@ impl Standing {
 
     /// About the memory that it takes, rather too much than too little.
     pub fn bytes(&self) -> usize {
-        let WrittenStanding {
+        let WrittenAccess {
             roles,
             held,
             scopes,
@@ -263,13 +263,13 @@ impl fmt::Debug for Allowed {
 /// Most callers use few.
 const OPERATIONS: usize = 8;
 
-impl WrittenStanding {
-    fn of(standing: &Standing) -> Self {
-        let roles: Vec<&str> = standing.roles.iter().map(|name| &**name).collect();
+impl WrittenAccess {
+    fn of(access: &EffectiveAccess) -> Self {
+        let roles: Vec<&str> = access.roles.iter().map(|name| &**name).collect();
         Self {
             roles: (!roles.is_empty()).then(|| roles.join(",").into()),
             held: Members::of(&HeldRoles { roles }),
-            scopes: Members::of(&standing.held_scopes()),
+            scopes: Members::of(&access.held_scopes()),
         }
     }
 }

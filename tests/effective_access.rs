@@ -1,4 +1,4 @@
-//! What a token comes to is worked out by an index and remembered. Both must say what the plain
+//! The effective access of a token is worked out by an index and remembered. Both must say what the plain
 //! computation says: each role, each of its members, each condition in turn, and then each scope
 //! against each.
 
@@ -16,7 +16,7 @@ use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::databricks::{Catalogue, Operation, scope};
 use databricks_oam_filter::issuer::access_token::AccessToken;
 use databricks_oam_filter::key_store::KeyStore;
-use databricks_oam_filter::policy::{Policy, Requirement, Standing};
+use databricks_oam_filter::policy::{EffectiveAccess, Policy, Requirement};
 use databricks_oam_filter::request::Headers;
 use databricks_oam_filter::request::workspace::WorkspaceId;
 use databricks_oam_filter::time::UnixTime;
@@ -115,8 +115,8 @@ impl Gateway {
         let authorizer = &self.configuration.authorizer;
         let decision = authorizer.authorize(&headers(token, host), &by, now);
         let evidence = decision.evidence;
-        let (token, standing) = (evidence.token.unwrap(), evidence.standing.unwrap());
-        Plain::of(&authorizer.policy, &token, evidence.workspace).agrees_with(&standing)?;
+        let (token, access) = (evidence.token.unwrap(), evidence.effective_access.unwrap());
+        Plain::of(&authorizer.policy, &token, evidence.workspace).agrees_with(&access)?;
         prop_assert!(self.verified.borrow().bytes() <= self.bytes);
         Ok(())
     }
@@ -155,21 +155,21 @@ impl Plain {
         }
     }
 
-    fn agrees_with(&self, standing: &Standing) -> Result<(), TestCaseError> {
+    fn agrees_with(&self, access: &EffectiveAccess) -> Result<(), TestCaseError> {
         let texts = |scopes: &mut dyn Iterator<Item = &Scope>| -> BTreeSet<String> {
             scopes.map(ToString::to_string).collect()
         };
-        let roles: Vec<String> = standing.roles.iter().map(ToString::to_string).collect();
+        let roles: Vec<String> = access.roles.iter().map(ToString::to_string).collect();
         prop_assert_eq!(&roles, &self.roles);
-        prop_assert_eq!(standing.elsewhere, self.elsewhere);
-        prop_assert_eq!(&texts(&mut standing.role_grants.iter()), &self.grants);
-        let written = &standing.written;
+        prop_assert_eq!(access.elsewhere, self.elsewhere);
+        prop_assert_eq!(&texts(&mut access.role_grants.iter()), &self.grants);
+        let written = &access.written;
         prop_assert_eq!(
             written.roles.as_deref().unwrap_or_default(),
             roles.join(",")
         );
-        let effective = texts(&mut standing.scopes.iter());
-        let held = serde_json::to_value(standing.held_scopes()).unwrap();
+        let effective = texts(&mut access.scopes.iter());
+        let held = serde_json::to_value(access.held_scopes()).unwrap();
         prop_assert_eq!(&held["effective_scopes"], &json!(effective));
         for listed in &effective {
             let implied =
@@ -182,7 +182,7 @@ impl Plain {
             let want = self.sides.iter().all(covers);
             let name = operation.name;
             prop_assert_eq!(
-                standing.satisfies(&Requirement::Operation(operation)),
+                access.satisfies(&Requirement::Operation(operation)),
                 want,
                 "{}",
                 name
@@ -202,16 +202,16 @@ impl Plain {
             };
             let satisfied = |needed: &Scope| self.sides.iter().all(|side| does(side, needed));
             prop_assert_eq!(
-                standing.satisfies(&Requirement::AllOf(&needed)),
+                access.satisfies(&Requirement::AllOf(&needed)),
                 needed.iter().all(satisfied)
             );
             prop_assert_eq!(
-                standing.satisfies(&Requirement::AnyOf(&needed)),
+                access.satisfies(&Requirement::AnyOf(&needed)),
                 needed.iter().any(satisfied)
             );
         }
         let all_apis = self.sides.iter().all(|side| side.contains("all-apis"));
-        prop_assert_eq!(standing.satisfies(&Requirement::AllApis), all_apis);
+        prop_assert_eq!(access.satisfies(&Requirement::AllApis), all_apis);
         Ok(())
     }
 }
