@@ -18,7 +18,7 @@ use crate::denial::{self, Denial, Kind};
 use crate::issuer::ScopeReading;
 use crate::issuer::invalid_token::InvalidToken;
 use crate::json_line::to_text;
-use crate::request::envelope::{Asker, Protocol};
+use crate::request::envelope::{Protocol, Recipient};
 use crate::request::form::grant::JWT_TYPE;
 use crate::resource::{Identifier, Metadata};
 use crate::token::algorithm::Algorithm;
@@ -28,7 +28,7 @@ use crate::token::algorithm::Algorithm;
 pub struct Resource {
     /// The protected resource, whose metadata challenges name.
     pub identifier: Option<Identifier>,
-    /// Where people ask for access; [`message::SCOPES`] and [`message::ROLES`] stand for what they
+    /// Where people request access; [`message::SCOPES`] and [`message::ROLES`] stand for what they
     /// lack.
     pub access_request_url: Option<Box<str>>,
     /// How each issuer spells scopes.
@@ -50,7 +50,7 @@ pub struct Answer {
     pub body: String,
     /// The gRPC status, for gRPC callers.
     pub grpc_status: Option<u8>,
-    /// Why, for the host's own log, in no more detail than the caller is told: some hosts show it
+    /// Why, for the host's own log, in no more detail than the caller gets: some hosts show it
     /// to callers.
     pub reason: &'static str,
 }
@@ -60,7 +60,7 @@ impl Answer {
     pub fn new(
         denial: &Denial,
         evidence: &Evidence<'_>,
-        asker: &Asker<'_>,
+        recipient: &Recipient<'_>,
         decision_id: &str,
         resource: &Resource,
     ) -> Self {
@@ -71,7 +71,7 @@ impl Answer {
         }
         let mut headers = Vec::with_capacity(4);
         if let Ok(error) = kind.challenge_error() {
-            let common = parameters(kind, evidence, asker, resource);
+            let common = parameters(kind, evidence, recipient, resource);
             headers.push((
                 "www-authenticate",
                 challenge("Bearer", error, &common).into(),
@@ -86,7 +86,7 @@ impl Answer {
         if kind == Kind::Unavailable {
             headers.push(("retry-after", RETRY_AFTER_SECONDS.into()));
         }
-        if asker.protocol == Protocol::Grpc {
+        if recipient.protocol == Protocol::Grpc {
             return Self {
                 status: 200,
                 headers,
@@ -97,7 +97,7 @@ impl Answer {
         }
         headers.push(("content-type", "application/json".into()));
         headers.push(("cache-control", "no-store".into()));
-        if asker.protocol == Protocol::Thrift {
+        if recipient.protocol == Protocol::Thrift {
             // The SQL drivers never look into the body. Of the two headers for messages this one,
             // since Python's shows both where both are.
             headers.push(("x-thriftserver-error-message", message.clone().into()));
@@ -146,8 +146,8 @@ impl Answer {
         }
     }
 
-    /// The answer to whoever asks where to get tokens. It is the same for everybody, and for pages
-    /// of every origin.
+    /// The answer to clients that look up where to get tokens. It is the same for everybody, and
+    /// for pages of every origin.
     pub fn describing(metadata: &Metadata) -> Self {
         Self {
             status: 200,
@@ -224,7 +224,7 @@ impl Kind {
 fn parameters(
     kind: Kind,
     evidence: &Evidence<'_>,
-    asker: &Asker<'_>,
+    recipient: &Recipient<'_>,
     resource: &Resource,
 ) -> Vec<(&'static str, String)> {
     let mut parameters = Vec::new();
@@ -235,8 +235,8 @@ fn parameters(
     if let Some(identifier) = &resource.identifier {
         // An MCP server is a resource of its own. A call of the API is not: one token does for all
         // of them.
-        let own = (asker.protocol == Protocol::Mcp)
-            .then(|| identifier.metadata_url_of(&asker.path))
+        let own = (recipient.protocol == Protocol::Mcp)
+            .then(|| identifier.metadata_url_of(&recipient.path))
             .flatten();
         let url = own.unwrap_or_else(|| identifier.metadata_url());
         parameters.push(("resource_metadata", url));

@@ -74,7 +74,7 @@ pub struct Authorizer {
     pub treatments: Treatments,
     /// Names for static tokens, in records.
     pub fingerprints: Fingerprints,
-    /// Where callers are told who they are; nowhere, when absent.
+    /// Where callers look up who they are; nowhere, when absent.
     pub self_service: Option<SelfService>,
 }
 
@@ -195,8 +195,8 @@ impl Authorizer {
         if policy.governing.is_public() {
             web_socket::check(&head, &readings, &policy)?;
         }
-        let asks_who = self.asks_who(&head);
-        if !asks_who
+        let is_self_service = self.is_self_service(&head);
+        if !is_self_service
             && let Some(verdict) = self.public((&head, &readings), &policy, workspace, evidence)?
         {
             // What makes tokens is shown none that is refused elsewhere.
@@ -210,19 +210,19 @@ impl Authorizer {
             return Ok(verdict);
         }
         let &Credential::Jwt(bearer, scheme) = &head.credential else {
-            let asked = (&head, &readings);
-            return self.without_token(asked, &policy, asks_who, now, evidence);
+            let requested = (&head, &readings);
+            return self.without_token(requested, &policy, is_self_service, now, evidence);
         };
         let here = workspace.unwrap_or_default();
         let presented = sighting.presented(bearer);
         let token = verify(presented, TokenPlace::Header(scheme, headers), evidence)?;
         let token = self.issued_for(token, &head, here, evidence)?;
         let access = self.effective_access(remembered, presented, &token, here);
-        if self.policy.rules.asks_for_issuers() {
+        if self.policy.rules.depends_on_issuers() {
             let issuer = Some(&token.issuer);
             (_, policy) = self.requested(remembered, &head, sent, issuer, evidence);
         }
-        if asks_who {
+        if is_self_service {
             let known = (token, access);
             return self.introduce(
                 (readings.call, headers),
@@ -255,7 +255,7 @@ impl Authorizer {
         }
         web_socket::check(head, readings, policy)?;
         let permit = match self.public_permit(head, &policy.governing) {
-            // Its token was asked for to hold it against a deny rule. It goes no further than
+            // Its token was required to match it against a deny rule. It goes no further than
             // others that are shown there.
             Some(permit) => permit,
             None => Permit::bearer_of(Rc::clone(&token), Rc::clone(&access), scheme),

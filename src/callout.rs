@@ -1,4 +1,4 @@
-//! A call of the gateway's own: what to ask of whom.
+//! A callout: what to request, and from which cluster.
 //!
 //! Modules that want something from outside make a [`CalloutRequest`] and understand its answer.
 //! What is common to all of them is here: which answer belongs to which call, and when one that
@@ -19,11 +19,11 @@ use uri::HttpsUri;
 /// `Debug` shows neither.
 #[derive(Clone, Eq, PartialEq)]
 pub struct CalloutRequest {
-    /// The gateway's cluster to ask.
+    /// The gateway's cluster that it goes to.
     pub cluster: Box<str>,
     /// `GET` or `POST`.
     pub method: &'static str,
-    /// What to ask it for.
+    /// The path and query requested.
     pub uri: HttpsUri,
     /// The media type of the answer that it understands.
     pub accept: &'static str,

@@ -1,7 +1,7 @@
 //! Two policies side by side: which requests change hands between them.
 //!
 //! A policy tells endlessly many requests apart by few things: the rules that apply, the operation,
-//! the scopes that are asked for. So [`samples`] has a request for everything that either of two
+//! the scopes that are required. So [`samples`] has a request for everything that either of two
 //! policies can tell apart, and [`Comparison::classes`] puts together those of which both say the
 //! same. Whom to compare them for is the caller's choice.
 
@@ -16,7 +16,7 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 
 use crate::authorize::Authorizer;
-use crate::authorize::supposed::{AskedFor, Passage, Supposed};
+use crate::authorize::supposed::{Passage, PolicyForRequest, Supposed};
 use crate::issuer::access_token::AccessToken;
 use crate::path::Path;
 use crate::policy::EffectiveAccess;
@@ -49,10 +49,10 @@ pub struct RequestClass<'a, 'r> {
     /// Their places among the samples, in order.
     pub members: Vec<usize>,
     /// What the sides say.
-    pub asked: Sides<AskedFor<'a, 'r>>,
+    pub requested: Sides<PolicyForRequest<'a, 'r>>,
     /// Whether both sides say the same.
     pub is_same: bool,
-    /// The scopes of which either asks for one, or for what one includes. No other one can make a
+    /// The scopes of which either requires one, or for what one includes. No other one can make a
     /// difference.
     pub scopes: BTreeSet<Box<str>>,
 }
@@ -135,11 +135,11 @@ impl<'a> Comparison<'a> {
             let Ok(path) = Path::parse(request.path.as_bytes()) else {
                 continue;
             };
-            let asked = self.sides.map(|side| {
+            let requested = self.sides.map(|side| {
                 let readings = side.policy.readings(request.call(), path);
-                side.asked_for(readings)
+                side.policy_for(readings)
             });
-            let needs = self.needs(&asked);
+            let needs = self.needs(&requested);
             let is_same = needs.iter().all(|needs| needs.old == needs.new);
             let scopes = || {
                 let needs = needs.iter().flat_map(|sides| [&sides.old, &sides.new]);
@@ -155,7 +155,7 @@ impl<'a> Comparison<'a> {
                 Some(class) => class.members.push(place),
                 None => classes.push(RequestClass {
                     members: vec![place],
-                    asked,
+                    requested,
                     is_same,
                     scopes,
                 }),
@@ -164,17 +164,17 @@ impl<'a> Comparison<'a> {
         classes
     }
 
-    /// What a request asks of nobody known, and of each issuer's callers.
-    fn needs(&self, asked: &Sides<AskedFor<'_, '_>>) -> Vec<Sides<Needs>> {
+    /// What a request requires of unknown callers, and of each issuer's.
+    fn needs(&self, requested: &Sides<PolicyForRequest<'_, '_>>) -> Vec<Sides<Needs>> {
         let of = |issuer: Sides<Option<usize>>| {
-            let parts = self.sides.zip(asked.as_ref()).zip(issuer);
-            parts.map(|((side, asked), issuer)| Needs::of(&side.policy, asked, issuer))
+            let parts = self.sides.zip(requested.as_ref()).zip(issuer);
+            parts.map(|((side, requested), issuer)| Needs::of(&side.policy, requested, issuer))
         };
         let nobody = Sides {
             old: None,
             new: None,
         };
-        let asks = |side: &Authorizer| side.policy.rules.asks_for_issuers();
+        let asks = |side: &Authorizer| side.policy.rules.depends_on_issuers();
         let issuers = self.issuers.iter().copied();
         let issuers = issuers.filter(|_| asks(self.sides.old) || asks(self.sides.new));
         std::iter::once(nobody).chain(issuers).map(of).collect()
@@ -210,10 +210,10 @@ impl<'a> Comparison<'a> {
         if class.is_same && is_same_caller && is_same_mode && at.old.is_ok() == at.new.is_ok() {
             return None;
         }
-        let parts = self.sides.zip(class.asked.as_ref());
+        let parts = self.sides.zip(class.requested.as_ref());
         let parts = parts.zip(caller.supposed().zip(*at));
-        let passages = parts.map(|((side, asked), (caller, workspace))| {
-            side.passage(asked, caller, workspace, now)
+        let passages = parts.map(|((side, requested), (caller, workspace))| {
+            side.passage(requested, caller, workspace, now)
         });
         (passages.old != passages.new).then_some(passages)
     }

@@ -62,7 +62,7 @@ pub struct Configuration {
     pub waiting: Waiting,
     /// How many verified tokens are remembered.
     pub verified: verified::MemoryLimits,
-    /// Whether the upstream is told who is calling.
+    /// Whether the upstream gets the caller's identity.
     pub forward_identity: bool,
     /// Whether the workers share the issuers' keys with one another.
     pub share_keys: bool,

@@ -1,5 +1,5 @@
-//! The Databricks API as a list of operations: what a request asks for, and which scope Databricks
-//! gave that.
+//! The Databricks API as a list of operations: the operation of a request, and which scope
+//! Databricks gave that.
 //!
 //! A request finds its operation by method and path. The path names a resource, and the version in
 //! `/api/2.1/…` is no part of the resource: a client pinned to an old version finds the same
@@ -58,8 +58,8 @@ impl Catalogue {
         }
     }
 
-    /// The operation that a request asks for, with a trailing slash or without: servers take one
-    /// for the other.
+    /// The operation of a request, with a trailing slash or without: servers take one for the
+    /// other.
     pub fn operation(&'static self, method: &str, path: &Path<'_>) -> Lookup {
         let sent = self.find(method, path);
         let is_settled = match sent {
@@ -78,7 +78,7 @@ impl Catalogue {
                 match order {
                     Some(Ordering::Less) => sent,
                     Some(Ordering::Greater) => other,
-                    Some(Ordering::Equal) | None if one.asks_the_same_as(two) => other,
+                    Some(Ordering::Equal) | None if one.is_same_as(two) => other,
                     Some(Ordering::Equal) | None => Lookup::Ambiguous,
                 }
             }

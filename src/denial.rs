@@ -17,7 +17,7 @@ pub enum Denial {
     Abandoned,
     /// A percent-escape stands where it could be read as another path.
     AmbiguousPath,
-    /// The host does not tell the time, by which tokens are judged.
+    /// The host does not say the time, which token validation needs.
     ClockUnavailable,
     /// A deny rule applies.
     DeniedByRule,
@@ -28,7 +28,7 @@ pub enum Denial {
     ExchangedHere,
     /// The caller holds too little.
     InsufficientScope,
-    /// The same, told to a client of the gateway's token endpoint (RFC 6749 §5.2).
+    /// The same, answered to a client of the gateway's token endpoint (RFC 6749 §5.2).
     InvalidGrant(Box<Denial>),
     /// The bearer token is not a valid access token.
     InvalidToken(InvalidToken),
@@ -59,7 +59,7 @@ pub enum Denial {
     Unprepared,
     /// A credential other than an OAuth access token.
     UnsupportedCredential(CredentialKind),
-    /// The workspace cannot be told, or is none of ours.
+    /// The workspace is unknown, or is none of ours.
     Workspace(WorkspaceError),
     /// The caller's roles do not hold in this workspace.
     WorkspaceNotGranted,
@@ -76,12 +76,12 @@ pub enum Forbidden {
     Unmatched,
 }
 
-/// The kinds of refusal that callers tell apart (RFC 6750 §3.1).
+/// The kinds of refusal that callers distinguish (RFC 6750 §3.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// 403: no token would help, or none that we could name.
     Forbidden,
-    /// 403 with the scope to ask for.
+    /// 403 with the scope to request.
     InsufficientScope,
     /// 500: the host did not do its part.
     Internal,
@@ -100,7 +100,7 @@ pub enum Kind {
 }
 
 impl Denial {
-    /// The reason itself, in whichever form it is told.
+    /// The reason itself, in whichever form it is answered.
     pub fn cause(&self) -> &Self {
         if let Self::InvalidGrant(cause) = self {
             cause.cause()
@@ -217,7 +217,7 @@ impl Denial {
     }
 }
 
-/// What a person is told, and what they can do wherever they are told so. Ends in a full stop,
+/// The message for people, and what they can do wherever they get it. Ends in a full stop,
 /// since more may follow: what an answer knows of the configuration and of the call.
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -316,7 +316,7 @@ const fn unaccepted(kind: CredentialKind) -> &'static str {
     }
 }
 
-/// RFC 9449 §7.1, and the one reason that callers are told.
+/// RFC 9449 §7.1, and the one reason that callers get.
 pub const INVALID_PROOF: &str = "invalid_dpop_proof";
 
 impl From<RequestError> for Denial {

@@ -1,12 +1,12 @@
 //! Exchanges callers' tokens for Databricks' own (RFC 8693): when, for what scope, and what came of
 //! it.
 //!
-//! A state machine without I/O: [`Exchanger::ask`] answers from what is held or says to wait,
+//! A state machine without I/O: [`Exchanger::exchange`] answers from what is held or says to wait,
 //! [`Exchanger::due`] says what to send, [`Exchanger::on_answer`] and [`Exchanger::on_failure`]
 //! take what came of it. There is one exchange under way for each token and scope, however many
 //! requests wait for it. What is held ends shortly before the exchanged token does, and never after
-//! the caller's own; every request is judged before it asks here, so a token that is refused brings
-//! nothing that was exchanged for it.
+//! the caller's own; every request is authorized before it comes here, so a token that is refused
+//! brings nothing that was exchanged for it.
 
 mod grant;
 pub mod terms;
@@ -57,7 +57,7 @@ pub enum Exchanged {
 pub enum Refusal {
     /// The token endpoint said no, and gave this reason, where it is one that OAuth names.
     Refused(Option<OauthError>),
-    /// The token endpoint could not be asked, or did not answer as one.
+    /// The token endpoint could not be reached, or did not answer as one.
     Unavailable,
 }
 
@@ -82,14 +82,14 @@ pub struct ExchangeCallout {
 /// Why an exchange brought nothing, for the log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Failure {
-    /// Nobody answered, or the host could not ask.
+    /// It was given up before, or never sent.
+    GivenUp,
+    /// Nobody answered, or the host could not send the request.
     NoAnswer,
     /// The token endpoint refused, with this status and reason.
     Refused(u16, Option<OauthError>),
     /// The answer's status is neither a yes nor a no.
     Status(u16),
-    /// Nobody asked, or not any more.
-    Unasked,
     /// A yes without a token that could be used.
     Unusable(Unusable),
 }
@@ -120,7 +120,7 @@ enum Exchange {
         authorization: Rc<str>,
         until: Timer,
     },
-    /// Not asked for again so soon.
+    /// Not requested again so soon.
     Failed { refusal: Refusal, until: Timer },
 }
 
@@ -146,7 +146,12 @@ impl Exchanger {
     }
 
     /// What a request with this valid token takes upstream.
-    pub fn ask(&mut self, subject: Subject<'_>, scope: &'static str, now: UnixTime) -> Exchanged {
+    pub fn exchange(
+        &mut self,
+        subject: Subject<'_>,
+        scope: &'static str,
+        now: UnixTime,
+    ) -> Exchanged {
         if now >= subject.expires_at {
             return Exchanged::Ended;
         }
@@ -271,14 +276,14 @@ impl Exchanger {
     fn expect(&self, callout: &ExchangeCallout) -> Result<(), Failure> {
         match self.entry(&callout.key) {
             Some(Exchange::UnderWay(flight)) if flight.is(callout.number) => Ok(()),
-            _ => Err(Failure::Unasked),
+            _ => Err(Failure::GivenUp),
         }
     }
 
     fn fail(&mut self, key: ExchangeKey, failure: Failure, now: UnixTime) {
         let (refusal, pause) = match failure {
             Failure::Refused(_, error) => (Refusal::Refused(error), REFUSED_PAUSE),
-            Failure::NoAnswer | Failure::Status(_) | Failure::Unasked | Failure::Unusable(_) => {
+            Failure::GivenUp | Failure::NoAnswer | Failure::Status(_) | Failure::Unusable(_) => {
                 (Refusal::Unavailable, UNAVAILABLE_PAUSE)
             }
         };
@@ -340,7 +345,7 @@ impl Exchanger {
 
 impl Exchange {
     /// Whether its time is up. What is awaited is not given up for one look at a clock; what is
-    /// held is rather asked for again.
+    /// held is rather requested again.
     const fn is_over(&self, now: Reading) -> bool {
         match self {
             Self::UnderWay(flight) => flight.is_lost(now),
@@ -362,13 +367,13 @@ impl Exchange {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::GivenUp => f.write_str(flight::UNASKED),
             Self::NoAnswer => f.write_str("no answer in time, or the connection was reset"),
             Self::Refused(status, Some(error)) => {
                 write!(f, "refused with {status}, `{}`", error.as_str())
             }
             Self::Refused(status, None) => write!(f, "refused with {status}"),
             Self::Status(status) => write!(f, "answered {status} in place of 200"),
-            Self::Unasked => f.write_str(flight::UNASKED),
             Self::Unusable(error) => write!(f, "{error}"),
         }
     }

@@ -46,7 +46,7 @@ pub struct Issuer {
     pub dialect: Dialect,
     /// How its scopes are read.
     pub scopes: ScopeReading,
-    /// The claims that its tokens keep for roles to ask about; the rest is read once and forgotten.
+    /// The claims that its tokens keep for roles to match; the rest is read once and forgotten.
     pub kept_claims: Vec<Box<str>>,
 }
 
@@ -187,8 +187,8 @@ impl ScopeReading {
 }
 
 impl ScopeReading {
-    /// How a scope of ours is asked of the issuer: the way back from [`Self::read`], and the one
-    /// place that spells scopes outward.
+    /// How a scope of ours is requested from the issuer: the way back from [`Self::read`], and the
+    /// one place that spells scopes outward.
     ///
     /// By the alias that stands for the least besides it, else with the prefix. `None` where the
     /// issuer grants no scopes.

@@ -83,13 +83,13 @@ impl KeyStore {
             Some(Source::Remote(clockwork)) => {
                 clockwork.on_answer(fetch, answer, now, &mut self.jitter)
             }
-            Some(Source::Inline(_)) | None => Err(FetchFailure::Unasked),
+            Some(Source::Inline(_)) | None => Err(FetchFailure::GivenUp),
         }
     }
 
     /// Takes the failure of a fetch that had no answer.
     pub fn on_failure(&mut self, fetch: &Fetch, now: UnixTime) {
-        self.fail(fetch, Tried::Asked, now);
+        self.fail(fetch, Tried::Sent, now);
     }
 
     /// Takes the failure of a fetch that could not be sent.

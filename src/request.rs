@@ -48,7 +48,7 @@ pub struct RequestHead<'a> {
     pub method: &'a str,
     /// The path, without its query.
     pub path: Path<'a>,
-    /// The host asked for; absent when the client named none.
+    /// The requested host; absent when the client named none.
     pub authority: Option<Authority<'a>>,
     /// What the caller proves its identity with.
     pub credential: Credential<'a>,
@@ -60,7 +60,7 @@ pub struct RequestHead<'a> {
     pub selector: Option<WorkspaceId>,
     /// The workspace that the call is about by its path, whichever answers it.
     pub about: Option<WorkspaceId>,
-    /// Whether it asks to become a web socket.
+    /// Whether it requests an upgrade to a web socket.
     pub is_to_web_socket: bool,
 }
 

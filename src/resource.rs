@@ -3,7 +3,7 @@
 //!
 //! Whatever lies under the identifier is a resource of its own to clients that are strict, MCP's
 //! above all: RFC 9728 §3.3 has them throw a document away whose `resource` is not the very URL
-//! that they asked. So every path below has its document, and all have one set of authorization
+//! that they called. So every path below has its document, and all have one set of authorization
 //! servers. Nothing in a document comes from the policy; its scope is the one that Databricks
 //! publishes.
 
@@ -114,7 +114,7 @@ impl ProtectedResource {
         }
     }
 
-    /// The document that a request asks for, if it asks for one of ours.
+    /// The document that is requested, if it is one of ours.
     pub fn metadata(&self, method: &str, path: &Path<'_>) -> Option<Metadata> {
         let described = path.as_str().strip_prefix(WELL_KNOWN)?;
         if method != "GET" {
@@ -130,7 +130,7 @@ impl ProtectedResource {
     }
 
     /// The scope of the operation that is served at a path, where all issuers spell it alike. Where
-    /// no challenge names a scope, MCP clients ask for all that stand here, so there is one or
+    /// no challenge names a scope, MCP clients request all that stand here, so there is one or
     /// none.
     fn scope(&self, path: &str) -> Option<[String; 1]> {
         let path = Path::parse(path.as_bytes()).ok()?;

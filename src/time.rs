@@ -1,6 +1,6 @@
 //! Points in time and spans of time, as values.
 //!
-//! The core never asks what time it is: `now` is an argument; what has passed between two of them
+//! The core never looks at a clock: `now` is an argument; what has passed between two of them
 //! is [`clock`]'s business. This module knows `NumericDate` (RFC 7519 §2), the duration texts of
 //! the configuration (`500ms`, `30s`, `10m`, `24h`), and how a moment is written for people (RFC
 //! 3339).

@@ -14,7 +14,7 @@
 //!
 //! This room knows the formats: RFC 6750 §2.1, RFC 7515 to 7519, RFC 8037, RFC 9449, and what RFC
 //! 8725 takes away from them. It does not know whose key signed what, which issuer is trusted, nor
-//! whether a token is still alive: it never asks for the time.
+//! whether a token is still alive: it never looks at the clock.
 
 pub mod algorithm;
 mod base64url;

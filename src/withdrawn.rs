@@ -2,8 +2,8 @@
 //!
 //! A signature says who made a token, and nothing of what has happened since: a laptop was stolen,
 //! a signing key was copied, a client was found to leak. [`Withdrawn`] holds what a security team
-//! says of that. It is asked about every request, also about those whose token was verified before,
-//! and each question is a few looks into hash tables, however long the lists are.
+//! says of that. It is consulted for every request, also about those whose token was verified
+//! before, and each question is a few looks into hash tables, however long the lists are.
 
 pub mod document;
 pub mod list;

@@ -1,6 +1,6 @@
-//! The effective access of a token is worked out by an index and remembered. Both must say what the plain
-//! computation says: each role, each of its members, each condition in turn, and then each scope
-//! against each.
+//! The effective access of a token is worked out by an index and remembered. Both must say what
+//! the plain computation says: each role, each of its members, each condition in turn, and then
+//! each scope against each.
 
 #![cfg(test)]
 

@@ -23,7 +23,7 @@ use databricks_oam_filter::config::Configuration;
 use databricks_oam_filter::key_store::KeyStore;
 use databricks_oam_filter::key_store::fetch::KeyAnswer;
 use databricks_oam_filter::request::Headers;
-use databricks_oam_filter::request::envelope::{Asker, Envelope};
+use databricks_oam_filter::request::envelope::{Envelope, Recipient};
 use databricks_oam_filter::time::UnixTime;
 use databricks_oam_filter::withdrawn::list::{self, List};
 use serde_json::json;
@@ -186,7 +186,7 @@ impl Gateway {
             decision
                 .permit()
                 .map(|permit| permit.authorization(headers)),
-            Asker::of(headers),
+            Recipient::of(headers),
         );
         (words(&decision.verdict).1, said)
     }

@@ -17,7 +17,7 @@ use super::message::{ROLES, SCOPES};
 use super::{Answer, Resource};
 
 impl Answer {
-    /// The answer to a caller who asks who it is. Nobody else may see it, so nothing keeps it.
+    /// The answer of self-service to a caller. Nobody else may see it, so nothing keeps it.
     pub fn introducing(
         introduction: &Introduction,
         resource: &Resource,
@@ -45,7 +45,7 @@ impl Answer {
     }
 }
 
-/// What a caller is told.
+/// What a caller gets.
 #[derive(Serialize, Template)]
 #[template(path = "me.html")]
 struct Me<'a> {
@@ -79,7 +79,7 @@ struct AreaAccess {
     /// What all of the area would take.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<MissingGrant>,
-    /// Where that may be asked for.
+    /// Where that may be requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
 }
@@ -169,7 +169,7 @@ fn areas(introduction: &Introduction, resource: &Resource) -> Vec<AreaAccess> {
 }
 
 impl Resource {
-    /// Where the scope of an area may be asked for, in the spelling of the caller's issuer.
+    /// Where the scope of an area may be requested, in the spelling of the caller's issuer.
     fn request_for(&self, introduction: &Introduction, area: &str) -> Option<String> {
         let url = self.access_request_url.as_ref()?;
         let mut scope = String::new();

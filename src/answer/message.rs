@@ -114,7 +114,7 @@ impl Resource {
         }
     }
 
-    /// Where what is missing may be asked for.
+    /// Where missing access may be requested.
     fn where_to_ask(&self, denial: &Denial, evidence: &Evidence<'_>, message: &mut String) {
         let lacks_something = lacks_role(denial) || matches!(denial, Denial::InsufficientScope);
         let is_of_class = matches!(
@@ -176,7 +176,7 @@ fn push(message: &mut String, pieces: &[&str]) {
     }
 }
 
-/// What stands for the missing scopes in the address to ask at.
+/// What stands for the missing scopes in the address for requests for access.
 pub const SCOPES: &str = "{scopes}";
 
 /// What stands there for the roles that would grant them.

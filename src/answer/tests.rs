@@ -25,16 +25,16 @@ fn resource() -> Resource {
     }
 }
 
-fn asker(protocol: Protocol, path: &str) -> Asker<'_> {
-    Asker {
+fn recipient(protocol: Protocol, path: &str) -> Recipient<'_> {
+    Recipient {
         path: path.into(),
         protocol,
     }
 }
 
 fn answer(denial: &Denial, protocol: Protocol, resource: &Resource) -> Answer {
-    let asker = asker(protocol, "/");
-    Answer::new(denial, &evidence(&["jobs"]), &asker, "d1", resource)
+    let recipient = recipient(protocol, "/");
+    Answer::new(denial, &evidence(&["jobs"]), &recipient, "d1", resource)
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -239,7 +239,7 @@ fn mcp_callers_are_sent_to_the_metadata_of_the_server_that_they_called() {
         let answer = Answer::new(
             &Denial::MissingCredentials,
             &evidence(&[]),
-            &asker(protocol, path),
+            &recipient(protocol, path),
             "d1",
             &resource(),
         );
@@ -300,7 +300,7 @@ fn scopes_are_escaped_in_the_url_to_ask_at() {
     let answer = Answer::new(
         &Denial::InsufficientScope,
         &evidence,
-        &asker(Protocol::Rest, "/"),
+        &recipient(Protocol::Rest, "/"),
         "d1",
         &resource(),
     );
@@ -355,8 +355,8 @@ fn callers_with_proofs_are_challenged_for_proofs_too() {
             scheme,
             ..evidence(&["jobs"])
         };
-        let asker = asker(Protocol::Rest, "/");
-        let answer = Answer::new(&denial, &evidence, &asker, "d1", &Resource::default());
+        let recipient = recipient(Protocol::Rest, "/");
+        let answer = Answer::new(&denial, &evidence, &recipient, "d1", &Resource::default());
         let got: Vec<_> = answer
             .headers
             .iter()

@@ -1,6 +1,6 @@
 //! The compact record: one JSON object on one line.
 
-use crate::authorize::evidence::Asked;
+use crate::authorize::evidence::RequestedOperation;
 use crate::json_line::{JsonLine, Name, Value, name, to_text};
 use crate::request::credential::CredentialKind;
 use crate::time::{Rfc3339, UnixTime};
@@ -44,9 +44,9 @@ fn add_request(record: &Record<'_>, line: &mut JsonLine) {
         (name!("trace_id"), Value::optional(envelope.trace_id())),
         (name!("host"), Value::nullable(host.as_deref())),
     ]);
-    match evidence.asked.members() {
-        Some(asked) => line.add_written(asked),
-        None => Asked {
+    match evidence.written_operation.members() {
+        Some(written) => line.add_written(written),
+        None => RequestedOperation {
             method: &envelope.method(),
             path: &envelope.path(),
             operation: evidence.operation,

@@ -2,7 +2,7 @@
 //! none.
 //!
 //! A host says that it has written a line also where its log drops lines of that level, so whether
-//! it takes them has to be asked.
+//! it takes them has to be looked up.
 
 /// A level of the host's log, from the one that is dropped first to the one that is dropped last.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]

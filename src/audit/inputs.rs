@@ -5,14 +5,14 @@ use serde::Serialize;
 use crate::issuer::access_token::{AccessToken, Groups};
 use crate::token::json::Object;
 
-/// The claims that groups, roles and members are told by.
+/// The claims by which groups, roles and members are decided.
 #[derive(Serialize)]
 pub(super) struct Inputs<'a> {
     /// Absent where the token says that it does not list them.
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<&'a [Box<str>]>,
     roles: &'a [Box<str>],
-    /// Those that the roles of the configuration ask about.
+    /// Those that the roles of the configuration match.
     claims: &'a Object,
 }
 

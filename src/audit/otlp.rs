@@ -6,7 +6,7 @@
 //! and the next batch that arrives says how many were.
 //!
 //! A batch stays in the queue until the collector has it. One that was sent and never answered is
-//! sent again, so a record may arrive twice; `worker` and `sequence` tell that.
+//! sent again, so a record may arrive twice; `worker` and `sequence` show that.
 
 mod collector;
 mod failure;
@@ -49,8 +49,8 @@ pub struct Exporter {
     tally: Tally,
     clock: Clock,
     due: Timer,
-    /// When losses are told where nothing else is to be sent: whoever rejects one batch may reject
-    /// all.
+    /// When losses are reported where nothing else is to be sent: whoever rejects one batch may
+    /// reject all.
     losses_due: Timer,
     under_way: Option<UnderWay>,
     /// How many batches in a row failed as a whole.
@@ -74,8 +74,8 @@ pub struct Losses {
 struct UnderWay {
     flight: Flight,
     records: usize,
-    /// The losses that it tells of.
-    told: Losses,
+    /// The losses that it reports.
+    reported: Losses,
 }
 
 /// A batch that is to be sent.
@@ -167,7 +167,7 @@ impl Exporter {
     }
 
     /// Takes over what waits in an exporter that ends, and its losses. Those of a batch that is
-    /// under way may be told twice, and its records sent twice: nobody hears its answer.
+    /// under way may be reported twice, and its records sent twice: nobody hears its answer.
     pub fn adopt(&mut self, former: Self) {
         self.losses.dropped = self.losses.dropped.saturating_add(former.losses.dropped);
         self.losses.rejected = self.losses.rejected.saturating_add(former.losses.rejected);
@@ -202,7 +202,7 @@ impl Exporter {
         self.under_way = Some(UnderWay {
             flight: Flight::new(self.number, reading, self.collector.timeout),
             records,
-            told: self.losses,
+            reported: self.losses,
         });
         Some(Shipment {
             call: self.call(body),
@@ -218,7 +218,7 @@ impl Exporter {
         now: UnixTime,
     ) -> Result<(), ExportFailure> {
         let reading = self.clock.read(now);
-        let sent = self.over(shipment).ok_or(ExportFailure::Unasked)?;
+        let sent = self.over(shipment).ok_or(ExportFailure::GivenUp)?;
         match answer.status {
             200..=299 => {
                 self.arrived(&sent);
@@ -231,10 +231,11 @@ impl Exporter {
                 self.due = Timer::new(reading, pause);
                 let (rejected, reason) = message::rejected(answer.body);
                 if rejected == 0 || sent.records > 0 {
-                    self.losses.dropped = self.losses.dropped.saturating_sub(sent.told.dropped);
-                    self.losses.rejected = self.losses.rejected.saturating_sub(sent.told.rejected);
+                    self.losses.dropped = self.losses.dropped.saturating_sub(sent.reported.dropped);
+                    self.losses.rejected =
+                        self.losses.rejected.saturating_sub(sent.reported.rejected);
                 }
-                // The collector may count what was told of losses among what it rejected.
+                // The collector may count the report of losses among what it rejected.
                 let records = rejected.min(count(sent.records));
                 self.tally.arrived(count(sent.records), records);
                 if rejected == 0 {
@@ -359,7 +360,7 @@ fn count(records: usize) -> u64 {
     u64::try_from(records).unwrap_or(u64::MAX)
 }
 
-/// The seconds that a `Retry-After` asks for. A date is passed over: ours may not be its clock.
+/// The seconds that a `Retry-After` names. A date is passed over: ours may not be its clock.
 fn seconds(text: &[u8]) -> Option<Duration> {
     let seconds = str::from_utf8(text).ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
@@ -378,7 +379,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
-/// A collector that asks for more is asked again all the same: meanwhile records are dropped.
+/// A collector that names more is sent batches again all the same: meanwhile records are dropped.
 const LONGEST_ASKED: Duration = Duration::from_mins(5);
 
 /// Between two batches while less than a whole one waits: a callout for each record would cost more

@@ -19,7 +19,7 @@ pub struct Record<'a> {
     pub stamp: Stamp<'a>,
 }
 
-/// What tells a record from every other one.
+/// What identifies a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stamp<'a> {
     /// When it was decided; absent where the host has no clock.

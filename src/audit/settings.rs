@@ -16,7 +16,7 @@ pub struct RecordSettings {
     pub required: bool,
     /// Whether records say what the policy judged by.
     pub inputs: bool,
-    /// Whether the host's own log is told each decision's ID and reason.
+    /// Whether each decision's ID and reason go to the host's own log.
     pub access_log: bool,
 }
 

@@ -75,7 +75,7 @@ pub enum Verdict {
     Allow(Permit),
     /// It is answered here.
     Deny(Denial),
-    /// It is answered here with what it asks for: where to get tokens.
+    /// It is answered here with what it requests: where to get tokens.
     Describe(Metadata),
     /// It is answered here with who its caller is.
     Introduce(Box<Introduction>),

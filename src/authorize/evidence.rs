@@ -3,7 +3,7 @@
 //! Written as it is established and read by nobody who decides, so that a mistake in a record never
 //! becomes a wrong answer.
 
-mod asked;
+mod requested_operation;
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use crate::request::credential::{CredentialKind, Scheme};
 use crate::request::workspace::WorkspaceId;
 use crate::token::jws::UnverifiedClaims;
 
-pub(crate) use asked::{Asked, WrittenBefore};
+pub(crate) use requested_operation::{RequestedOperation, WrittenBefore};
 
 /// The facts behind a decision. What is absent was not reached, or does not apply.
 #[derive(Clone, Debug)]
@@ -50,8 +50,8 @@ pub struct Evidence<'a> {
     pub granting_roles: Vec<Rc<str>>,
     /// The workspace that it is for.
     pub workspace: Option<WorkspaceId>,
-    /// What was asked for as the record says it, where that was written before.
-    pub(crate) asked: WrittenBefore,
+    /// The requested operation as the record has it, where that was written before.
+    pub(crate) written_operation: WrittenBefore,
     /// The scope for which its token was exchanged.
     pub exchanged_scope: Option<&'static str>,
 }
@@ -72,7 +72,7 @@ impl<'a> Evidence<'a> {
             effective_access: None,
             granting_roles: Vec::new(),
             workspace: None,
-            asked: WrittenBefore(None),
+            written_operation: WrittenBefore(None),
             exchanged_scope: None,
         }
     }
@@ -102,7 +102,7 @@ impl<'a> Evidence<'a> {
             .is_some_and(|token| token.groups == Groups::Unknown)
     }
 
-    /// Whether the caller has to do with proofs of possession: shows one, or a token that asks for
+    /// Whether the caller has to do with proofs of possession: shows one, or a token that requires
     /// one.
     pub fn concerns_proofs(&self) -> bool {
         let bound = |token: &Rc<AccessToken>| token.key.is_some();
@@ -156,7 +156,7 @@ impl<'a> Evidence<'a> {
             Governing::Ambiguous | Governing::Unmatched => (None, None),
         };
         self.requirements = requirements.cloned().unwrap_or_default();
-        self.asked = WrittenBefore::default();
+        self.written_operation = WrittenBefore::default();
     }
 
     pub(super) fn rule(&mut self, rule: &'a Rule) {
@@ -176,8 +176,8 @@ impl<'a> Evidence<'a> {
     }
 
     /// Notes what was written before of what governs the request.
-    pub(super) fn asked(&mut self, asked: Option<&Rc<Members>>) {
-        self.asked = WrittenBefore(asked.cloned());
+    pub(super) fn written_operation(&mut self, written: Option<&Rc<Members>>) {
+        self.written_operation = WrittenBefore(written.cloned());
     }
 
     pub(super) fn enforced(&mut self) {

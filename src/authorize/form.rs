@@ -157,7 +157,7 @@ impl Authorizer {
                 shown.is_plain && form.takes_tokens_in(shown.field, request.headers);
             let judged = match self.admit(shown.text, is_documented, by, now) {
                 Ok(Admitted::Verified(token)) => {
-                    let judged = self.may_ask(decision, &token, request.headers);
+                    let judged = self.may_send_form(decision, &token, request.headers);
                     verified.push((shown, token));
                     judged
                 }
@@ -191,7 +191,7 @@ impl Authorizer {
 
     /// Whether the bearer of a token may send a token request: to this workspace, by the rules for
     /// its issuer, and as the holder of some role.
-    fn may_ask<'a>(
+    fn may_send_form<'a>(
         &'a self,
         decision: &mut Decision<'a>,
         token: &Rc<AccessToken>,
@@ -213,7 +213,7 @@ impl Authorizer {
         let call = self.call(&head, headers, &decoded);
         let readings = self.policy.readings(call, head.path);
         let policy = self.policy.apply(&readings, Some(&token.issuer));
-        if self.policy.rules.asks_for_issuers() {
+        if self.policy.rules.depends_on_issuers() {
             evidence.governing(&policy.governing, policy.requirements.as_ref());
         }
         let access = Rc::new(self.policy.effective_access(token, here));

@@ -91,7 +91,7 @@ impl Authorizer {
             })?;
         let jws =
             Jws::parse(&bearer).map_err(|error| Rejected::of(InvalidToken::from(error).into()))?;
-        // Whoever cannot be told may be a configured issuer to some server.
+        // An unknown issuer may be a configured one to some server.
         let claims = jws
             .unverified()
             .ok_or_else(|| Rejected::of(InvalidToken::Issuer.into()))?;

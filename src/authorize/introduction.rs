@@ -1,4 +1,4 @@
-//! What callers are told of themselves: who they are by their token, and what they may do here.
+//! What self-service reports to callers: who they are by their token, and what they may do here.
 
 use std::rc::Rc;
 
@@ -15,14 +15,14 @@ use super::evidence::Evidence;
 use super::permission::denied;
 use super::{Authorizer, Verdict};
 
-/// Where callers are told who they are.
+/// Where callers look up who they are.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SelfService {
     /// The path, `/.oam/me` say. Nothing of Databricks' is there.
     pub me: Box<str>,
 }
 
-/// What one caller is told. Made where the caller's token was verified, and nowhere else.
+/// What is reported to one caller. Made where the caller's token was verified, and nowhere else.
 #[derive(Clone, Debug)]
 pub struct Introduction {
     /// The caller's token.
@@ -38,8 +38,8 @@ pub struct Introduction {
 }
 
 impl Authorizer {
-    /// Whether a request asks who its caller is, by whatever method.
-    pub(super) fn asks_who(&self, head: &RequestHead<'_>) -> bool {
+    /// Whether a request is for self-service: asks who its caller is, by whatever method.
+    pub(super) fn is_self_service(&self, head: &RequestHead<'_>) -> bool {
         let service = self.self_service.as_ref();
         service.is_some_and(|service| head.path.as_str() == &*service.me)
     }

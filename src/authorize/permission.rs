@@ -1,4 +1,4 @@
-//! Whether somebody who is known may do what they ask for.
+//! Whether an authenticated caller may do what they request.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -133,7 +133,7 @@ impl Authorizer {
         })
     }
 
-    /// The roles that would grant what those that are held do not: whom to ask for what.
+    /// The roles that would grant what those that are held do not: what to request access to.
     fn granting(
         &self,
         requirements: &Few<Requirement<'_>>,
@@ -175,7 +175,7 @@ fn is_met(requirement: &Requirement<'_>, access: &EffectiveAccess) -> Result<(),
     }
 }
 
-/// Roles that an answer names to ask for: whoever runs the gateway knows the rest.
+/// Roles that an answer names for a request for access: whoever runs the gateway knows the rest.
 const MAX_GRANTING: usize = 4;
 
 /// What governs a request, and what that requires; nothing would do, where that is absent.

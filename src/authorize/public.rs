@@ -77,11 +77,11 @@ impl Authorizer {
         };
         matches!(head.credential, Credential::Jwt(..))
             && self.policy.mode == Mode::Enforce
-            && self.policy.rules.asks_for_issuers()
+            && self.policy.rules.depends_on_issuers()
             && self.issuers.iter().any(denies)
     }
 
-    /// The metadata of the protected resource, where the request asks for it. The workspace behind
+    /// The metadata of the protected resource, where that is requested. The workspace behind
     /// would speak of itself, and send its callers past the gateway's issuers.
     fn described(&self, head: &RequestHead<'_>) -> Option<Verdict> {
         let resource = self.resource.as_ref()?;

@@ -37,7 +37,7 @@ pub struct SeenProofs {
     forgotten: Option<UnixTime>,
 }
 
-/// The memory, and who is asking.
+/// The memory, and whose request it is.
 #[derive(Clone, Copy)]
 pub struct Replays<'a> {
     /// The memory.
@@ -118,7 +118,7 @@ impl SeenProofs {
 
 impl Replays<'_> {
     /// Remembers a good proof, or refuses it: as one that was seen before, or because there is no
-    /// room to tell it later.
+    /// place to recognize it later.
     pub(super) fn take(&self, proof: &Proof, key: Thumbprint, now: UnixTime) -> Result<(), Denial> {
         self.seen.borrow_mut().take(proof, key, self.request, now)
     }

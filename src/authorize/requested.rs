@@ -9,7 +9,7 @@ use crate::request::mcp::{Call, Tool};
 use crate::request::{Headers, RequestError, RequestHead};
 
 use super::Authorizer;
-use super::evidence::{Asked, Evidence};
+use super::evidence::{Evidence, RequestedOperation};
 use super::verified::VerifiedTokens;
 
 impl Authorizer {
@@ -44,11 +44,11 @@ impl Authorizer {
         if let Some(remembered) = remembered
             && let remembered = remembered.borrow()
             && let Some(rulings) = remembered.rulings()
-            && let Some((ruling, asked)) = rulings.find(call.method, path.as_str(), issuer)
+            && let Some((ruling, written)) = rulings.find(call.method, path.as_str(), issuer)
         {
             let (readings, applied) = self.policy.rule(ruling, call, path);
             evidence.governing(&applied.governing, applied.requirements.as_ref());
-            evidence.asked(asked);
+            evidence.written_operation(written);
             return (readings, applied);
         }
         let readings = self.policy.readings(call, path);
@@ -58,13 +58,14 @@ impl Authorizer {
             && let Some(rulings) = remembered.borrow_mut().rulings_mut()
         {
             let (method, path) = (call.method, path.as_str());
-            let asked = || Asked {
+            let operation = || RequestedOperation {
                 method,
                 path,
                 operation: evidence.operation,
                 requirements: &evidence.requirements,
             };
-            let written = || envelope::quotes_both_whole(method, path).then(|| asked().written());
+            let written =
+                || envelope::quotes_both_whole(method, path).then(|| operation().written());
             let said = || (self.policy.ruling(&readings, &applied), written());
             rulings.note(method, path, issuer, said);
         }
@@ -78,7 +79,7 @@ impl Authorizer {
         headers: &'h Headers,
         decoded: &'h OnceCell<String>,
     ) -> Call<'h> {
-        let tool = if self.policy.rules.asks_for_tools() {
+        let tool = if self.policy.rules.depends_on_tools() {
             Tool::read(headers, decoded)
         } else {
             Tool::Unknown

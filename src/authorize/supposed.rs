@@ -1,5 +1,5 @@
 //! What would become of a request whose caller is supposed to be authenticated: for the comparison
-//! of two policies, which asks this millions of times.
+//! of two policies, which needs this millions of times.
 //!
 //! The order of the checks is that of [`Authorizer::judge`], from where authentication is over.
 //! What is reported of a comparison goes through the whole gateway once more.
@@ -17,7 +17,7 @@ use super::permission::{Refused, is_undescribed};
 use super::{Authorizer, Permit, Verdict};
 
 /// A request, and all that a policy says of it whoever sends it.
-pub struct AskedFor<'a, 'r> {
+pub struct PolicyForRequest<'a, 'r> {
     readings: Readings<'r>,
     anyone: Applied<'a>,
     /// In the order of the issuers; empty where no rule is for certain issuers.
@@ -49,7 +49,7 @@ pub enum Passage {
     Passes,
 }
 
-impl<'a, 'r> AskedFor<'a, 'r> {
+impl<'a, 'r> PolicyForRequest<'a, 'r> {
     /// What the policy says of it to the issuer's callers, or to nobody known.
     pub fn applied(&self, issuer: Option<usize>) -> &Applied<'a> {
         let of_issuer = issuer.and_then(|issuer| self.by_issuer.get(issuer));
@@ -69,10 +69,10 @@ impl<'a, 'r> AskedFor<'a, 'r> {
 
 impl Authorizer {
     /// What the policy says of a request.
-    pub fn asked_for<'a, 'r>(&'a self, readings: Readings<'r>) -> AskedFor<'a, 'r> {
+    pub fn policy_for<'a, 'r>(&'a self, readings: Readings<'r>) -> PolicyForRequest<'a, 'r> {
         let issuers = self.issuers.iter();
-        let issuers = issuers.filter(|_| self.policy.rules.asks_for_issuers());
-        AskedFor {
+        let issuers = issuers.filter(|_| self.policy.rules.depends_on_issuers());
+        PolicyForRequest {
             anyone: self.policy.apply(&readings, None),
             by_issuer: issuers
                 .map(|issuer| self.policy.apply(&readings, Some(&issuer.identifier)))
@@ -84,7 +84,7 @@ impl Authorizer {
     /// Whether a request would go upstream that is for this workspace.
     pub fn passage(
         &self,
-        asked: &AskedFor<'_, '_>,
+        requested: &PolicyForRequest<'_, '_>,
         caller: Supposed<'_>,
         workspace: Result<Option<WorkspaceId>, WorkspaceError>,
         now: UnixTime,
@@ -92,32 +92,34 @@ impl Authorizer {
         if workspace == Err(WorkspaceError::Conflict) {
             return Passage::Refused;
         }
-        if asked.anyone.governing.is_public()
-            && let Some(passage) = self.public_passage(asked, caller, workspace.is_ok(), now)
+        if requested.anyone.governing.is_public()
+            && let Some(passage) = self.public_passage(requested, caller, workspace.is_ok(), now)
         {
             return passage;
         }
         match caller {
-            Supposed::Bearer(issuer, access) => self.passage_of(asked, issuer, access, workspace),
+            Supposed::Bearer(issuer, access) => {
+                self.passage_of(requested, issuer, access, workspace)
+            }
             Supposed::Invalid | Supposed::Nobody => Passage::Refused,
             Supposed::Unverifiable(kind) => {
                 let is_observed = self.treatments.admit(kind, now)
-                    && !matches!(asked.anyone.governing, Governing::Ambiguous);
-                self.observed(is_observed, asked, workspace)
+                    && !matches!(requested.anyone.governing, Governing::Ambiguous);
+                self.observed(is_observed, requested, workspace)
             }
         }
     }
 
-    /// The same of a request that needs no caller; `None` where a deny rule asks who it is.
+    /// The same of a request that needs no caller; `None` where a deny rule depends on the caller.
     fn public_passage(
         &self,
-        asked: &AskedFor<'_, '_>,
+        requested: &PolicyForRequest<'_, '_>,
         caller: Supposed<'_>,
         is_our_host: bool,
         now: UnixTime,
     ) -> Option<Passage> {
         // Where clients sign in, what they show is judged by its class, and a token is verified.
-        if let Governing::Operation(operation) = asked.anyone.governing {
+        if let Governing::Operation(operation) = requested.anyone.governing {
             let is_refused = match caller {
                 Supposed::Unverifiable(kind) => !self.treatments.admit(kind, now),
                 Supposed::Invalid => operation.marks.has(Mark::MintsCredentials),
@@ -135,10 +137,10 @@ impl Authorizer {
             Mode::Enforce => Passage::Refused,
             Mode::Shadow => Passage::Shadowed,
         };
-        match asked.anyone.denying {
+        match requested.anyone.denying {
             None => {
                 let is_token = matches!(caller, Supposed::Bearer(..) | Supposed::Invalid);
-                let is_denied_to_some = is_token && asked.by_issuer.iter().any(denied_to);
+                let is_denied_to_some = is_token && requested.by_issuer.iter().any(denied_to);
                 (!is_denied_to_some).then_some(at_host)
             }
             Some(rule) => (!enforced(rule.mode)).then_some(at_host.min(Passage::Shadowed)),
@@ -147,18 +149,18 @@ impl Authorizer {
 
     fn passage_of(
         &self,
-        asked: &AskedFor<'_, '_>,
+        requested: &PolicyForRequest<'_, '_>,
         issuer: usize,
         access: &EffectiveAccess,
         workspace: Result<Option<WorkspaceId>, WorkspaceError>,
     ) -> Passage {
-        let policy = asked.applied(Some(issuer));
+        let policy = requested.applied(Some(issuer));
         if matches!(policy.governing, Governing::Ambiguous) {
             return Passage::Refused;
         }
         let mut evidence = Evidence::new(self.policy.mode);
         let judged = match workspace {
-            Ok(_) => self.permits(asked.readings.call, policy, access, &mut evidence),
+            Ok(_) => self.permits(requested.readings.call, policy, access, &mut evidence),
             Err(error) => Err(Refused::by(error.into(), self.policy.mode)),
         };
         match Self::verdict(judged, Permit::public(), &mut evidence) {
@@ -176,13 +178,13 @@ impl Authorizer {
     fn observed(
         &self,
         is_observed: bool,
-        asked: &AskedFor<'_, '_>,
+        requested: &PolicyForRequest<'_, '_>,
         workspace: Result<Option<WorkspaceId>, WorkspaceError>,
     ) -> Passage {
         let is_enforced = self.policy.mode == Mode::Enforce;
-        let denying = asked.anyone.denying;
+        let denying = requested.anyone.denying;
         let is_denied = denying.is_some_and(|rule| rule.mode == Mode::Enforce);
-        let is_refused = workspace.is_err() || is_denied || is_undescribed(&asked.anyone);
+        let is_refused = workspace.is_err() || is_denied || is_undescribed(&requested.anyone);
         if !is_observed || is_enforced && is_refused {
             Passage::Refused
         } else {

@@ -50,21 +50,21 @@ impl Authorizer {
         Err(Denial::UnsupportedCredential(kind))
     }
 
-    /// Judges a request that shows no token which could be verified; `asks_who` where its sender
-    /// asks who it is, which no other credential tells.
+    /// Judges a request that shows no token which could be verified; `is_self_service` where its
+    /// sender asks who it is, which no other credential proves.
     pub(super) fn without_token<'a>(
         &'a self,
         (head, readings): (&RequestHead<'_>, &Readings<'_>),
         policy: &Applied<'a>,
-        asks_who: bool,
+        is_self_service: bool,
         now: UnixTime,
         evidence: &mut Evidence<'a>,
     ) -> Result<Verdict, Denial> {
-        if !asks_who {
+        if !is_self_service {
             if let Credential::Unverifiable(found) = &head.credential {
                 return self.observe((head, readings), policy, found, now, evidence);
             }
-            // But for this rule nobody would be asked who they are.
+            // Without this rule nobody would have to authenticate.
             if let Some(rule) = policy.denying.filter(|_| policy.governing.is_public()) {
                 evidence.rule(rule);
             }
@@ -74,7 +74,7 @@ impl Authorizer {
 
     /// Lets a credential through that nothing here can verify, where its class is only observed.
     ///
-    /// Nobody knows who sends it, so no scope can be asked for and no rule for an issuer's tokens
+    /// Nobody knows who sends it, so no scope can be required and no rule for an issuer's tokens
     /// applies. What is refused to everybody stays refused.
     fn observe<'a>(
         &'a self,
@@ -130,7 +130,7 @@ fn is_client_authentication(found: &Unverifiable, governing: &Governing<'_>) -> 
         )
 }
 
-/// Why a credential does not tell who sends it.
+/// Why a credential does not prove who sends it.
 const fn unidentified(credential: &Credential<'_>) -> Denial {
     match credential {
         Credential::Jwt(..) | Credential::None => Denial::MissingCredentials,

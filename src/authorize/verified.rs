@@ -47,7 +47,7 @@ pub struct VerifiedTokens {
     /// Entries that were ever made.
     made: u64,
     fresh: Vec<Fresh>,
-    /// What their bearers ask for; absent where nothing is remembered.
+    /// What their bearers requested; absent where nothing is remembered.
     rulings: Option<Rulings>,
 }
 
@@ -79,7 +79,7 @@ struct RememberedToken {
     proof: VerifiedProof,
     /// The effective access of a valid token, in the workspaces where it was used last.
     by_workspace: Vec<Placed>,
-    /// What a refused token says of itself, once that was asked for.
+    /// What a refused token says of itself, once that was needed.
     claimed: Option<Rc<UnverifiedClaims>>,
     bytes: usize,
     /// Of use since the hand last came by.
@@ -106,7 +106,8 @@ impl VerifiedTokens {
         }
     }
 
-    /// The valid tokens whose signature was verified since this was last asked, remembered or not.
+    /// The valid tokens whose signature was verified since the last call of this, remembered or
+    /// not.
     pub fn take_fresh(&mut self) -> Vec<Fresh> {
         std::mem::take(&mut self.fresh)
     }

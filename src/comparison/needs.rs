@@ -1,6 +1,6 @@
-//! What a policy asks of the callers of a request, so that it can be compared.
+//! What a policy requires of the callers of a request, so that it can be compared.
 
-use crate::authorize::supposed::AskedFor;
+use crate::authorize::supposed::PolicyForRequest;
 use crate::databricks::Mark;
 use crate::databricks::scope;
 use crate::policy::rule::{Effect, Mode, Rule};
@@ -19,7 +19,7 @@ pub(super) struct Needs {
     required: Option<Vec<Needed>>,
     denying: Option<RuleNeeds>,
     in_shadow: Vec<RuleNeeds>,
-    /// What those in shadow mode would ask for.
+    /// What those in shadow mode would require.
     required_in_shadow: Option<Vec<Needed>>,
 }
 
@@ -52,10 +52,14 @@ enum Needed {
 }
 
 impl Needs {
-    /// What is asked of the callers of an issuer, or of nobody known.
-    pub(super) fn of(policy: &Policy, asked: &AskedFor<'_, '_>, issuer: Option<usize>) -> Self {
-        let applied = asked.applied(issuer);
-        let call = asked.readings().call;
+    /// What is requested of the callers of an issuer, or of nobody known.
+    pub(super) fn of(
+        policy: &Policy,
+        requested: &PolicyForRequest<'_, '_>,
+        issuer: Option<usize>,
+    ) -> Self {
+        let applied = requested.applied(issuer);
+        let call = requested.readings().call;
         let (kind, governing) = match &applied.governing {
             Governing::Ambiguous => (GovernedBy::Ambiguous, Vec::new()),
             Governing::Operation(operation) => (

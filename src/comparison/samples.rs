@@ -27,7 +27,7 @@ pub struct SampleRequest {
     pub method: Box<str>,
     /// The path.
     pub path: Box<str>,
-    /// The MCP call that it tells of, if any.
+    /// The MCP call that it names, if any.
     pub tool: Option<SampleTool>,
     /// Whether it is an operation of the catalogue, just as that is written.
     pub is_plain: bool,
@@ -45,7 +45,7 @@ pub struct SampleTool {
 }
 
 impl SampleRequest {
-    /// What the policy is asked about.
+    /// What the policy decides.
     pub fn call(&self) -> Call<'_> {
         let tool = self
             .tool

@@ -1,4 +1,4 @@
-//! The digest that tells configurations apart in records.
+//! The digest that identifies a configuration in records.
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 

@@ -15,7 +15,7 @@ use audit::Audit;
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
-    /// What the gateway says of itself to clients that ask how to get a token.
+    /// What the gateway says of itself to clients that look up how to get a token.
     #[serde(default)]
     pub(super) resource: ResourceSection,
     /// Whose access tokens are taken.
@@ -46,9 +46,9 @@ pub(super) struct Document {
     /// The records of decisions.
     #[serde(default)]
     pub(super) audit: Audit,
-    /// Where callers are told who they are and what they may do. Absent: nowhere.
+    /// Where callers look up who they are and what they may do. Absent: nowhere.
     pub(super) self_service: Option<SelfServiceSection>,
-    /// Whether the upstream is told who is calling, in `x-oam-*` headers.
+    /// Whether the upstream gets the caller's identity, in `x-oam-*` headers.
     #[serde(default)]
     pub(super) forward_identity: bool,
     /// Whether the workers of a gateway share the issuers' keys through the host's shared data, so
@@ -70,11 +70,11 @@ pub(super) struct SelfServiceSection {
 #[cfg_attr(schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResourceSection {
-    /// The URL that tokens are asked for (RFC 8707), and at which the metadata document is served
-    /// (RFC 9728).
+    /// The URL for which tokens are requested (RFC 8707), and at which the metadata document is
+    /// served (RFC 9728).
     pub(super) identifier: Option<String>,
-    /// Where people ask for what they lack; `{scopes}` stands for the scopes, and `{roles}` for the
-    /// roles that would grant them.
+    /// Where people request the access that they lack; `{scopes}` stands for the scopes, and
+    /// `{roles}` for the roles that would grant them.
     pub(super) access_request_url: Option<String>,
 }
 
@@ -105,7 +105,7 @@ pub(super) struct IssuerSection {
     pub(super) clock_skew: Span,
     /// The longest that a token may live, from `iat` to `exp`. Absent: any time.
     pub(super) max_token_lifetime: Option<Span>,
-    /// The `typ` that its tokens must have, as `at+jwt`. Absent: not asked for.
+    /// The `typ` that its tokens must have, as `at+jwt`. Absent: not checked.
     pub(super) token_type: Option<String>,
     /// Where its tokens carry what, instead of what the preset says. A list within is a path from
     /// the outermost object inwards.
@@ -122,7 +122,7 @@ pub(super) struct IssuerSection {
 pub(super) struct JwksSection {
     /// The Envoy cluster by which the keys are fetched.
     pub(super) cluster: Option<String>,
-    /// Where the issuer publishes its keys. Absent: its metadata document tells.
+    /// Where the issuer publishes its keys. Absent: taken from its metadata document.
     pub(super) uri: Option<String>,
     /// The JWK Set itself, instead of `cluster` and `uri`.
     #[cfg_attr(schema, schemars(with = "Option<serde_json::Value>"))]
@@ -264,7 +264,7 @@ pub(super) enum UnmatchedName {
 pub(super) struct RuleSection {
     /// Its name, in records.
     pub(super) name: String,
-    /// `deny` refuses, `public` lets through unasked, `require` asks for scopes.
+    /// `deny` refuses, `public` lets through without a token, `require` requires scopes.
     pub(super) effect: EffectName,
     /// Templates: `{id}` is one segment, `{name}:verb` one with a suffix, `{path=**}` the rest.
     pub(super) paths: Vec<String>,
@@ -345,7 +345,7 @@ pub(super) struct ExchangeSection {
     pub(super) cluster: String,
     /// Databricks' token endpoint.
     pub(super) token_endpoint: String,
-    /// What is asked for: `all-apis`, or what the operation needs.
+    /// The requested scope: `all-apis`, or what the operation needs.
     #[serde(default)]
     pub(super) scope: ExchangeScopeName,
     /// The service principal to act as, with workload identity federation.

@@ -115,7 +115,7 @@ fn one(
         token_type,
         dialect,
         scopes,
-        kept_claims: claims_asked_about(roles),
+        kept_claims: claims_of_members(roles),
     };
     Some((issuer, source?))
 }
@@ -137,7 +137,7 @@ fn token_type(
     Some(short_media_type(text).into())
 }
 
-fn claims_asked_about(roles: &[Role]) -> Vec<Box<str>> {
+fn claims_of_members(roles: &[Role]) -> Vec<Box<str>> {
     let mut names: Vec<&str> = roles
         .iter()
         .flat_map(|role| &role.members)

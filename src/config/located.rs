@@ -139,7 +139,7 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
     }
 
     /// By the members in the order of the type, of which `serde` has the shorter half of a derived
-    /// reader: who is asked for names has to compare them with all that there are, once for each
+    /// reader: whoever looks up names has to compare them with all that there are, once for each
     /// type, in 40 KB of the module.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
@@ -202,7 +202,7 @@ struct StructFields<'de, 'w> {
     at: Located<'de, 'w>,
     members: &'de Object,
     names: std::slice::Iter<'static, &'static str>,
-    /// The last that was asked for and is not there.
+    /// The last that was looked up and is not there.
     absent: &'static str,
 }
 

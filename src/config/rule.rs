@@ -71,8 +71,8 @@ fn rule(
         );
     }
     check_lists(&section, place, problems);
-    let asks = section.issuers.is_some() || section.mcp.is_some() || section.mode.is_some();
-    if section.effect == EffectName::Public && asks {
+    let is_narrowed = section.issuers.is_some() || section.mcp.is_some() || section.mode.is_some();
+    if section.effect == EffectName::Public && is_narrowed {
         problems.add(
             place,
             ProblemCode::RuleContradicts,
@@ -154,12 +154,12 @@ fn tools(section: ToolsSection, place: &Place, problems: &mut Problems) -> Tools
             "write visible ASCII without a comma"
         };
         for (position, text) in list.iter().enumerate() {
-            let is_told = if is_name {
+            let is_text = if is_name {
                 mcp::is_name(text)
             } else {
                 mcp::is_plain(text)
             };
-            if !is_told {
+            if !is_text {
                 problems.add(
                     &place.item(position),
                     ProblemCode::ValueMalformed,

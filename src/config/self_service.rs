@@ -1,4 +1,4 @@
-//! The section `self_service`: where callers are told who they are.
+//! The section `self_service`: where callers look up who they are.
 
 use crate::authorize::introduction::SelfService;
 use crate::databricks::{Catalogue, Lookup};

@@ -90,7 +90,10 @@ impl Warnings {
             }
         }
         for (position, grant) in role.grants.iter().enumerate() {
-            if grant == ALL_APIS || scope::area(grant).is_some() || is_asked_for(grant, document) {
+            if grant == ALL_APIS
+                || scope::area(grant).is_some()
+                || is_used_by_rules(grant, document)
+            {
                 continue;
             }
             let area = scope::without_reach(grant);
@@ -105,7 +108,7 @@ impl Warnings {
         }
     }
 
-    /// Where `all-apis`, which every Databricks client asks for by default, meets no ceiling.
+    /// Where `all-apis`, which every Databricks client requests by default, meets no ceiling.
     fn ceiling(&mut self, document: &Document) {
         if document.roles.is_empty() {
             self.add(
@@ -209,7 +212,7 @@ struct Cover {
 }
 
 impl<'a> Covers<'a> {
-    /// Deny rules that are enforced win over everything. Public rules are asked before anybody
+    /// Deny rules that are enforced win over everything. Public rules are matched before anybody
     /// knows the issuer.
     fn of(rules: &'a [RuleSection]) -> Self {
         let (mut paths, mut index) = (Vec::new(), Index::new());
@@ -293,8 +296,8 @@ fn contains(wide: Option<&[String]>, narrow: Option<&[String]>) -> bool {
     }
 }
 
-/// The same of MCP calls. What does not tell its call is refused for either rule, so the wider one
-/// comes first all the same.
+/// The same of MCP calls. A request that does not name its call is refused for either rule, so the
+/// wider one comes first all the same.
 fn contains_tools(wide: Option<&ToolsSection>, narrow: Option<&ToolsSection>) -> bool {
     match (wide, narrow) {
         (None, _) => true,
@@ -359,10 +362,10 @@ const fn names_somebody(member: &MemberSection) -> bool {
         || member.subject.is_some()
 }
 
-fn is_asked_for(scope: &str, document: &Document) -> bool {
+fn is_used_by_rules(scope: &str, document: &Document) -> bool {
     document.policy.rules.iter().any(|rule| {
-        let asked = rule.scopes.iter().chain(&rule.any_scope).flatten();
-        asked.into_iter().any(|asked| asked == scope)
+        let used = rule.scopes.iter().chain(&rule.any_scope).flatten();
+        used.into_iter().any(|used| used == scope)
     })
 }
 

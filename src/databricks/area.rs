@@ -66,7 +66,7 @@ impl Area {
     }
 }
 
-/// The list, read once: requests ask for areas by name.
+/// The list, read once: requests look areas up by name.
 fn areas() -> &'static [Area] {
     static SHARED: OnceLock<Vec<Area>> = OnceLock::new();
     SHARED.get_or_init(|| AREAS.lines().filter_map(Area::read).collect())

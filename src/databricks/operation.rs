@@ -37,7 +37,7 @@ impl Operation {
     }
 
     /// Whether whoever may use the one may use the other.
-    pub(super) fn asks_the_same_as(&self, other: &Self) -> bool {
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
         self.requirement == other.requirement
             && self.access == other.access
             && self.marks == other.marks

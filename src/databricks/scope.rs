@@ -6,7 +6,7 @@
 //! `catalog.tables:read`, which cover that part.
 //!
 //! Whatever covers an operation, or includes a scope, has one of a few spellings. So a set of
-//! scopes is asked for these, and the answer takes as long for a large set as for a small one.
+//! scopes is searched for these, and the answer takes as long for a large set as for a small one.
 
 use super::area::Area;
 use super::operation::{Access, Mark, Operation, OperationRequirement};
@@ -29,7 +29,7 @@ pub enum Reach {
 impl Reach {
     /// How far a scope must reach to cover an operation of its area.
     ///
-    /// A secret or a token is no data: it opens other doors than the one that was asked for.
+    /// A secret or a token is no data: it opens more than was requested.
     pub fn of(operation: &Operation) -> Self {
         match operation.access {
             Access::Write => Self::Whole,

@@ -37,7 +37,7 @@ impl ScopeSet {
     /// as much of a part as both reach.
     ///
     /// `all-apis` does not cover what Databricks documents no scope for, and a list of scopes
-    /// cannot tell that of an area. So this is for records, and a decision asks each set.
+    /// cannot tell that of an area. So this is for records, and a decision looks into each set.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let ours = self.iter().filter_map(|scope| other.most_of(scope));

@@ -41,7 +41,7 @@ fn filled(template: &str, mut names: Vec<(&str, String)>) -> String {
         match TemplatePart::parse(part) {
             TemplatePart::Literal => path.push_str(part),
             TemplatePart::Name { name, verb, .. } => {
-                // Names that come twice are told apart by their order.
+                // Names that come twice differ by their order.
                 let place = names.iter().position(|(known, _)| *known == name);
                 match place.map(|place| names.remove(place)) {
                     Some((_, value)) => path.push_str(&value),

@@ -134,7 +134,7 @@ pub(super) const MAX_BYTES: usize = 32 * 1024;
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// What is held is asked for again within the day, whatever the answer promises.
+/// What is held is requested again within the day, whatever the answer promises.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
 #[cfg(test)]

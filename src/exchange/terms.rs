@@ -48,10 +48,10 @@ impl Terms {
         self.issuers.iter().any(|known| **known == *issuer)
     }
 
-    /// The scope to ask for on behalf of a request.
+    /// The scope to request on behalf of a request.
     ///
     /// It follows the catalogue also where a rule of the operator's governs: what Databricks will
-    /// ask of the exchanged token does not depend on what the gateway asks of the caller's.
+    /// require of the exchanged token does not depend on what the gateway requires of the caller's.
     pub fn scope_for(&self, headers: &Headers) -> &'static str {
         match self.scope {
             ScopeWanted::AllApis => ALL_APIS,
@@ -89,7 +89,7 @@ impl Terms {
 }
 
 /// The area of the operation that a request is, in whichever spelling, where Databricks documents
-/// it as a scope. There are no `:read` scopes to ask for.
+/// it as a scope. There are no `:read` scopes to request.
 fn narrowest(headers: &Headers) -> Option<&'static str> {
     let method = std::str::from_utf8(headers.first(":method")?).ok()?;
     let path = headers.first(":path")?.split(|&byte| byte == b'?').next()?;

@@ -43,9 +43,9 @@ fn subject(token: &str) -> Subject<'_> {
     }
 }
 
-/// What a request with this token is told, in words.
-fn ask(exchanger: &mut Exchanger, token: &str, now: u64) -> String {
-    match exchanger.ask(subject(token), ALL_APIS, at(now)) {
+/// What becomes of a request with this token, in words.
+fn exchange(exchanger: &mut Exchanger, token: &str, now: u64) -> String {
+    match exchanger.exchange(subject(token), ALL_APIS, at(now)) {
         Exchanged::Ended => "ended".to_owned(),
         Exchanged::Held(authorization) => authorization.to_string(),
         Exchanged::Refused(refusal) => format!("{refusal:?}"),
@@ -63,7 +63,7 @@ fn wait(exchanger: &mut Exchanger, seconds: std::ops::RangeInclusive<u64>) {
 /// Asks, sends and answers.
 fn answered(status: u16, body: &str, now: u64) -> (Exchanger, Result<(), Failure>) {
     let mut exchanger = exchanger();
-    assert_eq!(ask(&mut exchanger, TOKEN, now), "wait");
+    assert_eq!(exchange(&mut exchanger, TOKEN, now), "wait");
     let callout = exchanger.due(at(now)).unwrap();
     let result = exchanger.on_answer(&callout, status, body.as_bytes(), at(now));
     (exchanger, result)
@@ -123,11 +123,11 @@ fn the_scope_is_what_databricks_will_ask_for() {
 #[test]
 fn one_exchange_serves_every_request_with_the_token() {
     let mut exchanger = exchanger();
-    assert_eq!(ask(&mut exchanger, TOKEN, 100), "wait");
-    assert_eq!(ask(&mut exchanger, TOKEN, 100), "wait");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 100), "wait");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 100), "wait");
     let callout = exchanger.due(at(100)).unwrap();
     assert!(exchanger.due(at(100)).is_none(), "one for all");
-    assert_eq!(ask(&mut exchanger, TOKEN, 101), "wait");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 101), "wait");
     assert!(exchanger.due(at(101)).is_none(), "one at a time");
     let key = callout.key;
     assert!(!exchanger.is_settled(key, at(101)));
@@ -136,11 +136,11 @@ fn one_exchange_serves_every_request_with_the_token() {
         Ok(())
     );
     assert!(exchanger.is_settled(key, at(102)));
-    assert_eq!(ask(&mut exchanger, TOKEN, 102), "Bearer dbx-1");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 102), "Bearer dbx-1");
     assert!(!exchanger.is_due());
     assert_eq!(
         exchanger.on_answer(&callout, 200, YES.as_bytes(), at(103)),
-        Err(Failure::Unasked)
+        Err(Failure::GivenUp)
     );
 }
 
@@ -148,12 +148,12 @@ fn one_exchange_serves_every_request_with_the_token() {
 fn tokens_and_scopes_do_not_share() {
     let (mut exchanger, _) = answered(200, YES, 100);
     assert_eq!(
-        ask(&mut exchanger, RESPELLED, 100),
+        exchange(&mut exchanger, RESPELLED, 100),
         "Bearer dbx-1",
         "one token, however it is written"
     );
-    assert_eq!(ask(&mut exchanger, OTHER, 100), "wait");
-    let outcome = exchanger.ask(subject(TOKEN), "jobs", at(100));
+    assert_eq!(exchange(&mut exchanger, OTHER, 100), "wait");
+    let outcome = exchanger.exchange(subject(TOKEN), "jobs", at(100));
     assert!(matches!(outcome, Exchanged::Wait(_)));
     let bodies: Vec<Vec<u8>> = std::iter::from_fn(|| exchanger.due(at(100)))
         .map(|callout| callout.call.body)
@@ -184,21 +184,25 @@ fn what_is_held_ends_before_either_token_does() {
     for (name, expires_in, last) in cases {
         let (mut exchanger, result) = answered(200, &lives(expires_in), 100);
         assert_eq!(result, Ok(()), "{name}");
-        assert_eq!(ask(&mut exchanger, TOKEN, last), "Bearer dbx-1", "{name}");
-        assert_eq!(ask(&mut exchanger, TOKEN, last + 1), "wait", "{name}");
+        assert_eq!(
+            exchange(&mut exchanger, TOKEN, last),
+            "Bearer dbx-1",
+            "{name}"
+        );
+        assert_eq!(exchange(&mut exchanger, TOKEN, last + 1), "wait", "{name}");
     }
-    assert_eq!(ask(&mut exchanger(), TOKEN, 10_000), "ended");
+    assert_eq!(exchange(&mut exchanger(), TOKEN, 10_000), "ended");
 }
 
 #[test]
 fn the_life_of_a_token_counts_from_the_question() {
     let mut exchanger = exchanger();
-    ask(&mut exchanger, TOKEN, 100);
+    exchange(&mut exchanger, TOKEN, 100);
     let callout = exchanger.due(at(100)).unwrap();
     let answer = br#"{"access_token":"dbx-1","token_type":"Bearer","expires_in":40}"#;
     assert_eq!(exchanger.on_answer(&callout, 200, answer, at(104)), Ok(()));
-    assert_eq!(ask(&mut exchanger, TOKEN, 129), "Bearer dbx-1");
-    assert_eq!(ask(&mut exchanger, TOKEN, 130), "wait");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 129), "Bearer dbx-1");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 130), "wait");
 }
 
 #[test]
@@ -222,12 +226,16 @@ fn a_failure_is_remembered_for_a_moment() {
     for (name, status, body, failure, told, pause) in cases {
         let (mut exchanger, result) = answered(status, body, 100);
         assert_eq!(result, Err(failure), "{name}");
-        assert_eq!(ask(&mut exchanger, TOKEN, 100), told, "{name}");
-        assert_eq!(ask(&mut exchanger, TOKEN, 99 + pause), told, "{name}");
+        assert_eq!(exchange(&mut exchanger, TOKEN, 100), told, "{name}");
+        assert_eq!(exchange(&mut exchanger, TOKEN, 99 + pause), told, "{name}");
         assert!(!exchanger.is_due(), "{name}");
-        assert_eq!(ask(&mut exchanger, TOKEN, 100 + pause), "wait", "{name}");
         assert_eq!(
-            ask(&mut exchanger, OTHER, 100),
+            exchange(&mut exchanger, TOKEN, 100 + pause),
+            "wait",
+            "{name}"
+        );
+        assert_eq!(
+            exchange(&mut exchanger, OTHER, 100),
             "wait",
             "{name}: others are asked for"
         );
@@ -237,35 +245,35 @@ fn a_failure_is_remembered_for_a_moment() {
 #[test]
 fn an_answer_that_never_comes_is_given_up() {
     let mut exchanger = exchanger();
-    ask(&mut exchanger, TOKEN, 100);
+    exchange(&mut exchanger, TOKEN, 100);
     let lost = exchanger.due(at(100)).unwrap();
     wait(&mut exchanger, 101..=106);
     assert!(!exchanger.is_settled(lost.key, at(106)));
     assert!(exchanger.is_settled(lost.key, at(107)));
-    assert_eq!(ask(&mut exchanger, TOKEN, 107), "wait");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 107), "wait");
     let second = exchanger.due(at(107)).unwrap();
     exchanger.on_failure(&lost, at(107));
     assert_eq!(
         exchanger.on_answer(&lost, 200, YES.as_bytes(), at(107)),
-        Err(Failure::Unasked)
+        Err(Failure::GivenUp)
     );
     exchanger.on_failure(&second, at(108));
-    assert_eq!(ask(&mut exchanger, TOKEN, 108), "Unavailable");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 108), "Unavailable");
 }
 
 #[test]
 fn what_was_not_sent_in_time_is_not_sent() {
     let mut exchanger = exchanger();
-    ask(&mut exchanger, TOKEN, 100);
+    exchange(&mut exchanger, TOKEN, 100);
     wait(&mut exchanger, 101..=110);
     assert!(exchanger.due(at(110)).is_none());
     // Asked for again before the first turn came.
-    ask(&mut exchanger, TOKEN, 200);
+    exchange(&mut exchanger, TOKEN, 200);
     wait(&mut exchanger, 201..=210);
-    assert_eq!(ask(&mut exchanger, TOKEN, 210), "wait");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 210), "wait");
     assert!(exchanger.due(at(210)).is_some());
     assert!(exchanger.due(at(210)).is_none());
-    assert_eq!(ask(&mut exchanger, TOKEN, 211), "wait");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 211), "wait");
 }
 
 #[test]
@@ -273,10 +281,10 @@ fn the_memory_is_bounded() {
     let mut exchanger = exchanger();
     let token = |number: usize| format!("e30.{number}.c2ln");
     for number in 0..MAX_ENTRIES {
-        assert_eq!(ask(&mut exchanger, &token(number), 100), "wait");
+        assert_eq!(exchange(&mut exchanger, &token(number), 100), "wait");
     }
     assert_eq!(
-        ask(&mut exchanger, TOKEN, 100),
+        exchange(&mut exchanger, TOKEN, 100),
         "Unavailable",
         "what is awaited stays"
     );
@@ -298,16 +306,16 @@ fn the_memory_is_bounded() {
         );
     }
     assert_eq!(exchanger.bytes, MAX_ENTRIES * "Bearer dbx".len());
-    assert_eq!(ask(&mut exchanger, TOKEN, 200), "wait");
+    assert_eq!(exchange(&mut exchanger, TOKEN, 200), "wait");
     assert_eq!(exchanger.entries.len(), MAX_ENTRIES);
-    assert_eq!(ask(&mut exchanger, &token(6), 200), "Bearer dbx");
+    assert_eq!(exchange(&mut exchanger, &token(6), 200), "Bearer dbx");
     assert_eq!(
-        ask(&mut exchanger, &token(7), 200),
+        exchange(&mut exchanger, &token(7), 200),
         "wait",
         "the one that ends first went"
     );
     wait(&mut exchanger, 201..=9000);
-    ask(&mut exchanger, OTHER, 9000);
+    exchange(&mut exchanger, OTHER, 9000);
     assert_eq!(exchanger.entries.len(), 1, "what is over goes first");
     let call = terms(ScopeWanted::AllApis).call(OTHER, ALL_APIS);
     assert_eq!(exchanger.bytes, call.body.len());
@@ -327,7 +335,7 @@ fn however_the_clock_is_set_nothing_is_held_or_refused_for_longer() {
             let mut exchanger = exchanger();
             let mut now = at(NOW);
             assert!(matches!(
-                exchanger.ask(subject(), ALL_APIS, now),
+                exchanger.exchange(subject(), ALL_APIS, now),
                 Exchanged::Wait(_)
             ));
             let callout = exchanger.due(now).unwrap();
@@ -338,7 +346,10 @@ fn however_the_clock_is_set_nothing_is_held_or_refused_for_longer() {
             assert_eq!(answered.is_ok(), status == 200, "{step}");
             let mut over = None;
             for second in 0..=span {
-                if matches!(exchanger.ask(subject(), ALL_APIS, now), Exchanged::Wait(_)) {
+                if matches!(
+                    exchanger.exchange(subject(), ALL_APIS, now),
+                    Exchanged::Wait(_)
+                ) {
                     over = over.or(Some(second));
                 }
                 now = now.after(Duration::from_secs(1));

@@ -56,7 +56,7 @@ impl Host for WasmHost {
         Engine {
             by_host: engine.proven(),
             // A proof of possession is signed by its sender, with whatever algorithm that likes.
-            verifier: Box::new(engine.and_when_asked(Algorithm::ALL.into_iter().collect())),
+            verifier: Box::new(engine.with_on_demand(Algorithm::ALL.into_iter().collect())),
         }
     }
 
@@ -83,7 +83,7 @@ impl Host for WasmHost {
 
     /// Whether the host validated its chain does not matter for a token that is bound to it: the
     /// client has the key, and the issuer named the certificate (RFC 8705 §3). What a header says
-    /// of a certificate is not asked: anybody can write it.
+    /// of a certificate is not used: anybody can write it.
     fn peer_certificate(&self) -> Option<Fingerprint> {
         let digest = host_calls::property(b"connection\0sha256_peer_certificate_digest")?;
         Fingerprint::parse(std::str::from_utf8(&digest).ok()?).ok()
@@ -124,7 +124,7 @@ impl Host for WasmHost {
     }
 
     fn log_critical(&self, line: &str) {
-        // A host that takes no lines could not be told so.
+        // To a host that takes no lines this could not be logged.
         let _ = host_calls::log(Level::Critical, line);
     }
 
@@ -212,7 +212,7 @@ impl From<LogLevel> for Level {
 
 /// Reads every request header in order, repeats included.
 ///
-/// The whole map on purpose: asking for one name yields its first value only, so a second
+/// The whole map on purpose: reading one name yields its first value only, so a second
 /// `authorization` would pass unseen. Values stay bytes: gateways admit 0x80–0xff in them.
 pub(super) fn request_headers() -> Headers {
     // In the wrong phase the host hands over none, and a request without a method is refused.

@@ -30,7 +30,7 @@ impl Log for Logger {
                 log::Level::Warn => Level::Warn,
                 log::Level::Error => Level::Error,
             };
-            // A host that takes no lines could not be told so.
+            // To a host that takes no lines this could not be logged.
             let _ = host_calls::log(level, &record.args().to_string());
         }
     }

@@ -9,7 +9,7 @@ use crate::audit::otlp::Exporter;
 use crate::audit::record::{Record, Stamp, words};
 use crate::authorize::{Bearer, Decision, Permit, Verdict};
 use crate::denial::Denial;
-use crate::request::envelope::{Asker, Envelope};
+use crate::request::envelope::{Envelope, Recipient};
 use crate::request::{COOKIE, Headers, RequestError};
 use crate::time::UnixTime;
 
@@ -124,7 +124,7 @@ impl Active {
         self.step(&decision, request, decision_id)
     }
 
-    /// The step that a recorded decision asks for.
+    /// The step that a recorded decision requires.
     pub(super) fn step(
         &self,
         decision: &Decision<'_>,
@@ -136,10 +136,10 @@ impl Active {
                 return (Stage::Permitted(decision_id), Step::Forward);
             }
             Verdict::Deny(denial) => {
-                let asker = Asker::of(&request.headers);
+                let recipient = Recipient::of(&request.headers);
                 let resource = &self.configuration.resource;
                 let id = decision_id.as_str();
-                Answer::new(denial, &decision.evidence, &asker, id, resource)
+                Answer::new(denial, &decision.evidence, &recipient, id, resource)
             }
             Verdict::Describe(metadata) => Answer::describing(metadata),
             Verdict::Introduce(introduction) => {
@@ -182,7 +182,7 @@ impl Active {
     }
 }
 
-/// The headers that tell the upstream who is calling.
+/// The headers that name the caller to the upstream.
 fn identified(bearer: &Bearer) -> impl Iterator<Item = (&'static str, &str)> {
     let token = bearer.token();
     [

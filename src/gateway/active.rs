@@ -178,7 +178,7 @@ impl Active {
             return self.decide_form(authorizer, number, request, host, now);
         }
         if self.records.are_impossible() {
-            // Before anything is asked for on its behalf.
+            // Before anything is requested on its behalf.
             return authorizer.unjudged(Denial::RecordUnavailable);
         }
         self.verifying(number, host, |by| authorizer.authorize(headers, by, now))
@@ -276,8 +276,8 @@ impl Active {
     }
 
     /// Asks the host for ticks of this period, unless it ticks so already: Envoy starts its timer
-    /// anew each time it is asked, so asking with every request would put the next tick off for
-    /// ever.
+    /// anew each time a tick is requested, so that a call with every request would put the next
+    /// tick off for ever.
     fn tick_every(&mut self, period: Duration, host: &dyn Host) {
         if self.tick_period != period {
             self.tick_period = period;

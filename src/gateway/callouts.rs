@@ -183,7 +183,7 @@ impl Active {
             Ok(()) => Event::Exchanged,
             Err(Failure::Refused(..)) => Event::ExchangeRefused,
             Err(
-                Failure::NoAnswer | Failure::Status(_) | Failure::Unasked | Failure::Unusable(_),
+                Failure::NoAnswer | Failure::Status(_) | Failure::GivenUp | Failure::Unusable(_),
             ) => Event::ExchangeFailed,
         });
         taken.map_err(|failure| failure.to_string())
@@ -264,7 +264,7 @@ impl Active {
         self.metrics.count(match &taken {
             Ok(()) => Event::BatchSent,
             Err(ExportFailure::Partial(..) | ExportFailure::Refused(_)) => Event::BatchRejected,
-            Err(ExportFailure::Later(_) | ExportFailure::Unasked) => Event::BatchFailed,
+            Err(ExportFailure::Later(_) | ExportFailure::GivenUp) => Event::BatchFailed,
         });
         taken.map_err(|failure| failure.to_string())
     }

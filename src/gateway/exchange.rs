@@ -43,7 +43,7 @@ pub(super) fn onward(
         fingerprint: judged.prints(token).signed,
         expires_at: judged.expires_at,
     };
-    match exchanger.ask(subject, scope, now) {
+    match exchanger.exchange(subject, scope, now) {
         Exchanged::Held(authorization) => {
             decision.evidence.exchanged_scope = Some(scope);
             Onward::With(authorization)

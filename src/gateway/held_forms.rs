@@ -44,7 +44,7 @@ struct Holding {
 }
 
 impl Client {
-    /// The client at an address as the host tells it, without a port.
+    /// The client at an address as the host reports it, without a port.
     pub(super) fn of(address: Option<&str>) -> Self {
         let address = address.and_then(|text| text.parse().ok());
         match address.map(|address: IpAddr| address.to_canonical()) {

@@ -29,7 +29,7 @@ pub struct CalloutId(pub u32);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MetricId(pub u32);
 
-/// What a metric tells.
+/// The kind of a metric.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MetricKind {
     /// How often something happened.
@@ -99,7 +99,7 @@ pub trait Host {
     /// Removes trailers by name. `false` where not all of it could be done.
     fn remove_trailers(&self, names: &[&str]) -> bool;
 
-    /// Whether the log takes lines of a level; `None` where the host does not tell.
+    /// Whether the log takes lines of a level; `None` where the host does not say.
     fn log_takes(&self, level: LogLevel) -> Option<bool>;
 
     /// Writes a record's line to the log. `false` where the host does not.

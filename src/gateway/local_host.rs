@@ -65,12 +65,12 @@ impl<'h> LocalHost<'h> {
         self.answer.replace(body.to_vec());
     }
 
-    /// The callouts sent since this was last asked.
+    /// The callouts sent since the last call of this.
     pub fn take_sent(&self) -> Vec<(CalloutId, CalloutRequest)> {
         self.sent.take()
     }
 
-    /// Edits headers as the gateway asked since this was last called.
+    /// Edits headers as the gateway requested since the last call of this.
     pub fn edit(&self, headers: &mut Vec<(String, Vec<u8>)>) {
         let (removed, set) = (self.removed.take(), self.set.take());
         headers.retain(|(name, _)| !removed.contains(name));

@@ -42,7 +42,7 @@ pub(super) struct Metrics {
     list: Option<ListGauges>,
     tokens: Vec<Tokens>,
     /// What was handed over of the verified tokens' own counts.
-    told: Counts,
+    reported: Counts,
     /// 1 while the configuration serves.
     info: MetricId,
 }
@@ -79,7 +79,7 @@ impl Metrics {
             keys: issuers.clone().enumerate().map(keys_of).collect(),
             list: list.map(|list| ListGauges::new(list.max_stale, host)),
             tokens: issuers.map(|issuer| Tokens::of(issuer, host)).collect(),
-            told: Counts::default(),
+            reported: Counts::default(),
             info: gauge(&served, name::INFO, 1, host),
         }
     }
@@ -150,10 +150,10 @@ impl Metrics {
                 tokens.verified(token, host);
             }
         }
-        let told = std::mem::replace(&mut self.told, now);
-        self.add(Event::CacheHit, now.hits.saturating_sub(told.hits));
-        self.add(Event::CacheMiss, now.misses.saturating_sub(told.misses));
-        let evictions = now.evictions.saturating_sub(told.evictions);
+        let reported = std::mem::replace(&mut self.reported, now);
+        self.add(Event::CacheHit, now.hits.saturating_sub(reported.hits));
+        self.add(Event::CacheMiss, now.misses.saturating_sub(reported.misses));
+        let evictions = now.evictions.saturating_sub(reported.evictions);
         self.add(Event::CacheEviction, evictions);
         self.decisions.flush(host);
         let of_keys = self.keys.iter_mut().flat_map(Keys::counters);

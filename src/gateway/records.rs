@@ -16,7 +16,7 @@ pub(super) struct Records {
     required: bool,
     /// Absent where the host's log gets no records.
     log: Option<LogLevel>,
-    /// Whether the host's log took lines of the records' level when it was last asked.
+    /// Whether the host's log took lines of the records' level when that was last looked up.
     is_open: bool,
     /// Absent where no collector gets records.
     pub(super) exporter: Option<Exporter>,

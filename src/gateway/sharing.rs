@@ -25,8 +25,8 @@ pub(super) fn is_safe(configuration: &Configuration, host: &dyn Host) -> bool {
 }
 
 impl Active {
-    /// Looks, for every issuer for which it is time, what the other workers know, and tells them
-    /// what this one does.
+    /// Looks, for every issuer for which it is time, what the other workers know, and publishes to
+    /// them what this one does.
     pub(super) fn consult(&mut self, host: &dyn Host, now: UnixTime) {
         let issuers = self.configuration.authorizer.issuers.len();
         for issuer in (0..issuers).map(IssuerIndex) {
@@ -69,8 +69,8 @@ impl Active {
     }
 }
 
-/// One to tell what came of a fetch, one to find the next lease, and the rest for others that are
-/// faster; then comes another tick.
+/// One to publish the outcome of a fetch, one to find the next lease, and the rest for others that
+/// are faster; then comes another tick.
 const TRIES: usize = 4;
 
 /// The host's own word for a value that somebody else has written meanwhile.

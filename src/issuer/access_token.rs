@@ -61,9 +61,9 @@ pub struct AccessToken {
     /// The key that its bearer must prove to hold (RFC 9449 §6.1). Anybody may bear a token that is
     /// bound to neither.
     pub key: Option<Thumbprint>,
-    /// Known once somebody asked for them.
+    /// Known once somebody needed them.
     prints: OnceCell<Box<TokenPrints>>,
-    /// Those that a role may ask about.
+    /// Those that a role may match.
     claims: Object,
     /// What records say of it.
     written: Members,
@@ -79,7 +79,7 @@ pub enum Groups {
 }
 
 impl AccessToken {
-    /// Reads the claims that policy asks about, each strictly: one of the wrong type refuses the
+    /// Reads the claims that the policy needs, each strictly: one of the wrong type refuses the
     /// token.
     pub(super) fn read(
         issuer: &Issuer,
@@ -194,7 +194,7 @@ impl AccessToken {
             )
     }
 
-    /// The claims that a role may ask about.
+    /// The claims that a role may match.
     pub(crate) const fn kept_claims(&self) -> &Object {
         &self.claims
     }

@@ -30,11 +30,11 @@ pub struct Dialect {
     pub required: &'static [&'static str],
     /// Its tokens are for one workspace, or for a whole account.
     pub names_workspace: bool,
-    /// By what its access tokens are told from its other tokens.
+    /// What distinguishes its access tokens from its other tokens.
     pub distinction: Distinction,
 }
 
-/// By what a provider's access tokens are told from the other tokens that it signs with the same
+/// What distinguishes a provider's access tokens from the other tokens that it signs with the same
 /// keys.
 ///
 /// RFC 9068 §2.1 has the type `at+jwt` for that, which is enough for each of these but
@@ -57,7 +57,7 @@ impl Dialect {
     /// Refuses ID tokens and whatever else a provider signs with the same key, `is_typed` telling
     /// whether the type is `at+jwt`.
     ///
-    /// RFC 8725 §3.12 asks for rules that exclude one another. So each provider's access tokens
+    /// RFC 8725 §3.12 requires rules that exclude one another. So each provider's access tokens
     /// have to show what only they have; where that is not known, any claim that OpenID Connect
     /// Core §2 and §3 put into ID tokens alone is taken for one's.
     pub(super) fn check_access_token(
@@ -76,8 +76,8 @@ impl Dialect {
         if let Distinction::Purpose(claim, values) = self.distinction
             && claims.at(&[claim]).is_some()
         {
-            let told = text(claim).is_some_and(|value| values.contains(&value));
-            return told.then_some(()).ok_or(InvalidToken::IdToken);
+            let is_listed = text(claim).is_some_and(|value| values.contains(&value));
+            return is_listed.then_some(()).ok_or(InvalidToken::IdToken);
         }
         let has_mark = || match self.distinction {
             Distinction::AnyClaim(marks) => is_typed || marks.iter().any(has),

@@ -7,7 +7,7 @@ use crate::token::claims::ClaimError;
 use crate::token::jws::JwsError;
 use crate::token::signature::SignatureError;
 
-/// Why a bearer token is not a valid access token. The record names the reason; the caller is told
+/// Why a bearer token is not a valid access token. The record names the reason; the caller gets
 /// [`InvalidToken::hint`] at most.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum InvalidToken {

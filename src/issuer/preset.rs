@@ -159,7 +159,7 @@ impl Preset {
                 scopes: names(&["scope"]),
                 client: names(&["client_id"]),
                 required: &["aud", "sub", "client_id", "iat", "jti"],
-                // Where the configuration asks for another type.
+                // Where the configuration requires another type.
                 distinction: Distinction::AnyClaim(&["client_id"]),
                 ..generic
             },

@@ -28,7 +28,7 @@ pub(super) struct Clockwork {
     keys: Option<KeptKeys>,
     /// How often the keys have changed.
     generation: u64,
-    /// Where the metadata said the keys are; asked for again with each refresh, since that is how
+    /// Where the metadata said the keys are; requested again with each refresh, since that is how
     /// an issuer moves them.
     discovered: Option<HttpsUri>,
     /// Which of the two metadata addresses is tried next.
@@ -54,8 +54,8 @@ struct KeptKeys {
 /// How far a fetch came that brought nothing.
 #[derive(Clone, Copy)]
 pub(super) enum Tried {
-    /// The issuer was asked, as far as anybody knows.
-    Asked,
+    /// The issuer got the request, as far as anybody knows.
+    Sent,
     /// It could not be sent from here, which says nothing of other workers.
     Unsent,
 }
@@ -153,11 +153,11 @@ impl Clockwork {
         jitter: &mut Jitter,
     ) -> Result<Fetched, FetchFailure> {
         if !self.answers(fetch) {
-            return Err(FetchFailure::Unasked);
+            return Err(FetchFailure::GivenUp);
         }
         let taken = self.take(answer, now, jitter);
         if taken.is_err() {
-            self.fail(Tried::Asked, now, jitter);
+            self.fail(Tried::Sent, now, jitter);
         }
         taken
     }

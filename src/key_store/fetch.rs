@@ -1,4 +1,4 @@
-//! One fetch: what to ask of whom, and what can come of it.
+//! One fetch: the request, and its possible outcomes.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use super::IssuerIndex;
 pub struct Fetch {
     /// For which issuer.
     pub issuer: IssuerIndex,
-    /// What to ask of whom.
+    /// What to request, and from where.
     pub call: CalloutRequest,
     /// Tells this fetch from an earlier one of the same issuer whose answer may still come.
     pub(super) number: u64,
@@ -36,6 +36,8 @@ pub struct KeyAnswer<'a> {
 /// Why a fetch brought nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum FetchFailure {
+    /// It was given up before, or never sent.
+    GivenUp,
     /// The metadata's `jwks_uri` is not one.
     KeysAddress(UriError),
     /// The document holds no key that may be used.
@@ -48,13 +50,12 @@ pub enum FetchFailure {
     Status(u16),
     /// The answer is larger than such a document is.
     TooLarge,
-    /// Nobody asked, or not any more.
-    Unasked,
 }
 
 impl fmt::Display for FetchFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::GivenUp => f.write_str(flight::UNASKED),
             Self::KeysAddress(error) => write!(f, "the metadata's `jwks_uri` is {error}: set `jwks.uri`"),
             Self::Keys(error) => write!(f, "{error}"),
             Self::NotMetadata => f.write_str("the answer is not an issuer's metadata with `issuer` and `jwks_uri`: set `jwks.uri`"),
@@ -66,7 +67,6 @@ impl fmt::Display for FetchFailure {
             }
             Self::Status(status) => write!(f, "answered {status} in place of 200: check `jwks.uri` and the cluster's host name"),
             Self::TooLarge => f.write_str("the answer is larger than any such document: check `jwks.uri`"),
-            Self::Unasked => f.write_str(flight::UNASKED),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What the workers of one process tell one another of one document: who fetches it, when it is
-//! due, and what it was.
+//! What the workers of one process share of one document: who fetches it, when it is due, and what
+//! it was.
 //!
 //! Workers keep it in the host's shared data, which has no expiry and cannot be removed from: one
 //! value for each document, always overwritten, and named by what is fetched, so that
-//! configurations which ask different things never meet. Whoever can write there is believed as the
+//! configurations with different sources never meet. Whoever can write there is believed as the
 //! issuer is, and no further: the document goes through the same parser, and a time that cannot be
 //! is nobody's word.
 
@@ -25,7 +25,7 @@ pub(super) struct Slot<'a> {
     pub(super) failures: u32,
     /// Which of the two metadata addresses is tried next.
     pub(super) second_address: bool,
-    /// When a refresh was last asked for before its time.
+    /// When a refresh was last requested before its time.
     pub(super) last_early: Option<UnixTime>,
     /// The last good answer.
     pub(super) document: Option<FetchedDocument<'a>>,
@@ -124,21 +124,22 @@ impl<'a> Slot<'a> {
     }
 }
 
-/// The name of a document's slot: the same for all that ask the same thing of the same cluster.
+/// The name of a document's slot: the same for all that request the same document from the same
+/// cluster.
 pub(super) fn name(remote: &Remote) -> String {
     let uri = match &remote.addresses {
         Addresses::Known(uri) => uri.to_string(),
         // No URI is empty.
         Addresses::Discovered(_) => String::new(),
     };
-    let mut asked = Vec::new();
+    let mut input = Vec::new();
     for part in [&*remote.issuer, &*remote.cluster, &uri] {
         // Its length first, or else two texts could be cut in two ways.
-        asked.extend_from_slice(&part.len().to_le_bytes());
-        asked.extend_from_slice(part.as_bytes());
+        input.extend_from_slice(&part.len().to_le_bytes());
+        input.extend_from_slice(part.as_bytes());
     }
     let mut name = String::from(PREFIX);
-    fingerprint::digest_onto(&mut name, &asked, NAMED_BYTES);
+    fingerprint::digest_onto(&mut name, &input, NAMED_BYTES);
     name
 }
 

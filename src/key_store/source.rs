@@ -46,7 +46,7 @@ pub struct Schedule {
 }
 
 impl Remote {
-    /// Keys of `issuer`, asked for in `cluster`; without a `uri` the issuer's metadata tells it,
+    /// Keys of `issuer`, requested from `cluster`; without a `uri` the issuer's metadata names it,
     /// and then the issuer must be an https URL.
     pub fn new(
         cluster: &str,

@@ -257,7 +257,7 @@ fn an_answer_out_of_its_time_is_ignored() {
     let second = store.due(at(1007)).unwrap();
     assert_eq!(
         store.on_answer(&lost, &ok(KEYS), at(1008)),
-        Err(FetchFailure::Unasked)
+        Err(FetchFailure::GivenUp)
     );
     store.on_failure(&lost, at(1008));
     store.on_answer(&second, &ok(KEYS), at(1008)).unwrap();

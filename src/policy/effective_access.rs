@@ -16,8 +16,8 @@ use crate::token::scope::Scope;
 use super::Requirement;
 use super::roles::HeldInWorkspace;
 
-/// The roles that a caller holds, and the scopes that are effective. It follows from the configuration, the
-/// token and the workspace alone.
+/// The roles that a caller holds, and the scopes that are effective. It follows from the
+/// configuration, the token and the workspace alone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EffectiveAccess {
     /// The names of the roles held, in the configuration's order.
@@ -175,7 +175,7 @@ impl EffectiveAccess {
         let is_whole = self.satisfies(&requirement);
         let is_held = move |scope: &str| {
             let covers = |held: &ScopeSet| held.covers(scope);
-            // Scopes of which one will do are asked for together.
+            // Scopes of which one will do are requested together.
             matches!(requirement, Requirement::AllOf(_))
                 && self.token_scopes.as_ref().is_none_or(covers)
                 && (!self.limited || covers(&self.role_grants))

@@ -139,7 +139,7 @@ impl<'a> Requirement<'a> {
         }
     }
 
-    /// The scopes to ask for, for challenges and records.
+    /// The scopes to request, for challenges and records.
     pub fn scopes(self) -> impl Iterator<Item = &'a str> {
         let (one, listed): (_, &[Scope]) = match self {
             Self::AllApis => (Some(ALL_APIS), &[]),

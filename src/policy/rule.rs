@@ -38,7 +38,7 @@ pub struct Tools {
 pub enum Effect {
     /// Refuses them.
     Deny,
-    /// Lets them through without asking who sends them.
+    /// Lets them through, whoever sends them.
     Public,
     /// Lets them through for callers who hold all of these scopes.
     RequireAll(Vec<Scope>),
@@ -57,7 +57,7 @@ pub enum Mode {
 }
 
 impl Rule {
-    /// Whether it is for MCP calls, and this request does not tell which one it is.
+    /// Whether it is for MCP calls, and this request does not name its call.
     pub fn is_left_guessing(&self, call: Call<'_>) -> bool {
         self.mcp.is_some() && call.tool == Tool::Unknown
     }
@@ -66,7 +66,7 @@ impl Rule {
     /// `HEAD` as it would `GET` (RFC 9110 §9.3.2). Deny rules hold for `HEAD` always, others where
     /// `head_is_get` says that it has no meaning of its own.
     ///
-    /// A request that does not tell its MCP call may be any: what it is taken for, it must not get
+    /// A request that does not name its MCP call may be any: what it is taken for, it must not get
     /// around.
     pub(super) fn is_for(
         &self,
@@ -116,7 +116,7 @@ impl Rule {
         self.exact || self.effect == Effect::Public
     }
 
-    /// Whether a request that does not tell its MCP call is refused for one of two rules of one
+    /// Whether a request that does not name its MCP call is refused for one of two rules of one
     /// path as it is for the other.
     pub(super) fn is_alike_unknown(&self, other: &Self) -> bool {
         let denies = |rule: &Self| rule.effect == Effect::Deny;

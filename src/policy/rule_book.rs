@@ -34,8 +34,8 @@ pub struct RuleBook {
     /// Those that may be for what another path of an operation leaves open.
     incomplete: Vec<usize>,
     index: Index<Shelf>,
-    asks_for_issuers: bool,
-    asks_for_tools: bool,
+    depends_on_issuers: bool,
+    depends_on_tools: bool,
 }
 
 /// A path of a rule.
@@ -92,8 +92,8 @@ impl RuleBook {
                 template: path.clone(),
             });
         }
-        self.asks_for_issuers |= rule.issuers.is_some();
-        self.asks_for_tools |= rule.mcp.is_some();
+        self.depends_on_issuers |= rule.issuers.is_some();
+        self.depends_on_tools |= rule.mcp.is_some();
         self.rules.push(rule);
         Ok(())
     }
@@ -218,14 +218,14 @@ impl RuleBook {
     }
 
     /// Whether some rule is for certain MCP calls only.
-    pub const fn asks_for_tools(&self) -> bool {
-        self.asks_for_tools
+    pub const fn depends_on_tools(&self) -> bool {
+        self.depends_on_tools
     }
 
     /// Whether some rule counts for certain issuers only, so that what governs a request depends on
     /// whose token it carries.
-    pub const fn asks_for_issuers(&self) -> bool {
-        self.asks_for_issuers
+    pub const fn depends_on_issuers(&self) -> bool {
+        self.depends_on_issuers
     }
 
     /// Whether there is no rule at all.

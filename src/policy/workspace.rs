@@ -26,7 +26,7 @@ pub struct Workspace {
     pub hosts: Vec<Box<str>>,
 }
 
-/// Why no workspace can be told.
+/// Why the workspace is unknown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WorkspaceError {
     /// The host is one workspace's, a selector names another.

@@ -1,4 +1,4 @@
-//! The authority that a request asks for (RFC 9110 §7.2), reduced to what names a host.
+//! The authority of a request (RFC 9110 §7.2), reduced to what names a host.
 
 use std::borrow::Cow;
 use std::fmt;

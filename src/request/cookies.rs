@@ -1,7 +1,7 @@
 //! Cookies of a request (RFC 6265 §5.4), and the tokens among them.
 //!
-//! No cookie goes upstream where a caller is asked for a token. Sign-in pages and public paths
-//! need theirs, but a token among them was verified by nobody, so it stays behind.
+//! No cookie goes upstream where a token is required. Sign-in pages and public paths need theirs,
+//! but a token among them was verified by nobody, so it stays behind.
 
 use super::{Headers, secret, stray};
 

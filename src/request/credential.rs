@@ -1,4 +1,4 @@
-//! What a request carries to prove who is calling, told apart by shape alone.
+//! What a request carries to prove who is calling, classified by shape alone.
 //!
 //! Nothing here is verified: a [`Credential::Jwt`] has three parts and no more is known of it.
 

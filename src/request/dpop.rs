@@ -42,13 +42,13 @@ pub fn check(
     } else {
         return Err(InvalidProof::Uri);
     };
-    let asked = headers
+    let own = headers
         .first(":authority")
         .unwrap_or_else(|| header("host"));
     let target = header(":path").split(|&byte| byte == b'?').next();
     // RFC 3986 §6.2.3.
     let path = if path.is_empty() { "/" } else { path };
-    let same = same_authority(authority.as_bytes(), asked, default_port)
+    let same = same_authority(authority.as_bytes(), own, default_port)
         && normalised(path.as_bytes()).eq(normalised(target.unwrap_or_default()));
     if same { Ok(()) } else { Err(InvalidProof::Uri) }
 }

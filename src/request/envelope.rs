@@ -47,14 +47,14 @@ pub enum Protocol {
 
 /// Whoever reads a refusal.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Asker<'a> {
-    /// The path that was asked for, as [`Envelope`] quotes it.
+pub struct Recipient<'a> {
+    /// The requested path, as [`Envelope`] quotes it.
     pub path: Cow<'a, str>,
     /// In which form they read it.
     pub protocol: Protocol,
 }
 
-impl<'a> Asker<'a> {
+impl<'a> Recipient<'a> {
     /// Takes out of the head what an answer depends on.
     pub fn of(headers: &'a Headers) -> Self {
         let path = path(headers);
@@ -88,7 +88,7 @@ impl<'a> Envelope<'a> {
         Some(quote(value, MAX_REQUEST_ID_CHARS))
     }
 
-    /// The host that was asked, shortened, with secrets struck out.
+    /// The requested host, shortened, with secrets struck out.
     pub fn host(&self) -> Option<Cow<'a, str>> {
         let value = self.headers.first_known(Known::AUTHORITY)?;
         // RFC 9110 §4.2.4: a name and a password may stand before it, which no record keeps.
@@ -143,7 +143,7 @@ fn path(headers: &Headers) -> &[u8] {
 impl Protocol {
     fn of(headers: &Headers, path: &[u8]) -> Self {
         let content_type = headers.first("content-type").unwrap_or_default();
-        // As Envoy tells gRPC: gRPC-Web (`application/grpc-web`) reads plain HTTP.
+        // As Envoy recognizes gRPC: gRPC-Web (`application/grpc-web`) reads plain HTTP.
         let grpc = content_type
             .strip_prefix(b"application/grpc")
             .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')));
@@ -365,7 +365,7 @@ mod tests {
         ];
         for (name, path, content_type, want) in cases {
             let headers = headers(&[(":path", path), ("content-type", content_type)]);
-            assert_eq!(Asker::of(&headers).protocol, want, "{name}");
+            assert_eq!(Recipient::of(&headers).protocol, want, "{name}");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Why a head is refused before anybody is asked who they are: its stable names, and what a person
-//! is told.
+//! Why a head is refused before authentication: its stable names, and its message.
 
 use std::fmt;
 
@@ -12,7 +11,7 @@ use super::form::FormError;
 use super::target::{QueryCredential, TargetError};
 use super::workspace::SelectorError;
 
-/// Why a head is refused before anybody is asked who they are.
+/// Why a head is refused before authentication.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RequestError {
     /// The `:authority` cannot be read in one way.
@@ -23,7 +22,7 @@ pub enum RequestError {
     Form(FormError),
     /// The method is not a token (RFC 9110 §9.1).
     Method,
-    /// The host handed over no `:method`: it was not asked at the right moment, so nothing in the
+    /// The host handed over no `:method`: it was called at the wrong moment, so nothing in the
     /// head can be trusted.
     NoMethod,
     /// There is no `:path`.
@@ -47,7 +46,7 @@ pub enum RequestError {
     /// It asks to leave HTTP, by `Upgrade` or `CONNECT`, for something that this gateway lets
     /// nobody have here.
     Upgrade,
-    /// The workspace cannot be told.
+    /// The workspace is unknown.
     Workspace(SelectorError),
 }
 

@@ -1,4 +1,4 @@
-//! Names for static tokens, by which records tell one from another without holding any.
+//! Names for static tokens, by which records distinguish them without containing any.
 //!
 //! A name is an HMAC-SHA-256 over the token, shortened. The key comes from the configuration, so
 //! that whoever has a record and finds a token cannot hold one against the other without it. Where

@@ -3,7 +3,7 @@
 //!
 //! A token endpoint turns credentials into tokens, so its form is one more place where they are
 //! shown. What two parsers could read differently is refused, as it is in a head; what the form
-//! shows then is told apart by name and shape alone.
+//! shows then is classified by name and shape alone.
 
 pub mod grant;
 mod jwt;

@@ -298,7 +298,8 @@ const REMOVED: [(Key, &str); 26] = [
     keyed("x-rewrite-url"),
 ];
 
-/// What [`Envelope`](super::envelope::Envelope) and [`Asker`](super::envelope::Asker) read.
+/// What [`Envelope`](super::envelope::Envelope) and
+/// [`Recipient`](super::envelope::Recipient) read.
 const QUOTED: [&str; 10] = [
     ":authority",
     ":method",

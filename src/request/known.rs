@@ -1,4 +1,4 @@
-//! The names of headers that a head is asked for by: each is found once, while the map is read.
+//! The names of headers that are looked up in a head: each is found once, while the map is read.
 
 use super::name::{Key, same_name};
 

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::known::Known;
 use super::{Headers, one};
 
-/// What a request asks for, beside its path.
+/// What is requested, beside the path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Call<'a> {
     /// The HTTP method.
@@ -51,10 +51,10 @@ impl<'a> Call<'a> {
 impl<'a> Tool<'a> {
     /// Reads the headers; `decoded` keeps the name where that has to be decoded.
     pub fn read(headers: &'a Headers, decoded: &'a OnceCell<String>) -> Self {
-        Self::told(headers, decoded).unwrap_or(Self::Unknown)
+        Self::parse(headers, decoded).unwrap_or(Self::Unknown)
     }
 
-    fn told(headers: &'a Headers, decoded: &'a OnceCell<String>) -> Option<Self> {
+    fn parse(headers: &'a Headers, decoded: &'a OnceCell<String>) -> Option<Self> {
         let value = |known| one(headers, known).ok().map(Option::unwrap_or_default);
         if !holds_them(value(Known::MCP_PROTOCOL_VERSION)?) {
             return None;
@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn headers_are_believed_where_the_protocol_makes_them_mandatory() {
-        let told = |method, name| Tool::Known { method, name };
-        let call = told("tools/call", Some("run_sql"));
+        let known = |method, name| Tool::Known { method, name };
+        let call = known("tools/call", Some("run_sql"));
         let version = ("mcp-protocol-version", "2026-07-28");
         let method = ("mcp-method", "tools/call");
         let name = ("mcp-name", "run_sql");
@@ -180,7 +180,7 @@ mod tests {
             ("an empty name",         &[version, method, ("mcp-name", "")],                                Tool::Unknown),
             ("two names",             &[version, method, name, ("mcp-name", "x")],                         Tool::Unknown),
             ("an encoded name",       &[version, method, ("mcp-name", "=?base64?cnVuX3NxbA==?=")],         call),
-            ("beyond ASCII, encoded", &[version, method, ("mcp-name", "=?base64?csO8biBzcWw=?=")],         told("tools/call", Some("rün sql"))),
+            ("beyond ASCII, encoded", &[version, method, ("mcp-name", "=?base64?csO8biBzcWw=?=")],         known("tools/call", Some("rün sql"))),
             ("without its padding",   &[version, method, ("mcp-name", "=?base64?cnVuX3NxbA?=")],           Tool::Unknown),
             ("stray bits",            &[version, method, ("mcp-name", "=?base64?cnVuX3NxbB==?=")],         Tool::Unknown),
             ("the marks in capitals", &[version, method, ("mcp-name", "=?BASE64?cnVuX3NxbA==?=")],         Tool::Unknown),
@@ -193,7 +193,7 @@ mod tests {
             ("an encoded method",     &[version, ("mcp-method", "=?base64?dG9vbHMvY2FsbA==?="), name],     Tool::Unknown),
             ("a space in it",         &[version, method, ("mcp-name", "run sql")],                         Tool::Unknown),
             ("beyond ASCII",          &[version, method, ("mcp-name", "rün")],                             Tool::Unknown),
-            ("a method without one",  &[version, ("mcp-method", "tools/list")],                            told("tools/list", None)),
+            ("a method without one",  &[version, ("mcp-method", "tools/list")],                            known("tools/list", None)),
             ("nothing",               &[],                                                                 Tool::Unknown),
         ];
         for (case, headers, want) in cases {

@@ -195,8 +195,8 @@ fn is_jwt(text: &str) -> bool {
 /// where JSON's parsers pass over it, and so is a byte order mark.
 fn begins_object(text: &[u8]) -> bool {
     let decoded = text.chunks(4).map_while(base64).flatten();
-    let mut told = decoded.filter(|byte| !is_one_of(*byte, b" \t\r\n\xef\xbb\xbf"));
-    told.next() == Some(b'{') && told.next() == Some(b'"')
+    let mut visible = decoded.filter(|byte| !is_one_of(*byte, b" \t\r\n\xef\xbb\xbf"));
+    visible.next() == Some(b'{') && visible.next() == Some(b'"')
 }
 
 /// Finds the credentials of a text while that is read from its beginning to its end.
@@ -218,7 +218,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The end of the credential that begins here, no place being before one that was asked about
+    /// The end of the credential that begins here, no place being before one that was given before
     /// already: a static token of Databricks', wherever its digits end, or what begins as a JWT and
     /// has a dot behind that.
     pub(super) fn at(&mut self, place: usize) -> Option<usize> {

@@ -116,9 +116,9 @@ fn what_is_quoted_of_a_head_is_all_that_records_and_answers_read() {
             .map(|text| text.map(Cow::into_owned))
             .collect::<Vec<_>>()
     };
-    let asker = |headers: &Headers| format!("{:?}", envelope::Asker::of(headers));
+    let recipient = |headers: &Headers| format!("{:?}", envelope::Recipient::of(headers));
     assert_eq!(quote(&quoted), quote(&head));
-    assert_eq!(asker(&quoted), asker(&head));
+    assert_eq!(recipient(&quoted), recipient(&head));
     assert_eq!(quoted.first("authorization"), None);
     assert_eq!(quoted.first("x-anything"), None);
 }

@@ -10,8 +10,8 @@ use super::known::Known;
 use super::name::same_name;
 use super::{Headers, one};
 
-/// Whether a request of this method asks to become a web socket. Whatever else it asks to become is
-/// refused.
+/// Whether a request of this method requests an upgrade to a web socket. Any other upgrade that it
+/// requests is refused.
 pub(super) fn is_to_web_socket(headers: &Headers, method: &str) -> Result<bool, RequestError> {
     let is_there = |known| headers.spelled(known).0.is_some();
     if method == "CONNECT" || is_there(Known::PROTOCOL) || is_there(Known::HTTP2_SETTINGS) {

@@ -35,7 +35,7 @@ impl fmt::Display for WorkspaceId {
     }
 }
 
-/// Why the workspace of a request cannot be told.
+/// Why the workspace of a request is unknown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SelectorError {
     /// Two selectors name two workspaces.
@@ -132,7 +132,7 @@ impl Selection {
     }
 }
 
-/// The ID of a workspace in a path, as far as it can be told without a catalogue: in every version,
+/// The ID of a workspace in a path, as far as it is known without a catalogue: in every version,
 /// with every method, and of operations that are yet to come. A test holds this to all that the
 /// catalogue calls `{workspace_id}`.
 enum InPath<'a> {

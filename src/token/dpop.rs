@@ -1,4 +1,4 @@
-//! A DPoP proof: RFC 9449 §4.2, and of §4.3 what the proof itself tells.
+//! A DPoP proof: RFC 9449 §4.2, and of §4.3 what the proof alone decides.
 //!
 //! A JWT that brings the key that signed it, and says for which request and which access token its
 //! signer made it. The key proves nothing by itself, so the one that is expected is named from the

@@ -187,7 +187,7 @@ pub const MAX_BYTES: usize = 1_048_576;
 /// Entries of a document.
 pub const MAX_KEYS: usize = 1024;
 
-/// Entries that are kept of a document. The last one tells that there were too many; a megabyte of
+/// Entries that are kept of a document. The last one shows that there were too many; a megabyte of
 /// commas buys no memory.
 const MOST_ENTRIES: usize = MAX_KEYS + 1;
 

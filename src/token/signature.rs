@@ -19,7 +19,7 @@ pub(super) use engine::EngineKey;
 pub trait Verifier {
     /// Whether `signature` is the key's over `message`. Whatever the engine cannot do is `false`.
     ///
-    /// The key fits the algorithm and the signature has the length that the key asks for;
+    /// The key fits the algorithm and the signature has the length that the key requires;
     /// [`Jws`](crate::token::jws::Jws) sees to it.
     fn verify(&self, algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]) -> bool;
 }

@@ -214,7 +214,7 @@ fn sample(request: &Request) -> SampleRequest {
     SampleRequest {
         method: request.method.into(),
         path: request.path.into(),
-        tool: request.told.map(|told| SampleTool {
+        tool: request.mcp.map(|told| SampleTool {
             method: told.method.into(),
             name: told.name.map(Into::into),
         }),

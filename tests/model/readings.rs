@@ -228,7 +228,7 @@ fn is_for(rule: &Rule, request: &Request, issuer: Option<&str>) -> bool {
             .issuers
             .as_ref()
             .is_none_or(|issuers| issuer.is_some_and(|issuer| issuers.contains(&issuer)))
-        && match (&rule.mcp, request.told) {
+        && match (&rule.mcp, request.mcp) {
             (Some(tools), Some(told)) => {
                 let method = tools.methods.as_ref();
                 let name = tools.names.as_ref();

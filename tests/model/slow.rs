@@ -143,7 +143,7 @@ fn needs_no_caller(governing: &Governing<'_>) -> bool {
 /// Why a request is refused to which a deny rule may apply: where it tells no MCP call, it may be
 /// any.
 fn denied(request: &Request, rule: &Rule) -> &'static str {
-    match (request.told, &rule.mcp) {
+    match (request.mcp, &rule.mcp) {
         (None, Some(_)) => "mcp_headers_required",
         _ => "denied_by_rule",
     }
@@ -203,7 +203,7 @@ fn refusal<'a>(
                 return Err(("unmatched", None));
             }
             for rule in rules {
-                if rule.mcp.is_some() && request.told.is_none() {
+                if rule.mcp.is_some() && request.mcp.is_none() {
                     return Err(("mcp_headers_required", Some(rule)));
                 }
                 judged(&|grants| is_met(rule, grants)).map_err(|reason| (reason, Some(*rule)))?;

@@ -178,7 +178,7 @@ pub(super) struct Tools {
 
 /// The MCP call that a request tells of.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told {
+pub(super) struct McpHeaders {
     pub(super) method: &'static str,
     pub(super) name: Option<&'static str>,
 }
@@ -188,7 +188,7 @@ pub(super) struct Request {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) host: &'static str,
-    pub(super) told: Option<Told>,
+    pub(super) mcp: Option<McpHeaders>,
     pub(super) caller: Option<Caller>,
 }
 
@@ -262,13 +262,13 @@ impl World {
             groups: dice.some(&GROUPS, 3),
             scopes: dice.some(&SCOPES, 4),
         });
-        let told = (!dice.one_in(4)).then(|| {
+        let mcp = (!dice.one_in(4)).then(|| {
             let method = dice.one_of(&MCP_METHODS);
             let name = (method != "tools/list").then(|| dice.one_of(&TOOLS));
-            Told { method, name }
+            McpHeaders { method, name }
         });
         Request {
-            told,
+            mcp,
             method: dice.one_of(&METHODS),
             path: dice.one_of(&PATHS),
             host: dice.one_of(&HOSTS),
@@ -368,7 +368,7 @@ impl Request {
         ]
         .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
         .to_vec();
-        if let Some(Told { method, name }) = self.told {
+        if let Some(McpHeaders { method, name }) = self.mcp {
             let told = [
                 ("mcp-protocol-version", Some("2026-07-28")),
                 ("mcp-method", Some(method)),

@@ -1,4 +1,4 @@
-//! A year of audit records, as many as are asked for, the same at every run.
+//! A year of audit records, as many as are wanted, the same at every run.
 //!
 //! What is rare in it stands at known places, so that a test can ask for it.
 
@@ -23,8 +23,8 @@ pub(crate) struct Year {
     workers: [u64; WORKERS],
 }
 
-/// What a record says of who asked for what.
-struct Asked {
+/// What a record says of who requested what.
+struct YearRequest {
     /// Position in [`OPERATIONS`].
     operation: usize,
     /// Position in [`DECISIONS`].
@@ -57,18 +57,18 @@ impl Year {
     fn line(&mut self, number: u64, worker: usize) -> String {
         let second = START + YEAR * number / self.records;
         let time = UnixTime::from_millis(second * 1000 + number % 1000).unwrap();
-        let asked = Asked {
+        let request = YearRequest {
             operation: self.dice.below(OPERATIONS.len()),
             decision: [0, 0, 0, 0, 0, 0, 1, 2, 3, 4][self.dice.below(10)],
             person: self.dice.below(400),
         };
-        let (method, path, operation, scope) = OPERATIONS[asked.operation];
-        let (decision, mode, reason) = DECISIONS[asked.decision];
-        let (sequence, person) = (self.workers[worker], asked.person);
+        let (method, path, operation, scope) = OPERATIONS[request.operation];
+        let (decision, mode, reason) = DECISIONS[request.decision];
+        let (sequence, person) = (self.workers[worker], request.person);
         format!(
             "{{\"time\":\"{time}\",\"decision\":\"{decision}\",\"mode\":\"{mode}\",\"reason\":\"{reason}\",\"decision_id\":\"{number:032x}\",\"request_id\":\"5f1c2a9e-{person:04}-4d1b-9f0e-{number:012x}\",\"trace_id\":\"{number:032x}\",\"method\":\"{method}\",\"host\":\"dbx-{}.example.com\",\"path\":\"{path}\",\"operation\":\"{operation}\",\"required_scopes\":[\"{scope}\"],{}\"workspace\":\"{}\",\"source_ip\":\"10.1.{}.{}\",\"user_agent\":\"{}\",\"worker\":\"{worker:016x}\",\"sequence\":{sequence},\"config\":\"1f0c2d3e4a5b\"}}\n",
             person % 5,
-            Self::caller(&asked, number),
+            Self::caller(&request, number),
             1_234_567_890 + person % 5,
             person / 250,
             person % 250,
@@ -76,10 +76,10 @@ impl Year {
         )
     }
 
-    fn caller(asked: &Asked, number: u64) -> String {
-        let Asked {
+    fn caller(request: &YearRequest, number: u64) -> String {
+        let YearRequest {
             person, decision, ..
-        } = asked;
+        } = request;
         if *decision == 4 {
             return format!(
                 "\"effective_scopes\":[],\"rule\":null,\"roles\":[],\"issuer\":null,\"subject\":null,\"client\":null,\"token_id\":null,\"token_expires_at\":null,\"credential\":\"personal_access_token\",\"credential_fingerprint\":\"{:032x}\",",

@@ -8,11 +8,11 @@ use crate::callout::uri::HttpsUri;
 /// Where records go, and how many may wait.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Collector {
-    /// The gateway's cluster to ask.
+    /// The gateway's cluster that it is in.
     pub cluster: Box<str>,
     /// Where it takes logs, `…/v1/logs`.
     pub uri: HttpsUri,
-    /// Headers that it asks for, a credential among them perhaps.
+    /// Headers that it requires, perhaps with a credential.
     pub headers: Vec<CollectorHeader>,
     /// The bytes of records that may wait, on each worker.
     pub queue_bytes: usize,

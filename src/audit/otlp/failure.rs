@@ -7,19 +7,20 @@ use crate::callout::flight;
 /// Why records did not arrive.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ExportFailure {
+    /// The batch was given up before.
+    GivenUp,
+    /// It may take the batch later; it has this status.
+    Later(u16),
     /// The collector took the batch but so many records, for the reason that it gave.
     Partial(u64, String),
     /// It refused the batch for good, with this status.
     Refused(u16),
-    /// It may take the batch later; it has this status.
-    Later(u16),
-    /// The batch was given up before.
-    Unasked,
 }
 
 impl fmt::Display for ExportFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::GivenUp => f.write_str(flight::UNASKED),
             Self::Partial(rejected, reason) if reason.is_empty() => {
                 write!(f, "the collector rejected {rejected} records")
             }
@@ -31,7 +32,6 @@ impl fmt::Display for ExportFailure {
                 "the collector refused a batch with status {status}: check `audit.otlp.uri` and `audit.otlp.headers`"
             ),
             Self::Later(status) => write!(f, "the collector takes no records now: status {status}"),
-            Self::Unasked => f.write_str(flight::UNASKED),
         }
     }
 }

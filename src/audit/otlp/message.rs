@@ -10,7 +10,7 @@ use super::{Exported, Losses};
 /// A batch of records.
 pub(super) struct Batch<I> {
     pub(super) records: I,
-    /// What has not arrived and was not told yet.
+    /// What has not arrived and was not reported yet.
     pub(super) losses: Losses,
     pub(super) now: UnixTime,
 }

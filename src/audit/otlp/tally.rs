@@ -1,6 +1,6 @@
 //! How many records went which way.
 
-/// What became of records since it was last asked for. Those that still wait are in none of these.
+/// What became of records since the last call of this. Those that still wait are in none of these.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Tally {
     /// The collector has them.

@@ -77,7 +77,7 @@ fn records_go_in_batches_and_once() {
     assert_eq!(lines(&second), ["c"]);
     assert_eq!(
         exporter.on_answer(&first, &status(200), at(1004)),
-        Err(ExportFailure::Unasked)
+        Err(ExportFailure::GivenUp)
     );
     assert_eq!(exporter.on_answer(&second, &status(202), at(1005)), Ok(()));
     assert_eq!(exporter.next_due(), None);
@@ -134,7 +134,7 @@ fn what_a_collector_refuses_is_counted_and_told() {
     };
     let failure = exporter.on_answer(&sent, &partial, at(1001));
     assert_eq!(failure, Err(ExportFailure::Partial(1, "no".to_owned())));
-    // With nothing else to send, the loss is told after a while.
+    // With nothing else to send, the loss is reported after a while.
     assert!(exporter.due(at(1002)).is_none());
     let sent = exporter.due(at(11_001)).unwrap();
     assert_eq!(lines(&sent), ["lost: 0 dropped, 1 rejected"]);
@@ -153,8 +153,8 @@ fn the_queue_is_bounded_and_what_it_drops_is_counted_exactly() {
     assert!(!exporter.has_room());
     let sent = exporter.due(at(0)).unwrap();
     assert_eq!(lines(&sent), ["a", "b", "c", "lost: 2 dropped, 0 rejected"]);
-    // What is dropped while that is under way is told with the next one, and so is all of it where
-    // the first did not arrive.
+    // What is dropped while that is under way is reported with the next one, and so is all of it
+    // where the first did not arrive.
     exporter.push(record("f"));
     exporter.on_failure(&sent, at(1));
     let sent = exporter.due(at(1001)).unwrap();
@@ -198,7 +198,7 @@ fn an_answer_that_never_comes_is_not_waited_for() {
     assert_eq!(lines(&again.unwrap()), ["a"]);
     assert_eq!(
         exporter.on_answer(&lost, &status(200), at(10_001)),
-        Err(ExportFailure::Unasked)
+        Err(ExportFailure::GivenUp)
     );
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::issuer::access_token::AccessToken;
 use crate::key_store::IssuerIndex;
 
-/// What statistics tell of a token whose signature was verified.
+/// What metrics report of a token whose signature was verified.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fresh {
     /// Whose it is.
@@ -26,5 +26,5 @@ impl Fresh {
     }
 }
 
-/// As many as a worker verifies in a second; what nobody took by then is not told.
+/// As many as a worker verifies in a second; what nobody took by then is not reported.
 pub(super) const MAX_FRESH: usize = 16 * 1024;

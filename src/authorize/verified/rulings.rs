@@ -20,7 +20,7 @@ pub(in crate::authorize) struct Rulings {
 #[derive(Default)]
 struct RulingSlot {
     /// The hash of the request that was not found here last.
-    asked: u64,
+    missed: u64,
     known: Option<Box<KnownRuling>>,
 }
 
@@ -30,8 +30,8 @@ struct KnownRuling {
     /// Absent where it was said of nobody known.
     issuer: Option<Rc<str>>,
     ruling: Ruling,
-    /// What was asked for as records say it, where they quote method and path as they are.
-    asked: Option<Rc<Members>>,
+    /// The requested operation as records have it, where they quote method and path as they are.
+    written: Option<Rc<Members>>,
 }
 
 impl Rulings {
@@ -53,7 +53,7 @@ impl Rulings {
         let hash = self.hash(method, path, issuer);
         let known = self.places.get(place_of(hash))?.known.as_deref()?;
         (*known.method == *method && *known.path == *path && known.issuer.as_ref() == issuer)
-            .then_some((&known.ruling, known.asked.as_ref()))
+            .then_some((&known.ruling, known.written.as_ref()))
     }
 
     /// Notes what was said of a request that was not found.
@@ -74,17 +74,17 @@ impl Rulings {
         let Some(place) = self.places.get_mut(place_of(hash)) else {
             return;
         };
-        if place.asked != hash {
-            place.asked = hash;
+        if place.missed != hash {
+            place.missed = hash;
             return;
         }
-        let (ruling, asked) = said();
+        let (ruling, written) = said();
         place.known = Some(Box::new(KnownRuling {
             method: method.into(),
             path: path.into(),
             issuer: issuer.cloned(),
             ruling,
-            asked: asked.map(Rc::new),
+            written: written.map(Rc::new),
         }));
     }
 

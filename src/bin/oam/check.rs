@@ -24,13 +24,13 @@ pub(super) fn run(arguments: &super::Check) -> Result<Said, Unreadable> {
     let mut text = String::new();
     if arguments.json {
         let findings = verdicts.iter().flat_map(|verdict| &verdict.findings);
-        let findings: Vec<Told> = findings
-            .map(|finding| Told::of(finding, &documents))
+        let findings: Vec<JsonFinding> = findings
+            .map(|finding| JsonFinding::of(finding, &documents))
             .collect();
         text = serde_json::to_string_pretty(&findings).unwrap_or_default() + "\n";
     } else {
         for verdict in &verdicts {
-            verdict.tell(&documents, &mut text);
+            verdict.write_text(&documents, &mut text);
         }
     }
     Ok(Said::new(text, is_valid))
@@ -45,7 +45,7 @@ struct Verdict {
 
 /// A finding for machines.
 #[derive(Serialize)]
-struct Told<'a> {
+struct JsonFinding<'a> {
     severity: Severity,
     code: &'static str,
     file: Option<String>,
@@ -55,7 +55,7 @@ struct Told<'a> {
     remedy: &'a str,
 }
 
-impl<'a> Told<'a> {
+impl<'a> JsonFinding<'a> {
     fn of(finding: &'a Finding, documents: &[Document]) -> Self {
         let document = documents.get(finding.place.document);
         Self {
@@ -129,7 +129,7 @@ impl Verdict {
         self.findings.iter().filter(of_severity).count()
     }
 
-    fn tell(&self, documents: &[Document], text: &mut String) {
+    fn write_text(&self, documents: &[Document], text: &mut String) {
         let place = self.subject.found_at.to_string();
         let document = documents.get(self.subject.found_at.document);
         let file = document.map(|document| document.file.display().to_string());

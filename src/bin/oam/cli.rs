@@ -45,9 +45,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Tell everything that is wrong with a configuration, and with the gateway around it
+    /// Report everything that is wrong with a configuration, and with the gateway around it
     Check(Check),
-    /// Judge one request, and tell why
+    /// Decide one request, and explain why
     Explain(Explain),
     /// Run a policy's own test cases
     Test(Test),
@@ -57,11 +57,11 @@ enum Command {
     Catalogue(Catalogue),
     /// List what a caller may do, and what is missing for the rest
     Permissions(Permissions),
-    /// Tell what changes for whom between two configurations
+    /// Report what changes for whom between two configurations
     Diff(Diff),
     /// Narrow the grants of roles to what records show to be used
     Suggest(Suggest),
-    /// Tell what audit records tell: static tokens, refusals, unused grants, missing records
+    /// Report what audit records show: static tokens, refusals, unused grants, missing records
     Report(report::ReportArguments),
     /// Write a complete set of files for a new gateway
     Init(Init),
@@ -131,7 +131,7 @@ struct Diff {
     /// The configuration as it would be
     #[arg(value_name = "NEW")]
     new: PathBuf,
-    /// Audit records whose calls both are asked about besides; may be given again
+    /// Audit records whose calls are decided by both as well; may be given again
     #[arg(long, value_name = "FILE")]
     records: Vec<PathBuf>,
     /// Exit with 1 where there is such a difference
@@ -249,7 +249,7 @@ struct Proof {
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
     /// The first audit record of a file, `-` for standard input: its request and its caller, as far
-    /// as it tells of them
+    /// as it names them
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Nothing

@@ -11,7 +11,7 @@ use databricks_oam_filter::authorize::{Decision, Verdict};
 use databricks_oam_filter::databricks::Operation;
 use databricks_oam_filter::databricks::scope_set::ScopeSet;
 use databricks_oam_filter::policy::rule::Mode;
-use databricks_oam_filter::request::envelope::Asker;
+use databricks_oam_filter::request::envelope::Recipient;
 use databricks_oam_filter::token::scope::Scope;
 use serde::Serialize;
 use serde_json::Value;
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
     gateway.decide(&request, |decision| {
         let mut explanation = Explanation::of(&gateway, decision, &request);
         explanation.not_recorded = unknown;
-        // Not by the status: callers of gRPC are refused with 200, and told in trailers.
+        // Not by the status: callers of gRPC are refused with 200 and trailers.
         let passes = !matches!(decision.verdict, Verdict::Deny(_));
         if arguments.json {
             if request.filled.is_some() {
@@ -102,7 +102,7 @@ pub(super) fn shown(proof: &super::Proof) -> Result<Shown, Unreadable> {
     Ok(Shown::Token(token.trim().to_owned()))
 }
 
-/// A decision in the words of the audit record, and what else of it machines ask for.
+/// A decision in the words of the audit record, and what else of it scripts need.
 #[derive(Serialize)]
 pub(super) struct Explanation {
     pub(super) decision: &'static str,
@@ -127,17 +127,17 @@ pub(super) struct Explanation {
     /// Absent where nothing is exchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exchanged_scope: Option<&'static str>,
-    /// What the caller of a refused request is told, but for the decision's ID.
+    /// The message to the caller of a refused request, but for the decision's ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
     /// What would make it allowed.
     pub(super) advice: Vec<String>,
-    /// The rest of what people are told.
+    /// The rest of what people read.
     pub(super) facts: BTreeMap<&'static str, String>,
     /// Those roles that the caller does not hold, and why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) roles_not_held: BTreeMap<String, String>,
-    /// What the record does not tell of its request.
+    /// What the record does not say of its request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) not_recorded: Vec<&'static str>,
 }
@@ -239,8 +239,15 @@ fn status(decision: &Decision<'_>, request: &Request) -> u16 {
         | Verdict::Return(_)
         | Verdict::Shadow(..) => SUCCESS,
         Verdict::Deny(denial) => {
-            let asker = Asker::of(&request.headers);
-            Answer::new(denial, &decision.evidence, &asker, "", &Resource::default()).status
+            let recipient = Recipient::of(&request.headers);
+            Answer::new(
+                denial,
+                &decision.evidence,
+                &recipient,
+                "",
+                &Resource::default(),
+            )
+            .status
         }
     }
 }

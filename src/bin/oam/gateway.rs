@@ -137,13 +137,13 @@ impl Gateway {
         })
     }
 
-    /// What `tell` says of the decision on a request, which nothing came before.
+    /// What `read` says of the decision on a request, which nothing came before.
     pub(super) fn decide<T>(
         &self,
         request: &Request,
-        tell: impl FnOnce(&Decision<'_>) -> T,
+        read: impl FnOnce(&Decision<'_>) -> T,
     ) -> Result<T, Unreadable> {
-        self.session(request)?.decide(request, tell)
+        self.session(request)?.decide(request, read)
     }
 
     /// The gateway at work, for this request and others like it.
@@ -160,7 +160,7 @@ impl Gateway {
     fn configuration(&self, is_unsigned: bool) -> Result<Configuration, Unreadable> {
         let mut configuration = Configuration::parse(self.text.as_bytes())
             .map_err(|error| Unreadable(error.to_string()))?;
-        // The decision is told with its record.
+        // The decision is read from its record.
         configuration.records = RecordSettings {
             log: Some(LogLevel::Info),
             collector: None,
@@ -189,23 +189,24 @@ impl Gateway {
 }
 
 impl Session {
-    /// What `tell` says of the decision on a request, as it is recorded.
+    /// What `read` says of the decision on a request, as it is recorded.
     pub(super) fn decide<T>(
         &mut self,
         request: &Request,
-        tell: impl FnOnce(&Decision<'_>) -> T,
+        read: impl FnOnce(&Decision<'_>) -> T,
     ) -> Result<T, Unreadable> {
-        let (tell, told) = (Cell::new(Some(tell)), Cell::new(None));
+        let (read, found) = (Cell::new(Some(read)), Cell::new(None));
         let on_record = |record: &Record<'_>, _: &str| {
-            if let Some(tell) = tell.take() {
-                told.set(Some(tell(record.decision)));
+            if let Some(read) = read.take() {
+                found.set(Some(read(record.decision)));
             }
         };
         self.pass(
             request,
             &LocalHost::new(request.now, request.engine(), on_record),
         );
-        told.take()
+        found
+            .take()
             .ok_or_else(|| Unreadable("the gateway came to no decision".to_owned()))
     }
 

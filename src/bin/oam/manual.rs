@@ -1,4 +1,4 @@
-//! `oam completions` and `oam man`: what shells and `man` are told of the commands, made from the
+//! `oam completions` and `oam man`: what shells and `man` know of the commands, made from the
 //! commands themselves.
 
 use std::path::Path;

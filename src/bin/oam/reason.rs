@@ -181,7 +181,7 @@ pub(super) fn remedies(
         Verdict::Deny(Denial::InvalidToken(InvalidToken::SenderConstrained)) => {
             vec![what_binds(evidence).to_owned()]
         }
-        // What the caller is told says it all.
+        // The answer to the caller says it all.
         Verdict::Allow(_)
         | Verdict::Deny(_)
         | Verdict::Describe(_)

@@ -1,5 +1,4 @@
-//! `oam explain --record`: the request and the caller that an audit record tells of, to be judged
-//! again.
+//! `oam explain --record`: the request and the caller of an audit record, to be judged again.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -12,14 +11,14 @@ use super::Unreadable;
 use super::gateway::Shown;
 use super::records::{PolicyInputs, Record, Sources, Text};
 
-/// What a record tells of its request.
+/// What a record says of its request.
 pub(super) struct Recorded {
     pub(super) method: String,
     pub(super) url: String,
     /// The moment of the decision.
     pub(super) at: Option<String>,
     pub(super) shown: Shown,
-    /// What the record does not tell, so that the answer may be another one.
+    /// What the record does not say, so that the answer may be another one.
     pub(super) unknown: Vec<&'static str>,
 }
 
@@ -40,7 +39,7 @@ impl Recorded {
         })
     }
 
-    /// What one record tells.
+    /// What one record says.
     pub(super) fn of(record: &Record<'_>, issuers: &[Issuer]) -> Self {
         let mut unknown = vec!["the query"];
         let path = record.path.as_str();
@@ -71,7 +70,7 @@ impl Recorded {
     }
 }
 
-/// The claims of the token that the record tells of, each where its issuer would put it.
+/// The claims of the token in the record, each where its issuer would put it.
 fn claims(
     record: &Record<'_>,
     issuer: &str,

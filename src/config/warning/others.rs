@@ -26,7 +26,7 @@ pub(super) fn sharing<'d>(
 }
 
 /// What a rule for certain issuers leaves to the callers of all others, where the catalogue, or
-/// nothing but `all-apis`, is then asked in its place.
+/// nothing but `all-apis`, then decides in its place.
 pub(super) fn left_open(
     rule: &RuleSection,
     template: &Template,

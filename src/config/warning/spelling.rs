@@ -25,7 +25,7 @@ pub(super) fn others(template: &Template) -> Vec<String> {
     others
 }
 
-/// An operation that a template is for, by one of these methods; the one that asks for least comes
+/// An operation that a template is for, by one of these methods; the one that requires least comes
 /// first.
 pub(super) fn operation(
     template: &Template,

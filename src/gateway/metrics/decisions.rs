@@ -16,8 +16,8 @@ use super::{Counter, Host};
 #[derive(Default)]
 pub(super) struct Decisions(Vec<(DecisionLabels, Counter)>);
 
-/// What decisions are told apart by. Reasons are ours and issuers are configured, so there are no
-/// more than the code and the configuration have.
+/// The labels by which decisions are counted. Reasons are ours and issuers are configured, so there
+/// are no more than the code and the configuration have.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct DecisionLabels {
     reason: &'static str,

@@ -29,7 +29,7 @@ pub(in crate::gateway) enum KeyEvent {
 }
 
 impl Keys {
-    /// Names what is told of the keys of this issuer, which serve for so long past their last
+    /// Names the metrics of this issuer's keys, which serve for so long past their last
     /// fetch, where they are fetched.
     pub(super) fn of(issuer: &str, max_stale: Option<Duration>, host: &dyn Host) -> Self {
         let own = [("issuer", issuer)];

@@ -1,4 +1,4 @@
-//! What the access tokens of an issuer are like, told once for each: when its signature was
+//! Metrics of the access tokens of an issuer, counted once for each: when its signature was
 //! verified.
 
 use crate::authorize::verified::Fresh;
@@ -6,7 +6,7 @@ use crate::authorize::verified::Fresh;
 use super::name::{self, name};
 use super::{Counter, Host, MetricId, MetricKind};
 
-/// What is told of one issuer's tokens.
+/// The metrics of one issuer's tokens.
 pub(super) struct Tokens {
     /// A histogram of `exp` less `iat`, in seconds. The gateway's own default buckets fit: from one
     /// second to an hour, a day and more.
@@ -16,7 +16,7 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// Names what is told of the tokens of this issuer.
+    /// Names the metrics of this issuer's tokens.
     pub(super) fn of(issuer: &str, host: &dyn Host) -> Self {
         let labels = [("issuer", issuer)];
         Self {

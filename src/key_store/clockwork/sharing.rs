@@ -78,8 +78,8 @@ impl Sharing {
         self.early || self.is_elsewhere(now)
     }
 
-    /// Has a document told to the others with the next look. The lease is over with the fetch: it
-    /// is given back with what is told.
+    /// Publishes the document to the other workers at the next poll. The lease is over with the
+    /// fetch: it is given back with what is published.
     pub(super) fn succeed(&mut self, granted: Option<Duration>, body: &[u8]) {
         self.begins_by = None;
         self.outcome = Some(FetchOutcome::Keys {
@@ -88,8 +88,8 @@ impl Sharing {
         });
     }
 
-    /// Has a failure told to the others with the next look. Where none was asked they may try at
-    /// once, and only this worker waits.
+    /// Publishes a failure to the other workers at the next poll. Where no request was sent, they
+    /// may try at once, and only this worker waits.
     pub(super) fn fail(&mut self, tried: Tried, due: Timer) {
         if matches!(tried, Tried::Unsent) {
             self.barred = due;
@@ -165,7 +165,7 @@ impl Clockwork {
         let slot = value
             .and_then(Slot::parse)
             .filter(|slot| slot.is_believable(now.wall, MAX_BACK_OFF));
-        if let Some(write) = self.tell(slot, now) {
+        if let Some(write) = self.publish(slot, now) {
             return Consulted {
                 write: Some(write),
                 took: false,
@@ -179,7 +179,7 @@ impl Clockwork {
     }
 
     /// What to write of a fetch that is over; nothing where it is no news.
-    fn tell(&mut self, slot: Option<Slot<'_>>, now: Reading) -> Option<Vec<u8>> {
+    fn publish(&mut self, slot: Option<Slot<'_>>, now: Reading) -> Option<Vec<u8>> {
         let due = now.wall.after(self.due.left(now));
         let sharing = self.sharing.as_mut()?;
         let base = slot.unwrap_or_default();
@@ -190,7 +190,7 @@ impl Clockwork {
             lease: base.lease.filter(|_| !is_mine),
             ..base
         };
-        let told = match (&sharing.outcome, &self.keys) {
+        let published = match (&sharing.outcome, &self.keys) {
             (Some(FetchOutcome::Keys { granted, body }), Some(kept)) => {
                 let is_news = base.document.is_none_or(|document| {
                     // What was fetched in time to come was fetched before the clock was set back.
@@ -208,7 +208,7 @@ impl Clockwork {
                     ..base
                 })
             }
-            (Some(FetchOutcome::Failed(Tried::Asked)), _) if is_mine => Some(Slot {
+            (Some(FetchOutcome::Failed(Tried::Sent)), _) if is_mine => Some(Slot {
                 due: Some(due),
                 failures: self.failures,
                 second_address: self.second_address,
@@ -217,12 +217,12 @@ impl Clockwork {
             (Some(FetchOutcome::Failed(Tried::Unsent)), _) if is_mine => Some(base),
             _ => None,
         };
-        let told = told.map(Slot::to_bytes);
-        match told {
+        let published = published.map(Slot::to_bytes);
+        match published {
             Some(_) => sharing.written = LastWrite::Outcome,
             None => sharing.outcome = None,
         }
-        told
+        published
     }
 
     /// Takes over what the others know. `true` where that is newer keys.

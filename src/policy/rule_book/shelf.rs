@@ -21,14 +21,14 @@ struct Narrowed {
     by_issuer: ByName<Vec<usize>>,
     /// Rules for named MCP tools, by each name.
     by_tool: ByName<Vec<usize>>,
-    /// Of the rules for named tools, one of each kind: a request that does not tell its tool is
+    /// Of the rules for named tools, one of each kind: a request that does not name its tool is
     /// refused for any of them.
     unknown: Vec<usize>,
 }
 
 impl Shelf {
     /// Puts a place of this rule in. `is_alike` says of an earlier place whether the same requests
-    /// are refused for it when they do not tell their tool.
+    /// are refused for it when they do not name their tool.
     pub(super) fn put(&mut self, place: usize, rule: &Rule, is_alike: impl Fn(usize) -> bool) {
         let names = match &rule.mcp {
             Some(Tools { names, .. }) => names.as_ref(),

@@ -35,14 +35,14 @@ impl Form<'_> {
     pub fn exchanged(&self, assume_group: Option<&str>) -> Option<&str> {
         let type_is =
             |name: &str, types: &[&str]| self.field(name).map(|kind| types.contains(&kind));
-        let asks = self.field("grant_type") == Some(TOKEN_EXCHANGE)
+        let is_exchange = self.field("grant_type") == Some(TOKEN_EXCHANGE)
             && type_is("subject_token_type", &TOKEN_TYPES) == Some(true)
             && type_is("requested_token_type", &TOKEN_TYPES) != Some(false)
             && self.field("actor_token").is_none()
             && self
                 .field("assume_group")
                 .is_none_or(|group| Some(group) == assume_group);
-        self.field("subject_token").filter(|_| asks)
+        self.field("subject_token").filter(|_| is_exchange)
     }
 }
 
@@ -113,24 +113,24 @@ mod tests {
 
     #[test]
     fn an_exchange_asks_for_a_token_of_the_same_person() {
-        let asks = format!("{EXCHANGE}&subject_token=t&{TYPE}:jwt");
+        let form = format!("{EXCHANGE}&subject_token=t&{TYPE}:jwt");
         let to = "requested_token_type=urn:ietf:params:oauth:token-type";
         let back = "return_original_token_if_authenticated=true";
         #[rustfmt::skip]
         let cases = [
             // name                     form                                                 want
-            ("an SDK's",                asks.clone(),                                        Some("t")),
-            ("a SQL driver's",          format!("{asks}&scope=sql&{back}"),                  Some("t")),
-            ("a workload's",            format!("{asks}&client_id=sp"),                      Some("t")),
-            ("of an access token",      asks.replace(":jwt", ":access_token"),               Some("t")),
-            ("for an access token",     format!("{asks}&{to}:access_token"),                 Some("t")),
-            ("for a refresh token",     format!("{asks}&{to}:refresh_token"),                None),
-            ("for the configured group", format!("{asks}&assume_group=42"),                  Some("t")),
-            ("for another group",       format!("{asks}&assume_group=1"),                    None),
-            ("on behalf of an actor",   format!("{asks}&actor_token="),                      None),
-            ("of a static token",       asks.replace("ietf:params:oauth:token-type:jwt", "x"), None),
+            ("an SDK's",                form.clone(),                                        Some("t")),
+            ("a SQL driver's",          format!("{form}&scope=sql&{back}"),                  Some("t")),
+            ("a workload's",            format!("{form}&client_id=sp"),                      Some("t")),
+            ("of an access token",      form.replace(":jwt", ":access_token"),               Some("t")),
+            ("for an access token",     format!("{form}&{to}:access_token"),                 Some("t")),
+            ("for a refresh token",     format!("{form}&{to}:refresh_token"),                None),
+            ("for the configured group", format!("{form}&assume_group=42"),                  Some("t")),
+            ("for another group",       format!("{form}&assume_group=1"),                    None),
+            ("on behalf of an actor",   format!("{form}&actor_token="),                      None),
+            ("of a static token",       form.replace("ietf:params:oauth:token-type:jwt", "x"), None),
             ("of no type",              format!("{EXCHANGE}&subject_token=t"),               None),
-            ("another grant",           asks.replace("token-exchange", "jwt-bearer"),        None),
+            ("another grant",           form.replace("token-exchange", "jwt-bearer"),        None),
             ("nothing",                 String::new(),                                       None),
         ];
         for (name, form, want) in cases {

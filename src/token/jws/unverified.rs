@@ -30,7 +30,7 @@ impl Jws<'_> {
 
     /// Whose token it says it is, **unverified**: to tell whose business it is where a token
     /// endpoint takes tokens of many issuers, and for a part of the record that says so. Never to
-    /// admit a token of a configured issuer. `None` where no issuer can be told.
+    /// admit a token of a configured issuer. `None` where the issuer is unknown.
     pub fn unverified(&self) -> Option<UnverifiedClaims> {
         let payload = Json::parse(&self.payload).ok()?;
         let text = |value: &Json| {

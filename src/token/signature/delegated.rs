@@ -19,7 +19,7 @@ use super::{RustCrypto, Verifier};
 pub struct Delegated<C> {
     call: C,
     proven: Cell<AlgorithmSet>,
-    /// What it is tried in when that is first asked for.
+    /// What it is tried in when that is first needed.
     untried: Cell<AlgorithmSet>,
 }
 
@@ -39,10 +39,10 @@ impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Delegated<C> {
         engine
     }
 
-    /// The same, to be tried in further algorithms once they are asked for: in those of callers'
+    /// The same, to be tried in further algorithms once they are needed: in those of callers'
     /// own keys, which most gateways never see.
     #[must_use]
-    pub fn and_when_asked(self, algorithms: AlgorithmSet) -> Self {
+    pub fn with_on_demand(self, algorithms: AlgorithmSet) -> Self {
         self.untried.set(algorithms.without(self.proven()));
         self
     }
@@ -67,13 +67,13 @@ impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Delegated<C> {
         ) else {
             return false;
         };
-        let verdict = |message| self.ask(vector.algorithm, &key, message, &signature);
+        let verdict = |message| self.host_verdict(vector.algorithm, &key, message, &signature);
         verdict(vectors::MESSAGE) == Some(true) && verdict(OTHER_MESSAGE) == Some(false)
     }
 
     /// The gateway's verdict; `None` where it gives none, or the algorithm is not one that it could
     /// give one on.
-    fn ask(
+    fn host_verdict(
         &self,
         algorithm: Algorithm,
         key: &Jwk,
@@ -110,7 +110,7 @@ impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Verifier for Delegated<C> {
             self.try_in(algorithm);
         }
         let verdict = if self.proven().contains(algorithm) {
-            self.ask(algorithm, key, message, signature)
+            self.host_verdict(algorithm, key, message, signature)
         } else {
             None
         };

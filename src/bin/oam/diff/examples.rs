@@ -212,7 +212,7 @@ fn with_workspace(path: &str, template: Option<&str>, place: &Where) -> String {
     filled.into_iter().chain(rest).collect::<Vec<_>>().join("/")
 }
 
-/// The headers that tell of an MCP call.
+/// The headers that name an MCP call.
 fn tool_headers(request: &SampleRequest) -> Vec<(String, String)> {
     let Some(tool) = &request.tool else {
         return Vec::new();

@@ -24,7 +24,7 @@ pub(super) struct Requests {
     pub(super) has_unknown: bool,
 }
 
-/// What one class of requests is: told once, and asked for with every caller.
+/// What one class of requests is: worked out once, and needed with every caller.
 #[derive(Default)]
 pub(super) struct ClassContents {
     operations: BTreeSet<&'static str>,
@@ -280,7 +280,7 @@ fn few(names: &[&str]) -> String {
 
 const MOST_SHOWN: usize = 6;
 
-/// Areas that are told one by one.
+/// Areas that are listed one by one.
 const MOST_AREAS: usize = 12;
 
 /// The part of all operations, as one in so many, that a line may leave out and still be told by

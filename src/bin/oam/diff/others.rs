@@ -60,7 +60,7 @@ fn named(what: &str, key: &str, lists: Sides<&Value>, judged: &[&str], changes: 
     }
 }
 
-/// Notes what differs, as deep down as it can be told. `left_out` are keys of the outermost object.
+/// Notes what differs, as deep down as possible. `left_out` are keys of the outermost object.
 fn walk(place: &str, values: Sides<&Value>, left_out: &[&str], changes: &mut Vec<String>) {
     if values.old == values.new {
         return;

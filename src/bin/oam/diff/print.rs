@@ -133,7 +133,7 @@ impl DiffReport {
             .filter(move |change| change.kind == kind)
     }
 
-    /// What is told beside access, by title.
+    /// What is reported beside access, by title.
     fn lists(&self) -> Vec<(&'static str, Vec<String>)> {
         let replayed = self.replayed.iter().flat_map(|replayed| {
             let all = KINDS.into_iter().flat_map(|(kind, title)| {

@@ -208,7 +208,7 @@ impl<'g> Judge<'g> {
         }
     }
 
-    /// What comes of a recorded call; `None` where the record does not tell enough.
+    /// What comes of a recorded call; `None` where the record does not say enough.
     fn judge(&mut self, record: &Record<'_>) -> Result<Option<Reply>, Unreadable> {
         let Some(request) = self.request(record)? else {
             return Ok(None);
@@ -262,7 +262,7 @@ impl<'g> Judge<'g> {
         };
         let roles = self.gateway.authorizer.policy.roles.as_slice();
         for name in record.roles.iter().map(Text::as_str) {
-            // Somebody else's role is not this side's: then nobody can tell who holds it.
+            // Somebody else's role is not this side's: then nobody knows who holds it.
             let role = roles.iter().find(|role| *role.name == *name);
             let is_possible = |member: &&RoleMember| {
                 let RoleMember {
@@ -286,7 +286,7 @@ impl<'g> Judge<'g> {
     }
 }
 
-/// The headers that told of the MCP call.
+/// The headers that named the MCP call.
 fn mcp_headers(record: &Record<'_>) -> Vec<(String, String)> {
     let Some(mcp) = &record.mcp else {
         return Vec::new();

@@ -259,7 +259,7 @@ fn every_scope(classes: &[RequestClass<'_, '_>]) -> Vec<String> {
 }
 
 /// The scopes of tokens that can make a difference to a class of requests, narrow ones first: none,
-/// each that is asked for, all of these, and every scope.
+/// each that is required, all of these, and every scope.
 fn scope_lists(class: &RequestClass<'_, '_>, every: &[String]) -> Vec<Vec<String>> {
     let mut lists: Vec<Vec<String>> = vec![Vec::new()];
     let mut own: Vec<String> = class.scopes.iter().map(ToString::to_string).collect();

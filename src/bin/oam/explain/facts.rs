@@ -1,4 +1,4 @@
-//! What an explanation tells of caller and request besides: the same for machines as for people.
+//! What an explanation says of caller and request besides: the same for machines as for people.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! What an identity provider changes in the shipped files: where its keys are, and by what its
-//! callers are told apart.
+//! callers are distinguished.
 
 use databricks_oam_filter::callout::uri::HttpsUri;
 use databricks_oam_filter::issuer::preset::Preset;
@@ -11,7 +11,7 @@ pub(super) struct Provider {
     preset: Preset,
     /// Where its keys are; absent where they are found through the issuer's metadata.
     keys: Option<String>,
-    /// The host that the gateway asks.
+    /// The host that the gateway calls.
     host: String,
 }
 

@@ -139,7 +139,7 @@ pub(super) const fn taken(flow: ControlFlow<()>) -> Held {
     }
 }
 
-/// The members of an object that tell what it is.
+/// The members that identify the kind of an object.
 #[derive(Default)]
 struct Members<'a> {
     is_record: bool,

@@ -23,7 +23,7 @@ pub(super) struct LogLine<'a> {
 }
 
 impl Lines {
-    /// The lines of what is read. What is compressed is told by its first bytes.
+    /// The lines of what is read. Compressed input is recognized by its first bytes.
     pub(super) fn of(source: impl Read + 'static) -> io::Result<Self> {
         let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
         let reader: Box<dyn Read> = if source.fill_buf()?.starts_with(GZIP) {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::line::Fault;
 
-/// The record that an event tells of, as its line; `None` where it is none of ours.
+/// The record in an event, as its line; `None` where it is none of ours.
 pub(super) fn record(text: &str) -> Result<Option<String>, Fault> {
     let event: Value = serde_json::from_str(text)?;
     let is_ours = event.get("class_uid").and_then(Value::as_u64) == Some(API_ACTIVITY);
@@ -40,7 +40,7 @@ pub(super) fn record(text: &str) -> Result<Option<String>, Fault> {
     Ok(Some(Value::Object(record).to_string()))
 }
 
-/// What stands in lists, told apart by its `type`.
+/// What stands in lists, each with its `type`.
 fn put_lists(event: &Value, record: &mut Map<String, Value>) {
     let list = |name| {
         event

@@ -155,7 +155,7 @@ impl LogRecord {
         Ok(serde_json::from_str(text)?)
     }
 
-    /// How many records never arrived, of those that the module tells of.
+    /// How many records never arrived, of those that the module reports.
     fn lost(self) -> u64 {
         let counts = members(self.attributes);
         let counts = LOST.iter().filter_map(|name| counts.get(*name)?.as_u64());
@@ -224,7 +224,7 @@ fn members(list: Value) -> Map<String, Value> {
     list.into_iter().filter_map(member).collect()
 }
 
-/// The event by which the module tells a collector that records were lost, and its counts.
+/// The event by which the module reports lost records to a collector, and its counts.
 const LOSSES: &str = "databricks_oam_filter.records_lost";
 const LOST: [&str; 2] = [
     "databricks_oam_filter.records.dropped",

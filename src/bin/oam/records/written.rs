@@ -1,4 +1,4 @@
-//! What the module writes, read again: both formats tell the same.
+//! What the module writes, read again: both formats say the same.
 
 use std::cell::RefCell;
 use std::io::Cursor;

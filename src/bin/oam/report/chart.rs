@@ -149,17 +149,17 @@ fn buckets(series: &[Series], days: &[Day], size: u64) -> Vec<Bucket> {
 
 impl Bucket {
     fn title(&self, series: &[Series]) -> String {
-        let told = self.sums.iter().zip(series).filter(|(sum, _)| **sum > 0);
-        let told: Vec<String> = told
+        let shown = self.sums.iter().zip(series).filter(|(sum, _)| **sum > 0);
+        let shown: Vec<String> = shown
             .map(|(sum, one)| format!("{} {}", number(*sum), one.name))
             .collect();
         format!(
             "{}: {}",
             self.day,
-            if told.is_empty() {
+            if shown.is_empty() {
                 "none".to_owned()
             } else {
-                told.join(", ")
+                shown.join(", ")
             }
         )
     }

@@ -72,7 +72,7 @@ impl Outcomes {
 pub(super) struct Occurrences {
     /// How many.
     pub(super) records: u64,
-    /// When the first of them was decided; absent where no record tells a time.
+    /// When the first of them was decided; absent where no record has a time.
     #[serde(serialize_with = "moment", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(super) first: Option<UnixTime>,

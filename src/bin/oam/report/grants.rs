@@ -1,7 +1,7 @@
 //! What roles grant, and which of it was used.
 //!
-//! A record tells which roles its caller holds, and what these grant together. Of one role that is
-//! as much as is told by every record of somebody who holds it: exactly what it grants once
+//! A record names the roles that its caller holds, and what these grant together. Of one role that
+//! is as much as every record of somebody who holds it shows: exactly what it grants once
 //! somebody holds it alone. Without roles, the same of the scopes in each client's tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +44,7 @@ struct Holder {
     operations: BTreeMap<Name, Occurrences>,
 }
 
-/// What is granted under one configuration, as far as records tell.
+/// What is granted under one configuration, as far as records show.
 struct Granted {
     occurrences: Occurrences,
     /// Whether somebody held it without any other role.
@@ -277,7 +277,7 @@ impl Counted for Holder {
 /// Roles come from configurations, clients from valid tokens. A row has a few kilobytes.
 const MOST_HOLDERS: usize = 2_000;
 
-/// Configurations under which a role's grants are told apart: the last so many.
+/// Configurations under which a role's grants are kept apart: the last so many.
 const MOST_CONFIGS: usize = 8;
 
 /// More scopes than there are areas.

@@ -167,7 +167,10 @@ impl RefusalCounts {
             by_rule: by(&self.rules, |key| key.rule),
             by_operation: by(&self.operations, |key| key.operation),
             by_caller: by_caller(&rows, names),
-            rows: rows.iter().map(|(key, row)| row.told(key, names)).collect(),
+            rows: rows
+                .iter()
+                .map(|(key, row)| row.refusal(key, names))
+                .collect(),
             left_out,
         }
     }
@@ -181,7 +184,7 @@ fn by_caller(rows: &[(Key, Refused)], names: &Names) -> Vec<RefusedCaller> {
         occurrences.merge(&row.occurrences);
         reasons.insert(key.reason);
     }
-    let told =
+    let refused_caller =
         |(who, (occurrences, reasons)): (&Who, (Occurrences, BTreeSet<Name>))| RefusedCaller {
             caller: who.caller(names),
             occurrences,
@@ -190,15 +193,15 @@ fn by_caller(rows: &[(Key, Refused)], names: &Names) -> Vec<RefusedCaller> {
                 .map(|reason| names.text(reason).to_owned())
                 .collect(),
         };
-    let mut told: Vec<RefusedCaller> = callers.into_iter().map(told).collect();
-    told.sort_by(|a, b| {
+    let mut refused: Vec<RefusedCaller> = callers.into_iter().map(refused_caller).collect();
+    refused.sort_by(|a, b| {
         (b.occurrences.records, &a.caller).cmp(&(a.occurrences.records, &b.caller))
     });
-    told
+    refused
 }
 
 impl Refused {
-    fn told(&self, key: &Key, names: &Names) -> Refusal {
+    fn refusal(&self, key: &Key, names: &Names) -> Refusal {
         Refusal {
             caller: key.who.caller(names),
             reason: names.text(key.reason).to_owned(),
@@ -223,5 +226,5 @@ impl Counted for Refused {
 /// long as they can be.
 const MOST_ROWS: usize = 15_000;
 
-/// Rules may ask for any number; a report shows a few.
+/// Rules may require any number; a report shows a few.
 const MOST_SCOPES: usize = 8;

@@ -7,7 +7,7 @@ use super::counts::Outcome;
 use super::names::{Name, Names};
 use super::who::Who;
 
-/// A record, and what every table asks about it.
+/// A record, and what every table needs of it.
 pub(super) struct Seen<'r> {
     pub(super) record: &'r Record<'r>,
     /// Absent where the gateway had no clock.

@@ -24,14 +24,14 @@ pub(super) struct Sequences {
     unchecked: u64,
 }
 
-/// What the numbers tell.
+/// What the numbers show.
 #[derive(Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub(super) struct SequenceReport {
     /// Workers, each under one configuration. A restart makes a new one.
     pub(super) workers: usize,
     /// Records with a number.
     pub(super) numbered: u64,
-    /// Records without one, from versions that wrote none: nothing tells whether some are missing.
+    /// Records without one, from versions that wrote none: nothing shows whether some are missing.
     pub(super) unnumbered: u64,
     /// Records whose numbers were not followed, because there was no room.
     pub(super) unchecked: u64,

@@ -45,7 +45,7 @@ pub(super) struct Period {
     pub(super) until: Option<UnixTime>,
 }
 
-/// What audit records tell.
+/// What audit records show.
 #[derive(Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[schemars(title = "Report on audit records")]
 pub(super) struct Report {

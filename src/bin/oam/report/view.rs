@@ -14,7 +14,7 @@ pub(super) struct Section {
     /// What it comes to.
     pub(super) sentences: Vec<String>,
     pub(super) grids: Vec<Grid>,
-    /// How it is to be read, and what it cannot tell.
+    /// How it is to be read, and what it cannot show.
     pub(super) notes: Vec<String>,
 }
 

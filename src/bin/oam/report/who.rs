@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::records::{Record, Text, shown};
 use super::names::{Name, Names};
 
-/// Whoever a record is about, as far as it tells.
+/// Whoever a record is about, as far as it says.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) enum Who {
     /// A verified token's.

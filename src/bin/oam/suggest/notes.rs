@@ -1,5 +1,5 @@
 //! What is to be said of a suggestion: what changed, what deserves a second look, and what the
-//! records could not tell.
+//! records do not show.
 
 use std::time::Duration;
 

@@ -29,7 +29,7 @@ pub(super) struct Usage {
     pub(super) unknown_roles: BTreeMap<String, usize>,
     /// Calls that the grants of the roles held do not explain.
     pub(super) unexplained: usize,
-    /// Records that do not tell their moment.
+    /// Records without a time.
     pub(super) unknown: usize,
     /// Lines that look like records and cannot be read.
     pub(super) broken: u64,
@@ -47,7 +47,7 @@ pub(super) enum Need {
     AllApis,
     /// An operation, by its name.
     Operation(&'static str, Covering),
-    /// A scope that a rule asks for.
+    /// A scope that a rule requires.
     Scope(String),
 }
 

@@ -232,7 +232,7 @@ pub(super) fn has_buffer(chain: &[ChainEntry]) -> bool {
     )
 }
 
-/// Whether a filter that can change requests is told not to.
+/// Whether a filter that can change requests is configured not to.
 fn is_harmless(name: &str, message: &Node) -> bool {
     if is_type(name, "lua.v3.Lua") {
         let code = message

@@ -33,7 +33,7 @@ pub(super) enum Kind<'a> {
     Aggregate(Vec<&'a str>),
     /// Whatever host the request names.
     Chosen,
-    /// By a service that tells it at run time.
+    /// By a service that provides it at run time.
     Discovered,
     /// They are listed.
     Listed,
@@ -92,11 +92,11 @@ impl<'a> Cluster<'a> {
             Destination::Host(host, _) if host.parse::<IpAddr>().is_err() => Some(*host),
             Destination::Host(..) | Destination::Listener(_) | Destination::Pipe => None,
         });
-        let asked = self.sockets.iter().filter_map(|socket| match socket {
+        let by_tls = self.sockets.iter().filter_map(|socket| match socket {
             Socket::Tls(tls) => tls.sni(),
             Socket::Plain | Socket::Unknown(_) => None,
         });
-        named.chain(asked).map(str::to_ascii_lowercase).collect()
+        named.chain(by_tls).map(str::to_ascii_lowercase).collect()
     }
 
     /// Whether it leads nowhere but to this very machine.
@@ -108,8 +108,8 @@ impl<'a> Cluster<'a> {
         self.kind == Kind::Listed && !self.leads_to.is_empty() && self.leads_to.iter().all(here)
     }
 
-    /// Checks that what goes there goes to one of the hosts that are `asked` and to nobody else.
-    pub(super) fn check_trust(&self, asked: &[String], what: &str, findings: &mut Findings) {
+    /// Checks that what goes there goes to one of these `hosts` and to nobody else.
+    pub(super) fn check_trust(&self, hosts: &[String], what: &str, findings: &mut Findings) {
         if self.stays_here() || matches!(self.kind, Kind::Aggregate(_)) {
             return;
         }
@@ -121,7 +121,7 @@ impl<'a> Cluster<'a> {
                     let place = self.node.place_of("transport_socket");
                     findings.add(Code::TlsMissing, place, &about);
                 }
-                Socket::Tls(tls) => tls.check(asked, &options, &about, findings),
+                Socket::Tls(tls) => tls.check(hosts, &options, &about, findings),
                 Socket::Unknown(name) => {
                     let place = self.node.place_of("transport_socket");
                     findings.add(Code::TlsNotSeen, place, &format!("`{name}`, {about}"));

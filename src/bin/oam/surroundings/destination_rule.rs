@@ -5,9 +5,9 @@ use super::finding::Findings;
 use super::node::Node;
 use super::resource::Resource;
 
-/// What is wrong with the rule of a host, which is asked as one of these; `what` is what goes
+/// What is wrong with the rule of a host, which is called as one of these; `what` is what goes
 /// there.
-pub(super) fn check(rule: &Resource, asked: &[String], what: &str, findings: &mut Findings) {
+pub(super) fn check(rule: &Resource, hosts: &[String], what: &str, findings: &mut Findings) {
     let policy = rule.spec.get("trafficPolicy");
     let ports = policy
         .iter()
@@ -42,7 +42,7 @@ pub(super) fn check(rule: &Resource, asked: &[String], what: &str, findings: &mu
         }
         let names = tls.items("subjectAltNames");
         let is_taken = |host: &String| names.iter().any(|name| name.value.as_str() == Some(host));
-        if !names.is_empty() && !asked.iter().all(is_taken) {
+        if !names.is_empty() && !hosts.iter().all(is_taken) {
             findings.add(Code::TlsOtherName, tls.place_of("subjectAltNames"), &about);
         }
     }

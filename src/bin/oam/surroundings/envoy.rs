@@ -10,7 +10,7 @@ use super::node::Node;
 use super::place::Place;
 use super::plugin::WasmFilter;
 
-/// Everything that an Envoy was told, as far as it can be seen.
+/// Everything that an Envoy is configured with, as far as it can be seen.
 pub(super) struct Envoy<'a> {
     pub(super) listeners: Vec<Listener<'a>>,
     pub(super) clusters: Vec<Cluster<'a>>,
@@ -47,13 +47,13 @@ impl<'a> Envoy<'a> {
             resources.take(document);
         }
         let dynamic = bootstrap.get("dynamic_resources");
-        let told = |kind: &str, known: bool| {
+        let source = |kind: &str, known: bool| {
             let dynamic = dynamic.as_ref().filter(|_| !known)?;
             let source = dynamic.get(kind).or_else(|| dynamic.get("ads_config"))?;
             Some(source.place)
         };
         let has = |kind: &str| discovered.iter().any(|document| holds(document, kind));
-        if let Some(place) = told("lds_config", has(LISTENER)) {
+        if let Some(place) = source("lds_config", has(LISTENER)) {
             findings.note(Code::ListenersNotSeen, place);
         }
         check_admin(bootstrap, findings);
@@ -72,7 +72,7 @@ impl<'a> Envoy<'a> {
             clusters: clusters
                 .map(|cluster| Cluster::read(cluster, &resources.secrets))
                 .collect(),
-            more_clusters: told("cds_config", has(CLUSTER)),
+            more_clusters: source("cds_config", has(CLUSTER)),
             listeners: resources
                 .listeners
                 .into_iter()
@@ -148,15 +148,15 @@ fn check_admin(bootstrap: &Node, findings: &mut Findings) {
     }
 }
 
-/// Prometheus sees a label only where Envoy was told how to find it in a name.
+/// Prometheus sees a label only where Envoy is configured to find it in a name.
 fn check_labels(bootstrap: &Node, findings: &mut Findings) {
     let settings = bootstrap.get("stats_config");
     let tags: Vec<Node> = settings
         .iter()
         .flat_map(|settings| settings.items("stats_tags"))
         .collect();
-    let is_told = |label: &str| tags.iter().any(|tag| tag.text("tag_name") == Some(label));
-    let missing = LABELS.into_iter().filter(|label| !is_told(label));
+    let is_named = |label: &str| tags.iter().any(|tag| tag.text("tag_name") == Some(label));
+    let missing = LABELS.into_iter().filter(|label| !is_named(label));
     let missing: Vec<String> = missing.map(|label| format!("`{label}`")).collect();
     if !missing.is_empty() {
         let place = bootstrap.place_of("stats_config").key("stats_tags");

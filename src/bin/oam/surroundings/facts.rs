@@ -22,7 +22,7 @@ pub(super) struct Callout {
     /// Where the cluster is named.
     pub(super) place: Place,
     pub(super) cluster: String,
-    /// The host that it is asked as.
+    /// The host name under which it is called.
     pub(super) host: Option<String>,
     /// What it is, for people.
     pub(super) what: &'static str,

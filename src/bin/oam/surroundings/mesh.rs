@@ -125,20 +125,20 @@ impl<'a> Mesh<'a> {
 
     fn check_callouts(&self, findings: &mut Findings) {
         for callout in self.facts.iter().flat_map(|facts| &facts.callouts) {
-            let asked: Vec<String> = callout.host.iter().cloned().collect();
+            let hosts: Vec<String> = callout.host.iter().cloned().collect();
             let added = self
                 .clusters
                 .iter()
                 .find(|cluster| cluster.name == callout.cluster);
             if let Some(cluster) = added {
-                cluster.check_trust(&asked, callout.what, findings);
+                cluster.check_trust(&hosts, callout.what, findings);
                 continue;
             }
             // As Istio names them: outbound|443||host.
             let host = callout.cluster.rsplit('|').next().unwrap_or_default();
             let rule = self.rule(host);
             if let Some(rule) = rule {
-                destination_rule::check(&rule, &asked, callout.what, findings);
+                destination_rule::check(&rule, &hosts, callout.what, findings);
             } else {
                 let about = format!("whether cluster `{}` has TLS", callout.cluster);
                 findings.add(Code::MeshNotSeen, callout.place.clone(), &about);

@@ -121,8 +121,8 @@ impl<'a> WasmFilter<'a> {
     }
 }
 
-/// What Envoy is told to grant a module is all that it grants it. Nothing is told where the list is
-/// empty.
+/// What Envoy is configured to grant a module is all that it grants. Nothing is configured where
+/// the list is empty.
 fn check_capabilities(owner: &Node, findings: &mut Findings) {
     let list = owner.at(&["capability_restriction_config", "allowed_capabilities"]);
     let Some(list) = list else {

@@ -93,7 +93,7 @@ fn of_action<'a>(action: &Node<'a>, levels: &[Node<'a>], targets: &mut Vec<Targe
 }
 
 impl<'a> Target<'a> {
-    /// The host that the upstream is told, where that is written here.
+    /// The host that the upstream gets, where that is written here.
     pub(super) fn host(&self) -> Option<Node<'a>> {
         let written = |node: &Node<'a>| node.get("host_rewrite_literal");
         self.action.iter().find_map(written)

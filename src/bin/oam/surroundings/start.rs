@@ -104,7 +104,7 @@ impl Start {
         is_envoy.then_some(start)
     }
 
-    /// Whether connections are told to close with their next answer, and closed soon.
+    /// Whether connections close with their next answer, and closed soon.
     fn drains_at_once(&self) -> bool {
         let time = self.option("--drain-time-s");
         let seconds = time.and_then(|time| time.parse::<u32>().ok());

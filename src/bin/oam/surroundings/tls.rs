@@ -84,11 +84,11 @@ impl<'a> Tls<'a> {
         self.context.text("sni")
     }
 
-    /// Whether connections go to one of the hosts that are `asked` and to nobody else; `about`
-    /// names the cluster and its use.
+    /// Whether connections go to one of these `hosts` and to nobody else; `about` names the cluster
+    /// and its use.
     pub(super) fn check(
         &self,
-        asked: &[String],
+        hosts: &[String],
         options: &Options,
         about: &str,
         findings: &mut Findings,
@@ -101,7 +101,7 @@ impl<'a> Tls<'a> {
             return;
         }
         if self.check_trust(about, findings) {
-            self.check_names(asked, options, about, findings);
+            self.check_names(hosts, options, about, findings);
         }
     }
 
@@ -132,7 +132,7 @@ impl<'a> Tls<'a> {
 
     fn check_names(
         &self,
-        asked: &[String],
+        hosts: &[String],
         options: &Options,
         about: &str,
         findings: &mut Findings,
@@ -145,7 +145,7 @@ impl<'a> Tls<'a> {
         let as_sni = self.context.is_true("auto_sni_san_validation");
         if let (true, Some(sni)) = (as_sni, self.sni()) {
             let other = |host: &&String| !host.eq_ignore_ascii_case(sni);
-            if names.is_empty() && asked.iter().any(|host| other(&host)) {
+            if names.is_empty() && hosts.iter().any(|host| other(&host)) {
                 findings.add(Code::TlsOtherName, self.context.place_of("sni"), about);
             }
         }
@@ -172,8 +172,8 @@ impl<'a> Tls<'a> {
             return;
         }
         let sni: Vec<String> = self.sni().map(ToOwned::to_owned).into_iter().collect();
-        let asked = if asked.is_empty() { &sni } else { asked };
-        for host in asked {
+        let hosts = if hosts.is_empty() { &sni } else { hosts };
+        for host in hosts {
             if !names.iter().any(|name| name.takes(host)) {
                 let place = self.context.place.clone();
                 let about = format!("{about}, which is asked for `{host}`");

@@ -8,7 +8,7 @@ use super::facts::{Facts, is_databricks};
 use super::finding::Findings;
 use super::ways::Way;
 
-/// What goes where, with the hosts that are asked for.
+/// What goes where, with the hosts that are requested.
 pub(super) struct Trust<'a> {
     envoy: &'a Envoy<'a>,
     ways: &'a [Way<'a>],
@@ -31,9 +31,9 @@ impl<'a> Trust<'a> {
     fn check_callouts(&self, findings: &mut Findings) {
         for callout in self.facts.iter().flat_map(|facts| &facts.callouts) {
             let behind = self.envoy.behind(&callout.cluster);
-            let asked: Vec<String> = callout.host.iter().cloned().collect();
+            let hosts: Vec<String> = callout.host.iter().cloned().collect();
             for cluster in &behind {
-                cluster.check_trust(&asked, callout.what, findings);
+                cluster.check_trust(&hosts, callout.what, findings);
             }
             if !behind.is_empty() {
                 continue;
@@ -52,7 +52,7 @@ impl<'a> Trust<'a> {
 
     fn check_workspaces(&self, findings: &mut Findings) {
         for way in self.ways.iter().filter(|way| way.is_judged()) {
-            let asked: Vec<String> = way.host().into_iter().map(ToOwned::to_owned).collect();
+            let hosts: Vec<String> = way.host().into_iter().map(ToOwned::to_owned).collect();
             let mirrors = way
                 .target()
                 .map(super::route::Target::mirrors)
@@ -67,7 +67,7 @@ impl<'a> Trust<'a> {
             };
             let behind = self.envoy.behind(name);
             for cluster in &behind {
-                cluster.check_trust(&asked, "the workspace", findings);
+                cluster.check_trust(&hosts, "the workspace", findings);
             }
             if let (true, Some(place)) = (behind.is_empty(), &self.envoy.more_clusters) {
                 findings.add(Code::ClustersNotSeen, place.clone(), &format!("`{name}`"));

@@ -31,13 +31,13 @@ impl<'a> Backends<'a> {
 
     pub(super) fn check_callouts(&self, facts: &[Facts], findings: &mut Findings) {
         for callout in facts.iter().flat_map(|facts| &facts.callouts) {
-            let asked: Vec<String> = callout.host.iter().cloned().collect();
+            let hosts: Vec<String> = callout.host.iter().cloned().collect();
             let added = self
                 .clusters
                 .iter()
                 .find(|cluster| cluster.name == callout.cluster);
             if let Some(cluster) = added {
-                cluster.check_trust(&asked, callout.what, findings);
+                cluster.check_trust(&hosts, callout.what, findings);
             } else {
                 let about = format!("`{}`", callout.cluster);
                 findings.add(Code::ClustersNotSeen, callout.place.clone(), &about);

@@ -27,7 +27,7 @@ pub(super) struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    /// The host that the upstream is told on it, where that is written.
+    /// The host that the upstream gets on it, where that is written.
     pub(super) fn host(&self) -> Option<&'a str> {
         let (.., target) = self.through?;
         target.host()?.value.as_str()

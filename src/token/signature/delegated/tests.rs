@@ -62,7 +62,7 @@ fn further_algorithms_are_proven_once_they_are_asked_for() {
         calls.set(calls.get() + 1);
         Some(if is_good(arguments) { SOUND } else { UNSOUND }.to_vec())
     })
-    .and_when_asked(all());
+    .with_on_demand(all());
     assert_eq!(calls.get(), 2, "at the start");
     let vector = &vectors::ALL[0];
     let key = Jwk::parse(vector.key.as_bytes()).unwrap();

@@ -63,9 +63,9 @@ pub(super) fn outcomes(outcomes: &Outcomes) -> String {
         (outcomes.refused, "refused"),
         (outcomes.shadowed, "shadowed"),
     ];
-    let told = all.iter().filter(|(count, _)| *count > 0);
-    let told = told.map(|(count, word)| format!("{} {word}", number(*count)));
-    told.collect::<Vec<_>>().join("\n")
+    let shown = all.iter().filter(|(count, _)| *count > 0);
+    let shown = shown.map(|(count, word)| format!("{} {word}", number(*count)));
+    shown.collect::<Vec<_>>().join("\n")
 }
 
 /// A text, or that there is none.

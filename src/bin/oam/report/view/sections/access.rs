@@ -133,7 +133,7 @@ fn show_refusals(section: &mut Section, refusals: &Refusals, most: usize) {
             vec![
                 row.caller.line(),
                 reason(row),
-                asked(row),
+                requested(row),
                 number(row.occurrences.records),
                 last(&row.occurrences),
                 row.decision_id.clone(),
@@ -168,8 +168,8 @@ fn reason(row: &Refusal) -> String {
     }
 }
 
-/// What was asked for, and what it takes.
-fn asked(row: &Refusal) -> String {
+/// The requested operation, and what it requires.
+fn requested(row: &Refusal) -> String {
     let mut text = row
         .operation
         .as_ref()

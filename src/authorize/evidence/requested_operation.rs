@@ -1,5 +1,5 @@
-//! What was asked for, as records say it: the same for every request of one method and path, so
-//! that it is written once for those that come again.
+//! The requested operation as records have it: the same for every request of one method and path,
+//! so that it is written once for those that come again.
 
 use std::fmt;
 use std::rc::Rc;
@@ -9,9 +9,9 @@ use crate::few::Few;
 use crate::json_line::{JsonLine, Members, Value, list, name};
 use crate::policy::Requirement;
 
-/// What was asked for.
+/// The requested operation.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct RequestedOperation<'a> {
     /// The method, as records quote it.
     pub(crate) method: &'a str,
     /// The path, as records quote it.
@@ -40,7 +40,7 @@ impl fmt::Debug for WrittenBefore {
     }
 }
 
-impl Asked<'_> {
+impl RequestedOperation<'_> {
     /// Adds its members to a record.
     pub(crate) fn add_to(self, line: &mut JsonLine) {
         let required = self.requirements.iter().copied();
