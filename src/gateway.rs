@@ -81,12 +81,17 @@ impl Gateway {
         configuration: Option<Configuration>,
         host: &dyn Host,
     ) {
-        if !self.plugins.iter().any(|known| known.id == plugin) {
-            self.begin_plugin(plugin);
+        let place = self.plugins.iter().position(|known| known.id == plugin);
+        let mut configured = match place {
+            Some(place) => self.plugins.remove(place),
+            None => Plugin::new(plugin),
+        };
+        configured.configure(configuration, host);
+        // A host that replaces a configuration begins the new plugin beside the old one.
+        for other in &self.plugins {
+            configured.adopt_list(other.active.as_deref());
         }
-        if let Some(plugin) = self.plugin(plugin) {
-            plugin.configure(configuration, host);
-        }
+        self.plugins.push(configured);
     }
 
     /// Ends a plugin, and hands over what it counted.

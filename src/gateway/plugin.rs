@@ -57,6 +57,7 @@ impl Plugin {
         let Some(mut former) = former else {
             return;
         };
+        self.adopt_list(Some(&former));
         former.flush_metrics(host);
         former.metrics.retire(host);
         if let Some(exporter) = former.records.exporter.take() {
@@ -77,6 +78,14 @@ impl Plugin {
                 ..request
             }))
         }));
+    }
+
+    /// Goes on with the last good list of revoked tokens that another configuration had.
+    pub(super) fn adopt_list(&mut self, former: Option<&Active>) {
+        let own = self.active.as_mut().and_then(|own| own.list.as_mut());
+        if let (Some(own), Some(former)) = (own, former.and_then(|former| former.list.as_ref())) {
+            own.adopt(former);
+        }
     }
 
     /// Hands over what was counted, and yields the records that the collector has not got yet.

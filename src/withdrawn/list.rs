@@ -6,6 +6,7 @@
 //! also while they fail: what a list withdraws is to be withdrawn everywhere within one.
 
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::callout::CalloutRequest;
@@ -58,8 +59,9 @@ pub struct List {
 }
 
 /// The last good list.
+#[derive(Clone)]
 struct KnownList {
-    withdrawn: Withdrawn,
+    withdrawn: Rc<Withdrawn>,
     tag: Option<Box<str>>,
     /// From when it was asked for, or asked after: how long it is taken for the newest.
     fresh: Timer,
@@ -110,6 +112,19 @@ impl List {
             failures: 0,
             number: 0,
             jitter: Jitter(seed),
+        }
+    }
+
+    /// Goes on with the last good list of another configuration, where that is the same server's
+    /// and taken for the newest for as long: what it withdrew stays withdrawn, whatever has become
+    /// of the server since.
+    pub fn adopt(&mut self, former: &Self) {
+        let (ours, theirs) = (&self.source, &former.source);
+        let is_same = (&ours.cluster, &ours.uri, ours.max_stale)
+            == (&theirs.cluster, &theirs.uri, theirs.max_stale);
+        if is_same && self.known.is_none() {
+            self.known.clone_from(&former.known);
+            self.clock = former.clock;
         }
     }
 
@@ -230,7 +245,7 @@ impl List {
         let entries = withdrawn.len();
         let tag = answer.tag.and_then(entity_tag);
         let before = self.known.replace(KnownList {
-            withdrawn,
+            withdrawn: Rc::new(withdrawn),
             tag,
             fresh,
         });

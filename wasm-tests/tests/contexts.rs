@@ -120,6 +120,43 @@ fn a_verdict_is_for_the_request_that_was_judged() {
     );
 }
 
+/// What was revoked stays so while the next configuration has no list of its own yet, whichever of
+/// its plugins had the list.
+#[test]
+fn another_configuration_goes_on_with_the_list_of_revoked_tokens() {
+    let mut configuration = configuration();
+    let list = json!({ "cluster": "security", "uri": "https://security.example.com/w.json" });
+    configuration["withdrawn"] = json!({ "list": list });
+    let mut left = 1;
+    let answers = Box::new(move |_: &_| {
+        if left == 0 {
+            return CalloutAnswer::Never;
+        }
+        left -= 1;
+        CalloutAnswer::Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: json!({ "subjects": ["ada@example.com"] })
+                .to_string()
+                .into(),
+        }
+    });
+    let mut host = Host::start(&configuration.to_string(), &["security"], answers);
+    assert!(passes(&mut host), "before the first list");
+    host.tick();
+    assert_eq!(status(&host.request(&head(), b"")), 401);
+    configuration["forward_identity"] = json!(true);
+    assert!(host.configure_context(ROOT, &configuration.to_string()));
+    assert_eq!(status(&host.request(&head(), b"")), 401, "the same plugin");
+    host.create_context(OTHER_ROOT, 0);
+    assert!(host.configure_context(OTHER_ROOT, &configuration.to_string()));
+    host.serve_by(OTHER_ROOT);
+    assert_eq!(status(&host.request(&head(), b"")), 401, "another plugin");
+    configuration["withdrawn"]["list"]["uri"] = json!("https://security.example.com/other.json");
+    assert!(host.configure_context(OTHER_ROOT, &configuration.to_string()));
+    assert!(passes(&mut host), "another list");
+}
+
 /// The host's number of a context tells nothing of a request that had it before.
 #[test]
 fn a_proof_is_taken_once_whatever_the_number_of_its_request() {

@@ -68,6 +68,34 @@ fn before_the_first_list_nothing_is_withdrawn_however_long_it_takes() {
 }
 
 #[test]
+fn another_configuration_goes_on_with_the_last_good_list_of_the_same_server() {
+    let former = answered(WhenStale::Refuse, LIST);
+    let of = |change: fn(&mut ListSource)| {
+        let mut source = list(WhenStale::Ignore).source;
+        change(&mut source);
+        List::new(source, 8)
+    };
+    #[rustfmt::skip]
+    let cases: [(&str, fn(&mut ListSource), Result<bool, Stale>); 5] = [
+        // name                 what differs                                                want
+        ("nothing",             |_| {},                                                     Ok(true)),
+        ("how often",           |source| source.poll = Duration::from_secs(1),              Ok(true)),
+        ("how old it may be",   |source| source.max_stale = Duration::from_secs(1),         Ok(false)),
+        ("another cluster",     |source| source.cluster = "other".into(),                   Ok(false)),
+        ("another list",        |source| source.uri = HttpsUri::parse("https://s.example/x").unwrap(), Ok(false)),
+    ];
+    for (name, change, want) in cases {
+        let mut list = of(change);
+        list.adopt(&former);
+        assert_eq!(has(&list, 1), want, "{name}");
+        assert!(list.due(at(1)).is_some(), "{name}: it is asked for at once");
+    }
+    let mut newer = answered(WhenStale::Refuse, b"{}");
+    newer.adopt(&former);
+    assert_eq!(has(&newer, 1), Ok(false), "its own is the newer one");
+}
+
+#[test]
 fn a_list_withdraws_and_the_next_one_may_let_go() {
     let mut list = answered(WhenStale::Refuse, LIST);
     assert_eq!(has(&list, 0), Ok(true));

@@ -81,8 +81,12 @@ impl Checks {
         }
     }
 
-    pub(crate) fn configured(&mut self, worker: usize, now: u64) {
-        self.lists.remove(&worker);
+    /// A worker has another configuration; `keeps_list` where both it and the one before poll the
+    /// list of revoked tokens, so that what was revoked stays so.
+    pub(crate) fn configured(&mut self, worker: usize, keeps_list: bool, now: u64) {
+        if !keeps_list {
+            self.lists.remove(&worker);
+        }
         self.polls.remove(&worker);
         self.configured.insert(worker, now);
         for fetches in self.fetches.values_mut() {

@@ -47,5 +47,10 @@ pub(crate) fn configuration(variant: Variant) -> Value {
     configuration
 }
 
+/// Whether a worker polls the list of revoked tokens.
+pub(crate) fn has_list(variant: Option<Variant>) -> bool {
+    variant.is_some_and(|variant| variant != Variant::OneIssuer)
+}
+
 /// What a worker may hold.
 pub(crate) const MAX_WAITING: usize = 64;

@@ -17,6 +17,8 @@ pub(crate) enum Planted {
     LeaverForgotten,
     /// A list of revoked tokens that came is taken for an older one.
     ListIgnored,
+    /// The list of revoked tokens goes with the configuration that it came under.
+    ListLost,
     /// A record is not written.
     RecordDropped,
     /// A worker keeps keys that its issuer has long taken back.
@@ -27,7 +29,7 @@ pub(crate) enum Planted {
 
 impl Planted {
     /// All of them, by the names on the command line.
-    pub(crate) const ALL: [(&'static str, Self); 10] = [
+    pub(crate) const ALL: [(&'static str, Self); 11] = [
         ("answered-twice", Self::AnsweredTwice),
         ("anyone-forwarded", Self::AnyoneForwarded),
         ("counts-lost", Self::CountsLost),
@@ -35,6 +37,7 @@ impl Planted {
         ("lease-forgotten", Self::LeaseForgotten),
         ("leaver-forgotten", Self::LeaverForgotten),
         ("list-ignored", Self::ListIgnored),
+        ("list-lost", Self::ListLost),
         ("record-dropped", Self::RecordDropped),
         ("stale-keys", Self::StaleKeys),
         ("waiter-forgotten", Self::WaiterForgotten),

@@ -11,7 +11,7 @@ use databricks_oam_filter::gateway::host::{CalloutId, PluginId, StreamId};
 use crate::action::{Action, Mood, Server, Variant, WORKERS};
 use crate::check::{Checks, Violation};
 use crate::client::{Client, Progress};
-use crate::configuration::configuration;
+use crate::configuration::{configuration, has_list};
 use crate::planted::Planted;
 use crate::servers::Servers;
 use crate::token::Minted;
@@ -230,9 +230,14 @@ impl World {
         };
         worker.host.leave_request();
         let parsed = Configuration::parse(configuration.to_string().as_bytes()).ok();
-        worker.variant = parsed.is_some().then_some(variant);
+        let variant = parsed.is_some().then_some(variant);
+        let former = std::mem::replace(&mut worker.variant, variant);
+        if self.planted == Some(Planted::ListLost) {
+            worker.gateway.configure(PLUGIN, None, &worker.host);
+        }
         worker.gateway.configure(PLUGIN, parsed, &worker.host);
-        self.checks.configured(place, self.now);
+        let keeps_list = [former, variant].into_iter().all(has_list);
+        self.checks.configured(place, keeps_list, self.now);
         self.release(place)
     }
 

@@ -4,6 +4,7 @@ use databricks_oam_filter::gateway::host::StreamId;
 
 use crate::action::{Call, Variant};
 use crate::client::Client;
+use crate::configuration::has_list;
 use crate::planted::Planted;
 use crate::servers;
 use crate::token::Minted;
@@ -88,7 +89,7 @@ impl Checks {
         let long_ago = |since: Option<u64>, millis: u64| {
             since.is_some_and(|since| world.now.saturating_sub(since) > millis)
         };
-        let needs_list = variant != Some(Variant::OneIssuer);
+        let needs_list = has_list(variant);
         let needs_exchange = variant == Some(Variant::Exchange);
         let configured = checks.configured.get(&place).copied();
         let is_well = checks.is_calm(world.now, RECOVERY)
@@ -139,7 +140,7 @@ fn wrong_of_token(
         return Some("its issuer is not configured");
     }
     let late = SLACK.saturating_add(checks.lost);
-    if variant != Variant::OneIssuer
+    if has_list(Some(variant))
         && let Some((list, since)) = checks.lists.get(&place)
     {
         if list.contains(&token.id) {
