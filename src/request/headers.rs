@@ -15,6 +15,9 @@ pub struct Headers {
     known: Places,
 }
 
+/// A header that some servers read otherwise than others.
+pub(super) struct NotPlain;
+
 /// Where a name and its value stand: a name, a NUL, a value.
 #[derive(Clone, Copy, Eq, PartialEq)]
 struct Pair {
@@ -84,6 +87,16 @@ impl Headers {
             return Some(value);
         }
         self.first(known.name())
+    }
+
+    /// The value of a name, if it is there; an error where it comes twice, or in another spelling
+    /// alone, which some servers take for the name and some do not.
+    pub(super) fn plainly(&self, known: Known) -> Result<Option<&[u8]>, NotPlain> {
+        match self.spelled(known) {
+            (None, _) => Ok(None),
+            (Some(_), true) => Err(NotPlain),
+            (Some(_), false) => self.first_known(known).ok_or(NotPlain).map(Some),
+        }
     }
 
     /// The names that a permitted request loses before it goes upstream, each once.

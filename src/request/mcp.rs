@@ -11,8 +11,8 @@ use std::cell::OnceCell;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::Headers;
 use super::known::Known;
-use super::{Headers, one};
 
 /// What is requested, beside the path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,8 +33,8 @@ pub enum Tool<'a> {
         /// The tool, prompt or resource; absent where the method has none.
         name: Option<&'a str>,
     },
-    /// None that could be believed: an older or unknown protocol, a header that is missing or comes
-    /// twice, or an encoding that the protocol does not have.
+    /// None that could be believed: an older or unknown protocol, a header that is missing, comes
+    /// twice or is spelled otherwise, or an encoding that the protocol does not have.
     Unknown,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Tool<'a> {
     }
 
     fn parse(headers: &'a Headers, decoded: &'a OnceCell<String>) -> Option<Self> {
-        let value = |known| one(headers, known).ok().map(Option::unwrap_or_default);
+        let value = |known| headers.plainly(known).ok().map(Option::unwrap_or_default);
         if !holds_them(value(Known::MCP_PROTOCOL_VERSION)?) {
             return None;
         }
@@ -155,7 +155,7 @@ mod tests {
         let method = ("mcp-method", "tools/call");
         let name = ("mcp-name", "run_sql");
         #[rustfmt::skip]
-        let cases: [(&str, &[(&str, &str)], Tool<'_>); 37] = [
+        let cases: [(&str, &[(&str, &str)], Tool<'_>); 41] = [
             // name                   headers
             // want
             ("a call",                &[version, method, name],                                            call),
@@ -175,6 +175,10 @@ mod tests {
             ("no method",             &[version, name],                                                    Tool::Unknown),
             ("two methods",           &[version, method, ("mcp-method", "tools/list"), name],              Tool::Unknown),
             ("two spellings",         &[version, method, ("mcp_method", "tools/list"), name],              Tool::Unknown),
+            ("its version, spelled",  &[("mcp_protocol_version", "2026-07-28"), method, name],             Tool::Unknown),
+            ("with dots",             &[("mcp.protocol.version", "2026-07-28"), method, name],             Tool::Unknown),
+            ("its method, spelled",   &[version, ("mcp_method", "tools/list")],                            Tool::Unknown),
+            ("its name, spelled",     &[version, method, ("mcp_name", "run_sql")],                         Tool::Unknown),
             ("joined methods",        &[version, ("mcp-method", "tools/call,tools/list"), name],           Tool::Unknown),
             ("no name",               &[version, method],                                                  Tool::Unknown),
             ("an empty name",         &[version, method, ("mcp-name", "")],                                Tool::Unknown),
