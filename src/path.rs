@@ -24,8 +24,9 @@ use escape::EscapeFault;
 /// Invariant: it starts with `/`; every byte is printable ASCII other than `#`, `;`, `?` and `\`;
 /// no segment but the last is empty, so that a trailing slash is one more, empty, segment; no
 /// segment is a dot segment; every escape is well-formed; and however often a server decodes it, no
-/// segment becomes a dot segment or invalid UTF-8, nor gains a separator, a control character or an
-/// unreserved character that could have been written plainly.
+/// segment becomes a dot segment, an empty one before a `;` or invalid UTF-8, nor gains a
+/// separator, a control character or an unreserved character other than `~` that could have been
+/// written plainly.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Path<'a> {
     text: &'a str,
@@ -184,6 +185,7 @@ impl PathError {
             EscapeFault::BadEscape => Self::BadEscape(segment),
             EscapeFault::Control => Self::EscapedControl(segment),
             EscapeFault::DotSegment => Self::DotSegment(segment),
+            EscapeFault::EmptySegment => Self::EmptySegment(segment),
             EscapeFault::NotUtf8 => Self::NotUtf8(segment),
             EscapeFault::Separator => Self::EscapedSeparator(segment),
             EscapeFault::TooDeep => Self::TooDeep(segment),

@@ -9,6 +9,8 @@ pub(super) enum EscapeFault {
     Control,
     /// A dot segment.
     DotSegment,
+    /// Nothing before a `;`, which some servers take for the end of the segment.
+    EmptySegment,
     /// Not UTF-8.
     NotUtf8,
     /// `/` or `\`.
@@ -26,20 +28,27 @@ pub(super) fn check(segment: &str) -> Result<(), EscapeFault> {
         return Err(EscapeFault::BadEscape);
     }
     for _ in 1..MAX_LEVELS {
-        if super::is_dot_segment(&text) {
-            return Err(EscapeFault::DotSegment);
-        }
+        check_name(&text)?;
         if !has_escape(&text) {
             return Ok(());
         }
         // A `%` that stands for itself by now is malformed, and is no fault: `%25zz` names `%zz`.
         (text, _) = decode(&text)?;
     }
-    if super::is_dot_segment(&text) {
-        return Err(EscapeFault::DotSegment);
-    }
+    check_name(&text)?;
     if has_escape(&text) {
         Err(EscapeFault::TooDeep)
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks what a server that decodes a segment, and takes a `;` for its end, makes of it.
+fn check_name(decoded: &str) -> Result<(), EscapeFault> {
+    if super::is_dot_segment(decoded) {
+        Err(EscapeFault::DotSegment)
+    } else if decoded.starts_with(';') {
+        Err(EscapeFault::EmptySegment)
     } else {
         Ok(())
     }
@@ -88,7 +97,8 @@ fn decode(text: &str) -> Result<(String, bool), EscapeFault> {
         };
         match byte {
             b'/' | b'\\' => return Err(EscapeFault::Separator),
-            b'-' | b'.' | b'_' | b'~' => return Err(EscapeFault::Unreserved),
+            // Many a client escapes `~`, which stood in RFC 2396 alone.
+            b'-' | b'.' | b'_' => return Err(EscapeFault::Unreserved),
             byte if byte.is_ascii_alphanumeric() => return Err(EscapeFault::Unreserved),
             byte => decoded.push(byte),
         }

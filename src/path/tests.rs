@@ -81,7 +81,10 @@ fn an_escape_may_hide_nothing() {
         ("dots before one, twice escaped",  "/a/..%253B/b",         Err(DotSegment(3))),
         ("a letter",                        "/%61",                 Err(EscapedUnreserved(1))),
         ("a dash",                          "/run%2Dnow",           Err(EscapedUnreserved(1))),
-        ("a tilde",                         "/%7e",                 Err(EscapedUnreserved(1))),
+        ("a tilde",                         "/%7e",                 Ok(())),
+        ("a parameter alone",               "/f/%3Bx/a",            Err(EmptySegment(3))),
+        ("one alone, twice escaped",        "/f/%253B/a",           Err(EmptySegment(3))),
+        ("behind a name",                   "/f/a%3Bx/a",           Ok(())),
         ("a letter, twice escaped",         "/%2561",               Err(EscapedUnreserved(1))),
         ("NUL",                             "/a%00",                Err(EscapedControl(1))),
         ("NUL, twice escaped",              "/a%2500",              Err(EscapedControl(1))),
@@ -132,6 +135,7 @@ proptest! {
                 prop_assert_eq!(lossy.split('/').skip(1).count(), count, "{}", lossy);
                 let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
                 prop_assert!(!lossy.split('/').any(is_dots), "{}", lossy);
+                prop_assert!(!lossy.contains("/;"), "{}", lossy);
             }
         }
     }
