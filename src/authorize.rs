@@ -181,7 +181,7 @@ impl Authorizer {
         let sighting = Sighting::new(remembered);
         let head = RequestHead::read_knowing(headers, self.max_token_bytes, &sighting)
             .inspect_err(|error| evidence.refused_head(error))?;
-        self.refuse_second_tokens(&head)?;
+        self.refuse_second_tokens(&head.second_tokens.anywhere)?;
         let decoded = OnceCell::new();
         let sent = (headers, &decoded);
         let (readings, mut policy) = self.requested(remembered, &head, sent, None, evidence);
@@ -194,6 +194,8 @@ impl Authorizer {
         }
         if policy.governing.is_public() {
             web_socket::check(&head, &readings, &policy)?;
+        } else {
+            self.refuse_second_tokens(&head.second_tokens.signing_in)?;
         }
         let is_self_service = self.is_self_service(&head);
         if !is_self_service
@@ -254,12 +256,12 @@ impl Authorizer {
             return Err(Denial::AmbiguousPath);
         }
         web_socket::check(head, readings, policy)?;
-        let permit = match self.public_permit(head, &policy.governing) {
-            // Its token was required to match it against a deny rule. It goes no further than
-            // others that are shown there.
-            Some(permit) => permit,
-            None => Permit::bearer_of(Rc::clone(&token), Rc::clone(&access), scheme),
-        };
+        // Its token was required to match it against a deny rule. It goes no further than others
+        // that are shown there.
+        let public = self.public_permit(head, &policy.governing);
+        let described = public.as_ref().and_then(|_| self.described(head));
+        let of_bearer = || Permit::bearer_of(Rc::clone(&token), Rc::clone(&access), scheme);
+        let permit = public.unwrap_or_else(of_bearer);
         let judged = match workspace {
             Ok(workspace) => {
                 evidence.workspace(workspace);
@@ -274,7 +276,8 @@ impl Authorizer {
             Some(there) => self.permits_there(judged, readings.call, policy, there, evidence),
             None => judged,
         };
-        Self::verdict(judged, permit, evidence)
+        let verdict = Self::verdict(judged, permit, evidence)?;
+        Ok(described.unwrap_or(verdict))
     }
 
     /// What a judgement comes to: what is not enforced goes upstream all the same.

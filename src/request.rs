@@ -39,6 +39,7 @@ pub(crate) use cookies::COOKIE;
 pub use cookies::Cookies;
 pub use error::{AuthorizationError, RequestError};
 pub use headers::{Headers, Kept};
+pub use stray::SecondTokens;
 
 use known::Known;
 
@@ -54,8 +55,8 @@ pub struct RequestHead<'a> {
     pub credential: Credential<'a>,
     /// Its cookies, which some paths need.
     pub cookies: Cookies<'a>,
-    /// Whose JWTs stand beside the credential: each one's `iss`, which nobody verified.
-    pub second_tokens: Vec<Box<str>>,
+    /// Whose JWTs stand beside the credential.
+    pub second_tokens: SecondTokens,
     /// The workspace that the request selects by header, query or path.
     pub selector: Option<WorkspaceId>,
     /// The workspace that the call is about by its path, whichever answers it.

@@ -54,10 +54,13 @@ impl Authorizer {
         (token, access): (Rc<AccessToken>, Rc<EffectiveAccess>),
         evidence: &mut Evidence<'a>,
     ) -> Result<Verdict, Denial> {
-        let workspace = workspace.unwrap_or_default();
-        evidence.workspace(workspace);
         evidence.token(Rc::clone(&token));
         evidence.effective_access(Rc::clone(&access));
+        let workspace = match workspace {
+            Err(error) if self.policy.mode == Mode::Enforce => return Err(error.into()),
+            workspace => workspace.unwrap_or_default(),
+        };
+        evidence.workspace(workspace);
         if let Some(rule) = policy.denying {
             evidence.rule(rule);
             if rule.mode == Mode::Enforce && self.policy.mode == Mode::Enforce {

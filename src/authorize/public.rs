@@ -31,14 +31,17 @@ impl Authorizer {
         match policy.denying {
             // A token that is shown is judged where a deny rule may be for its issuer.
             None if self.denies_some(head, readings) => return Ok(None),
-            None => {
-                // The gateway's own answer, which is the same at every host.
-                if let Some(verdict) = self.described(head) {
-                    return Ok(Some(verdict));
-                }
-            }
             Some(rule) if is_enforced(rule) => return Ok(None),
-            Some(_) => {}
+            Some(_) | None => {}
+        }
+        // The gateway's own answer, which is the same at every host. What is not enforced changes
+        // nothing, so it does not send the request elsewhere either.
+        if let Some(verdict) = self.described(head) {
+            policy
+                .denying
+                .into_iter()
+                .for_each(|rule| evidence.rule(rule));
+            return Ok(Some(verdict));
         }
         let judged = match (workspace, policy.denying) {
             (Err(error), _) => Err(Refused::by(error.into(), self.policy.mode)),
@@ -83,7 +86,7 @@ impl Authorizer {
 
     /// The metadata of the protected resource, where that is requested. The workspace behind
     /// would speak of itself, and send its callers past the gateway's issuers.
-    fn described(&self, head: &RequestHead<'_>) -> Option<Verdict> {
+    pub(super) fn described(&self, head: &RequestHead<'_>) -> Option<Verdict> {
         let resource = self.resource.as_ref()?;
         let metadata = resource.metadata(head.method, &head.path)?;
         Some(Verdict::Describe(metadata))

@@ -13,10 +13,10 @@ use super::evidence::{Evidence, RequestedOperation};
 use super::verified::VerifiedTokens;
 
 impl Authorizer {
-    /// Refuses a token of a configured issuer that stands beside the credential of the request:
-    /// whoever took it there would take what nobody verified.
-    pub(super) fn refuse_second_tokens(&self, head: &RequestHead<'_>) -> Result<(), RequestError> {
-        if head.second_tokens.iter().any(|issuer| self.trusts(issuer)) {
+    /// Refuses a token of a configured issuer that stands beside the credential of the request, by
+    /// these issuers: whoever took it there would take what nobody verified.
+    pub(super) fn refuse_second_tokens(&self, issuers: &[Box<str>]) -> Result<(), RequestError> {
+        if issuers.iter().any(|issuer| self.trusts(issuer)) {
             return Err(RequestError::SecondToken);
         }
         Ok(())

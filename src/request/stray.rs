@@ -16,9 +16,17 @@ use super::name::same_name;
 use super::target::Query;
 use super::{Headers, RequestError, secret};
 
-/// Looks for what stands beside `Authorization` in a head: whose JWTs there are, each by its `iss`,
-/// which nobody verified.
-pub(super) fn beside(headers: &Headers, query: Query<'_>) -> Result<Vec<Box<str>>, RequestError> {
+/// Whose JWTs stand beside the credential of a request, each by its `iss`, which nobody verified.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub struct SecondTokens {
+    /// Those that belong nowhere.
+    pub anywhere: Vec<Box<str>>,
+    /// Those in a parameter of sign-in pages.
+    pub signing_in: Vec<Box<str>>,
+}
+
+/// Looks for what stands beside `Authorization` in a head.
+pub(super) fn beside(headers: &Headers, query: Query<'_>) -> Result<SecondTokens, RequestError> {
     let mut issuers = Vec::new();
     let mut refusal = None;
     for (name, value) in of_others(headers) {
@@ -37,11 +45,20 @@ pub(super) fn beside(headers: &Headers, query: Query<'_>) -> Result<Vec<Box<str>
     if let Some(refusal) = refusal {
         return Err(refusal);
     }
-    for (name, value) in query.decoded() {
-        in_text(&name, &mut issuers);
-        in_text(&value, &mut issuers);
+    let mut found = SecondTokens {
+        anywhere: issuers,
+        signing_in: Vec::new(),
+    };
+    for (name, value, signs_in) in query.decoded() {
+        let issuers = if signs_in {
+            &mut found.signing_in
+        } else {
+            &mut found.anywhere
+        };
+        in_text(&name, issuers);
+        in_text(&value, issuers);
     }
-    Ok(issuers)
+    Ok(found)
 }
 
 /// Whose JWTs stand in a text, each by its `iss`, which nobody verified.

@@ -89,14 +89,18 @@ impl<'a> Query<'a> {
         })
     }
 
-    /// The names and values in which no JWT belongs, where they are long enough for one.
-    pub(super) fn decoded(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+    /// The names and values, where they are long enough for a JWT, and whether they are of those in
+    /// which one may stand on its way to a sign-in page or back from there.
+    pub(super) fn decoded(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>, bool)> {
         // Nearly no query is worth decoding once more.
         let may_hold_jwt = self.0.len() >= secret::SHORTEST_TOKEN
             && (self.0.contains('%') || bytes::has_triple(self.0.as_bytes(), secret::begins_jwt));
         let query = may_hold_jwt.then_some(self);
         let parameters = query.into_iter().flat_map(Self::parameters);
-        parameters.filter(|(name, _)| !SIGN_IN.contains(&&**name))
+        parameters.map(|(name, value)| {
+            let signs_in = SIGN_IN.contains(&&*name);
+            (name, value, signs_in)
+        })
     }
 
     /// Parameters end at `&` and also at `;`, where some servers end them: a credential that either

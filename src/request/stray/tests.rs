@@ -56,7 +56,8 @@ fn tokens_beside_the_credential_are_found() {
     for (name, header, value, want) in cases {
         let headers = Headers::new(vec![(header.to_owned(), value.into_bytes())]);
         let target = Target::parse(b"/a").ok().unwrap();
-        assert_eq!(beside(&headers, target.query), want, "{name}");
+        let found = beside(&headers, target.query).map(|found| found.anywhere);
+        assert_eq!(found, want, "{name}");
     }
 }
 
@@ -65,22 +66,28 @@ fn tokens_in_the_query_are_found() {
     let token = jwt("i");
     let escaped = token.replace("ey", "%65y").replace('.', "%2E");
     #[rustfmt::skip]
-    let cases: [(&str, String, &[&str]); 8] = [
-        // name                     query                                                     want
-        ("none",                    "page_token=abcdefghijklmnopqrstuvwxyzabcdefghijkl".to_owned(), &[]),
-        ("in the midst of a value", format!("x=a:{token}:b"),                                 &["i"]),
-        ("escaped",                 format!("x=a:{escaped}:b"),                               &["i"]),
-        ("in a URL",                format!("next=https%3A%2F%2Fa%2F%23t%3D{token}"),         &["i"]),
-        ("behind a semicolon",      format!("x=a;y=b%20{token}"),                             &["i"]),
-        ("as a name",               format!("a%20{token}"),                                   &["i"]),
-        ("a sign-in's state",       format!("state=a.{token}"),                               &[]),
-        ("another's",               format!("x=a%20{}", jwt("https://b.example")),            &["https://b.example"]),
+    let cases: [(&str, String, &[&str], &[&str]); 10] = [
+        // name                     query                                                     anywhere  signing in
+        ("none",                    "page_token=abcdefghijklmnopqrstuvwxyzabcdefghijkl".to_owned(), &[], &[]),
+        ("in the midst of a value", format!("x=a:{token}:b"),                                 &["i"], &[]),
+        ("escaped",                 format!("x=a:{escaped}:b"),                               &["i"], &[]),
+        ("in a URL",                format!("next=https%3A%2F%2Fa%2F%23t%3D{token}"),         &["i"], &[]),
+        ("behind a semicolon",      format!("x=a;y=b%20{token}"),                             &["i"], &[]),
+        ("as a name",               format!("a%20{token}"),                                   &["i"], &[]),
+        ("a sign-in's state",       format!("state=a.{token}"),                               &[], &["i"]),
+        ("an ID token's hint",      format!("id_token_hint={token}"),                         &[], &["i"]),
+        ("both",                    format!("code={token}&x=a%20{}", jwt("j")),               &["j"], &["i"]),
+        ("another's",               format!("x=a%20{}", jwt("https://b.example")),            &["https://b.example"], &[]),
     ];
-    for (name, query, want) in cases {
+    for (name, query, anywhere, signing_in) in cases {
         let target = format!("/a?{query}");
         let target = Target::parse(target.as_bytes()).ok().unwrap();
         let got = beside(&Headers::default(), target.query).unwrap();
-        let got: Vec<&str> = got.iter().map(|issuer| &**issuer).collect();
+        let issuers = |issuers: &[&str]| issuers.iter().map(|issuer| (*issuer).into()).collect();
+        let want = SecondTokens {
+            anywhere: issuers(anywhere),
+            signing_in: issuers(signing_in),
+        };
         assert_eq!(got, want, "{name}");
     }
 }
