@@ -167,8 +167,8 @@ impl<'a> Comparison<'a> {
     /// What a request requires of unknown callers, and of each issuer's.
     fn needs(&self, requested: &Sides<PolicyForRequest<'_, '_>>) -> Vec<Sides<Needs>> {
         let of = |issuer: Sides<Option<usize>>| {
-            let parts = self.sides.zip(requested.as_ref()).zip(issuer);
-            parts.map(|((side, requested), issuer)| Needs::of(&side.policy, requested, issuer))
+            let parts = requested.as_ref().zip(issuer);
+            parts.map(|(requested, issuer)| Needs::of(requested, issuer))
         };
         let nobody = Sides {
             old: None,

@@ -15,6 +15,7 @@ pub mod rule_book;
 pub mod ruling;
 pub mod workspace;
 
+use crate::databricks::scope::{self, ALL_APIS};
 use crate::databricks::{Catalogue, Lookup};
 use crate::few::Few;
 use crate::issuer::access_token::AccessToken;
@@ -27,7 +28,7 @@ use rule::{Mode, Rule};
 use rule_book::{Applicable, AppliedRule, RuleBook};
 
 pub use effective_access::EffectiveAccess;
-pub use governing::{Governing, Requirement, Rules};
+pub use governing::{Besides, Governing, Requirement, Rules};
 pub use reading::Readings;
 
 /// Everything that decides what a valid token may do.
@@ -65,6 +66,8 @@ pub struct Applied<'a> {
     /// The rules that would govern it if those in shadow mode were enforced; none where none of
     /// them would.
     pub in_shadow: Rules<'a>,
+    /// What those require, all of it; `None` also where there is none.
+    pub required_in_shadow: Option<Few<Requirement<'a>>>,
 }
 
 impl Policy {
@@ -88,14 +91,35 @@ impl Policy {
         if rules.with_shadow.iter().any(is_in_shadow) {
             let mut found = rules.with_shadow.clone();
             found.retain(is_in_shadow);
-            in_shadow = Rules::of(&found, is_known || rules.opens_in_shadow);
+            in_shadow = Rules::of(
+                &found,
+                besides(readings, &rules.with_shadow, rules.opens_in_shadow),
+            );
         }
         let governing = Self::governing(readings, &rules);
+        let denying = denying.map(|found| found.rule);
+        self.applied(readings, governing, denying, in_shadow)
+    }
+
+    /// What rules that apply to a request come to.
+    fn applied<'a>(
+        &self,
+        readings: &Readings<'_>,
+        governing: Governing<'a>,
+        denying: Option<&'a Rule>,
+        in_shadow: Rules<'a>,
+    ) -> Applied<'a> {
+        let required_in_shadow = if in_shadow.is_empty() {
+            None
+        } else {
+            self.requirements(&Governing::Rules(in_shadow.clone()), readings)
+        };
         Applied {
-            requirements: self.requirements(&governing),
+            requirements: self.requirements(&governing, readings),
             governing,
-            denying: denying.map(|found| found.rule),
+            denying,
             in_shadow,
+            required_in_shadow,
         }
     }
 
@@ -109,9 +133,9 @@ impl Policy {
             _ if is_misread => Governing::Ambiguous,
             // Escapes pass only where something takes them.
             None if has_escapes && !rules.opens => Governing::Ambiguous,
-            operation if !rules.governing.is_empty() => {
-                let opens = operation.is_some() || rules.opens;
-                Governing::Rules(Rules::of(&rules.governing, opens))
+            _ if !rules.governing.is_empty() => {
+                let besides = besides(readings, &rules.governing, rules.opens);
+                Governing::Rules(Rules::of(&rules.governing, besides))
             }
             Some(operation) => Governing::Operation(operation),
             None => Governing::Unmatched,
@@ -131,28 +155,53 @@ impl Policy {
 
     /// What a request needs that is governed so, all of it; `None` where nothing that a token
     /// grants would do.
-    pub fn requirements<'a>(&self, governing: &Governing<'a>) -> Option<Few<Requirement<'a>>> {
+    fn requirements<'a>(
+        &self,
+        governing: &Governing<'a>,
+        readings: &Readings<'_>,
+    ) -> Option<Few<Requirement<'a>>> {
         match governing {
             Governing::Operation(operation) => Some(Few::One(Requirement::of_operation(operation))),
             Governing::Rules(rules) => {
-                let more = if rules.opens() {
-                    None
-                } else {
-                    Some(self.of_unmatched()?)
+                let more = match rules.besides() {
+                    Besides::Nothing => Few::None,
+                    Besides::Operation(operation) => Few::One(Requirement::of_operation(operation)),
+                    Besides::Unmatched => self.of_unmatched(readings)?,
                 };
                 let required = rules.iter().map(Requirement::of_rule);
-                required.chain(more.map(Some)).collect()
+                required.chain(more.iter().copied().map(Some)).collect()
             }
-            Governing::Unmatched => self.of_unmatched().map(Few::One),
+            Governing::Unmatched => self.of_unmatched(readings),
             Governing::Ambiguous => None,
         }
     }
 
-    /// What a request needs that nothing describes.
-    fn of_unmatched<'a>(&self) -> Option<Requirement<'a>> {
+    /// What a request needs that nothing describes. A server may answer it as it does an operation
+    /// of its path, and `all-apis` does not reach each of those.
+    fn of_unmatched<'a>(&self, readings: &Readings<'_>) -> Option<Few<Requirement<'a>>> {
         match self.unmatched {
-            Unmatched::AllApis => Some(Requirement::AllApis),
+            Unmatched::AllApis => {
+                let mut required = Few::One(Requirement::AllApis);
+                for operation in &readings.read_as() {
+                    if !scope::covers(ALL_APIS, operation) {
+                        required.push(Requirement::Operation(operation));
+                    }
+                }
+                Some(required)
+            }
             Unmatched::Deny => None,
         }
+    }
+}
+
+/// What a request must pass beside the rules that apply to it; `opens` says whether one of them
+/// takes its path as it was sent.
+fn besides(readings: &Readings<'_>, applied: &Few<AppliedRule<'_>>, opens: bool) -> Besides {
+    match readings.operation() {
+        Some(operation) if applied.iter().all(|found| found.is_guess) => {
+            Besides::Operation(operation)
+        }
+        None if !opens => Besides::Unmatched,
+        Some(_) | None => Besides::Nothing,
     }
 }

@@ -60,9 +60,9 @@ impl Authorizer {
             return Ok(());
         }
         let governing = Governing::Rules(policy.in_shadow.clone());
-        let requirements = self.policy.requirements(&governing);
-        evidence.governing(&governing, requirements.as_ref());
-        let required = (&governing, requirements.as_ref());
+        let requirements = policy.required_in_shadow.as_ref();
+        evidence.governing(&governing, requirements);
+        let required = (&governing, requirements);
         self.scopes_suffice(call, required, access, evidence)
     }
 

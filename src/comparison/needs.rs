@@ -3,8 +3,9 @@
 use crate::authorize::supposed::PolicyForRequest;
 use crate::databricks::Mark;
 use crate::databricks::scope;
+use crate::few::Few;
 use crate::policy::rule::{Effect, Mode, Rule};
-use crate::policy::{Governing, Policy, Requirement, Rules};
+use crate::policy::{Governing, Requirement, Rules};
 use crate::request::mcp::Call;
 use crate::token::scope::Scope;
 
@@ -53,11 +54,7 @@ enum Needed {
 
 impl Needs {
     /// What is requested of the callers of an issuer, or of nobody known.
-    pub(super) fn of(
-        policy: &Policy,
-        requested: &PolicyForRequest<'_, '_>,
-        issuer: Option<usize>,
-    ) -> Self {
+    pub(super) fn of(requested: &PolicyForRequest<'_, '_>, issuer: Option<usize>) -> Self {
         let applied = requested.applied(issuer);
         let call = requested.readings().call;
         let (kind, governing) = match &applied.governing {
@@ -69,15 +66,14 @@ impl Needs {
             Governing::Rules(rules) => (GovernedBy::Rules, rule_needs(rules, call)),
             Governing::Unmatched => (GovernedBy::Unmatched(applied.in_shadow.opens()), Vec::new()),
         };
-        let in_shadow = Governing::Rules(applied.in_shadow.clone());
         Self {
             kind,
             is_public: applied.governing.is_public(),
             governing,
-            required: required(policy, &applied.governing),
+            required: required(applied.requirements.as_ref()),
             denying: applied.denying.map(|rule| RuleNeeds::of(rule, call)),
             in_shadow: rule_needs(&applied.in_shadow, call),
-            required_in_shadow: required(policy, &in_shadow),
+            required_in_shadow: required(applied.required_in_shadow.as_ref()),
         }
     }
 }
@@ -100,9 +96,8 @@ impl Needs {
     }
 }
 
-fn required(policy: &Policy, governing: &Governing<'_>) -> Option<Vec<Needed>> {
-    let requirements = policy.requirements(governing)?;
-    Some(requirements.iter().map(Needed::of).collect())
+fn required(requirements: Option<&Few<Requirement<'_>>>) -> Option<Vec<Needed>> {
+    Some(requirements?.iter().map(Needed::of).collect())
 }
 
 fn rule_needs(rules: &Rules<'_>, call: Call<'_>) -> Vec<RuleNeeds> {

@@ -10,11 +10,14 @@ use std::collections::VecDeque;
 use hashbrown::{HashMap, HashSet};
 
 use crate::authorize::Authorizer;
+use crate::databricks::scope::{self, ALL_APIS};
 use crate::databricks::{Catalogue, Operation, is_version};
+use crate::path::Path;
 use crate::path::template::{self, Segment};
 use crate::policy::rule::{Rule, Tools};
 use crate::policy::rule_book::RuleBook;
 use crate::request::mcp::{self, Call, Tool};
+use crate::request::workspace;
 
 use super::Sides;
 use super::pattern::{FreshNames, Pattern, Spelling};
@@ -151,6 +154,16 @@ impl Samples<'_> {
                 slash: operation.template.ends_with('/'),
             },
         );
+        if !scope::covers(ALL_APIS, operation) {
+            // Nor does that reach the same path by a method that nobody described.
+            self.add(SampleRequest {
+                method: FRESH_METHOD.into(),
+                path: path.clone().into(),
+                tool: None,
+                is_plain: false,
+                template: None,
+            });
+        }
         self.add(SampleRequest {
             method: method.into(),
             path: path.into(),
@@ -206,16 +219,21 @@ impl Samples<'_> {
         self.requests
     }
 
-    /// The patterns of the other paths of what operations have a pattern's paths.
+    /// The patterns of the other paths of what operations have a pattern's paths, and of the other
+    /// name of the workspace that it names.
     fn twins(&self, pattern: &Pattern) -> Vec<Pattern> {
         let path = pattern.path(&self.names, PLAIN);
+        let of_workspace = Path::parse(path.as_bytes()).ok();
+        let of_workspace = of_workspace.and_then(|path| workspace::other_spelling(&path));
+        let of_operation = |(operation, path)| -> Vec<String> {
+            Catalogue::shared().other_paths(operation, &path).collect()
+        };
+        let others = found(&path).into_iter().flat_map(of_operation);
         let mut twins = Vec::new();
-        for (operation, path) in found(&path) {
-            for other in Catalogue::shared().other_paths(operation, &path) {
-                let twin = Pattern::read(&other, &self.names);
-                if !twins.contains(&twin) {
-                    twins.push(twin);
-                }
+        for other in others.chain(of_workspace) {
+            let twin = Pattern::read(&other, &self.names);
+            if !twins.contains(&twin) {
+                twins.push(twin);
             }
         }
         twins

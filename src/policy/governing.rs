@@ -27,9 +27,21 @@ pub enum Governing<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Rules<'a> {
     rules: Few<&'a Rule>,
-    /// Whether there is more to it than what restricts: the catalogue knows the request, or a rule
-    /// takes its path as it was sent. Where not, it is unmatched besides.
-    opens: bool,
+    besides: Besides,
+}
+
+/// What a request must pass beside rules that govern it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Besides {
+    /// Nothing: a rule is for this request, and either the catalogue knows it or the rule takes its
+    /// path as it was sent.
+    Nothing,
+    /// What the catalogue says of this operation: the rules [may be](super::reading::Origin) for
+    /// something else.
+    Operation(&'static Operation),
+    /// What holds for requests that nothing describes.
+    #[default]
+    Unmatched,
 }
 
 /// What a request needs its caller to hold.
@@ -49,7 +61,7 @@ pub enum Requirement<'a> {
 
 impl<'a> Rules<'a> {
     /// The rules that count among those that apply: what restricts goes before what opens.
-    pub(super) fn of(applied: &Few<AppliedRule<'a>>, opens: bool) -> Self {
+    pub(super) fn of(applied: &Few<AppliedRule<'a>>, besides: Besides) -> Self {
         let is_public = |found: &AppliedRule<'_>| found.rule.effect == Effect::Public;
         let all_public = applied.iter().all(is_public);
         let counting = applied
@@ -62,12 +74,12 @@ impl<'a> Rules<'a> {
                 rules.push(found.rule);
             }
         }
-        Self { rules, opens }
+        Self { rules, besides }
     }
 
     /// These rules, which were found before.
-    pub(super) const fn numbered(rules: Few<&'a Rule>, opens: bool) -> Self {
-        Self { rules, opens }
+    pub(super) const fn numbered(rules: Few<&'a Rule>, besides: Besides) -> Self {
+        Self { rules, besides }
     }
 
     /// The rules.
@@ -85,9 +97,14 @@ impl<'a> Rules<'a> {
         self.iter().any(|rule| rule.mode == Mode::Shadow)
     }
 
-    /// Whether the request is let through where all of them are passed.
+    /// What a request must pass besides.
+    pub const fn besides(&self) -> Besides {
+        self.besides
+    }
+
+    /// Whether they describe the request, so that it is not unmatched.
     pub const fn opens(&self) -> bool {
-        self.opens
+        !matches!(self.besides, Besides::Unmatched)
     }
 }
 
@@ -100,7 +117,7 @@ impl Governing<'_> {
                 operation.requirement == operation::OperationRequirement::NoToken
             }
             Self::Rules(rules) => {
-                rules.opens && rules.iter().all(|rule| rule.effect == Effect::Public)
+                rules.opens() && rules.iter().all(|rule| rule.effect == Effect::Public)
             }
             Self::Ambiguous | Self::Unmatched => false,
         }

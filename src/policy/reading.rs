@@ -10,6 +10,7 @@ use crate::path::Path;
 use crate::path::case;
 use crate::path::template::{Segment, Template};
 use crate::request::mcp::Call;
+use crate::request::workspace;
 
 /// A request, and how its path may be read.
 #[derive(Clone, Copy)]
@@ -65,7 +66,7 @@ impl<'r> Readings<'r> {
     /// The operations whose versions, other paths and names a server may read in this path. Where
     /// the catalogue does not know the method, these are the ones of the path: a server may answer
     /// a `HEAD` as it does `GET`, or go by the path alone.
-    fn read_as(&self) -> Few<&'static Operation> {
+    pub(super) fn read_as(&self) -> Few<&'static Operation> {
         match self.lookup {
             Lookup::Found(operation) => Few::One(operation),
             Lookup::Unknown => self.catalogue.at(&self.path),
@@ -73,21 +74,33 @@ impl<'r> Readings<'r> {
         }
     }
 
-    /// The paths beside the one sent under which the catalogue knows the operation.
+    /// The paths beside the one sent under which the catalogue knows the operation, or by which
+    /// others name the same workspace.
     pub fn other_paths(&self) -> Vec<String> {
         let read_as = self.read_as();
         let paths =
             |operation: &&'static Operation| self.catalogue.other_paths(operation, &self.path);
-        let mut paths: Vec<String> = read_as.iter().flat_map(paths).collect();
+        let workspace = workspace::other_spelling(&self.path);
+        let mut paths: Vec<String> = read_as.iter().flat_map(paths).chain(workspace).collect();
         paths.sort_unstable();
         paths.dedup();
         paths
     }
 
+    /// How one of these paths comes to be read.
+    pub(super) fn origin(&self, other_path: &str) -> Origin {
+        let of_workspace = workspace::other_spelling(&self.path);
+        if of_workspace.is_some_and(|spelling| spelling == other_path) {
+            Origin::Guess
+        } else {
+            Origin::Other
+        }
+    }
+
     /// The reading that a template takes, written as the template has it.
     pub fn under(&self, template: &Template) -> Option<String> {
         let written = |path: &Path<'_>| {
-            Fit::of(template, path)?;
+            Fit::of_other(template, path)?;
             let mut sent = path.segments();
             let mut text = String::new();
             for segment in template.segments() {
@@ -129,13 +142,30 @@ impl<'r> Readings<'r> {
     }
 }
 
+/// How a path comes to be read in a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Origin {
+    /// It is what was sent.
+    Sent,
+    /// The catalogue knows the operation under it.
+    Other,
+    /// It may be meant, and something else may: what it names the request leaves open.
+    Guess,
+}
+
 /// How a template fits a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact, and no two go together"
+)]
 pub struct Fit {
     /// In the same upper and lower case.
     pub same_case: bool,
     /// Both have a trailing slash, or neither has.
     pub same_slash: bool,
+    /// It names nothing that the path leaves open.
+    pub same_names: bool,
     /// In the same version of the API.
     pub same_version: bool,
 }
@@ -157,6 +187,7 @@ impl Fit {
         let mut fit = Self {
             same_case: true,
             same_slash: true,
+            same_names: true,
             same_version: true,
         };
         let (wanted, wants_slash) = match template.segments() {
@@ -174,7 +205,9 @@ impl Fit {
                     return Some(fit);
                 }
                 (Segment::Name, Some(_)) => {}
-                (Segment::Literal(_), Some(databricks::UNKNOWN)) if is_open => {}
+                (Segment::Literal(_), Some(databricks::UNKNOWN)) if is_open => {
+                    fit.same_names = false;
+                }
                 (Segment::Verb(verb), Some(text)) => fit.take_verb(verb, text)?,
                 (Segment::Literal(literal), Some(text)) => {
                     let is_api = wanted.first().is_some_and(may_be_api);
@@ -225,6 +258,20 @@ pub(super) fn may_be_api(segment: &Segment) -> bool {
         Segment::Name => true,
         Segment::Rest | Segment::Verb(_) => false,
     }
+}
+
+/// Whether a template may be for what a path of an operation names and another one leaves open, or
+/// for the workspace that a path calls the host's own.
+pub(super) fn may_be_left_open(template: &Template) -> bool {
+    let names_workspace = |text: String| {
+        let path = Path::parse(text.as_bytes());
+        path.is_ok_and(|path| workspace::other_spelling(&path).is_some())
+    };
+    names_workspace(template.to_string())
+        || Catalogue::shared().incomplete().iter().any(|path| {
+            let path = Path::parse(path.as_bytes());
+            path.is_ok_and(|path| Fit::of_other(template, &path).is_some())
+        })
 }
 
 #[cfg(test)]

@@ -14,14 +14,14 @@ mod shelf;
 
 use std::cmp::Ordering;
 
-use crate::databricks::{self, Catalogue};
+use crate::databricks;
 use crate::few::Few;
 use crate::path::Path;
 use crate::path::case;
 use crate::path::index::{Escapes, Index};
 use crate::path::template::{self, Segment, Template};
 
-use super::reading::{self, Fit, Readings};
+use super::reading::{self, Fit, Origin, Readings};
 use super::rule::{Effect, Mode, Rule};
 
 use shelf::Shelf;
@@ -74,7 +74,7 @@ impl RuleBook {
                     },
                 )
             };
-            let segments = shelf_of(path);
+            let segments = shelf::segments_of(path);
             self.index
                 .change(segments.iter().map(Segment::as_ref), |shelves| {
                     if shelves.is_empty() {
@@ -84,7 +84,7 @@ impl RuleBook {
                         shelf.put(places.len(), &rule, is_alike);
                     }
                 });
-            if may_be_left_open(path) {
+            if reading::may_be_left_open(path) {
                 self.incomplete.push(places.len());
             }
             self.places.push(RulePath {
@@ -99,7 +99,7 @@ impl RuleBook {
     }
 
     fn check_tie(&self, rule: &Rule, path: &Template) -> Result<(), Overlap> {
-        let segments = shelf_of(path);
+        let segments = shelf::segments_of(path);
         let shelves = self.index.at(segments.iter().map(Segment::as_ref));
         let places = shelves.iter().flat_map(Shelf::all);
         for RulePath {
@@ -128,17 +128,24 @@ impl RuleBook {
         if self.rules.is_empty() {
             return applicable;
         }
-        self.read(&readings.path, true, readings, issuer, &mut applicable);
+        self.read(
+            &readings.path,
+            Origin::Sent,
+            readings,
+            issuer,
+            &mut applicable,
+        );
         for path in readings.other_paths() {
+            let origin = readings.origin(&path);
             // What was filled in from a path that can be read can be read.
             if let Ok(path) = Path::parse(path.as_bytes()) {
-                self.read(&path, false, readings, issuer, &mut applicable);
+                self.read(&path, origin, readings, issuer, &mut applicable);
                 if path
                     .segments()
                     .any(|segment| segment == databricks::UNKNOWN)
                 {
                     let places = self.incomplete.iter();
-                    let found = |&place| self.found(place, &path, false, readings, issuer);
+                    let found = |&place| self.found(place, &path, origin, readings, issuer);
                     for found in places.filter_map(found) {
                         applicable.add(found, false);
                     }
@@ -149,12 +156,11 @@ impl RuleBook {
     }
 
     /// Adds the rules that apply to one path in any version of the API, any case and with either
-    /// slash, as far as the readings allow that. `is_sent` says whether the path is the one that
-    /// was sent.
+    /// slash, as far as the readings allow that.
     fn read<'a>(
         &'a self,
         path: &Path<'_>,
-        is_sent: bool,
+        origin: Origin,
         readings: &Readings<'_>,
         issuer: Option<&str>,
         applicable: &mut Applicable<'a>,
@@ -170,7 +176,7 @@ impl RuleBook {
             };
             let is_ambiguous = self.index.visit(&shelved, |shelf, escapes| {
                 shelf.visit(readings.call.tool, issuer, |place| {
-                    let found = self.found(place, path, is_sent, readings, issuer);
+                    let found = self.found(place, path, origin, readings, issuer);
                     if let Some(found) = found {
                         applicable.add(found, escapes == Escapes::InName);
                     }
@@ -193,25 +199,30 @@ impl RuleBook {
         &self,
         place: usize,
         path: &Path<'_>,
-        is_sent: bool,
+        origin: Origin,
         readings: &Readings<'_>,
         issuer: Option<&str>,
     ) -> Option<AppliedRule<'_>> {
         let RulePath { rule, template } = self.places.get(place)?;
         let rule = self.rules.get(*rule)?;
         let for_get = rule.is_for(readings.call, issuer, readings.head_is_get())?;
-        let fit = if is_sent {
-            Fit::of(template, path)?
-        } else {
-            Fit::of_other(template, path)?
+        let fit = match origin {
+            Origin::Sent => Fit::of(template, path)?,
+            Origin::Other | Origin::Guess => Fit::of_other(template, path)?,
         };
-        let as_sent = is_sent && fit.is_as_written() && !for_get;
-        let applies = as_sent || (!rule.is_for_one_spelling() && readings.allows(fit));
+        let is_guess = origin == Origin::Guess || !fit.same_names;
+        if is_guess && Fit::of(template, &readings.path).is_some_and(|fit| readings.allows(fit)) {
+            // It is for the path as it was sent already.
+            return None;
+        }
+        let is_written = origin == Origin::Sent && fit.is_as_written();
+        let applies = is_written || (!rule.is_for_one_spelling() && readings.allows(fit));
         applies.then_some(AppliedRule {
             rule,
             template,
             place,
-            as_sent,
+            as_sent: is_written && !for_get,
+            is_guess,
             for_get,
             has_escaped_name: false,
         })
@@ -282,6 +293,10 @@ pub struct Applicable<'a> {
 
 /// A rule that applies, by one of its paths.
 #[derive(Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact, and no two go together"
+)]
 pub struct AppliedRule<'a> {
     /// The rule.
     pub rule: &'a Rule,
@@ -289,6 +304,8 @@ pub struct AppliedRule<'a> {
     pub template: &'a Template,
     /// Whether it takes the path as it was sent.
     pub as_sent: bool,
+    /// Whether it names what the request leaves open, so that it may be for another.
+    pub is_guess: bool,
     /// Whether it is for `GET` and applies to `HEAD` because a server answers it likewise.
     for_get: bool,
     /// Whether an escape stands where its path has a name.
@@ -322,7 +339,7 @@ impl<'a> Applicable<'a> {
 }
 
 /// Adds a rule to those that apply, unless one of them goes before it; those that it goes before
-/// drop out. Where the catalogue does not know the operation, a rule that takes the path as it was
+/// drop out. One that is a guess takes nobody's place, and gives its own to none that is not. Where the catalogue does not know the operation, a rule that takes the path as it was
 /// sent gives way to none that takes another spelling: that may be another operation.
 fn keep<'a>(
     kept: &mut Few<AppliedRule<'a>>,
@@ -330,15 +347,18 @@ fn keep<'a>(
     (ignores_case, is_known): (bool, bool),
 ) {
     let goes_before = |one: &AppliedRule<'_>, other: &AppliedRule<'_>| {
-        let same = one.place == other.place;
-        if !same && !is_known && other.as_sent && !one.as_sent {
+        if one.place == other.place {
+            return !one.is_guess || other.is_guess;
+        }
+        let may_be_another = !is_known && other.as_sent && !one.as_sent;
+        if may_be_another || one.is_guess != other.is_guess {
             return false;
         }
         let by_path = specificity(one.template, other.template, ignores_case);
         let by_tools = other.rule.narrowness().cmp(&one.rule.narrowness());
         let by_method = one.for_get.cmp(&other.for_get);
         let order = |by_path: Ordering| by_path.then(by_tools).then(by_method);
-        same || by_path.map(order) == Some(Ordering::Less)
+        by_path.map(order) == Some(Ordering::Less)
     };
     if !kept.iter().any(|other| goes_before(other, &found)) {
         kept.retain(|other| !goes_before(&found, other));
@@ -362,35 +382,6 @@ fn names_version(template: &Template) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether a template may be for what a path of an operation names and another one leaves open.
-fn may_be_left_open(template: &Template) -> bool {
-    Catalogue::shared().incomplete().iter().any(|path| {
-        let path = Path::parse(path.as_bytes());
-        path.is_ok_and(|path| Fit::of_other(template, &path).is_some())
-    })
-}
-
-/// Where a template is looked up, whatever its version of the API, its case and its trailing slash.
-fn shelf_of(template: &Template) -> Vec<Segment> {
-    let segments = match template.segments() {
-        [segments @ .., Segment::Literal(last)] if last.is_empty() && !segments.is_empty() => {
-            segments
-        }
-        segments => segments,
-    };
-    let is_api = segments.first().is_some_and(reading::may_be_api);
-    let shelved = |(position, segment): (usize, &Segment)| match segment {
-        Segment::Literal(text) if is_api && position == 1 && databricks::is_version(text) => {
-            Segment::Name
-        }
-        Segment::Literal(text) => Segment::Literal(text.to_ascii_lowercase().into()),
-        Segment::Verb(text) => Segment::Verb(text.to_ascii_lowercase().into()),
-        Segment::Name => Segment::Name,
-        Segment::Rest => Segment::Rest,
-    };
-    segments.iter().enumerate().map(shelved).collect()
 }
 
 #[cfg(test)]

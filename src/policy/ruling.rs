@@ -8,7 +8,7 @@ use crate::few::Few;
 use crate::path::Path;
 use crate::request::mcp::{Call, Tool};
 
-use super::governing::{Governing, Rules};
+use super::governing::{Besides, Governing, Rules};
 use super::rule::Rule;
 use super::rule_book::RuleBook;
 use super::{Applied, Policy, Readings};
@@ -35,7 +35,7 @@ enum Governed {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Numbered {
     rules: Few<usize>,
-    opens: bool,
+    besides: Besides,
 }
 
 impl Policy {
@@ -50,7 +50,7 @@ impl Policy {
         let number = |rule: &Rule| self.rules.number_of(rule);
         let numbered = |rules: &Rules<'_>| Numbered {
             rules: rules.iter().map(number).collect(),
-            opens: rules.opens(),
+            besides: rules.besides(),
         };
         Ruling {
             lookup: readings.lookup,
@@ -79,13 +79,10 @@ impl Policy {
             Governed::Rules(numbered) => Governing::Rules(numbered.among(rules)),
             Governed::Unmatched => Governing::Unmatched,
         };
-        let applied = Applied {
-            requirements: self.requirements(&governing),
-            governing,
-            denying: ruling.denying.and_then(|number| rules.rules().get(number)),
-            in_shadow: ruling.in_shadow.among(rules),
-        };
         let readings = Readings::found(self.catalogue, call, path, ruling.lookup);
+        let denying = ruling.denying.and_then(|number| rules.rules().get(number));
+        let in_shadow = ruling.in_shadow.among(rules);
+        let applied = self.applied(&readings, governing, denying, in_shadow);
         (readings, applied)
     }
 }
@@ -96,6 +93,6 @@ impl Numbered {
             .rules
             .iter()
             .filter_map(|&number| rules.rules().get(number));
-        Rules::numbered(found.collect(), self.opens)
+        Rules::numbered(found.collect(), self.besides)
     }
 }

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::databricks::UNKNOWN;
 use crate::path::Path;
 
 use super::known::Known;
@@ -78,11 +79,9 @@ pub(super) fn named(
         selected.add(id)?;
     }
     for known in HEADERS {
-        if let Some(value) = one(headers, known)? {
-            // Under another spelling some servers take it for the selector, and some do not.
-            let value = headers
-                .first_known(known)
-                .and(std::str::from_utf8(value).ok());
+        if one(headers, known)?.is_some() {
+            let value = headers.plainly(known).unwrap_or_default();
+            let value = value.and_then(|value| std::str::from_utf8(value).ok());
             selected.add(value.ok_or(SelectorError::Malformed)?)?;
         }
     }
@@ -116,6 +115,27 @@ pub(super) fn named(
         selector,
         object: Some(object),
     })
+}
+
+/// A path that names its workspace, as it may be spelled otherwise: where it says `0`, the name is
+/// left open, since that is whichever workspace the host serves; where it names one, that may be
+/// the host's own, for which others write `0`.
+pub(crate) fn other_spelling(path: &Path<'_>) -> Option<String> {
+    let Some(InPath::Selector(id)) = in_path(path) else {
+        return None;
+    };
+    let other = if id == "0" { UNKNOWN } else { "0" };
+    let mut text = String::new();
+    for segment in path.segments() {
+        text.push('/');
+        // The very one, and not another that reads the same.
+        text.push_str(if std::ptr::eq(segment, id) {
+            other
+        } else {
+            segment
+        });
+    }
+    Some(text)
 }
 
 /// What the selectors seen so far agree on.
@@ -234,6 +254,26 @@ mod tests {
             let want = want.map(|id| id.map(WorkspaceId));
             let got = named(&headers, &target.path, target.query).map(|named| named.selector);
             assert_eq!(got, want, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_hosts_own_workspace_has_two_names() {
+        #[rustfmt::skip]
+        let cases = [
+            // path                                     want
+            ("/sql/protocolv1/o/0/c",                   Some("/sql/protocolv1/o/{}/c")),
+            ("/sql/protocolv1/o/7/0/",                  Some("/sql/protocolv1/o/0/0/")),
+            ("/driver-proxy/o/0/0/22",                  Some("/driver-proxy/o/{}/0/22")),
+            ("/driver-proxy-api/o/7",                   Some("/driver-proxy-api/o/0")),
+            ("/api/2.0/workspace/0/rest/0",             Some("/api/2.0/workspace/{}/rest/0")),
+            ("/api/0/ai-search/workspaces/0/endpoints", Some("/api/0/ai-search/workspaces/{}/endpoints")),
+            ("/api/2.0/accounts/a/workspaces/0",        None),
+            ("/api/2.2/jobs/get",                       None),
+        ];
+        for (path, want) in cases {
+            let parsed = Path::parse(path.as_bytes()).unwrap();
+            assert_eq!(other_spelling(&parsed).as_deref(), want, "{path}");
         }
     }
 

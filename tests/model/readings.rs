@@ -13,8 +13,18 @@ use crate::world::{Request, Rule, World};
 pub(super) enum Governing<'a> {
     Nothing,
     Operation(&'static Operation),
-    /// All of these; where the path is not opened, it is unmatched besides.
-    Rules(Vec<&'a Rule>, bool),
+    /// All of these, and what else must be passed.
+    Rules(Vec<&'a Rule>, Besides),
+}
+
+/// What a request must pass beside rules.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Besides {
+    Nothing,
+    /// None of the rules is surely for the operation.
+    Operation(&'static Operation),
+    /// No rule opens the path.
+    Unmatched,
 }
 
 /// The rules that apply to a request.
@@ -22,7 +32,7 @@ pub(super) struct Applied<'a> {
     pub(super) governing: Governing<'a>,
     pub(super) denying: Option<&'a Rule>,
     pub(super) in_shadow: Vec<&'a Rule>,
-    pub(super) opens_in_shadow: bool,
+    pub(super) besides_in_shadow: Besides,
 }
 
 /// "Of one path, a rule for named MCP tools goes before one for MCP methods, and that before one
@@ -52,47 +62,78 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
     let ignores_case = read_as(request).into_iter().any(ignores_case);
     let most_specific = |accept: &dyn Fn(&Rule) -> bool| {
         let accepted: Vec<&Match<'_>> = rules.iter().filter(|found| accept(found.rule)).collect();
-        let goes_before = |one: &Match<'_>, other: &Match<'_>| {
-            let by_path = compare(one.template, other.template, ignores_case);
-            let by_tools = narrowness(other.rule).cmp(&narrowness(one.rule));
-            let by_method = one.for_get.cmp(&other.for_get);
-            let may_displace = operation.is_some() || one.as_sent || !other.as_sent;
-            may_displace
-                && by_path.map(|path| path.then(by_tools).then(by_method)) == Some(Ordering::Less)
-        };
-        let mut rules: Vec<&'a Rule> = Vec::new();
-        for found in &accepted {
-            if !accepted.iter().any(|other| goes_before(other, found))
-                && !rules.iter().any(|rule| rule.name == found.rule.name)
-            {
-                rules.push(found.rule);
-            }
-        }
-        rules
+        most_specific(&accepted, operation.is_some(), ignores_case)
     };
+    let of = |kept: &[&Match<'a>]| kept.iter().map(|found| found.rule).collect::<Vec<_>>();
     let denying = most_specific(&|rule| rule.effect == "deny" && !rule.shadow)
         .first()
-        .copied();
+        .map(|found| found.rule);
     let denying = denying.or(most_specific(&|rule| rule.effect == "deny")
         .first()
-        .copied());
-    let mut governing = most_specific(&|rule| rule.effect != "deny" && !rule.shadow);
+        .map(|found| found.rule));
+    let enforced = most_specific(&|rule| rule.effect != "deny" && !rule.shadow);
+    let mut governing = of(&enforced);
     if governing.iter().any(|rule| rule.effect != "public") {
         governing.retain(|rule| rule.effect != "public");
     }
-    let mut in_shadow = most_specific(&|rule| rule.effect != "deny");
+    let with_shadow = most_specific(&|rule| rule.effect != "deny");
+    let mut in_shadow = of(&with_shadow);
     in_shadow.retain(|rule| rule.shadow);
     Applied {
         governing: match operation {
-            _ if !governing.is_empty() => {
-                Governing::Rules(governing, operation.is_some() || opened(&rules, false))
-            }
+            _ if !governing.is_empty() => Governing::Rules(
+                governing,
+                besides(operation, &enforced, &rules, opened(&rules, false)),
+            ),
             Some(operation) => Governing::Operation(operation),
             None => Governing::Nothing,
         },
         denying,
         in_shadow,
-        opens_in_shadow: operation.is_some() || opened(&rules, true),
+        besides_in_shadow: besides(operation, &with_shadow, &rules, opened(&rules, true)),
+    }
+}
+
+/// The rules that no other goes before, each by one of its paths.
+fn most_specific<'m, 'a>(
+    accepted: &[&'m Match<'a>],
+    is_known: bool,
+    ignores_case: bool,
+) -> Vec<&'m Match<'a>> {
+    let goes_before = |one: &Match<'_>, other: &Match<'_>| {
+        let by_path = compare(one.template, other.template, ignores_case);
+        let by_tools = narrowness(other.rule).cmp(&narrowness(one.rule));
+        let by_method = one.for_get.cmp(&other.for_get);
+        let may_displace = is_known || one.as_sent || !other.as_sent;
+        may_displace
+            && one.is_guess == other.is_guess
+            && by_path.map(|path| path.then(by_tools).then(by_method)) == Some(Ordering::Less)
+    };
+    let mut kept: Vec<&Match<'_>> = Vec::new();
+    for found in accepted {
+        if !accepted.iter().any(|other| goes_before(other, found))
+            && !kept.iter().any(|other| other.rule.name == found.rule.name)
+        {
+            kept.push(found);
+        }
+    }
+    kept
+}
+
+/// What must be passed beside rules: one of several paths of a rule may be surely for an operation.
+fn besides(
+    operation: Option<&'static Operation>,
+    kept: &[&Match<'_>],
+    all: &[Match<'_>],
+    opens: bool,
+) -> Besides {
+    let is_kept = |found: &&Match<'_>| kept.iter().any(|one| one.rule.name == found.rule.name);
+    match operation {
+        Some(operation) if all.iter().filter(is_kept).all(|found| found.is_guess) => {
+            Besides::Operation(operation)
+        }
+        None if !opens => Besides::Unmatched,
+        Some(_) | None => Besides::Nothing,
     }
 }
 
@@ -109,6 +150,8 @@ struct Match<'a> {
     rule: &'a Rule,
     template: &'a str,
     as_sent: bool,
+    /// It names what the request leaves open.
+    is_guess: bool,
     /// A server answers `HEAD` as it would `GET`, and the rule is for `GET` alone.
     for_get: bool,
 }
@@ -124,19 +167,23 @@ fn applied<'a>(
     let ignores_case = read_as.iter().copied().any(ignores_case);
     let any_version = any_version || !read_as.is_empty();
     let folded = |text: &str| folded(text, ignores_case);
+    // What names something that the request leaves open may be meant, and something else may.
+    let mut guesses: Vec<String> = of_the_hosts_workspace(request.path).into_iter().collect();
     let mut readings = vec![request.path.to_owned()];
     readings.extend(read_as.iter().flat_map(|known| twins(known, request.path)));
-    for reading in readings.clone() {
-        readings.push(match reading.strip_suffix('/') {
-            Some(trimmed) => trimmed.to_owned(),
-            None => format!("{reading}/"),
-        });
-    }
-    if any_version {
-        let rules = world.rules.iter();
-        let versioned: Vec<&str> = rules.flat_map(|rule| rule.paths.iter().copied()).collect();
+    for readings in [&mut readings, &mut guesses] {
         for reading in readings.clone() {
-            readings.extend(versioned.iter().map(|other| same_version(&reading, other)));
+            readings.push(match reading.strip_suffix('/') {
+                Some(trimmed) => trimmed.to_owned(),
+                None => format!("{reading}/"),
+            });
+        }
+        if any_version {
+            let rules = world.rules.iter();
+            let versioned: Vec<&str> = rules.flat_map(|rule| rule.paths.iter().copied()).collect();
+            for reading in readings.clone() {
+                readings.extend(versioned.iter().map(|other| same_version(&reading, other)));
+            }
         }
     }
     let mut found = Vec::new();
@@ -147,20 +194,46 @@ fn applied<'a>(
     {
         for template in &rule.paths {
             let for_get = !is_for_method(rule, request.method);
-            let as_sent = takes(template, request.path) && !for_get;
+            let is_written = takes(template, request.path);
             let restricts = !rule.exact && rule.effect != "public";
+            let is_known = |reading: &String| takes(&folded(template), &folded(reading));
             let is_read = |reading: &String| takes_open(&folded(template), &folded(reading));
-            if as_sent || restricts && readings.iter().any(is_read) {
+            let is_known = is_written || readings.iter().any(is_known);
+            let mut all = readings.iter().chain(&guesses);
+            if is_written || restricts && all.any(is_read) {
                 found.push(Match {
                     rule,
                     template,
-                    as_sent,
+                    as_sent: is_written && !for_get,
+                    is_guess: !is_known,
                     for_get,
                 });
             }
         }
     }
     found
+}
+
+/// Where a path selects the workspace that it is sent to: `0` stands for whichever the host serves,
+/// so that it may be any, and any may be `0`.
+fn of_the_hosts_workspace(path: &str) -> Option<String> {
+    let mut segments: Vec<&str> = path.split('/').collect();
+    let place = match segments.as_slice() {
+        ["", "sql", "protocolv1", "o", _, ..]
+        | ["", "api", _, "ai-search", "workspaces", _, ..]
+        | ["", "api", _, "workspace", _, "rest", ..] => segments
+            .iter()
+            .position(|segment| ["o", "workspaces", "workspace"].contains(segment)),
+        ["", "driver-proxy" | "driver-proxy-api", "o", _, ..] => Some(2),
+        _ => None,
+    }?;
+    let id = segments.get_mut(place.saturating_add(1))?;
+    *id = match *id {
+        "" => return None,
+        "0" => "{}",
+        _ => "0",
+    };
+    Some(segments.join("/"))
 }
 
 /// The path under the other paths that the catalogue has for an operation, names filled in by their
@@ -246,7 +319,7 @@ fn is_for_method(rule: &Rule, method: &str) -> bool {
 
 /// The operations whose versions, other paths and names count: the one that the request is, or all
 /// of its path where the catalogue does not know the method.
-fn read_as(request: &Request) -> Vec<&'static Operation> {
+pub(super) fn read_as(request: &Request) -> Vec<&'static Operation> {
     if let Some(known) = operation(request) {
         return vec![known];
     }

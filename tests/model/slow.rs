@@ -2,7 +2,7 @@
 
 use databricks_oam_filter::databricks::{Access, Area, Mark, Operation, OperationRequirement};
 
-use crate::readings::{Applied, Governing, apply, narrowness, ranks};
+use crate::readings::{Applied, Besides, Governing, apply, narrowness, ranks, read_as};
 use crate::world::{Caller, ISSUERS, Request, Role, Rule, World};
 
 /// What comes of a request.
@@ -61,7 +61,7 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
         governing,
         denying,
         in_shadow,
-        opens_in_shadow,
+        besides_in_shadow,
     } = apply(world, request, Some(caller.issuer));
     if is_unknown(world, request) {
         return unknown(world, &governing);
@@ -76,7 +76,7 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
             // Rules also where they do not open the path: they were written for it.
             Governing::Operation(_) | Governing::Rules(..) => true,
         };
-    let speaks_alone = !in_shadow.is_empty() && opens_in_shadow && !stands;
+    let speaks_alone = !in_shadow.is_empty() && besides_in_shadow != Besides::Unmatched && !stands;
     if !speaks_alone && let Err((reason, rule)) = refusal(world, request, &governing) {
         return answer(reason, world.shadow, &governing, rule);
     }
@@ -92,7 +92,7 @@ pub(super) fn judge(world: &World, request: &Request) -> Answer {
     if in_shadow.is_empty() {
         return answer(passed, true, &governing, None);
     }
-    let governing = Governing::Rules(in_shadow, opens_in_shadow);
+    let governing = Governing::Rules(in_shadow, besides_in_shadow);
     match refusal(world, request, &governing) {
         Err((reason, rule)) => answer(reason, true, &governing, rule),
         Ok(()) => answer(passed, true, &governing, None),
@@ -132,8 +132,8 @@ fn unknown(world: &World, governing: &Governing<'_>) -> Answer {
 /// Whether what governs a request opens it to everybody.
 fn needs_no_caller(governing: &Governing<'_>) -> bool {
     match governing {
-        Governing::Rules(rules, opens) => {
-            *opens && rules.iter().all(|rule| rule.effect == "public")
+        Governing::Rules(rules, besides) => {
+            *besides != Besides::Unmatched && rules.iter().all(|rule| rule.effect == "public")
         }
         Governing::Operation(operation) => operation.requirement == OperationRequirement::NoToken,
         Governing::Nothing => false,
@@ -184,22 +184,21 @@ fn refusal<'a>(
             Err("insufficient_scope")
         }
     };
+    let covered = |operation: &'static Operation| {
+        let free = is_free(operation);
+        judged(&|grants| free || grants(&|scope| covers_operation(scope, operation)))
+    };
     let unmatched = || {
         world.unmatched_all_apis.then_some(()).ok_or("unmatched")?;
-        judged(&|grants| grants(&|scope| scope == "all-apis"))
+        judged(&|grants| grants(&|scope| scope == "all-apis"))?;
+        // A server may answer it as an operation of its path whose scope nobody documents.
+        read_as(request).into_iter().try_for_each(covered)
     };
     match governing {
         Governing::Nothing => unmatched().map_err(|reason| (reason, None)),
-        Governing::Operation(operation) => {
-            let free = matches!(
-                operation.requirement,
-                OperationRequirement::AnyToken | OperationRequirement::NoToken
-            );
-            judged(&|grants| free || grants(&|scope| covers_operation(scope, operation)))
-                .map_err(|reason| (reason, None))
-        }
-        Governing::Rules(rules, opens) => {
-            if !opens && !world.unmatched_all_apis {
+        Governing::Operation(operation) => covered(operation).map_err(|reason| (reason, None)),
+        Governing::Rules(rules, besides) => {
+            if *besides == Besides::Unmatched && !world.unmatched_all_apis {
                 return Err(("unmatched", None));
             }
             for rule in rules {
@@ -208,10 +207,22 @@ fn refusal<'a>(
                 }
                 judged(&|grants| is_met(rule, grants)).map_err(|reason| (reason, Some(*rule)))?;
             }
-            let more = if *opens { Ok(()) } else { unmatched() };
+            let more = match *besides {
+                Besides::Nothing => Ok(()),
+                Besides::Operation(operation) => covered(operation),
+                Besides::Unmatched => unmatched(),
+            };
             more.map_err(|reason| (reason, None))
         }
     }
+}
+
+/// Whether an operation needs no scope.
+const fn is_free(operation: &Operation) -> bool {
+    matches!(
+        operation.requirement,
+        OperationRequirement::AnyToken | OperationRequirement::NoToken
+    )
 }
 
 /// The roles that a caller holds here, and whether others are held elsewhere.

@@ -37,7 +37,7 @@ pub(super) const SCOPES: [&str; 16] = [
 const MCP_METHODS: [&str; 3] = ["tools/call", "tools/list", "prompts/get"];
 const TOOLS: [&str; 2] = ["run_sql", "search"];
 
-const TEMPLATES: [&str; 26] = [
+const TEMPLATES: [&str; 29] = [
     "/a",
     "/a/b",
     "/a/{id}",
@@ -64,9 +64,12 @@ const TEMPLATES: [&str; 26] = [
     "/api/2.0/fs/files/Volumes/Secret/{path=**}",
     "/api/2.0/fs/files/{path=**}",
     "/api/2.1/unity-catalog/tables/main.secret.t",
+    "/driver-proxy/o/7/{c}/{port}/{path=**}",
+    "/sql/protocolv1/o/7/{c}",
+    "/sql/protocolv1/o/0/c",
 ];
 
-pub(super) const PATHS: [&str; 40] = [
+pub(super) const PATHS: [&str; 43] = [
     "/a",
     "/a/",
     "/a/b",
@@ -96,6 +99,9 @@ pub(super) const PATHS: [&str; 40] = [
     "/api/2.1/clusters/list",
     "/api/2.0/fs/create-download-url",
     "/driver-proxy-api/o/0/c/80/x",
+    "/sql/protocolv1/o/0/c",
+    "/sql/protocolv1/o/0/d/",
+    "/api/2.0/custom-llms/1",
     "/sql/1.0/warehouses/abc",
     "/sql/1.0/endpoints/abc",
     "/sql/1.0/endpoints/ABC/",

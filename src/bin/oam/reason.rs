@@ -166,7 +166,7 @@ pub(super) fn remedies(
                     tool: Tool::read(&request.headers, &decoded),
                 };
                 let applied = policy.apply(&policy.readings(call, head.path), issuer);
-                policy.requirements(&applied.governing)
+                applied.requirements
             });
             let requirements = requirements.unwrap_or_default();
             let missing = |requirement| missing(policy, evidence, requirement);

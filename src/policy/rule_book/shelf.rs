@@ -4,8 +4,11 @@
 //! those of its own issuer and tool alone, so that it costs the same however many there are.
 
 use crate::by_name::ByName;
+use crate::databricks;
+use crate::path::template::{Segment, Template};
 use crate::request::mcp::Tool;
 
+use super::super::reading;
 use super::super::rule::{Rule, Tools};
 
 /// The places of rules whose paths differ in no more than version, case and trailing slash.
@@ -83,4 +86,26 @@ impl Shelf {
 
 fn add(lists: &mut ByName<Vec<usize>>, name: &str, place: usize) {
     lists.update(name, Vec::new, |places| places.push(place));
+}
+
+/// Where the shelf of a template is, whatever its version of the API, its case and its trailing
+/// slash.
+pub(super) fn segments_of(template: &Template) -> Vec<Segment> {
+    let segments = match template.segments() {
+        [segments @ .., Segment::Literal(last)] if last.is_empty() && !segments.is_empty() => {
+            segments
+        }
+        segments => segments,
+    };
+    let is_api = segments.first().is_some_and(reading::may_be_api);
+    let shelved = |(position, segment): (usize, &Segment)| match segment {
+        Segment::Literal(text) if is_api && position == 1 && databricks::is_version(text) => {
+            Segment::Name
+        }
+        Segment::Literal(text) => Segment::Literal(text.to_ascii_lowercase().into()),
+        Segment::Verb(text) => Segment::Verb(text.to_ascii_lowercase().into()),
+        Segment::Name => Segment::Name,
+        Segment::Rest => Segment::Rest,
+    };
+    segments.iter().enumerate().map(shelved).collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use databricks_oam_filter::databricks::{Operation, scope};
 use databricks_oam_filter::path::Path;
 use databricks_oam_filter::policy::role::Role;
-use databricks_oam_filter::policy::{Governing, Policy, Requirement};
+use databricks_oam_filter::policy::{Policy, Requirement};
 use databricks_oam_filter::request::mcp::{Call, Tool};
 use databricks_oam_filter::request::workspace::WorkspaceId;
 use databricks_oam_filter::time::UnixTime;
@@ -211,11 +211,9 @@ fn needs(policy: &Policy, used: &Used, path: Path<'_>) -> BTreeSet<Need> {
     };
     let readings = policy.readings(call, path);
     let applied = policy.apply(&readings, used.issuer.as_deref());
-    let in_shadow = Governing::Rules(applied.in_shadow.clone());
     let mut needs = BTreeSet::new();
-    for governing in [&applied.governing, &in_shadow] {
-        let requirements = policy.requirements(governing).unwrap_or_default();
-        for requirement in &requirements {
+    for requirements in [applied.requirements, applied.required_in_shadow] {
+        for requirement in &requirements.unwrap_or_default() {
             match requirement {
                 Requirement::AllApis => {
                     needs.insert(Need::AllApis);
