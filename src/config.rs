@@ -13,6 +13,7 @@ mod digest;
 mod document;
 mod exchange;
 mod issuer;
+mod limits;
 mod located;
 mod misfit;
 mod null;
@@ -113,13 +114,7 @@ impl Configuration {
             .iter()
             .map(|issuer| issuer.issuer.as_str().into())
             .collect();
-        let max_token_bytes = document.limits.token_bytes.within(
-            TOKEN_BYTES,
-            &Place::at("limits.token_bytes"),
-            problems,
-        );
-        let waiting = document.limits.waiting(problems);
-        let verified = document.limits.verified(problems);
+        let limits = document.limits.check(problems);
         let treatments = policy::treatments(&document.credentials, problems);
         let fingerprints = document.audit.fingerprints(problems);
         let records = document.audit.settings(problems);
@@ -143,6 +138,7 @@ impl Configuration {
             .identifier
             .clone()
             .map(|identifier| ProtectedResource::new(identifier, &issuers));
+        let limits = limits?;
         Some(Self {
             authorizer: Authorizer {
                 self_service: self_service::build(document.self_service, problems),
@@ -151,7 +147,7 @@ impl Configuration {
                 resource: published,
                 workspaces,
                 withdrawn,
-                max_token_bytes: max_token_bytes?,
+                max_token_bytes: limits.token_bytes,
                 treatments,
                 fingerprints,
             },
@@ -159,46 +155,13 @@ impl Configuration {
             withdrawal_list,
             exchange,
             resource,
-            waiting: waiting?,
-            verified: verified?,
+            waiting: limits.waiting(),
+            verified: limits.verified(),
             forward_identity: document.forward_identity,
             share_keys: document.share_keys,
             records,
             digest,
             warnings,
-        })
-    }
-}
-
-impl document::Limits {
-    #[inline(never)]
-    fn waiting(&self, problems: &mut Problems) -> Option<Waiting> {
-        let requests = self.waiting_requests.within(
-            WAITING_REQUESTS,
-            &Place::at("limits.waiting_requests"),
-            problems,
-        );
-        let place = Place::at("limits.waiting_time");
-        let time = self
-            .waiting_time
-            .within(Duration::ZERO, LONGEST_WAIT, &place, problems);
-        Some(Waiting {
-            requests: requests?,
-            time: time?,
-        })
-    }
-
-    #[inline(never)]
-    fn verified(&self, problems: &mut Problems) -> Option<verified::MemoryLimits> {
-        let tokens =
-            self.cached_tokens
-                .within(CACHED_TOKENS, &Place::at("limits.cached_tokens"), problems);
-        let bytes =
-            self.cached_bytes
-                .within(CACHED_BYTES, &Place::at("limits.cached_bytes"), problems);
-        Some(verified::MemoryLimits {
-            tokens: tokens?,
-            bytes: bytes?,
         })
     }
 }
@@ -223,21 +186,6 @@ impl document::ResourceSection {
         }
     }
 }
-
-/// Below, no real token fits; above, Envoy's own limit of 60 KiB for all headers ends it.
-const TOKEN_BYTES: std::ops::RangeInclusive<usize> = 512..=61_440;
-
-/// Each holds a request's head; how many bytes they hold together is bounded besides.
-const WAITING_REQUESTS: std::ops::RangeInclusive<usize> = 0..=4096;
-
-/// On each worker. Nothing is remembered with 0.
-const CACHED_TOKENS: std::ops::RangeInclusive<usize> = 0..=1_000_000;
-
-/// On each worker. A VM has 4 GiB at the very most.
-const CACHED_BYTES: std::ops::RangeInclusive<usize> = 0..=1_073_741_824;
-
-/// Longer than clients wait.
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests;

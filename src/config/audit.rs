@@ -12,6 +12,7 @@ use super::code::ProblemCode;
 use super::document::audit::{Audit, FormatName, LevelName, OtlpSection};
 use super::issuer::SHORTEST_TIMEOUT;
 use super::problem::{Place, Problems};
+use super::value::Bounded as _;
 
 impl Audit {
     #[inline(never)]
@@ -75,8 +76,8 @@ impl OtlpSection {
         let queue_place = place.key("queue_bytes");
         let queue_bytes = self.queue_bytes.within(bounds, &queue_place, problems);
         let timeout_place = place.key("timeout");
-        let (least, most) = (SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
-        let timeout = self.timeout.within(least, most, &timeout_place, problems);
+        let bounds = SHORTEST_TIMEOUT..=LONGEST_TIMEOUT;
+        let timeout = self.timeout.within(bounds, &timeout_place, problems);
         let headers = self.headers.iter().filter_map(|(name, value)| {
             let fault = header_fault(name, value);
             if let Some(fault) = fault {

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::token::json::Json;
 
-use super::value::{Aliases, ClaimName, Count, Day, Span};
+use super::limits::Limits;
+use super::value::{Aliases, ClaimName, Day, Span};
 
 use audit::Audit;
 
@@ -366,25 +367,4 @@ pub(super) enum ExchangeScopeName {
     #[default]
     AllApis,
     Operation,
-}
-
-#[derive(Deserialize)]
-#[cfg_attr(schema, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct Limits {
-    /// The longest token that is looked at.
-    #[serde(default = "defaults::token_bytes")]
-    pub(super) token_bytes: Count,
-    /// How many requests may wait for keys.
-    #[serde(default = "defaults::waiting_requests")]
-    pub(super) waiting_requests: Count,
-    /// How long each may wait.
-    #[serde(default = "defaults::waiting_time")]
-    pub(super) waiting_time: Span,
-    /// How many verified tokens are remembered.
-    #[serde(default = "defaults::cached_tokens")]
-    pub(super) cached_tokens: Count,
-    /// How many bytes they may take.
-    #[serde(default = "defaults::cached_bytes")]
-    pub(super) cached_bytes: Count,
 }

@@ -9,6 +9,7 @@ use super::code::ProblemCode;
 use super::document::{ExchangeScopeName, ExchangeSection, IssuerSection};
 use super::issuer::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use super::problem::{Place, Problems};
+use super::value::Bounded as _;
 
 /// The terms, `known` being the issuers.
 #[inline(never)]
@@ -32,8 +33,7 @@ pub(super) fn build(
         HttpsUri::parse(&section.token_endpoint),
     );
     let timeout = section.timeout.within(
-        SHORTEST_TIMEOUT,
-        LONGEST_TIMEOUT,
+        SHORTEST_TIMEOUT..=LONGEST_TIMEOUT,
         &place.key("timeout"),
         problems,
     );

@@ -16,7 +16,7 @@ use crate::token::scope::Scope;
 use super::code::ProblemCode;
 use super::document::{ClaimsSection, IssuerSection, JwksSection, ScopeSource, ScopesSection};
 use super::problem::{Place, Problems};
-use super::value::ClaimName;
+use super::value::{Bounded as _, ClaimName};
 
 /// Every issuer with the source of its keys.
 #[inline(never)]
@@ -68,15 +68,13 @@ fn one(
         problems,
     );
     let clock_skew = section.clock_skew.within(
-        Duration::ZERO,
-        LONGEST_SKEW,
+        Duration::ZERO..=LONGEST_SKEW,
         &place.key("clock_skew"),
         problems,
     );
     let max_token_lifetime = match section.max_token_lifetime {
         Some(span) => Some(span.within(
-            Duration::from_secs(1),
-            LONGEST_LIFETIME,
+            Duration::from_secs(1)..=LONGEST_LIFETIME,
             &place.key("max_token_lifetime"),
             problems,
         )?),
@@ -280,14 +278,12 @@ fn key_source(
 
 fn schedule(section: &JwksSection, place: &Place, problems: &mut Problems) -> Option<Schedule> {
     let timeout = section.timeout.within(
-        SHORTEST_TIMEOUT,
-        LONGEST_TIMEOUT,
+        SHORTEST_TIMEOUT..=LONGEST_TIMEOUT,
         &place.key("timeout"),
         problems,
     );
     let refresh = section.refresh.within(
-        SHORTEST_REFRESH,
-        LONGEST_REFRESH,
+        SHORTEST_REFRESH..=LONGEST_REFRESH,
         &place.key("refresh"),
         problems,
     );

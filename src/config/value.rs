@@ -13,6 +13,37 @@ use crate::token::json;
 use super::code::ProblemCode;
 use super::problem::{Place, Problems};
 
+/// A value that has a least and a most.
+pub(super) trait Bounded: Sized {
+    /// What it is read into.
+    type Value: PartialOrd;
+
+    /// The value, where there is one at all that the bounds could hold.
+    fn value(self) -> Option<Self::Value>;
+
+    /// A bound as configurations write it.
+    fn spelled(value: &Self::Value) -> String;
+
+    /// The value, or a note that it is out of bounds.
+    fn within(
+        self,
+        bounds: RangeInclusive<Self::Value>,
+        place: &Place,
+        problems: &mut Problems,
+    ) -> Option<Self::Value> {
+        let value = self.value().filter(|value| bounds.contains(value));
+        if value.is_none() {
+            let [least, most] = [bounds.start(), bounds.end()].map(Self::spelled);
+            problems.add(
+                place,
+                ProblemCode::OutOfBounds,
+                format_args!("must be between {least} and {most}"),
+            );
+        }
+        value
+    }
+}
+
 /// A duration text, as `30s`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Span(pub(super) Duration);
@@ -21,35 +52,23 @@ impl Span {
     pub(super) const fn seconds(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
-
-    /// The duration, or a note that it is out of bounds.
-    pub(super) fn within(
-        self,
-        least: Duration,
-        most: Duration,
-        place: &Place,
-        problems: &mut Problems,
-    ) -> Option<Duration> {
-        if (least..=most).contains(&self.0) {
-            return Some(self.0);
-        }
-        let (least, most) = (spelled(least), spelled(most));
-        problems.add(
-            place,
-            ProblemCode::OutOfBounds,
-            format_args!("must be between {least} and {most}"),
-        );
-        None
-    }
 }
 
-/// A duration as configurations write it, in the largest unit that leaves no fraction.
-fn spelled(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    let fits = |(each, _): &&(u128, &str)| millis > 0 && millis.is_multiple_of(*each);
-    let (each, unit) = UNITS.iter().find(fits).unwrap_or(&(1, "ms"));
-    let count = millis.checked_div(*each).unwrap_or_default();
-    format!("{count}{unit}")
+impl Bounded for Span {
+    type Value = Duration;
+
+    fn value(self) -> Option<Duration> {
+        Some(self.0)
+    }
+
+    /// In the largest unit that leaves no fraction.
+    fn spelled(value: &Duration) -> String {
+        let millis = value.as_millis();
+        let fits = |(each, _): &&(u128, &str)| millis > 0 && millis.is_multiple_of(*each);
+        let (each, unit) = UNITS.iter().find(fits).unwrap_or(&(1, "ms"));
+        let count = millis.checked_div(*each).unwrap_or_default();
+        format!("{count}{unit}")
+    }
 }
 
 /// The units of durations in milliseconds, the largest first.
@@ -93,25 +112,15 @@ impl Day {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Count(pub(super) u64);
 
-impl Count {
-    /// The number, or a note that it is out of bounds.
-    pub(super) fn within(
-        self,
-        bounds: RangeInclusive<usize>,
-        place: &Place,
-        problems: &mut Problems,
-    ) -> Option<usize> {
-        let number = usize::try_from(self.0)
-            .ok()
-            .filter(|number| bounds.contains(number));
-        if number.is_none() {
-            problems.add(
-                place,
-                ProblemCode::OutOfBounds,
-                format_args!("must be between {} and {}", bounds.start(), bounds.end()),
-            );
-        }
-        number
+impl Bounded for Count {
+    type Value = usize;
+
+    fn value(self) -> Option<usize> {
+        usize::try_from(self.0).ok()
+    }
+
+    fn spelled(value: &usize) -> String {
+        value.to_string()
     }
 }
 

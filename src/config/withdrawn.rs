@@ -11,7 +11,7 @@ use crate::withdrawn::list::{ListSource, WhenStale};
 
 use super::code::ProblemCode;
 use super::problem::{Place, Problems};
-use super::value::Span;
+use super::value::{Bounded as _, Span};
 
 /// What the configuration withdraws, `issuers` being those that it takes tokens of.
 ///
@@ -105,7 +105,7 @@ fn source(list: &Json, place: &Place, problems: &mut Problems) -> Option<ListSou
             Some(text) => Span(problems.take(&place, text, parse_duration(text))?),
             None => default,
         };
-        span.within(least, LONGEST, &place, problems)
+        span.within(least..=LONGEST, &place, problems)
     };
     let poll = span("poll", poll, DEFAULT_POLL, SHORTEST_POLL)?;
     // Nearer, one answer that comes late would refuse everything.

@@ -2,20 +2,7 @@
 
 use crate::config::value::{Count, Span};
 
-use super::Limits;
 use super::audit::{Audit, FormatName, LevelName};
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            token_bytes: token_bytes(),
-            waiting_requests: waiting_requests(),
-            waiting_time: waiting_time(),
-            cached_tokens: cached_tokens(),
-            cached_bytes: cached_bytes(),
-        }
-    }
-}
 
 impl Default for Audit {
     fn default() -> Self {
@@ -52,28 +39,6 @@ pub(super) const fn refresh() -> Span {
 
 pub(super) const fn max_stale() -> Span {
     Span::seconds(86_400)
-}
-
-/// Entra's and Keycloak's largest tokens have 8 to 12 KiB.
-pub(super) const fn token_bytes() -> Count {
-    Count(16_384)
-}
-
-pub(super) const fn cached_tokens() -> Count {
-    Count(10_000)
-}
-
-/// What 10,000 tokens of a common length take.
-pub(super) const fn cached_bytes() -> Count {
-    Count(16_777_216)
-}
-
-pub(super) const fn waiting_requests() -> Count {
-    Count(1024)
-}
-
-pub(super) const fn waiting_time() -> Span {
-    Span::seconds(5)
 }
 
 pub(super) const fn yes() -> bool {
