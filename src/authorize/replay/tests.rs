@@ -44,7 +44,7 @@ fn a_proof_is_taken_once() {
         let got = seen.take(&proof(id, moment(0)), key(by), request, moment(1));
         assert_eq!(got, want, "{name}");
     }
-    assert_eq!(seen.young.taken, 3);
+    assert_eq!(seen.young.proofs.len(), 3);
 }
 
 /// A second after the other.
@@ -64,23 +64,26 @@ fn memory_is_bounded_and_ends_with_the_window() {
         seen.take(&proof, key(ONE), request, moment(now))
     };
     let full = Err(Denial::ProofsUnremembered);
-    let most = MOST_PLACES / 4 * 3;
     for turn in [0, 70] {
         wait(&mut seen, turn..=turn);
-        for _ in 0..most {
+        for _ in 0..MAX_PROOFS {
             assert_eq!(take(&mut seen, turn, turn), Ok(()));
         }
-        assert_eq!(seen.young.places.len(), MOST_PLACES);
-        assert!(seen.old.places.len() <= MOST_PLACES);
+        assert_eq!(seen.young.proofs.len(), MAX_PROOFS);
+        assert!(seen.young.proofs.allocation_size() <= 2_300_000);
+        assert!(seen.old.proofs.len() <= MAX_PROOFS);
         assert_eq!(take(&mut seen, turn, turn), full);
         wait(&mut seen, turn..=turn + 69);
         assert_eq!(take(&mut seen, turn + 69, turn + 69), full);
     }
-    assert_eq!(seen.old.taken, most);
+    assert_eq!(seen.old.proofs.len(), MAX_PROOFS);
     // Of the first ones none is fresh any more.
     wait(&mut seen, 139..=140);
     assert_eq!(take(&mut seen, 140, 140), Ok(()));
-    assert_eq!((seen.young.taken, seen.old.taken), (1, most));
+    assert_eq!(
+        (seen.young.proofs.len(), seen.old.proofs.len()),
+        (1, MAX_PROOFS)
+    );
     // With the clock set back, what was forgotten does not come again.
     let forgotten = proof("1", moment(0));
     let expired = Err(InvalidProof::Expired.into());
