@@ -212,7 +212,7 @@ fn what_cannot_be_read_is_said() {
     #[rustfmt::skip]
     let cases = [
         // arguments                                                     said
-        (vec!["--at", "2027-02-30T00:00:00Z", "GET", "/x"],              "oam: not a moment as 2026-11-23T12:00:00Z (input is out of range): `2027-02-30T00:00:00Z`\n"),
+        (vec!["--at", "2027-02-30T00:00:00Z", "GET", "/x"],              "oam: not a moment: write it as `2026-11-23T12:00:00Z`, or a date as `2026-11-23`: `2027-02-30T00:00:00Z`\n"),
         (vec!["GET", "ftp://x/y"],                                       "oam: the URL begins neither with `https://` nor with `/`\n"),
         (vec!["GET", "https://u@x/y"],                                   "oam: the URL names no host, or a user besides\n"),
         (vec!["--header", "x", "GET", "/y"],                             "oam: a header is written as `name: value`\n"),

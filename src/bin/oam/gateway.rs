@@ -2,9 +2,8 @@
 
 use std::cell::Cell;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chrono::DateTime;
 use databricks_oam_filter::answer::Resource;
 use databricks_oam_filter::audit::host_log::LogLevel;
 use databricks_oam_filter::audit::record::Record;
@@ -16,7 +15,7 @@ use databricks_oam_filter::gateway::local_host::LocalHost;
 use databricks_oam_filter::gateway::{self as door, Head, Step};
 use databricks_oam_filter::key_store::source::KeySource;
 use databricks_oam_filter::request::{Headers, form};
-use databricks_oam_filter::time::UnixTime;
+use databricks_oam_filter::time::{UnixTime, parse_moment};
 use databricks_oam_filter::token::jwk_set::JwkSet;
 use databricks_oam_filter::token::signature::{RustCrypto, Verifier};
 use databricks_oam_filter::withdrawn::list::ListSource;
@@ -331,18 +330,19 @@ pub(super) fn header(text: &str) -> Result<(String, String), Unreadable> {
 
 /// A moment from RFC 3339 text; now, when absent.
 pub(super) fn moment(text: Option<&str>) -> Result<UnixTime, Unreadable> {
-    let moment = match text {
-        Some(text) => DateTime::parse_from_rfc3339(text)
-            .map_err(|error| {
-                Unreadable(format!(
-                    "not a moment as 2026-11-23T12:00:00Z ({error}): `{text}`"
-                ))
-            })?
-            .to_utc(),
-        None => chrono::Utc::now(),
-    };
-    u64::try_from(moment.timestamp_millis())
-        .ok()
-        .and_then(UnixTime::from_millis)
-        .ok_or_else(|| Unreadable("a moment before 1970 or after 9999".to_owned()))
+    match text {
+        Some(text) => parse_moment(text).map_err(|error| Unreadable(format!("{error}: `{text}`"))),
+        None => clock().ok_or_else(|| {
+            Unreadable("this machine's clock is not between 1970 and 9999".to_owned())
+        }),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a command that is not given the time takes this machine's"
+)]
+fn clock() -> Option<UnixTime> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    UnixTime::from_millis(u64::try_from(since.as_millis()).ok()?)
 }
