@@ -70,7 +70,7 @@ pub struct ExchangeKey {
 
 /// An exchange to send.
 pub struct ExchangeCallout {
-    /// What to ask of whom.
+    /// What to request, and from where.
     pub call: CalloutRequest,
     key: ExchangeKey,
     /// Tells this callout from an earlier one for the same key whose answer may still come.

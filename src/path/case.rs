@@ -1,7 +1,6 @@
 //! Names whose case does not matter, as Unity Catalog's.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use super::escape;
 
@@ -77,8 +76,9 @@ fn push(folded: &mut String, letter: char) {
         return;
     }
     for octet in letter.encode_utf8(&mut [0; 4]).bytes() {
-        // A String takes everything.
-        let _ = write!(folded, "%{octet:02x}");
+        folded.push('%');
+        let mut digits = [0; OCTET_DIGITS];
+        folded.push_str(base16ct::lower::encode_str(&[octet], &mut digits).unwrap_or_default());
     }
 }
 

@@ -1,5 +1,6 @@
 //! A DPoP proof beside the request that it came with: RFC 9449 §4.3, points 1, 8 and 9.
 
+use crate::path::escape::octet;
 use crate::token::dpop::{Proof, ProofError};
 
 use super::authority::Authority;
@@ -134,11 +135,10 @@ fn normalised(path: &[u8]) -> impl Iterator<Item = u16> {
     let mut rest = path;
     std::iter::from_fn(move || {
         let (&first, behind) = rest.split_first()?;
-        if let (b'%', [high, low, after @ ..]) = (first, behind)
-            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+        if first == b'%'
+            && let Some((byte, after)) = octet(behind)
         {
             rest = after;
-            let byte = high << 4 | low;
             let unreserved =
                 byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
             return Some(u16::from(byte) | if unreserved { 0 } else { ESCAPED });
@@ -146,12 +146,6 @@ fn normalised(path: &[u8]) -> impl Iterator<Item = u16> {
         rest = behind;
         Some(u16::from(first))
     })
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 const ESCAPED: u16 = 0x100;

@@ -5,8 +5,6 @@
 //! none is configured a fixed one takes its place: a token has 128 random bits, which nobody
 //! guesses by their hash, and every worker, restart and gateway gives one token one name.
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -24,12 +22,10 @@ impl Fingerprints {
     pub fn of(&self, token: &str) -> Option<String> {
         let mut mac = self.0.clone()?;
         mac.update(token.as_bytes());
-        let mut name = String::with_capacity(NAME_BYTES.saturating_mul(2));
-        for byte in mac.finalize().into_bytes().iter().take(NAME_BYTES) {
-            // Writing to a string cannot fail.
-            let _ = write!(name, "{byte:02x}");
-        }
-        Some(name)
+        let code = mac.finalize().into_bytes();
+        let mut name = [0; NAME_BYTES * 2];
+        let name = base16ct::lower::encode_str(code.get(..NAME_BYTES)?, &mut name).ok()?;
+        Some(name.to_owned())
     }
 }
 

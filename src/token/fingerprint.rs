@@ -1,6 +1,6 @@
 //! A SHA-256 that names something without being it: a whole token, or a certificate.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use sha2::{Digest, Sha256};
 
@@ -36,18 +36,10 @@ impl Fingerprint {
     /// Reads the hexadecimal spelling, as `sha256sum` writes it; capitals will do.
     pub fn parse(text: &str) -> Result<Self, FingerprintError> {
         let mut bytes = [0; BYTES];
-        if text.len() != bytes.len().saturating_mul(2) {
-            return Err(FingerprintError);
+        match base16ct::mixed::decode(text, &mut bytes) {
+            Ok(decoded) if decoded.len() == BYTES => Ok(Self(bytes)),
+            Ok(_) | Err(_) => Err(FingerprintError),
         }
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair)
-                .ok()
-                .filter(|pair| pair.bytes().all(|digit| digit.is_ascii_hexdigit()));
-            *byte = pair
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-                .ok_or(FingerprintError)?;
-        }
-        Ok(Self(bytes))
     }
 
     /// Reads the base64url spelling, as `x5t#S256` has it (RFC 8705 §3.1); `None` where it is not
@@ -62,10 +54,12 @@ impl Fingerprint {
 
 /// Writes the first bytes of the SHA-256 of some bytes behind a text, as hexadecimal digits.
 pub(crate) fn digest_onto(text: &mut String, of: &[u8], bytes: usize) {
-    for byte in Sha256::digest(of).iter().take(bytes) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
+    let mut digits = [0; BYTES * 2];
+    let digits = base16ct::lower::encode_str(&Sha256::digest(of), &mut digits);
+    let shortened = digits
+        .ok()
+        .and_then(|digits| digits.get(..bytes.saturating_mul(2)));
+    text.push_str(shortened.unwrap_or_default());
 }
 
 /// A text that is no SHA-256. It may well be a token, so it is not kept.

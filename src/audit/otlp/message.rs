@@ -154,7 +154,7 @@ impl LogRecord {
                 integer: None,
             }),
             attributes: Vec::new(),
-            trace_id: record.trace_id.as_deref().map_or(Vec::new(), bytes),
+            trace_id: record.trace_id.as_deref().map_or(Vec::new(), trace_id),
             observed_time_unix_nano: now,
             event_name: "databricks_oam_filter.decision".to_owned(),
         }
@@ -203,13 +203,15 @@ fn nanoseconds(time: UnixTime) -> u64 {
     time.millis().saturating_mul(NANOSECONDS_EACH)
 }
 
-/// The bytes that hexadecimal digits stand for.
-fn bytes(hexadecimal: &str) -> Vec<u8> {
-    let digits = hexadecimal.as_bytes().chunks_exact(2);
-    digits
-        .filter_map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
+/// The bytes of a trace's ID; none where these are not its digits.
+fn trace_id(digits: &str) -> Vec<u8> {
+    let mut bytes = [0; TRACE_ID_BYTES];
+    let bytes = base16ct::mixed::decode(digits, &mut bytes);
+    bytes.map(<[u8]>::to_vec).unwrap_or_default()
 }
+
+/// W3C Trace Context §3.2.2.3.
+const TRACE_ID_BYTES: usize = 16;
 
 /// In a millisecond.
 const NANOSECONDS_EACH: u64 = 1_000_000;

@@ -119,8 +119,10 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
             b'r' => b'\r',
             b't' => b'\t',
             b'x' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(str::from_utf8(&digits).ok()?, 16).ok()?
+                let mut byte = [0];
+                base16ct::mixed::decode([rest.next()?, rest.next()?], &mut byte).ok()?;
+                let [byte] = byte;
+                byte
             }
             byte @ (b'\\' | b'\'' | b'"') => byte,
             _ => return None,

@@ -69,8 +69,7 @@ fn sums(dist: &Path) -> Result<String, String> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    let digits = |byte: &u8| format!("{byte:02x}");
-    Sha256::digest(bytes).iter().map(digits).collect()
+    base16ct::lower::encode_string(&Sha256::digest(bytes))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
