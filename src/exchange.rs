@@ -367,7 +367,7 @@ impl Exchange {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GivenUp => f.write_str(flight::UNASKED),
+            Self::GivenUp => f.write_str(flight::GIVEN_UP),
             Self::NoAnswer => f.write_str("no answer in time, or the connection was reset"),
             Self::Refused(status, Some(error)) => {
                 write!(f, "refused with {status}, `{}`", error.as_str())

@@ -1,6 +1,6 @@
 //! What turns decisions into traffic, as a state machine without I/O.
 //!
-//! A [`Gateway`] is one worker's: it takes what the host tells of requests, callouts and time,
+//! A [`Gateway`] is one worker's: it takes what the host reports of requests, callouts and time,
 //! writes at most one record for an event through its [`Host`], and yields the next [`Step`]. It
 //! waits for keys, exchanges tokens, holds forms, judges again what waited, and keeps counts.
 //! Nothing in it names proxy-wasm, threads or a clock, so `oam`, the corpus and the simulation go
@@ -372,7 +372,7 @@ impl Gateway {
             return Step::Hold;
         };
         let body = came.and_then(|()| {
-            // One byte more tells a form that is too long.
+            // One byte more shows that a form is too long.
             let most = MAX_BYTES.saturating_add(1);
             let body = host.request_body(most);
             // A host that hands over less than has come must not have the rest pass unread.

@@ -7,17 +7,17 @@ use crate::time::clock::{Reading, Timer};
 /// A callout under way.
 pub(crate) struct Flight {
     number: u64,
-    asked: Reading,
+    sent_at: Reading,
     lost: Timer,
 }
 
 impl Flight {
     /// One that was sent now, under a number that no other of its purpose has.
-    pub(crate) fn new(number: u64, asked: Reading, timeout: Duration) -> Self {
+    pub(crate) fn new(number: u64, sent_at: Reading, timeout: Duration) -> Self {
         Self {
             number,
-            asked,
-            lost: Timer::new(asked, longest(timeout)),
+            sent_at,
+            lost: Timer::new(sent_at, longest(timeout)),
         }
     }
 
@@ -27,8 +27,8 @@ impl Flight {
     }
 
     /// When it was sent.
-    pub(crate) const fn asked(&self) -> Reading {
-        self.asked
+    pub(crate) const fn sent_at(&self) -> Reading {
+        self.sent_at
     }
 
     /// Until when an answer may come.
@@ -48,7 +48,7 @@ pub(crate) const fn longest(timeout: Duration) -> Duration {
 }
 
 /// What is said of an answer to a callout that was given up.
-pub(crate) const UNASKED: &str = "the answer came after the request was given up";
+pub(crate) const GIVEN_UP: &str = "the answer came after the request was given up";
 
 /// How long after its timeout a callout may still report.
 const ANSWER_GRACE: Duration = Duration::from_secs(2);

@@ -147,7 +147,7 @@ impl Plugin {
         }
     }
 
-    /// Turns back to the plugin, and asks for the next tick.
+    /// Turns back to the plugin, and requests the next tick.
     pub(super) fn rest(&mut self, host: &dyn Host) {
         host.leave();
         if let Some(active) = &mut self.active {

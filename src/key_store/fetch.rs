@@ -55,7 +55,7 @@ pub enum FetchFailure {
 impl fmt::Display for FetchFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GivenUp => f.write_str(flight::UNASKED),
+            Self::GivenUp => f.write_str(flight::GIVEN_UP),
             Self::KeysAddress(error) => write!(f, "the metadata's `jwks_uri` is {error}: set `jwks.uri`"),
             Self::Keys(error) => write!(f, "{error}"),
             Self::NotMetadata => f.write_str("the answer is not an issuer's metadata with `issuer` and `jwks_uri`: set `jwks.uri`"),

@@ -1,6 +1,6 @@
 //! A list of what is withdrawn, polled from a server of the security team's.
 //!
-//! A state machine without I/O: [`List::due`] says when to ask, [`List::on_answer`] and
+//! A state machine without I/O: [`List::due`] says when to poll, [`List::on_answer`] and
 //! [`List::on_failure`] take what came of it. The last good list holds for as long as no better one
 //! comes, whatever a server answers in its place. Polls begin no further apart than the interval,
 //! also while they fail: what a list withdraws is to be withdrawn everywhere within one.
@@ -25,9 +25,9 @@ use super::document::{self, WithdrawalFault};
 /// Where a list is, and how it is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ListSource {
-    /// The gateway's cluster to ask.
+    /// The gateway's cluster that the poll goes to.
     pub cluster: Box<str>,
-    /// What to ask it for.
+    /// The list's address there.
     pub uri: HttpsUri,
     /// How often.
     pub poll: Duration,
@@ -63,13 +63,13 @@ pub struct List {
 struct KnownList {
     withdrawn: Rc<Withdrawn>,
     tag: Option<Box<str>>,
-    /// From when it was asked for, or asked after: how long it is taken for the newest.
+    /// From when it was requested, or confirmed: how long it is taken for the newest.
     fresh: Timer,
 }
 
 /// A question to the list's server.
 pub struct Poll {
-    /// What to ask.
+    /// What to request.
     pub call: CalloutRequest,
     /// Tells this poll from an earlier one whose answer may still come.
     number: u64,
@@ -100,7 +100,7 @@ pub enum Polled {
 pub struct Stale;
 
 impl List {
-    /// A list that was not asked for yet. `seed` sets the workers' clocks apart: any number that
+    /// A list that was not requested yet. `seed` sets the workers' clocks apart: any number that
     /// differs between them.
     pub const fn new(source: ListSource, seed: u64) -> Self {
         Self {
@@ -149,15 +149,15 @@ impl List {
         Ok(false)
     }
 
-    /// The question that is to be asked at `now`, marked as under way.
+    /// The poll that is due at `now`, marked as under way.
     pub fn due(&mut self, now: UnixTime) -> Option<Poll> {
         let now = self.clock.read(now);
         if let Some(under_way) = &self.under_way
             && under_way.is_lost(now)
         {
-            let asked = under_way.asked();
+            let sent_at = under_way.sent_at();
             self.under_way = None;
-            self.put_off(asked);
+            self.put_off(sent_at);
         }
         if self.under_way.is_some() || !self.due.may_be_over(now) {
             return None;
@@ -182,22 +182,22 @@ impl List {
         poll: &Poll,
         answer: &ListAnswer<'_>,
     ) -> Result<Polled, PollFailure> {
-        let asked = self.over(poll).ok_or(PollFailure::Unasked)?;
-        let taken = self.take(answer, asked);
+        let sent_at = self.over(poll).ok_or(PollFailure::GivenUp)?;
+        let taken = self.take(answer, sent_at);
         match taken {
             Ok(_) => {
                 self.failures = 0;
-                self.due = Timer::new(asked, self.jitter.shorten(self.source.poll));
+                self.due = Timer::new(sent_at, self.jitter.shorten(self.source.poll));
             }
-            Err(_) => self.put_off(asked),
+            Err(_) => self.put_off(sent_at),
         }
         taken
     }
 
     /// Takes the failure of a poll that had no answer.
     pub fn on_failure(&mut self, poll: &Poll) {
-        if let Some(asked) = self.over(poll) {
-            self.put_off(asked);
+        if let Some(sent_at) = self.over(poll) {
+            self.put_off(sent_at);
         }
     }
 
@@ -223,15 +223,15 @@ impl List {
         self.source.poll.min(LONGEST_TIMEOUT)
     }
 
-    /// When a poll was asked, if it is the one under way; it is over then.
+    /// When a poll was sent, if it is the one under way; it is over then.
     fn over(&mut self, poll: &Poll) -> Option<Reading> {
         self.under_way
             .take_if(|under_way| under_way.is(poll.number))
-            .map(|under_way| under_way.asked())
+            .map(|under_way| under_way.sent_at())
     }
 
-    fn take(&mut self, answer: &ListAnswer<'_>, asked: Reading) -> Result<Polled, PollFailure> {
-        let fresh = Timer::new(asked, self.source.max_stale);
+    fn take(&mut self, answer: &ListAnswer<'_>, sent_at: Reading) -> Result<Polled, PollFailure> {
+        let fresh = Timer::new(sent_at, self.source.max_stale);
         match (answer.status, &mut self.known) {
             (200, _) => {}
             // RFC 9110 §15.4.5: the answer to a question that only one who has the list can ask.
@@ -262,10 +262,10 @@ impl List {
 
     /// Sets the poll after one that failed: sooner than the interval at first, and never later than
     /// it.
-    fn put_off(&mut self, asked: Reading) {
+    fn put_off(&mut self, sent_at: Reading) {
         let wait = retry::doubled(FIRST_RETRY, self.failures, self.source.poll);
         self.failures = self.failures.saturating_add(1);
-        self.due = Timer::new(asked, self.jitter.shorten(wait));
+        self.due = Timer::new(sent_at, self.jitter.shorten(wait));
     }
 }
 
@@ -274,27 +274,27 @@ impl List {
 pub enum PollFailure {
     /// Something in the list cannot be read, at this place.
     Entry(String, WithdrawalFault),
+    /// It was given up before, or never sent.
+    GivenUp,
     /// The list is not JSON that we read.
     Json(JsonError),
     /// The list is not a JSON object.
     NotObject,
-    /// The answer's status was neither 200 nor a 304 that was asked for.
+    /// The answer's status was neither 200 nor a 304 that was requested.
     Status(u16),
     /// The list has more than [`MAX_BYTES`].
     TooLarge,
-    /// Nobody asked, or not any more.
-    Unasked,
 }
 
 impl fmt::Display for PollFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(place, fault) => write!(f, "{place}: {fault}"),
+            Self::GivenUp => f.write_str(flight::GIVEN_UP),
             Self::Json(error) => write!(f, "{error}"),
             Self::NotObject => f.write_str("not a JSON object"),
             Self::Status(status) => write!(f, "answered {status} in place of 200"),
             Self::TooLarge => write!(f, "more than {MAX_BYTES} bytes"),
-            Self::Unasked => f.write_str(flight::UNASKED),
         }
     }
 }

@@ -20,7 +20,7 @@ pub enum ExportFailure {
 impl fmt::Display for ExportFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GivenUp => f.write_str(flight::UNASKED),
+            Self::GivenUp => f.write_str(flight::GIVEN_UP),
             Self::Partial(rejected, reason) if reason.is_empty() => {
                 write!(f, "the collector rejected {rejected} records")
             }

@@ -243,7 +243,7 @@ fn a_poll_without_an_answer_is_given_up() {
         assert!(list.due(at(second)).is_none());
     }
     let second = list.due(at(7)).unwrap();
-    assert_eq!(list.on_answer(&first, &ok(LIST)), Err(PollFailure::Unasked));
+    assert_eq!(list.on_answer(&first, &ok(LIST)), Err(PollFailure::GivenUp));
     assert_eq!(list.on_answer(&second, &ok(LIST)), Ok(Polled::New(1)));
     assert_eq!(list.failures(), 0);
 }
