@@ -3,13 +3,15 @@
 //! A state machine without I/O: [`Exporter::push`] queues a record, [`Exporter::due`] says what to
 //! send, [`Exporter::on_answer`] and [`Exporter::on_failure`] take what came of it. A request never
 //! waits for it. The queue is bounded in bytes; a record that does not fit is dropped and counted,
-//! and the next batch that arrives says how many were.
+//! and a notice reports to the collector how many were.
 //!
 //! A batch stays in the queue until the collector has it. One that was sent and never answered is
-//! sent again, so a record may arrive twice; `worker` and `sequence` show that.
+//! sent again, so a record may arrive twice; `worker` and `sequence` show that. Notices of losses
+//! travel by themselves: of a batch that is taken but in part nobody knows which part that is.
 
 mod collector;
 mod failure;
+mod losses;
 mod message;
 mod tally;
 
@@ -24,6 +26,7 @@ use crate::time::clock::{Clock, Reading, Timer};
 
 pub use collector::{Collector, CollectorHeader};
 pub use failure::ExportFailure;
+use losses::{Losses, Unreported};
 use message::Batch;
 pub use tally::Tally;
 
@@ -45,14 +48,17 @@ pub struct Exporter {
     collector: Collector,
     queue: VecDeque<Exported>,
     bytes: usize,
-    losses: Losses,
+    unreported: Unreported,
     tally: Tally,
     clock: Clock,
     due: Timer,
-    /// When losses are reported where nothing else is to be sent: whoever rejects one batch may
-    /// reject all.
-    losses_due: Timer,
+    /// When notices of losses are due, at the earliest: a queue that overflows loses records all
+    /// the time.
+    notices_due: Timer,
     under_way: Option<UnderWay>,
+    /// Whether the last thing sent were notices: records come next then, so that a collector that
+    /// takes no notices gets records all the same.
+    reported_last: bool,
     /// How many batches in a row failed as a whole.
     failures: u32,
     /// How many in a row were taken but in part.
@@ -61,21 +67,11 @@ pub struct Exporter {
     jitter: Jitter,
 }
 
-/// Records that will not arrive.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Losses {
-    /// Those that the queue had no room for.
-    pub dropped: u64,
-    /// Those that the collector refused.
-    pub rejected: u64,
-}
-
-/// A batch that was sent.
+/// A batch that was sent: records, or notices of losses.
 struct UnderWay {
     flight: Flight,
     records: usize,
-    /// The losses that it reports.
-    reported: Losses,
+    notices: usize,
 }
 
 /// A batch that is to be sent.
@@ -104,15 +100,13 @@ impl Exporter {
             collector,
             queue: VecDeque::new(),
             bytes: 0,
-            losses: Losses {
-                dropped: 0,
-                rejected: 0,
-            },
+            unreported: Unreported::new(seed),
             tally: Tally::NONE,
             clock: Clock::new(),
             due: Timer::OVER,
-            losses_due: Timer::OVER,
+            notices_due: Timer::OVER,
             under_way: None,
+            reported_last: false,
             failures: 0,
             partial: 0,
             number: 0,
@@ -128,7 +122,10 @@ impl Exporter {
             self.bytes = bytes;
             self.queue.push_back(record);
         } else {
-            self.losses.dropped = self.losses.dropped.saturating_add(1);
+            self.unreported.add(Losses {
+                dropped: 1,
+                rejected: 0,
+            });
             self.tally.dropped();
         }
         fits
@@ -156,8 +153,7 @@ impl Exporter {
 
     /// Ends with nobody to send on what waits: the log says what is lost.
     pub fn give_up(self) {
-        let Losses { dropped, rejected } = self.losses;
-        let lost = dropped.saturating_add(rejected);
+        let lost = self.unreported.total();
         if !self.queue.is_empty() || lost > 0 {
             log::error!(
                 "audit.otlp: {} records were not sent and {lost} were lost before: no configuration that goes on has this collector",
@@ -166,11 +162,10 @@ impl Exporter {
         }
     }
 
-    /// Takes over what waits in an exporter that ends, and its losses. Those of a batch that is
-    /// under way may be reported twice, and its records sent twice: nobody hears its answer.
+    /// Takes over what waits in an exporter that ends, and its losses. What is under way is sent
+    /// again: nobody hears its answer.
     pub fn adopt(&mut self, former: Self) {
-        self.losses.dropped = self.losses.dropped.saturating_add(former.losses.dropped);
-        self.losses.rejected = self.losses.rejected.saturating_add(former.losses.rejected);
+        self.unreported.adopt(former.unreported);
         for record in former.queue {
             self.push(record);
         }
@@ -187,22 +182,36 @@ impl Exporter {
             self.under_way = None;
             self.put_off(reading, None);
         }
-        let next = self.next()?;
-        if self.under_way.is_some() || !next.may_be_over(reading) {
+        if self.under_way.is_some() || !self.due.may_be_over(reading) {
             return None;
         }
-        let records = self.batch();
-        let body = Batch {
-            records: self.queue.iter().take(records),
-            losses: self.losses,
-            now,
+        let is_notice = !self.unreported.is_empty()
+            && self.notices_due.may_be_over(reading)
+            && (self.queue.is_empty() || !self.reported_last);
+        let records = if is_notice { 0 } else { self.batch() };
+        let notices = if is_notice {
+            self.unreported.notices()
+        } else {
+            &[]
+        };
+        if records == 0 && notices.is_empty() {
+            return None;
         }
-        .encode();
+        let (notices, body) = (
+            notices.len(),
+            Batch {
+                records: self.queue.iter().take(records),
+                notices,
+                now,
+            }
+            .encode(),
+        );
+        self.reported_last = is_notice;
         self.number = self.number.wrapping_add(1);
         self.under_way = Some(UnderWay {
             flight: Flight::new(self.number, reading, self.collector.timeout),
             records,
-            reported: self.losses,
+            notices,
         });
         Some(Shipment {
             call: self.call(body),
@@ -223,27 +232,24 @@ impl Exporter {
             200..=299 => {
                 self.arrived(&sent);
                 self.failures = 0;
-                let pause = if self.bytes >= MAX_BATCH_BYTES {
+                let pause = if sent.notices > 0 || self.bytes >= MAX_BATCH_BYTES {
                     Duration::ZERO
                 } else {
                     PACE
                 };
                 self.due = Timer::new(reading, pause);
                 let (rejected, reason) = message::rejected(answer.body);
-                if rejected == 0 || sent.records > 0 {
-                    self.losses.dropped = self.losses.dropped.saturating_sub(sent.reported.dropped);
-                    self.losses.rejected =
-                        self.losses.rejected.saturating_sub(sent.reported.rejected);
-                }
-                // The collector may count the report of losses among what it rejected.
                 let records = rejected.min(count(sent.records));
                 self.tally.arrived(count(sent.records), records);
+                if sent.notices > 0 {
+                    self.notices_due = Timer::new(reading, NOTICES_PACE);
+                }
                 if rejected == 0 {
+                    self.unreported.confirm(sent.notices);
                     self.partial = 0;
                     return Ok(());
                 }
-                self.losses.rejected = self.losses.rejected.saturating_add(records);
-                self.losses_due = Timer::new(reading, LOSSES_DELAY);
+                self.reject(records);
                 self.partial = self.partial.saturating_add(1);
                 Err(ExportFailure::Partial(rejected, reason))
             }
@@ -255,7 +261,7 @@ impl Exporter {
                 self.arrived(&sent);
                 let records = count(sent.records);
                 self.tally.arrived(records, records);
-                self.losses.rejected = self.losses.rejected.saturating_add(records);
+                self.reject(records);
                 self.put_off(reading, None);
                 Err(ExportFailure::Refused(status))
             }
@@ -279,20 +285,15 @@ impl Exporter {
     /// where nothing waits.
     pub fn next_due(&self) -> Option<UnixTime> {
         let now = self.clock.last();
-        let next = match &self.under_way {
-            Some(sent) => sent.flight.lost(),
-            None => self.next()?,
+        let left = match &self.under_way {
+            Some(sent) => sent.flight.lost().left(now),
+            None if !self.queue.is_empty() => self.due.left(now),
+            None if !self.unreported.is_empty() => {
+                self.due.left(now).max(self.notices_due.left(now))
+            }
+            None => return None,
         };
-        Some(now.wall.after(next.left(now)))
-    }
-
-    /// When something is to be sent; `None` where nothing waits.
-    fn next(&self) -> Option<Timer> {
-        match (self.queue.is_empty(), self.losses == Losses::default()) {
-            (true, true) => None,
-            (true, false) if self.failures == 0 => Some(self.losses_due),
-            (_, _) => Some(self.due),
-        }
+        Some(now.wall.after(left))
     }
 
     /// How many of the records at the front make a batch.
@@ -335,6 +336,13 @@ impl Exporter {
         for record in self.queue.drain(..sent.records.min(self.queue.len())) {
             self.bytes = self.bytes.saturating_sub(record.bytes());
         }
+    }
+
+    fn reject(&mut self, records: u64) {
+        self.unreported.add(Losses {
+            dropped: 0,
+            rejected: records,
+        });
     }
 
     fn put_off(&mut self, now: Reading, asked_for: Option<Duration>) {
@@ -386,7 +394,8 @@ const LONGEST_ASKED: Duration = Duration::from_mins(5);
 /// than the record.
 const PACE: Duration = Duration::from_secs(1);
 
-const LOSSES_DELAY: Duration = Duration::from_secs(10);
+/// Between two notices.
+const NOTICES_PACE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

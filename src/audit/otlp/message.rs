@@ -5,27 +5,24 @@ use prost::Message;
 
 use crate::time::UnixTime;
 
-use super::{Exported, Losses};
+use super::Exported;
+use super::losses::Notice;
 
-/// A batch of records.
-pub(super) struct Batch<I> {
+/// A batch of records, or of notices.
+pub(super) struct Batch<'a, I> {
     pub(super) records: I,
-    /// What has not arrived and was not reported yet.
-    pub(super) losses: Losses,
+    pub(super) notices: &'a [Notice],
     pub(super) now: UnixTime,
 }
 
-impl<'a, I: Iterator<Item = &'a Exported>> Batch<I> {
+impl<'a, I: Iterator<Item = &'a Exported>> Batch<'a, I> {
     /// The body of the request.
     pub(super) fn encode(self) -> Vec<u8> {
-        let (now, losses) = (nanoseconds(self.now), self.losses);
-        let mut log_records: Vec<LogRecord> = self
-            .records
-            .map(|record| LogRecord::of(record, now))
-            .collect();
-        if losses != Losses::default() {
-            log_records.push(LogRecord::of_losses(losses, now));
-        }
+        let now = nanoseconds(self.now);
+        let records = self.records.map(|record| LogRecord::of(record, now));
+        let notices = self.notices.iter();
+        let notices = notices.map(|notice| LogRecord::of_notice(notice, now));
+        let log_records = records.chain(notices).collect();
         let request = ExportLogsServiceRequest {
             resource_logs: vec![ResourceLogs {
                 resource: Some(OtlpResource {
@@ -161,7 +158,8 @@ impl LogRecord {
     }
 
     /// What is said of records that will not arrive.
-    fn of_losses(losses: Losses, now: u64) -> Self {
+    fn of_notice(notice: &Notice, now: u64) -> Self {
+        let losses = notice.losses;
         let (severity_number, severity_text) = ERROR;
         let number = |key: &str, count: u64| KeyValue {
             key: key.to_owned(),
@@ -179,6 +177,7 @@ impl LogRecord {
                 integer: None,
             }),
             attributes: vec![
+                text(UID, &notice.id),
                 number("databricks_oam_filter.records.dropped", losses.dropped),
                 number("databricks_oam_filter.records.rejected", losses.rejected),
             ],
@@ -213,6 +212,9 @@ fn trace_id(digits: &str) -> Vec<u8> {
 /// W3C Trace Context §3.2.2.3.
 const TRACE_ID_BYTES: usize = 16;
 
+/// OpenTelemetry's semantic conventions, log attributes: records with the same one are the same.
+const UID: &str = "log.record.uid";
+
 /// In a millisecond.
 const NANOSECONDS_EACH: u64 = 1_000_000;
 
@@ -228,7 +230,7 @@ const MAX_REASON_CHARS: usize = 200;
 pub(super) mod tests {
     use super::*;
 
-    /// The lines of the records in a request, and what it says of losses.
+    /// The lines of the records in a request, or its notices of losses.
     pub(in crate::audit::otlp) fn lines(body: &[u8]) -> Vec<String> {
         let request = ExportLogsServiceRequest::decode(body).unwrap();
         let logs = request.resource_logs.into_iter();
@@ -241,17 +243,19 @@ pub(super) mod tests {
         if record.event_name == "databricks_oam_filter.decision" {
             return record.body.and_then(|body| body.string).unwrap();
         }
-        let count = |name: &str| {
-            let of_name = |attribute: &&KeyValue| attribute.key.ends_with(name);
+        let value = |name: &str| {
+            let of_name = |attribute: &&KeyValue| attribute.key == name;
             let found = record.attributes.iter().find(of_name).unwrap();
-            found
-                .value
-                .as_ref()
-                .and_then(|value| value.integer)
-                .unwrap()
+            found.value.clone().unwrap()
         };
+        let count = |name: &str| {
+            let name = format!("databricks_oam_filter.records.{name}");
+            value(&name).integer.unwrap()
+        };
+        let id = value("log.record.uid").string.unwrap();
+        let id = id.trim_start_matches('0');
         let (dropped, rejected) = (count("dropped"), count("rejected"));
-        format!("lost: {dropped} dropped, {rejected} rejected")
+        format!("notice {id}: {dropped} dropped, {rejected} rejected")
     }
 
     #[test]

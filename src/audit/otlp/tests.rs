@@ -1,6 +1,8 @@
 use super::*;
 use crate::callout::uri::HttpsUri;
 
+mod losses;
+
 const START: u64 = 1_800_000_000_000;
 
 fn at(millis: u64) -> UnixTime {
@@ -125,21 +127,57 @@ fn what_a_collector_refuses_is_counted_and_told() {
     assert_eq!(failure, Err(ExportFailure::Refused(400)));
     exporter.push(record("c"));
     let sent = exporter.due(at(1000)).unwrap();
-    assert_eq!(lines(&sent), ["c", "lost: 0 dropped, 2 rejected"]);
-    // Partly: one of the two, and that was the record.
-    let partial = Receipt {
+    assert_eq!(lines(&sent), ["notice 7-1: 0 dropped, 2 rejected"]);
+    assert_eq!(exporter.on_answer(&sent, &status(200), at(1000)), Ok(()));
+    // Records follow at once.
+    let sent = exporter.due(at(1000)).unwrap();
+    assert_eq!(lines(&sent), ["c"]);
+    let failure = exporter.on_answer(&sent, &partial(), at(1001));
+    assert_eq!(failure, Err(ExportFailure::Partial(1, "no".to_owned())));
+    // The collector hears of losses no more often than it must.
+    assert!(exporter.due(at(10_999)).is_none());
+    assert_eq!(exporter.next_due(), Some(at(11_000)));
+    let sent = exporter.due(at(11_001)).unwrap();
+    assert_eq!(lines(&sent), ["notice 7-2: 0 dropped, 1 rejected"]);
+    assert_eq!(exporter.on_answer(&sent, &status(200), at(11_002)), Ok(()));
+    assert_eq!(exporter.next_due(), None);
+}
+
+/// The collector rejects one record, and says why.
+fn partial() -> Receipt<'static> {
+    Receipt {
         status: 200,
         retry_after: None,
         body: b"\x0a\x06\x08\x01\x12\x02no",
-    };
-    let failure = exporter.on_answer(&sent, &partial, at(1001));
-    assert_eq!(failure, Err(ExportFailure::Partial(1, "no".to_owned())));
-    // With nothing else to send, the loss is reported after a while.
-    assert!(exporter.due(at(1002)).is_none());
-    let sent = exporter.due(at(11_001)).unwrap();
-    assert_eq!(lines(&sent), ["lost: 0 dropped, 1 rejected"]);
-    assert_eq!(exporter.on_answer(&sent, &status(200), at(11_002)), Ok(()));
-    assert_eq!(exporter.next_due(), None);
+    }
+}
+
+#[test]
+fn a_collector_that_takes_no_notices_gets_records_all_the_same() {
+    for (name, answer) in [("refused", status(400)), ("rejected", partial())] {
+        let mut exporter = exporter(2 * bytes_of_one());
+        let (mut sent, mut now) = (Vec::new(), 0);
+        for line in ["a", "b", "c"] {
+            exporter.push(record(line));
+        }
+        for _ in 0..5 {
+            now += 30_000;
+            let Some(shipment) = exporter.due(at(now)) else {
+                continue;
+            };
+            let is_notice = lines(&shipment)
+                .iter()
+                .all(|line| line.starts_with("notice"));
+            let answer = if is_notice { &answer } else { &status(200) };
+            let _ = exporter.on_answer(&shipment, answer, at(now));
+            sent.extend(lines(&shipment));
+            exporter.push(record("d"));
+        }
+        // And none of them counts as rejected.
+        let notice = "notice 7-1: 1 dropped, 0 rejected";
+        let want = [notice, "a", "b", notice, "d", "d", notice];
+        assert_eq!(sent, want, "{name}");
+    }
 }
 
 #[test]
@@ -152,18 +190,23 @@ fn the_queue_is_bounded_and_what_it_drops_is_counted_exactly() {
     assert_eq!(fits, [true, true, true, false, false]);
     assert!(!exporter.has_room());
     let sent = exporter.due(at(0)).unwrap();
-    assert_eq!(lines(&sent), ["a", "b", "c", "lost: 2 dropped, 0 rejected"]);
-    // What is dropped while that is under way is reported with the next one, and so is all of it
-    // where the first did not arrive.
+    assert_eq!(lines(&sent), ["notice 7-1: 2 dropped, 0 rejected"]);
+    // What is dropped while that is under way goes into the next notice.
     exporter.push(record("f"));
-    exporter.on_failure(&sent, at(1));
-    let sent = exporter.due(at(1001)).unwrap();
-    assert_eq!(lines(&sent), ["a", "b", "c", "lost: 3 dropped, 0 rejected"]);
+    assert_eq!(exporter.on_answer(&sent, &status(200), at(1)), Ok(()));
+    let sent = exporter.due(at(1)).unwrap();
+    assert_eq!(lines(&sent), ["a", "b", "c"]);
     exporter.push(record("g"));
-    assert_eq!(exporter.on_answer(&sent, &status(200), at(1002)), Ok(()));
+    assert_eq!(exporter.on_answer(&sent, &status(200), at(2)), Ok(()));
     assert!(exporter.push(record("h")));
-    let sent = exporter.due(at(2002)).unwrap();
-    assert_eq!(lines(&sent), ["h", "lost: 1 dropped, 0 rejected"]);
+    // The next notice takes its time.
+    let sent = exporter.due(at(1002)).unwrap();
+    assert_eq!(lines(&sent), ["h"]);
+    assert_eq!(exporter.on_answer(&sent, &status(200), at(1003)), Ok(()));
+    let sent = exporter.due(at(10_001)).unwrap();
+    assert_eq!(lines(&sent), ["notice 7-2: 2 dropped, 0 rejected"]);
+    let tally = exporter.take_tally();
+    assert_eq!((tally.arrived, tally.dropped, tally.rejected), (4, 4, 0));
 }
 
 #[test]
@@ -212,7 +255,10 @@ fn an_exporter_takes_over_what_another_leaves() {
     exporter.adopt(former);
     exporter.push(record("d"));
     let sent = exporter.due(at(0)).unwrap();
-    assert_eq!(lines(&sent), ["a", "b", "d", "lost: 1 dropped, 0 rejected"]);
+    assert_eq!(lines(&sent), ["notice 7-1: 1 dropped, 0 rejected"]);
+    assert_eq!(exporter.on_answer(&sent, &status(200), at(1)), Ok(()));
+    let sent = exporter.due(at(1)).unwrap();
+    assert_eq!(lines(&sent), ["a", "b", "d"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod ocsf;
 mod otlp;
 mod record;
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Unreadable;
-use line::{Fault, FoundInLine, Held};
+use line::{Fault, FoundInLine, Held, LossNotice};
 use lines::{Lines, LogLine};
 pub(super) use record::{Decided, Enforcement, PolicyInputs, Record, Text, beginning, shown};
 
@@ -57,6 +58,8 @@ pub(super) struct Reading {
     pub(super) drop_notices: u64,
     /// Records that never arrived at a collector, by the module's own count.
     pub(super) lost: u64,
+    /// The notices that this count is of, by their IDs.
+    notices: HashSet<Box<str>>,
 }
 
 /// A line that cannot be read.
@@ -204,7 +207,7 @@ impl Reading {
                     return taker(record, place);
                 }
                 FoundInLine::Broken(fault) => self.fault(place, &fault),
-                FoundInLine::Lost(records) => self.lost = self.lost.saturating_add(records),
+                FoundInLine::Lost(notice) => self.lose(notice),
             }
             ControlFlow::Continue(())
         });
@@ -215,6 +218,17 @@ impl Reading {
                 self.other(bytes);
                 ControlFlow::Continue(())
             }
+        }
+    }
+
+    /// Counts what a notice reports, once: it is sent again until the collector confirms it.
+    fn lose(&mut self, notice: &LossNotice) {
+        if self.notices.contains(&*notice.id) {
+            return;
+        }
+        self.lost = self.lost.saturating_add(notice.records);
+        if !notice.id.is_empty() && self.notices.len() < MOST_NOTICES {
+            self.notices.insert(notice.id.as_str().into());
         }
     }
 
@@ -289,6 +303,10 @@ const SPINNER: &str = "{spinner} reading records, {bytes}";
 
 /// Lines that cannot be read and are named one by one. The rest is counted.
 const MOST_NAMED: usize = 20;
+
+/// IDs of notices that are remembered: 10 MiB. A gateway of a hundred workers whose collector fails
+/// each hour sends as many in a month.
+const MOST_NOTICES: usize = 100_000;
 
 /// What the module writes into the gateway's log when that does not take records.
 const DROP_NOTICES: [&str; 2] = [

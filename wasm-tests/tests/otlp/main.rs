@@ -83,13 +83,15 @@ impl Gateway {
         }
     }
 
-    /// The log records that the collector has, as soon as they account for so many decisions.
+    /// The log records that the collector has, as soon as they account for so many decisions and
+    /// for all that the metrics count as lost.
     fn accounted(&self, decisions: u64) -> (Vec<Value>, Losses) {
         let started = Instant::now();
         loop {
             let (records, losses) = told(self.collector.records());
             let count = records.len() as u64 + losses.dropped;
-            if count >= decisions {
+            let [_, dropped, rejected] = self.counted();
+            if count >= decisions && losses == (Losses { dropped, rejected }) {
                 // One too many would come now.
                 std::thread::sleep(Duration::from_secs(2));
                 return told(self.collector.records());
@@ -122,16 +124,23 @@ struct Losses {
     rejected: u64,
 }
 
-/// The decisions among log records, and the losses that others tell of.
+/// The decisions among log records, and the losses that others tell of, each under an ID of its
+/// own.
 fn told(records: Vec<Value>) -> (Vec<Value>, Losses) {
     let is_decision = |record: &Value| record["event"] == "databricks_oam_filter.decision";
     let (decisions, others): (Vec<_>, Vec<_>) = records.into_iter().partition(is_decision);
+    let mut notices: BTreeMap<&str, &Value> = BTreeMap::new();
+    for record in &others {
+        assert_eq!(record["event"], "databricks_oam_filter.records_lost");
+        let attributes = &record["attributes"];
+        let id = attributes["log.record.uid"].as_str().unwrap();
+        let former = notices.insert(id, attributes);
+        assert!(former.is_none_or(|former| former == attributes), "{record}");
+    }
     let sum = |name: &str| {
-        let count = |record: &Value| {
-            assert_eq!(record["event"], "databricks_oam_filter.records_lost");
-            record["attributes"][format!("databricks_oam_filter.records.{name}")].as_u64()
-        };
-        others.iter().filter_map(count).sum()
+        let name = format!("databricks_oam_filter.records.{name}");
+        let counts = notices.values().map(|counts| counts[&name].as_u64());
+        counts.map(Option::unwrap).sum()
     };
     let losses = Losses {
         dropped: sum("dropped"),

@@ -18,8 +18,16 @@ pub(super) type Take<'t> = dyn FnMut(FoundInLine<'_>) -> ControlFlow<()> + 't;
 pub(super) enum FoundInLine<'f> {
     Record(&'f Record<'f>),
     Broken(Fault),
-    /// The module's word that so many records never arrived.
-    Lost(u64),
+    /// The module's word that records never arrived.
+    Lost(&'f LossNotice),
+}
+
+/// The module's report to a collector of records that never arrived there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct LossNotice {
+    /// The same where it was sent again.
+    pub(super) id: String,
+    pub(super) records: u64,
 }
 
 /// Why a line, or one record in it, cannot be read.

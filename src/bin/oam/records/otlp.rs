@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::line::{self, Fault, FoundInLine, Held, MOST_RECORD_BYTES, TOO_LONG, Take};
+use super::line::{self, Fault, FoundInLine, Held, LossNotice, MOST_RECORD_BYTES, TOO_LONG, Take};
 use super::record::Text;
 
 /// Hands over the records of what `resourceLogs` holds.
@@ -46,7 +46,7 @@ impl Walk<'_, '_> {
         let held = match LogRecord::parse(text) {
             Err(fault) => line::broken(fault, self.take),
             Ok(log) if log.event_name == LOSSES => {
-                line::taken((self.take)(FoundInLine::Lost(log.lost())))
+                line::taken((self.take)(FoundInLine::Lost(&log.notice())))
             }
             Ok(log) => line::within(&log.text(), self.depth.saturating_add(1), self.take),
         };
@@ -155,11 +155,15 @@ impl LogRecord {
         Ok(serde_json::from_str(text)?)
     }
 
-    /// How many records never arrived, of those that the module reports.
-    fn lost(self) -> u64 {
-        let counts = members(self.attributes);
-        let counts = LOST.iter().filter_map(|name| counts.get(*name)?.as_u64());
-        counts.fold(0, u64::saturating_add)
+    /// The module's report of records that never arrived.
+    fn notice(self) -> LossNotice {
+        let attributes = members(self.attributes);
+        let id = attributes.get(UID).and_then(Value::as_str);
+        let counts = (LOST.iter()).filter_map(|name| attributes.get(*name)?.as_u64());
+        LossNotice {
+            id: id.unwrap_or_default().to_owned(),
+            records: counts.fold(0, u64::saturating_add),
+        }
     }
 
     /// The text in which our record would be.
@@ -224,8 +228,9 @@ fn members(list: Value) -> Map<String, Value> {
     list.into_iter().filter_map(member).collect()
 }
 
-/// The event by which the module reports lost records to a collector, and its counts.
+/// The event by which the module reports lost records to a collector, its ID and its counts.
 const LOSSES: &str = "databricks_oam_filter.records_lost";
+const UID: &str = "log.record.uid";
 const LOST: [&str; 2] = [
     "databricks_oam_filter.records.dropped",
     "databricks_oam_filter.records.rejected",

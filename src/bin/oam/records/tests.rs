@@ -132,8 +132,7 @@ fn what_cannot_be_read_is_named_and_stops_nothing() {
                     why: why.to_owned(),
                 })
                 .collect(),
-            drop_notices: 0,
-            lost: 0,
+            ..Reading::default()
         };
         assert_eq!(reading, want, "{name}");
         assert_eq!(ids, [("b".to_owned(), 1), ("b".to_owned(), 3)], "{name}");
@@ -177,14 +176,24 @@ fn the_module_s_own_notices_of_dropped_records_are_counted() {
             r#"{{"key":"databricks_oam_filter.records.{name}","value":{{"intValue":"{count}"}}}}"#
         )
     };
-    let event = format!(
-        r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"eventName":"databricks_oam_filter.records_lost","body":{{"stringValue":"lost"}},"attributes":[{},{}]}}]}}]}}]}}"#,
-        count("dropped", 40),
-        count("rejected", 2),
-    );
-    let (_, reading) = read(event.as_bytes());
+    let event = |id: &str, dropped, rejected| {
+        let uid = format!(r#"{{"key":"log.record.uid","value":{{"stringValue":"{id}"}}}}"#);
+        format!(
+            r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"eventName":"databricks_oam_filter.records_lost","body":{{"stringValue":"lost"}},"attributes":[{uid},{},{}]}}]}}]}}]}}"#,
+            count("dropped", dropped),
+            count("rejected", rejected),
+        )
+    };
+    // One that comes again is the same one.
+    let events = [
+        event("a-1", 40, 2),
+        event("a-2", 40, 2),
+        event("a-1", 40, 2),
+    ]
+    .join("\n");
+    let (_, reading) = read(events.as_bytes());
     assert_eq!(
         (reading.other_lines, reading.broken, reading.lost),
-        (0, 0, 42)
+        (0, 0, 84)
     );
 }

@@ -40,8 +40,10 @@ pub(crate) struct Desk {
     numbers: HashMap<String, HashSet<u64>>,
     /// Records that came more than once.
     repeated: u64,
-    /// What the module said of those that are lost.
-    told_lost: u64,
+    /// What the module said of those that are lost, by the ID of what it said.
+    reported: HashMap<String, u64>,
+    /// IDs under which it said something else later.
+    changed: u64,
 }
 
 impl Collector {
@@ -69,12 +71,17 @@ impl Collector {
             .is_some_and(|numbers| numbers.contains(&number))
     }
 
-    /// How many records it has, how many of them came again, and how many it was told are lost.
-    pub(crate) fn counts(&self) -> [u64; 3] {
+    /// How many records it has, and how many of them came again.
+    pub(crate) fn counts(&self) -> [u64; 2] {
         let desk = self.0.script();
         let had: usize = desk.numbers.values().map(HashSet::len).sum();
-        let had = u64::try_from(had).expect("a count");
-        [had, desk.repeated, desk.told_lost]
+        [u64::try_from(had).expect("a count"), desk.repeated]
+    }
+
+    /// How many records were reported as lost, and how many notices changed when they came again.
+    pub(crate) fn reported(&self) -> [u64; 2] {
+        let desk = self.0.script();
+        [desk.reported.values().sum(), desk.changed]
     }
 }
 
@@ -86,11 +93,18 @@ impl Desk {
             self.repeated += u64::from(!is_new);
             return;
         }
-        let told = record.attributes.iter().filter_map(|attribute| {
-            let number = attribute.value.as_ref()?.number?;
-            u64::try_from(number).ok()
-        });
-        self.told_lost += told.sum::<u64>();
+        let mut id = String::new();
+        let mut lost = 0;
+        for attribute in &record.attributes {
+            let value = attribute.value.clone().unwrap_or_default();
+            match (attribute.key.as_str(), value.text, value.number) {
+                ("log.record.uid", Some(text), _) => id = text,
+                (_, _, Some(number)) => lost += u64::try_from(number).expect("a count"),
+                _ => {}
+            }
+        }
+        let former = self.reported.insert(id, lost);
+        self.changed += u64::from(former.is_some_and(|former| former != lost));
     }
 }
 
@@ -154,6 +168,8 @@ struct LogRecord {
 
 #[derive(Clone, PartialEq, Message)]
 struct KeyValue {
+    #[prost(string, tag = "1")]
+    key: String,
     #[prost(message, optional, tag = "2")]
     value: Option<AnyValue>,
 }

@@ -12,6 +12,7 @@ use wasm_tests::scene::fetched;
 use wasm_tests::serve::Server;
 use wasm_tests::{client, paths};
 
+use crate::Scale;
 use crate::collector::Collector;
 
 /// A running gateway; its log and its listener are files below `target/soak`.
@@ -22,12 +23,13 @@ pub(crate) struct Gateway {
     _workspace: Server,
     folder: PathBuf,
     listener: Value,
+    pub(crate) scale: Scale,
     /// How many configurations there were.
     pub(crate) configurations: u64,
 }
 
 impl Gateway {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(scale: Scale) -> Self {
         let folder = paths::root().join("target/soak");
         drop(std::fs::remove_dir_all(&folder));
         std::fs::create_dir_all(&folder).expect("a folder under target");
@@ -51,8 +53,8 @@ impl Gateway {
         bootstrap["node"] = json!({ "id": "soak", "cluster": "soak" });
         bootstrap["dynamic_resources"] = json!({ "lds_config": { "resource_api_version": "V3",
             "path_config_source": { "path": folder.join(LISTENERS) } } });
-        write(&folder, &listener, 1);
-        let envoy = Envoy::launch(&bootstrap, WORKERS, Some(&folder.join(LOG)))
+        write(&folder, &listener, 1, scale.queue_bytes);
+        let envoy = Envoy::launch(&bootstrap, scale.workers, Some(&folder.join(LOG)))
             .unwrap_or_else(|log| panic!("{log}"));
         Self {
             envoy,
@@ -61,6 +63,7 @@ impl Gateway {
             _workspace: workspace,
             folder,
             listener,
+            scale,
             configurations: 1,
         }
     }
@@ -76,7 +79,8 @@ impl Gateway {
     /// Another configuration, which decides as the former did.
     pub(crate) fn reconfigure(&mut self) {
         self.configurations += 1;
-        write(&self.folder, &self.listener, self.configurations);
+        let number = self.configurations;
+        write(&self.folder, &self.listener, number, self.scale.queue_bytes);
     }
 
     /// The memory of its process, in bytes.
@@ -120,14 +124,14 @@ impl Gateway {
 }
 
 /// Envoy takes the file up when another one is moved into its place.
-fn write(folder: &Path, listener: &Value, number: u64) {
+fn write(folder: &Path, listener: &Value, number: u64, queue_bytes: u64) {
     let mut configuration = fetched(&json!({ "refresh": "30s", "timeout": "1s" }));
     configuration["policy"] = json!({ "rules": [
         { "name": format!("number-{number}"), "effect": "deny", "paths": [format!("/number/{number}")] },
     ] });
     configuration["audit"] = json!({ "otlp": {
         "cluster": "collector", "uri": "https://collector.example.com/v1/logs",
-        "queue_bytes": QUEUE_BYTES, "timeout": "1s",
+        "queue_bytes": queue_bytes, "timeout": "1s",
     } });
     let mut listener = listener.clone();
     *plugin(&mut listener, "configuration") =
@@ -148,11 +152,6 @@ fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }
-
-pub(crate) const WORKERS: u32 = 8;
-
-/// On each worker, and for each of two configurations while one replaces the other.
-pub(crate) const QUEUE_BYTES: u64 = 1024 * 1024;
 
 const LISTENER: &str = "type.googleapis.com/envoy.config.listener.v3.Listener";
 const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";

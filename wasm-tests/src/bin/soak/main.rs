@@ -21,14 +21,14 @@ use plan::Plan;
 use verdict::Verdict;
 
 fn main() -> ExitCode {
-    let minutes = match minutes(std::env::args().skip(1)) {
-        Ok(minutes) => minutes,
+    let time = match time(std::env::args().skip(1)) {
+        Ok(time) => time,
         Err(fault) => {
-            eprintln!("scripts/soak: {fault}\nusage: scripts/soak [--minutes N]");
+            eprintln!("scripts/soak: {fault}\nusage: scripts/soak [--minutes N | --seconds N]");
             return ExitCode::from(2);
         }
     };
-    let verdict = soak(Duration::from_mins(minutes));
+    let verdict = soak(time);
     print!("{verdict}");
     if verdict.faults().is_empty() {
         ExitCode::SUCCESS
@@ -38,30 +38,57 @@ fn main() -> ExitCode {
 }
 
 fn soak(time: Duration) -> Verdict {
-    let mut gateway = Gateway::start();
+    let scale = if time < SHORT { HASTY } else { STEADY };
+    let mut gateway = Gateway::start(scale);
     let at_start = gateway.memory();
     let plan = Plan::of(time);
     let address = gateway.address();
     let (answers, most_memory) = std::thread::scope(|scope| {
-        let clients = scope.spawn(|| traffic::send(address, RATE, time));
+        let clients = scope.spawn(|| traffic::send(address, scale.rate, time));
         let most_memory = plan.run(&mut gateway);
         (clients.join().expect("the clients end"), most_memory)
     });
     Verdict::reach(&gateway, &answers, [at_start, most_memory])
 }
 
-fn minutes(mut arguments: impl Iterator<Item = String>) -> Result<u64, String> {
+fn time(mut arguments: impl Iterator<Item = String>) -> Result<Duration, String> {
     let Some(argument) = arguments.next() else {
-        return Ok(1);
+        return Ok(Duration::from_mins(1));
     };
-    if argument != "--minutes" {
-        return Err(format!("what is `{argument}`?"));
-    }
-    let number = arguments.next().and_then(|number| number.parse().ok());
+    let unit = match argument.as_str() {
+        "--minutes" => Duration::from_mins(1),
+        "--seconds" => Duration::from_secs(1),
+        _ => return Err(format!("what is `{argument}`?")),
+    };
+    let number: Option<u32> = arguments.next().and_then(|number| number.parse().ok());
     number
         .filter(|number| *number > 0)
-        .ok_or_else(|| "--minutes takes a number".to_owned())
+        .map(|number| unit * number)
+        .ok_or_else(|| format!("{argument} takes a number"))
 }
 
-/// Requests a second: what a busy workspace has, and little for a machine.
-const RATE: u32 = 300;
+/// How large a run is.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    workers: u32,
+    /// Requests a second.
+    rate: u32,
+    /// On each worker, and for each of two configurations while one replaces the other.
+    queue_bytes: u64,
+}
+
+/// What a busy workspace has, and little for a machine.
+const STEADY: Scale = Scale {
+    workers: 8,
+    rate: 300,
+    queue_bytes: 1024 * 1024,
+};
+
+/// The least that a queue may have, and enough requests to fill it also in a short run.
+const HASTY: Scale = Scale {
+    workers: 2,
+    rate: 600,
+    queue_bytes: 512 * 1024,
+};
+
+const SHORT: Duration = Duration::from_mins(2);

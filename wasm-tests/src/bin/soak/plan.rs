@@ -47,6 +47,7 @@ impl Plan {
         let mut steps = self.steps.iter().peekable();
         let mut configured = started;
         let mut most_memory = 0;
+        let period = (self.time / CONFIGURATIONS).min(LONGEST_PERIOD);
         while started.elapsed() < self.time {
             let part = |thousandths: u32| self.time * thousandths / 1000;
             while let Some((_, step)) = steps.next_if(|(from, _)| part(*from) <= started.elapsed())
@@ -54,7 +55,7 @@ impl Plan {
                 eprintln!("{:>5} s: {step:?}", started.elapsed().as_secs());
                 gateway.apply(*step);
             }
-            if configured.elapsed() >= RECONFIGURED_EVERY {
+            if configured.elapsed() >= period {
                 configured = Instant::now();
                 gateway.reconfigure();
             }
@@ -78,4 +79,8 @@ impl Gateway {
     }
 }
 
-const RECONFIGURED_EVERY: Duration = Duration::from_secs(15);
+/// In a short run.
+const CONFIGURATIONS: u32 = 8;
+
+/// How long a configuration stays in a long run.
+const LONGEST_PERIOD: Duration = Duration::from_secs(15);
