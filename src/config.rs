@@ -44,6 +44,7 @@ use crate::token::json::{Json, JsonError};
 use crate::withdrawn::list;
 
 use document::Document;
+use limits::CheckedLimits;
 use problem::{ConfigError, Place, Problems};
 use warning::Warning;
 
@@ -163,6 +164,22 @@ impl Configuration {
             digest,
             warnings,
         })
+    }
+}
+
+impl CheckedLimits {
+    const fn waiting(&self) -> Waiting {
+        Waiting {
+            requests: self.waiting_requests,
+            time: self.waiting_time,
+        }
+    }
+
+    const fn verified(&self) -> verified::MemoryLimits {
+        verified::MemoryLimits {
+            tokens: self.cached_tokens,
+            bytes: self.cached_bytes,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ mod release;
 mod sharing;
 mod step;
 mod stream;
+mod token_form;
 mod waiting;
 
 use hashbrown::HashMap;

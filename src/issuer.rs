@@ -25,6 +25,10 @@ use access_token::AccessToken;
 use dialect::Dialect;
 use invalid_token::InvalidToken;
 
+/// The place of an issuer in the configuration, which is also that of its keys in the store.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct IssuerIndex(pub usize);
+
 /// One configured issuer.
 pub struct Issuer {
     /// The exact `iss`.

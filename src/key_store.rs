@@ -9,31 +9,32 @@
 //! and later, with jitter; a key ID that nobody knows causes one early refresh per cool-down; a
 //! document with one odd key loses that key only.
 
-mod clockwork;
 pub mod fetch;
 mod freshness;
+mod issuer_keys;
 mod metadata;
+mod refresher;
 mod slot;
 pub mod source;
 
 use std::time::Duration;
 
 use crate::callout::retry::Jitter;
+use crate::issuer::IssuerIndex;
 use crate::time::UnixTime;
 use crate::time::clock::Clock;
 use crate::token::jwk_set::JwkSet;
 
-use clockwork::{Clockwork, Tried};
-use fetch::{Fetch, FetchFailure, KeyAnswer};
-use source::{KeySource, Source};
+use fetch::{Fetch, FetchFailure, Fetched, KeyAnswer};
+use issuer_keys::IssuerKeys;
+use refresher::{Refresher, Tried};
+use source::KeySource;
 
-/// The place of an issuer in the configuration, which is also its place in the store.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct IssuerIndex(pub usize);
+pub use slot::Consulted;
 
 /// Keys for every configured issuer.
 pub struct KeyStore {
-    sources: Vec<Source>,
+    issuers: Vec<IssuerKeys>,
     jitter: Jitter,
     clock: Clock,
 }
@@ -43,7 +44,7 @@ impl KeyStore {
     /// differs between them.
     pub fn new(sources: Vec<KeySource>, seed: u64) -> Self {
         Self {
-            sources: sources.into_iter().map(Source::new).collect(),
+            issuers: sources.into_iter().map(IssuerKeys::new).collect(),
             jitter: Jitter(seed),
             clock: Clock::new(),
         }
@@ -52,22 +53,22 @@ impl KeyStore {
     /// The keys that an issuer's tokens may be verified with at `now`; `None` when there never were
     /// any, or they are too old to trust.
     pub fn keys(&self, issuer: IssuerIndex, now: UnixTime) -> Option<&JwkSet> {
-        self.sources.get(issuer.0)?.keys(self.clock.peek(now))
+        self.issuers.get(issuer.0)?.keys(self.clock.peek(now))
     }
 
     /// A number that changes when the issuer's keys do, and only then: a fetch that brings the same
     /// keys leaves it.
     pub fn generation(&self, issuer: IssuerIndex) -> u64 {
-        self.clockwork(issuer).map_or(0, Clockwork::generation)
+        self.refresher(issuer).map_or(0, Refresher::generation)
     }
 
     /// Something to fetch at `now`, marked as under way; call again until `None`.
     pub fn due(&mut self, now: UnixTime) -> Option<Fetch> {
         let now = self.clock.read(now);
-        self.sources
+        self.issuers
             .iter_mut()
             .enumerate()
-            .find_map(|(index, source)| source.clockwork_mut()?.due(IssuerIndex(index), now))
+            .find_map(|(index, source)| source.refresher_mut()?.due(IssuerIndex(index), now))
     }
 
     /// Takes the answer to a fetch. `Err` says why it was of no use; the keys held before are kept
@@ -79,11 +80,11 @@ impl KeyStore {
         now: UnixTime,
     ) -> Result<Fetched, FetchFailure> {
         let now = self.clock.read(now);
-        match self.sources.get_mut(fetch.issuer.0) {
-            Some(Source::Remote(clockwork)) => {
-                clockwork.on_answer(fetch, answer, now, &mut self.jitter)
+        match self.issuers.get_mut(fetch.issuer.0) {
+            Some(IssuerKeys::Remote(refresher)) => {
+                refresher.on_answer(fetch, answer, now, &mut self.jitter)
             }
-            Some(Source::Inline(_)) | None => Err(FetchFailure::GivenUp),
+            Some(IssuerKeys::Inline(_)) | None => Err(FetchFailure::GivenUp),
         }
     }
 
@@ -99,8 +100,8 @@ impl KeyStore {
 
     fn fail(&mut self, fetch: &Fetch, tried: Tried, now: UnixTime) {
         let now = self.clock.read(now);
-        if let Some(Source::Remote(clockwork)) = self.sources.get_mut(fetch.issuer.0) {
-            clockwork.on_failure(fetch, tried, now, &mut self.jitter);
+        if let Some(IssuerKeys::Remote(refresher)) = self.issuers.get_mut(fetch.issuer.0) {
+            refresher.on_failure(fetch, tried, now, &mut self.jitter);
         }
     }
 
@@ -110,34 +111,34 @@ impl KeyStore {
     /// `false` during the cool-down, and where nothing is fetched.
     pub fn refresh_early(&mut self, issuer: IssuerIndex, now: UnixTime) -> bool {
         let now = self.clock.read(now);
-        self.clockwork_mut(issuer)
-            .is_some_and(|clockwork| clockwork.refresh_early(now))
+        self.refresher_mut(issuer)
+            .is_some_and(|refresher| refresher.refresh_early(now))
     }
 
     /// Whether the last fetch for the issuer brought nothing, so that it may have newer keys.
     pub fn is_failing(&self, issuer: IssuerIndex) -> bool {
-        self.clockwork(issuer).is_some_and(Clockwork::is_failing)
+        self.refresher(issuer).is_some_and(Refresher::is_failing)
     }
 
     /// Whether a fetch for the issuer is under way or due, so that a request may wait for its keys.
     pub fn expects(&self, issuer: IssuerIndex, now: UnixTime) -> bool {
         let now = self.clock.peek(now);
-        self.clockwork(issuer)
-            .is_some_and(|clockwork| clockwork.expects(now))
+        self.refresher(issuer)
+            .is_some_and(|refresher| refresher.expects(now))
     }
 
     /// How long the issuer's keys serve past their last fetch; `None` where nothing is fetched.
     pub fn max_stale(&self, issuer: IssuerIndex) -> Option<Duration> {
-        self.clockwork(issuer).map(Clockwork::max_stale)
+        self.refresher(issuer).map(Refresher::max_stale)
     }
 
     /// By when the next fetch for the issuer begins; `None` where nothing is fetched.
     pub fn expected_by(&self, issuer: IssuerIndex, now: UnixTime) -> Option<UnixTime> {
-        let (clockwork, reading) = (self.clockwork(issuer)?, self.clock.peek(now));
-        Some(if clockwork.expects(reading) {
+        let (refresher, reading) = (self.refresher(issuer)?, self.clock.peek(now));
+        Some(if refresher.expects(reading) {
             now
         } else {
-            now.after(clockwork.next_due().left(reading))
+            now.after(refresher.next_due().left(reading))
         })
     }
 
@@ -145,35 +146,39 @@ impl KeyStore {
     /// workers may have news; `None` when nothing is ever fetched.
     pub fn next_due(&self) -> Option<UnixTime> {
         let now = self.clock.last();
-        let clockworks = self.sources.iter().filter_map(Source::clockwork);
-        let next = clockworks.map(|clockwork| clockwork.next_step(now)).min()?;
+        let refreshers = self.issuers.iter().filter_map(IssuerKeys::refresher);
+        let next = refreshers.map(|refresher| refresher.next_step(now)).min()?;
         Some(now.wall.after(next))
     }
 
     /// From now on fetches only what no other worker of the process fetches; `worker` is a number
     /// that no other has.
     pub fn share(&mut self, worker: u64) {
-        for clockwork in self.sources.iter_mut().filter_map(Source::clockwork_mut) {
-            clockwork.share(worker);
+        for refresher in self
+            .issuers
+            .iter_mut()
+            .filter_map(IssuerKeys::refresher_mut)
+        {
+            refresher.share(worker);
         }
     }
 
     /// Whether the issuer's keys are shared with other workers.
     pub fn is_sharing(&self, issuer: IssuerIndex) -> bool {
-        self.clockwork(issuer).is_some_and(Clockwork::is_sharing)
+        self.refresher(issuer).is_some_and(Refresher::is_sharing)
     }
 
     /// From now on fetches the issuer's keys alone.
     pub fn stop_sharing(&mut self, issuer: IssuerIndex) {
-        if let Some(clockwork) = self.clockwork_mut(issuer) {
-            clockwork.stop_sharing();
+        if let Some(refresher) = self.refresher_mut(issuer) {
+            refresher.stop_sharing();
         }
     }
 
     /// The name under which the workers share the issuer's keys, when it is time to
     /// [`consult`](Self::consult) what is there.
     pub fn slot(&self, issuer: IssuerIndex, now: UnixTime) -> Option<&str> {
-        self.clockwork(issuer)?.slot(self.clock.peek(now))
+        self.refresher(issuer)?.slot(self.clock.peek(now))
     }
 
     /// Takes what the workers share of the issuer's keys, and says what to write in its place: if
@@ -185,49 +190,26 @@ impl KeyStore {
         now: UnixTime,
     ) -> Consulted {
         let now = self.clock.read(now);
-        match self.sources.get_mut(issuer.0) {
-            Some(Source::Remote(clockwork)) => clockwork.consult(value, now, &mut self.jitter),
-            Some(Source::Inline(_)) | None => Consulted::default(),
+        match self.issuers.get_mut(issuer.0) {
+            Some(IssuerKeys::Remote(refresher)) => refresher.consult(value, now, &mut self.jitter),
+            Some(IssuerKeys::Inline(_)) | None => Consulted::default(),
         }
     }
 
     /// Takes what came of the write: whether it was made, or somebody had been faster.
     pub fn on_written(&mut self, issuer: IssuerIndex, made: bool) {
-        if let Some(clockwork) = self.clockwork_mut(issuer) {
-            clockwork.on_written(made);
+        if let Some(refresher) = self.refresher_mut(issuer) {
+            refresher.on_written(made);
         }
     }
 
-    fn clockwork(&self, issuer: IssuerIndex) -> Option<&Clockwork> {
-        self.sources.get(issuer.0)?.clockwork()
+    fn refresher(&self, issuer: IssuerIndex) -> Option<&Refresher> {
+        self.issuers.get(issuer.0)?.refresher()
     }
 
-    fn clockwork_mut(&mut self, issuer: IssuerIndex) -> Option<&mut Clockwork> {
-        self.sources.get_mut(issuer.0)?.clockwork_mut()
+    fn refresher_mut(&mut self, issuer: IssuerIndex) -> Option<&mut Refresher> {
+        self.issuers.get_mut(issuer.0)?.refresher_mut()
     }
-}
-
-/// What came of a look at what the workers share.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Consulted {
-    /// To be written there, if nobody has meanwhile.
-    pub write: Option<Vec<u8>>,
-    /// Whether newer keys were there, and are used from now on.
-    pub took: bool,
-}
-
-/// What a useful answer brought.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Fetched {
-    /// The address of the keys; fetching them is due at once.
-    Address,
-    /// Keys, and how many entries of the document were passed over.
-    Keys {
-        /// Keys admitted.
-        admitted: usize,
-        /// Entries ignored, with reasons, for the log.
-        ignored: Vec<String>,
-    },
 }
 
 #[cfg(test)]

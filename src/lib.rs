@@ -4,9 +4,9 @@
 //! yields a decision. Around it sits a thin skin, `filter`, that copies headers in, copies the
 //! verdict out, and fetches keys.
 //!
-//! # Rooms
+//! # Modules
 //!
-//! A room names only itself and rooms to its left:
+//! A module names only itself and modules to its left:
 //!
 //! ```text
 //! by_name · bytes · few · json_line · time · path · token · databricks · request · issuer · callout · key_store · resource · policy · exchange · denial · withdrawn · authorize · audit · answer · config · comparison · gateway · filter, bin

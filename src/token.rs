@@ -12,7 +12,7 @@
 //! Beside it stands [`dpop`]: a JWT that brings its own key, to prove that whoever shows a token
 //! holds it.
 //!
-//! This room knows the formats: RFC 6750 §2.1, RFC 7515 to 7519, RFC 8037, RFC 9449, and what RFC
+//! This module knows the formats: RFC 6750 §2.1, RFC 7515 to 7519, RFC 8037, RFC 9449, and what RFC
 //! 8725 takes away from them. It does not know whose key signed what, which issuer is trusted, nor
 //! whether a token is still alive: it never looks at the clock.
 
@@ -27,6 +27,7 @@ pub mod json;
 pub mod jwk;
 pub mod jwk_set;
 pub mod jws;
+mod numeric_date;
 pub mod prints;
 pub mod scope;
 pub mod signature;

@@ -16,7 +16,6 @@ use crate::by_name::{self, ByName};
 use crate::issuer::access_token::AccessToken;
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
-use crate::token::claims;
 use crate::token::fingerprint::{Fingerprint, FingerprintError};
 use crate::token::text::{self, TextError};
 
@@ -232,7 +231,7 @@ impl IssuedLimits {
 }
 
 fn checked(text: &str) -> Result<&str, EntryError> {
-    text::checked(text, claims::MAX_TEXT_BYTES).map_err(EntryError::Text)
+    text::checked(text, text::MAX_CLAIM_BYTES).map_err(EntryError::Text)
 }
 
 /// Some 10 MiB on each worker. Who has to withdraw more tokens than this one by one is better

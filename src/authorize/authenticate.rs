@@ -4,10 +4,10 @@
 use std::rc::Rc;
 
 use crate::denial::Denial;
-use crate::issuer::Issuer;
 use crate::issuer::access_token::AccessToken;
 use crate::issuer::invalid_token::InvalidToken;
-use crate::key_store::{IssuerIndex, KeyStore};
+use crate::issuer::{Issuer, IssuerIndex};
+use crate::key_store::KeyStore;
 use crate::time::UnixTime;
 use crate::token::bearer::BearerToken;
 use crate::token::claims::{Claims, Times};

@@ -1,7 +1,7 @@
 //! What comes of a request: the verdict, and what might change it.
 
 use crate::denial::Denial;
-use crate::key_store::IssuerIndex;
+use crate::issuer::IssuerIndex;
 use crate::policy::rule::Mode;
 use crate::resource::Metadata;
 

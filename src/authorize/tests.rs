@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::Configuration;
-use crate::key_store::IssuerIndex;
+use crate::issuer::IssuerIndex;
 use crate::key_store::fetch::KeyAnswer;
 use crate::token::algorithm::Algorithm;
 use crate::token::jwk::Jwk;

@@ -2,13 +2,13 @@
 //! their reason. What is read, what is checked, and what the schema and the pages say all come from
 //! these rows.
 
+#[cfg(schema)]
+mod schema;
+
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::authorize::verified::MemoryLimits;
-
-use super::Waiting;
 use super::problem::{Place, Problems};
 use super::value::{Bounded, Count, Span};
 
@@ -52,7 +52,7 @@ macro_rules! limits {
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let mut keys = serde_json::Map::new();
                 $(
-                    let key = super::schema::limit($default, &$bounds, $what, $reason, generator);
+                    let key = schema::key($default, &$bounds, $what, $reason, generator);
                     keys.insert(stringify!($key).to_owned(), key.into());
                 )+
                 schemars::json_schema!({
@@ -82,22 +82,6 @@ limits! {
     cached_bytes: Count = Count(16_777_216), 0..=1_073_741_824,
         "How many bytes the remembered tokens may take.",
         "16 MiB hold 10,000 tokens of a common length, and a VM has 4 GiB at the very most";
-}
-
-impl CheckedLimits {
-    pub(super) const fn waiting(&self) -> Waiting {
-        Waiting {
-            requests: self.waiting_requests,
-            time: self.waiting_time,
-        }
-    }
-
-    pub(super) const fn verified(&self) -> MemoryLimits {
-        MemoryLimits {
-            tokens: self.cached_tokens,
-            bytes: self.cached_bytes,
-        }
-    }
 }
 
 #[cfg(test)]

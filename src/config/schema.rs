@@ -1,8 +1,5 @@
 //! The JSON Schema of the configuration, for editors: derived from the types that read it.
 
-use std::ops::RangeInclusive;
-use std::time::Duration;
-
 use schemars::transform::transform_subschemas;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde_json::Value;
@@ -11,7 +8,7 @@ use crate::issuer::preset::Preset;
 use crate::token::algorithm::Algorithm;
 
 use super::document::Document;
-use super::value::{Bounded, ClaimName, Count, Day, Span};
+use super::value::{ClaimName, Count, Day, Span};
 
 /// The schema as JSON text.
 pub fn text() -> String {
@@ -66,52 +63,6 @@ pub(super) fn preset(_: &mut SchemaGenerator) -> Schema {
 pub(super) fn algorithms(_: &mut SchemaGenerator) -> Schema {
     let names = Algorithm::ALL.map(Algorithm::as_str);
     json_schema!({ "type": "array", "items": { "type": "string", "enum": names } })
-}
-
-/// A key of `limits`: what it is for, with its bounds and their reason.
-pub(super) fn limit<B: InSchema>(
-    default: B,
-    bounds: &RangeInclusive<B::Value>,
-    what: &str,
-    reason: &str,
-    generator: &mut SchemaGenerator,
-) -> Schema {
-    let mut schema = generator.subschema_for::<B>();
-    let [least, most] = [bounds.start(), bounds.end()];
-    let spelled = [least, most].map(B::spelled).join(" to ");
-    let mut say = |key: &str, value| schema.insert(key.to_owned(), value);
-    say(
-        "description",
-        format!("{what} From {spelled}: {reason}.").into(),
-    );
-    if let Some(default) = default.value() {
-        say("default", B::written(&default));
-    }
-    for (key, bound) in [("minimum", least), ("maximum", most)] {
-        let bound = B::written(bound);
-        if bound.is_number() {
-            say(key, bound);
-        }
-    }
-    schema
-}
-
-/// A bounded value as the schema writes it.
-pub(super) trait InSchema: Bounded + JsonSchema {
-    /// The value in JSON.
-    fn written(value: &Self::Value) -> Value;
-}
-
-impl InSchema for Count {
-    fn written(value: &usize) -> Value {
-        (*value).into()
-    }
-}
-
-impl InSchema for Span {
-    fn written(value: &Duration) -> Value {
-        Self::spelled(value).into()
-    }
 }
 
 /// The keys of `withdrawn`, which the module reads without `serde`.

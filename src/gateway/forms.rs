@@ -1,7 +1,6 @@
 //! The form of a token request, once it has come: headers and form are judged as one decision, with
 //! one record.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::authorize::form::TokenRequest;
@@ -12,75 +11,13 @@ use crate::request::form::{self, Form, FormError};
 use crate::time::UnixTime;
 
 use super::active::{Active, BUSY_TICK};
-use super::decision_id::DecisionId;
-use super::held_forms::{Client, HeldForms, Ticket};
-use super::host::{Host, StreamId};
+use super::held_forms::{Client, Ticket};
+use super::host::Host;
 use super::pending::Pending;
 use super::step::Step;
 use super::stream::Stage;
+use super::token_form::{ArrivedForm, AwaitedForm, HeldPlace};
 use super::waiting::Awaited;
-
-/// A form that is still to come, and the headers before it, which were permitted.
-pub(super) struct AwaitedForm {
-    pub(super) number: u64,
-    headers: Headers,
-    source_ip: Option<String>,
-    pub(super) decision_id: DecisionId,
-    place: HeldPlace,
-    /// How much of it has come.
-    pub(super) came: usize,
-}
-
-/// A request's place among those that are held; given up with it.
-struct HeldPlace {
-    number: u64,
-    held: Rc<RefCell<HeldForms>>,
-}
-
-impl Drop for HeldPlace {
-    fn drop(&mut self) {
-        // Nothing is borrowed of it where a place is given up.
-        if let Ok(mut held) = self.held.try_borrow_mut() {
-            held.leave(self.number);
-        }
-    }
-}
-
-/// What came of a form that is not awaited any more.
-pub(super) struct ArrivedForm {
-    body: Result<Vec<u8>, FormError>,
-    _place: HeldPlace,
-}
-
-impl ArrivedForm {
-    /// The form, if it came as a whole.
-    pub(super) fn body(&self) -> Result<&[u8], FormError> {
-        self.body.as_deref().map_err(|error| *error)
-    }
-}
-
-impl AwaitedForm {
-    /// The request with what came of its form; without, where that is not judged.
-    pub(super) fn with_form(
-        self,
-        stream: StreamId,
-        body: Option<Result<Vec<u8>, FormError>>,
-    ) -> Pending {
-        let place = self.place;
-        Pending {
-            stream,
-            number: self.number,
-            headers: self.headers,
-            source_ip: self.source_ip,
-            deadline: None,
-            decision_id: Some(self.decision_id),
-            form: body.map(|body| ArrivedForm {
-                body,
-                _place: place,
-            }),
-        }
-    }
-}
 
 impl Active {
     /// The form that a request with a body announces, and whether there is room to hold it.

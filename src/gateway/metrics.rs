@@ -3,6 +3,7 @@
 //! A request costs no host call. Counts are kept here and handed over with the worker's tick, so
 //! the host's statistics are behind by a second at most.
 
+mod counter;
 mod credentials;
 mod decisions;
 mod event;
@@ -16,7 +17,8 @@ use crate::audit::otlp::Tally;
 use crate::authorize::Decision;
 use crate::authorize::verified::{Counts, Fresh};
 use crate::config::Configuration;
-use crate::key_store::{IssuerIndex, KeyStore};
+use crate::issuer::IssuerIndex;
+use crate::key_store::KeyStore;
 use crate::time::UnixTime;
 
 use super::host::{Host, MetricId, MetricKind};
@@ -25,6 +27,7 @@ use super::waiting::Awaited;
 pub(super) use event::Event;
 pub(super) use keys::KeyEvent;
 
+use counter::{Counter, gauge};
 use credentials::CredentialCounts;
 use decisions::Decisions;
 use event::NAMES;
@@ -45,13 +48,6 @@ pub(super) struct Metrics {
     reported: Counts,
     /// 1 while the configuration serves.
     info: MetricId,
-}
-
-#[derive(Default)]
-struct Counter {
-    /// Absent until it has a name with the host.
-    id: Option<MetricId>,
-    count: u64,
 }
 
 struct ListGauges {
@@ -191,41 +187,4 @@ impl ListGauges {
             entries: host.define_metric(MetricKind::Gauge, &name(&[], name::LIST_ENTRIES)),
         }
     }
-}
-
-impl Counter {
-    fn new(name: &str, host: &dyn Host) -> Self {
-        Self {
-            id: Some(host.define_metric(MetricKind::Counter, name)),
-            count: 0,
-        }
-    }
-
-    const fn add(&mut self, count: u64) {
-        self.count = self.count.saturating_add(count);
-    }
-
-    fn flush(&mut self, host: &dyn Host) {
-        let count = std::mem::take(&mut self.count);
-        if let Some(id) = self.id
-            && count > 0
-        {
-            host.add_to_metric(id, count);
-        }
-    }
-
-    /// The same, for one that may have no name yet.
-    fn flush_as(&mut self, host: &dyn Host, name: impl FnOnce() -> String) {
-        if self.id.is_none() {
-            self.id = Some(host.define_metric(MetricKind::Counter, &name()));
-        }
-        self.flush(host);
-    }
-}
-
-/// Names a gauge and sets it.
-fn gauge(labels: &[(&str, &str)], metric: &str, value: u64, host: &dyn Host) -> MetricId {
-    let gauge = host.define_metric(MetricKind::Gauge, &name(labels, metric));
-    host.record_metric(gauge, value);
-    gauge
 }

@@ -4,9 +4,9 @@ use crate::request::Headers;
 use crate::time::clock::Timer;
 
 use super::decision_id::DecisionId;
-use super::forms::ArrivedForm;
 use super::host::StreamId;
 use super::stream::Quoted;
+use super::token_form::ArrivedForm;
 use super::waiting::Released;
 
 /// A request under judgement.

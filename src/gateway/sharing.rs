@@ -2,7 +2,7 @@
 //! is there comes back.
 
 use crate::config::Configuration;
-use crate::key_store::IssuerIndex;
+use crate::issuer::IssuerIndex;
 use crate::time::UnixTime;
 
 use super::active::Active;

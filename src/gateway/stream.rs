@@ -3,9 +3,9 @@
 use crate::request::Headers;
 
 use super::decision_id::DecisionId;
-use super::forms::AwaitedForm;
 use super::host::PluginId;
 use super::step::Step;
+use super::token_form::AwaitedForm;
 
 /// A request on its way.
 pub(super) struct Stream {

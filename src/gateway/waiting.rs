@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::authorize;
 use crate::exchange::ExchangeKey;
-use crate::key_store::IssuerIndex;
+use crate::issuer::IssuerIndex;
 use crate::time::UnixTime;
 use crate::time::clock::{Clock, Timer};
 

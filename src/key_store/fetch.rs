@@ -5,9 +5,8 @@ use std::fmt;
 use crate::callout::CalloutRequest;
 use crate::callout::flight;
 use crate::callout::uri::UriError;
+use crate::issuer::IssuerIndex;
 use crate::token::jwk_set::JwkSetError;
-
-use super::IssuerIndex;
 
 /// A document to fetch.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +30,20 @@ pub struct KeyAnswer<'a> {
     pub age: Option<&'a [u8]>,
     /// The body.
     pub body: &'a [u8],
+}
+
+/// What a useful answer brought.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fetched {
+    /// The address of the keys; fetching them is due at once.
+    Address,
+    /// Keys, and how many entries of the document were passed over.
+    Keys {
+        /// Keys admitted.
+        admitted: usize,
+        /// Entries ignored, with reasons, for the log.
+        ignored: Vec<String>,
+    },
 }
 
 /// Why a fetch brought nothing.

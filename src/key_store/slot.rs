@@ -124,6 +124,15 @@ impl<'a> Slot<'a> {
     }
 }
 
+/// What came of a look at what the workers share.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Consulted {
+    /// To be written there, if nobody has meanwhile.
+    pub write: Option<Vec<u8>>,
+    /// Whether newer keys were there, and are used from now on.
+    pub took: bool,
+}
+
 /// The name of a document's slot: the same for all that request the same document from the same
 /// cluster.
 pub(super) fn name(remote: &Remote) -> String {

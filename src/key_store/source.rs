@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use crate::callout::uri::{HttpsUri, UriError};
-use crate::time::clock::Reading;
 use crate::token::jwk_set::JwkSet;
 
-use super::clockwork::Clockwork;
 use super::metadata;
 
 /// Where an issuer's keys come from, as configured.
@@ -66,44 +64,5 @@ impl Remote {
             refresh: schedule.refresh,
             max_stale: schedule.max_stale,
         })
-    }
-}
-
-/// One issuer's keys through time.
-pub(super) enum Source {
-    /// They never change.
-    Inline(JwkSet),
-    /// They are kept fresh.
-    Remote(Box<Clockwork>),
-}
-
-impl Source {
-    pub(super) fn new(source: KeySource) -> Self {
-        match source {
-            KeySource::Inline(set) => Self::Inline(set),
-            KeySource::Remote(remote) => Self::Remote(Box::new(Clockwork::new(remote))),
-        }
-    }
-
-    pub(super) fn keys(&self, now: Reading) -> Option<&JwkSet> {
-        match self {
-            Self::Inline(set) => Some(set),
-            Self::Remote(clockwork) => clockwork.keys(now),
-        }
-    }
-
-    /// What keeps the keys fresh; `None` where nothing is fetched.
-    pub(super) const fn clockwork(&self) -> Option<&Clockwork> {
-        match self {
-            Self::Inline(_) => None,
-            Self::Remote(clockwork) => Some(clockwork),
-        }
-    }
-
-    pub(super) const fn clockwork_mut(&mut self) -> Option<&mut Clockwork> {
-        match self {
-            Self::Inline(_) => None,
-            Self::Remote(clockwork) => Some(clockwork),
-        }
     }
 }

@@ -10,12 +10,13 @@ use std::time::Duration;
 use crate::time::UnixTime;
 use crate::token::json::{self, Json, JsonError, Object};
 use crate::token::jws::SignedPayload;
+use crate::token::numeric_date::numeric_date;
 use crate::token::scope::{Scope, ScopeListError};
-use crate::token::text::{self, TextError};
+use crate::token::text::{self, MAX_CLAIM_BYTES, TextError};
 
 /// The claims of a token whose signature was verified.
 ///
-/// Invariant: the issuer, subject, audiences and token ID are texts within [`MAX_TEXT_BYTES`] that
+/// Invariant: the issuer, subject, audiences and token ID are texts within [`MAX_CLAIM_BYTES`] that
 /// break no line.
 #[derive(Clone, Debug)]
 pub struct Claims {
@@ -113,7 +114,7 @@ impl Claims {
             .collect()
     }
 
-    /// The text at a path, within [`MAX_TEXT_BYTES`] and without line breaks; `None` where there is
+    /// The text at a path, within [`MAX_CLAIM_BYTES`] and without line breaks; `None` where there is
     /// no such claim.
     pub fn text<S: AsRef<str>>(&self, path: &[S]) -> Result<Option<&str>, ClaimError> {
         self.at(path)
@@ -231,26 +232,6 @@ impl fmt::Display for ClaimFault {
     }
 }
 
-/// RFC 7519 §2, to the millisecond below: what has a fraction ends, and was issued, no later than
-/// it says. Not with an exponent, as nobody writes dates, and none that is milliseconds taken for
-/// seconds.
-pub(super) fn numeric_date(value: &Json) -> Option<UnixTime> {
-    match value {
-        Json::Unsigned(seconds) => UnixTime::from_seconds(*seconds),
-        Json::Decimal(seconds) => {
-            let since = Duration::try_from_secs_f64(*seconds).ok()?;
-            UnixTime::from_millis(u64::try_from(since.as_millis()).ok()?)
-        }
-        Json::Null
-        | Json::Bool(_)
-        | Json::Negative(_)
-        | Json::Float(_)
-        | Json::String(_)
-        | Json::Array(_)
-        | Json::Object(_) => None,
-    }
-}
-
 /// `nbf`. Of one with a fraction the millisecond above, so that it begins no sooner than it says.
 fn not_before(claims: &Object) -> Result<Option<UnixTime>, ClaimError> {
     let has_fraction = matches!(claims.get("nbf"), Some(Json::Decimal(_)));
@@ -286,7 +267,7 @@ fn audiences(claims: &Object) -> Result<Vec<Box<str>>, ClaimError> {
 
 fn checked_text(value: &Json) -> Result<&str, ClaimFault> {
     let text = value.as_str().ok_or(ClaimFault::WrongType)?;
-    text::checked(text, MAX_TEXT_BYTES).map_err(ClaimFault::Text)
+    text::checked(text, MAX_CLAIM_BYTES).map_err(ClaimFault::Text)
 }
 
 fn checked_texts(value: &Json) -> Result<Vec<&str>, ClaimFault> {
@@ -308,10 +289,6 @@ fn path_error<S: AsRef<str>>(path: &[S], fault: ClaimFault) -> ClaimError {
     let names: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     error(&names.join("."), fault)
 }
-
-/// Bytes of one text, the length of the longest role ARN: these go into headers and into every
-/// audit record.
-pub const MAX_TEXT_BYTES: usize = 2048;
 
 /// Items of one array: groups, roles, audiences. Entra stops at 200 groups; more than this does not
 /// fit the longest token by default.

@@ -9,11 +9,11 @@ use std::fmt;
 
 use crate::time::UnixTime;
 use crate::token::bearer::{BearerError, BearerToken};
-use crate::token::claims;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::json::{Json, JsonError};
 use crate::token::jwk::{Jwk, JwkError, Thumbprint};
 use crate::token::jws::{Jws, JwsError};
+use crate::token::numeric_date::numeric_date;
 use crate::token::signature::{SignatureError, Verifier};
 
 /// What the holder of a key has signed, to show that it is theirs. Only [`Proof::verify`] makes
@@ -58,7 +58,7 @@ impl Proof {
                 .ok_or(ProofError::Claim(name))
         };
         let date = |name| {
-            let date = claims.get(name).map(claims::numeric_date);
+            let date = claims.get(name).map(numeric_date);
             date.map(|date| date.ok_or(ProofError::Claim(name)))
                 .transpose()
         };

@@ -10,7 +10,6 @@ use std::fmt;
 use crate::token::algorithm::{Algorithm, AlgorithmSet, Family};
 use crate::token::json::{Json, JsonError, Object};
 use crate::token::jwk::material::{MAX_RSA_BITS, MIN_RSA_BITS};
-use crate::token::jws::MAX_KEY_ID_BYTES;
 use crate::token::signature::EngineKey;
 use crate::token::text;
 
@@ -249,6 +248,10 @@ const PRIVATE_MEMBERS: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"]
 /// Bytes of one entry: a key with its chain of certificates has about 10 KiB. Parsed, JSON takes up
 /// to twenty times its length.
 pub const MAX_BYTES: usize = 65_536;
+
+/// Bytes of the ID of a key, in a key or in a token: identity providers use 20 to 90, some put a
+/// certificate's subject there.
+pub const MAX_KEY_ID_BYTES: usize = 1024;
 
 #[cfg(test)]
 mod tests;

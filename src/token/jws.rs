@@ -21,7 +21,6 @@ use crate::token::text::TextError;
 
 use header::JoseHeader;
 
-pub use header::MAX_KEY_ID_BYTES;
 pub(crate) use header::{is_same_media_type, short_media_type};
 pub use unverified::{IssuerHint, UnverifiedClaims};
 

@@ -47,6 +47,10 @@ pub(crate) fn breaks_lines(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
+/// Bytes of one claim, the length of the longest role ARN: these go into headers and into every
+/// audit record.
+pub const MAX_CLAIM_BYTES: usize = 2048;
+
 #[cfg(test)]
 mod tests {
     use super::*;

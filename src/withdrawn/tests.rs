@@ -139,7 +139,7 @@ fn tokens_issued_before_a_moment_are_withdrawn() {
 #[test]
 fn entries_that_no_token_can_match_are_refused() {
     use EntryError::{Fingerprint, Text};
-    let long = "a".repeat(claims::MAX_TEXT_BYTES + 1);
+    let long = "a".repeat(text::MAX_CLAIM_BYTES + 1);
     #[rustfmt::skip]
     let cases = [
         // name              list               entry             want

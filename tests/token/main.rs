@@ -1,4 +1,4 @@
-//! The token room through its public face: borrowed vectors, our own signatures, and arbitrary
+//! The token module through its public face: borrowed vectors, our own signatures, and arbitrary
 //! bytes.
 
 #[cfg(test)]

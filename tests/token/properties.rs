@@ -1,4 +1,4 @@
-//! No bytes make the token room panic.
+//! No bytes make the token module panic.
 
 use databricks_oam_filter::token::bearer::DEFAULT_MAX_BYTES;
 use databricks_oam_filter::token::dpop::Proof;

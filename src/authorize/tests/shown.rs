@@ -1,7 +1,7 @@
 //! Tokens as clients really show them: behind more spaces than one, and when their time is over.
 
 use super::*;
-use crate::key_store::IssuerIndex;
+use crate::issuer::IssuerIndex;
 
 #[test]
 fn what_was_judged_goes_upstream_behind_one_space() {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::issuer::IssuerIndex;
 use crate::issuer::access_token::AccessToken;
-use crate::key_store::IssuerIndex;
 
 /// What metrics report of a token whose signature was verified.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use crate::issuer::IssuerIndex;
 use crate::issuer::access_token::AccessToken;
 use crate::issuer::invalid_token::InvalidToken;
-use crate::key_store::IssuerIndex;
 use crate::token::claims::Times;
 use crate::token::json::ALLOCATION;
 use crate::token::jwk::Thumbprint;

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 
 use super::*;
 use crate::config::Configuration;
-use crate::key_store::IssuerIndex;
+use crate::issuer::IssuerIndex;
 use crate::path::Path;
 use crate::request::mcp::Call;
 use crate::request::token_reader::KnownTokens as _;

@@ -1,11 +1,12 @@
 //! What became of requests, by the class of credential that they carried.
 
 use crate::authorize::{Decision, Grounds, Verdict};
+use crate::gateway::host::Host;
 use crate::policy::credential::Treatments;
 use crate::request::credential::CredentialKind;
 
+use super::counter::{Counter, gauge};
 use super::name::{self, name};
-use super::{Counter, Host, gauge};
 
 /// One worker's counts.
 pub(super) struct CredentialCounts(Vec<Counter>);

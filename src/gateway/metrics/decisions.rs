@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use crate::audit::record::words;
 use crate::authorize::Decision;
+use crate::gateway::host::Host;
 use crate::policy::rule::Mode;
 
+use super::counter::Counter;
 use super::name::{self, name};
-use super::{Counter, Host};
 
 /// One worker's counts.
 ///

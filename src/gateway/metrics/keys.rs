@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crate::gateway::host::{Host, MetricId, MetricKind};
 use crate::time::UnixTime;
 
+use super::counter::{Counter, gauge};
 use super::name::{self, name};
-use super::{Counter, Host, MetricId, MetricKind, gauge};
 
 /// One worker's counts.
 pub(super) struct Keys {

@@ -2,9 +2,10 @@
 //! verified.
 
 use crate::authorize::verified::Fresh;
+use crate::gateway::host::{Host, MetricId, MetricKind};
 
+use super::counter::Counter;
 use super::name::{self, name};
-use super::{Counter, Host, MetricId, MetricKind};
 
 /// The metrics of one issuer's tokens.
 pub(super) struct Tokens {

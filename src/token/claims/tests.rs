@@ -4,7 +4,7 @@ use super::*;
 fn a_registered_claim_is_right_or_an_error() {
     use ClaimFault::{Missing, Text, TooManyItems, WrongType};
     use TextError::{ControlCharacter, Empty, TooLong};
-    let (longest, long) = ("a".repeat(MAX_TEXT_BYTES), "a".repeat(MAX_TEXT_BYTES + 1));
+    let (longest, long) = ("a".repeat(MAX_CLAIM_BYTES), "a".repeat(MAX_CLAIM_BYTES + 1));
     let (longest, long) = (
         with("sub", &format!("{longest:?}")),
         with("sub", &format!("{long:?}")),
@@ -24,7 +24,7 @@ fn a_registered_claim_is_right_or_an_error() {
         ("an empty subject",           with("sub", r#""""#),                           Err(("sub", Text(Empty)))),
         ("a subject with a break",     with("sub", r#""a\r\nx-oam-roles: b""#),        Err(("sub", Text(ControlCharacter)))),
         ("the longest subject",        longest,                                        Ok(())),
-        ("a subject too long",         long,                                           Err(("sub", Text(TooLong(MAX_TEXT_BYTES + 1))))),
+        ("a subject too long",         long,                                           Err(("sub", Text(TooLong(MAX_CLAIM_BYTES + 1))))),
         ("a token ID that is a number", with("jti", "1"),                              Err(("jti", WrongType))),
         ("a token ID with a tab",      with("jti", r#""a\tb""#),                       Err(("jti", Text(ControlCharacter)))),
         ("one audience",               with("aud", r#""a""#),                          Ok(())),

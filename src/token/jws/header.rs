@@ -2,6 +2,7 @@
 
 use crate::token::algorithm::Algorithm;
 use crate::token::json::{Json, Object};
+use crate::token::jwk::MAX_KEY_ID_BYTES;
 use crate::token::text;
 
 use super::{HeaderMember, JwsError};
@@ -80,9 +81,6 @@ const REFUSED: [(&str, JwsError); 4] = [
     ("enc", JwsError::Encrypted),
     ("zip", JwsError::Compressed),
 ];
-
-/// Bytes of a key ID: identity providers use 20 to 90, some put a certificate's subject there.
-pub const MAX_KEY_ID_BYTES: usize = 1024;
 
 /// Bytes of a media type: RFC 6838 §4.2 allows 127 on either side of the slash.
 const MAX_TYPE_BYTES: usize = 255;

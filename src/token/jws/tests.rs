@@ -1,6 +1,7 @@
 use super::*;
 use crate::time::UnixTime;
 use crate::token::bearer::DEFAULT_MAX_BYTES;
+use crate::token::jwk::MAX_KEY_ID_BYTES;
 
 #[test]
 fn a_jws_has_three_segments_of_canonical_base64url() {

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::time::UnixTime;
-use crate::token::claims;
 use crate::token::json::Json;
+use crate::token::numeric_date::numeric_date;
 use crate::token::text;
 
 use super::Jws;
@@ -17,9 +17,9 @@ impl Jws<'_> {
     /// claims could not be accepted anyway. The work is linear in the length of the token.
     pub fn issuer_hint(&self) -> Option<IssuerHint> {
         let payload = Json::parse(&self.payload).ok()?;
-        let issuer = text::checked(payload.get("iss")?.as_str()?, claims::MAX_TEXT_BYTES).ok()?;
+        let issuer = text::checked(payload.get("iss")?.as_str()?, text::MAX_CLAIM_BYTES).ok()?;
         let expires_at = match payload.get("exp") {
-            Some(value) => Some(claims::numeric_date(value)?),
+            Some(value) => Some(numeric_date(value)?),
             None => None,
         };
         Some(IssuerHint {
@@ -34,7 +34,7 @@ impl Jws<'_> {
     pub fn unverified(&self) -> Option<UnverifiedClaims> {
         let payload = Json::parse(&self.payload).ok()?;
         let text = |value: &Json| {
-            let text = text::checked(value.as_str()?, claims::MAX_TEXT_BYTES).ok()?;
+            let text = text::checked(value.as_str()?, text::MAX_CLAIM_BYTES).ok()?;
             Some(Box::from(text))
         };
         let audiences = match payload.get("aud") {

@@ -1,8 +1,8 @@
-//! One fetch for all workers of a process: the clockwork's part in it.
+//! One fetch for all workers of a process: each refresher's part in it.
 //!
 //! Each worker looks into the document's [`Slot`] now and then, takes what is newer there than its
 //! own, and fetches only with the lease, which it writes there. A write counts only if nobody wrote
-//! since the look ([`Clockwork::on_written`]), so one worker has the lease; one that is gone loses
+//! since the look ([`Refresher::on_written`]), so one worker has the lease; one that is gone loses
 //! it by the clock. What comes of a fetch goes into the slot, failures too, and their back-off and
 //! the cool-down of early refreshes hold for all.
 
@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use crate::callout::flight;
 use crate::callout::retry::Jitter;
+use crate::key_store::slot::{self, Consulted, FetchedDocument, Lease, Slot};
+use crate::key_store::source::Addresses;
 use crate::time::UnixTime;
 use crate::time::clock::{Reading, Timer};
 use crate::token::jwk_set::JwkSet;
 
-use super::super::Consulted;
-use super::super::slot::{self, FetchedDocument, Lease, Slot};
-use super::{Addresses, Clockwork, EARLY_REFRESH_COOL_DOWN, MAX_BACK_OFF, Tried};
+use super::{EARLY_REFRESH_COOL_DOWN, MAX_BACK_OFF, Refresher, Tried};
 
 /// One worker's dealings with the others.
 pub(super) struct Sharing {
@@ -120,7 +120,7 @@ impl Sharing {
     }
 }
 
-impl Clockwork {
+impl Refresher {
     /// From now on by way of the slot; `holder` is a number that no other worker has.
     pub(in super::super) fn share(&mut self, holder: u64) {
         self.sharing = Some(Sharing {

@@ -1,5 +1,4 @@
-//! The clockwork that keeps one issuer's keys fresh: when to fetch, what to keep, how long to wait
-//! after a failure.
+//! Keeps one issuer's keys fresh: when to fetch, what to keep, how long to wait after a failure.
 //!
 //! It fetches whenever that is due, or, [`sharing`] with the other workers of the process, only
 //! while it holds the lease.
@@ -12,18 +11,19 @@ use crate::callout::CalloutRequest;
 use crate::callout::flight::Flight;
 use crate::callout::retry::{self, Jitter};
 use crate::callout::uri::HttpsUri;
+use crate::issuer::IssuerIndex;
 use crate::time::UnixTime;
 use crate::time::clock::{Reading, Timer};
 use crate::token::jwk_set::JwkSet;
 
-use super::fetch::{Fetch, FetchFailure, KeyAnswer};
+use super::fetch::{Fetch, FetchFailure, Fetched, KeyAnswer};
 use super::source::{Addresses, Remote};
-use super::{Fetched, IssuerIndex, freshness, metadata};
+use super::{freshness, metadata};
 
 use sharing::Sharing;
 
 /// One issuer's keys, and when they are fetched.
-pub(super) struct Clockwork {
+pub(super) struct Refresher {
     remote: Remote,
     keys: Option<KeptKeys>,
     /// How often the keys have changed.
@@ -60,7 +60,7 @@ pub(super) enum Tried {
     Unsent,
 }
 
-impl Clockwork {
+impl Refresher {
     /// How long keys serve past their last fetch.
     pub(super) const fn max_stale(&self) -> Duration {
         self.remote.max_stale

@@ -9,9 +9,10 @@
 use std::time::Duration;
 
 use crate::callout::uri::HttpsUri;
+use crate::issuer::IssuerIndex;
+use crate::key_store::KeyStore;
 use crate::key_store::fetch::{Fetch, KeyAnswer};
 use crate::key_store::source::{KeySource, Remote, Schedule};
-use crate::key_store::{IssuerIndex, KeyStore};
 use crate::time::UnixTime;
 
 pub(super) const ISSUER: IssuerIndex = IssuerIndex(0);
