@@ -1,24 +1,34 @@
 //! A key as a `SubjectPublicKeyInfo` (RFC 5280 §4.1), which is how engines outside of the module
 //! take it.
 
-use crate::token::der;
+use der::{AnyRef, Decode as _, Encode as _, Tag};
+
+use crate::token::integer_pair;
 
 use super::KeyMaterial;
 
-/// The DER of a key.
+/// The DER of a key; empty, which no engine takes, of one that DER cannot hold.
 pub(super) fn encode(material: &KeyMaterial) -> Box<[u8]> {
-    let (algorithm, key): (&[u8], Vec<u8>) = match material {
-        KeyMaterial::EcP256(point) => (EC_P256, point.into()),
-        KeyMaterial::EcP384(point) => (EC_P384, point.into()),
-        KeyMaterial::Ed25519(point) => (ED25519, point.into()),
+    let encoded = match material {
+        KeyMaterial::EcP256(point) => key(EC_P256, point),
+        KeyMaterial::EcP384(point) => key(EC_P384, point),
+        KeyMaterial::Ed25519(point) => key(ED25519, point),
+        // `RSAPublicKey`, RFC 8017 §A.1.1.
         KeyMaterial::Rsa { modulus, exponent } => {
-            let numbers: [&[u8]; 2] = [&der::integer(modulus), &der::integer(exponent)];
-            (RSA, der::element(der::SEQUENCE, &numbers))
+            integer_pair::encode(modulus, exponent).and_then(|pair| key(RSA, &pair))
         }
     };
+    encoded.unwrap_or_default().into()
+}
+
+fn key(algorithm: &[u8], key: &[u8]) -> der::Result<Vec<u8>> {
     // No bit of the last byte is unused.
-    let key = der::element(der::BIT_STRING, &[&[0], &key]);
-    der::element(der::SEQUENCE, &[algorithm, &key]).into()
+    let bits = [&[0], key].concat();
+    [
+        AnyRef::from_der(algorithm)?,
+        AnyRef::new(Tag::BitString, &bits)?,
+    ]
+    .to_der()
 }
 
 /// `AlgorithmIdentifier { id-ecPublicKey, secp256r1 }`, RFC 5480 §2.1.1.

@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use crate::token::algorithm::{Algorithm, AlgorithmSet};
 use crate::token::base64url;
-use crate::token::der;
+use crate::token::integer_pair;
 use crate::token::jwk::Jwk;
 
 use super::vectors::{self, Vector};
@@ -118,10 +118,11 @@ impl<C: Fn(&[u8]) -> Option<Vec<u8>>> Verifier for Delegated<C> {
     }
 }
 
-/// `ECDSA-Sig-Value` (RFC 3279 §2.2.3) from the two numbers one after the other (RFC 7518 §3.4).
+/// `ECDSA-Sig-Value` (RFC 3279 §2.2.3) from the two numbers one after the other (RFC 7518 §3.4);
+/// empty, which no engine takes, where DER cannot hold them.
 fn ecdsa_der(signature: &[u8]) -> Vec<u8> {
     let (r, s) = signature.split_at(signature.len() / 2);
-    der::element(der::SEQUENCE, &[&der::integer(r), &der::integer(s)])
+    integer_pair::encode(r, s).unwrap_or_default()
 }
 
 /// A protobuf of byte strings, in one piece of memory.
