@@ -9,14 +9,14 @@ pub mod evidence;
 pub mod form;
 mod gate;
 pub mod introduction;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub mod passage;
 mod permission;
 mod permit;
 mod public;
 pub mod replay;
 mod requested;
 mod sender;
-#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-pub mod supposed;
 mod unverifiable;
 mod usable;
 pub mod verified;
@@ -54,7 +54,7 @@ use gate::TokenPlace;
 use introduction::SelfService;
 use permission::Refused;
 use replay::Replays;
-use verified::{Presented, Sighting, VerifiedTokens};
+use verified::{Presented, TokenLookup, VerifiedTokens};
 
 /// Judges requests by one configuration.
 pub struct Authorizer {
@@ -178,8 +178,8 @@ impl Authorizer {
         evidence: &mut Evidence<'a>,
         verify: impl FnOnce(Presented<'_>, TokenPlace<'_>, &mut Evidence<'a>) -> Verified,
     ) -> Result<Verdict, Denial> {
-        let sighting = Sighting::new(remembered);
-        let head = RequestHead::read_knowing(headers, self.max_token_bytes, &sighting)
+        let lookup = TokenLookup::new(remembered);
+        let head = RequestHead::read_with(headers, self.max_token_bytes, &lookup)
             .inspect_err(|error| evidence.refused_head(error))?;
         self.refuse_second_tokens(&head.second_tokens.anywhere)?;
         let decoded = OnceCell::new();
@@ -205,7 +205,7 @@ impl Authorizer {
             if let &Credential::Jwt(bearer, scheme) = &head.credential
                 && mints(&policy.governing)
             {
-                let presented = sighting.presented(bearer);
+                let presented = lookup.presented(bearer);
                 let token = verify(presented, TokenPlace::Header(scheme, headers), evidence)?;
                 evidence.token(token);
             }
@@ -216,7 +216,7 @@ impl Authorizer {
             return self.without_token(requested, &policy, is_self_service, now, evidence);
         };
         let here = workspace.unwrap_or_default();
-        let presented = sighting.presented(bearer);
+        let presented = lookup.presented(bearer);
         let token = verify(presented, TokenPlace::Header(scheme, headers), evidence)?;
         let token = self.issued_for(token, &head, here, evidence)?;
         let access = self.effective_access(remembered, presented, &token, here);

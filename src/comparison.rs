@@ -16,7 +16,7 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 
 use crate::authorize::Authorizer;
-use crate::authorize::supposed::{Passage, PolicyForRequest, Supposed};
+use crate::authorize::passage::{AssumedCaller, Passage, PolicyForRequest};
 use crate::issuer::access_token::AccessToken;
 use crate::path::Path;
 use crate::policy::EffectiveAccess;
@@ -211,7 +211,7 @@ impl<'a> Comparison<'a> {
             return None;
         }
         let parts = self.sides.zip(class.requested.as_ref());
-        let parts = parts.zip(caller.supposed().zip(*at));
+        let parts = parts.zip(caller.assumed().zip(*at));
         let passages = parts.map(|((side, requested), (caller, workspace))| {
             side.passage(requested, caller, workspace, now)
         });
@@ -220,24 +220,24 @@ impl<'a> Comparison<'a> {
 }
 
 impl SampleCaller<'_> {
-    fn supposed(&self) -> Sides<Supposed<'_>> {
+    fn assumed(&self) -> Sides<AssumedCaller<'_>> {
         let both = |caller| Sides {
             old: caller,
             new: caller,
         };
         match self {
-            Self::Bearer(access) => access.supposed(),
-            Self::Nobody => both(Supposed::Nobody),
-            Self::Unverifiable(kind) => both(Supposed::Unverifiable(*kind)),
+            Self::Bearer(access) => access.assumed(),
+            Self::Nobody => both(AssumedCaller::Nobody),
+            Self::Unverifiable(kind) => both(AssumedCaller::Unverifiable(*kind)),
         }
     }
 }
 
 impl SampleAccess {
-    fn supposed(&self) -> Sides<Supposed<'_>> {
+    fn assumed(&self) -> Sides<AssumedCaller<'_>> {
         self.0.as_ref().map(|side| match side {
-            Some((issuer, access)) => Supposed::Bearer(*issuer, access),
-            None => Supposed::Invalid,
+            Some((issuer, access)) => AssumedCaller::Bearer(*issuer, access),
+            None => AssumedCaller::Invalid,
         })
     }
 

@@ -347,7 +347,7 @@ impl Gateway {
                 let (stage, step) = if request.form.is_some() {
                     active.judge_form(*request, host, host.now())
                 } else {
-                    active.consider(*request, host, host.now())
+                    active.judge_headers(*request, host, host.now())
                 };
                 self.settle(stream, stage);
                 step

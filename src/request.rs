@@ -68,12 +68,12 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// Reads a head, `max_token_bytes` being the most that a bearer token may have.
     pub fn read(headers: &'a Headers, max_token_bytes: usize) -> Result<Self, RequestError> {
-        Self::read_knowing(headers, max_token_bytes, &NoTokens)
+        Self::read_with(headers, max_token_bytes, &NoTokens)
     }
 
     /// The same, where some tokens were read before, within the same limit: those are not read
     /// again.
-    pub fn read_knowing(
+    pub fn read_with(
         headers: &'a Headers,
         max_bytes: usize,
         known: &dyn KnownTokens,

@@ -10,9 +10,9 @@
 
 mod claimed;
 mod fresh;
+mod lookup;
 mod proof;
 mod rulings;
-mod sighting;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
@@ -26,10 +26,10 @@ use crate::token::jws::UnverifiedClaims;
 
 pub use fresh::Fresh;
 use fresh::MAX_FRESH;
+use lookup::EntryId;
+pub(super) use lookup::{Presented, TokenLookup};
 pub(super) use proof::{Fact, Recall, VerifiedProof};
 use rulings::Rulings;
-use sighting::EntryId;
-pub(super) use sighting::{Presented, Sighting};
 
 /// A worker's memory of tokens.
 ///

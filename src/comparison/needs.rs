@@ -1,6 +1,6 @@
 //! What a policy requires of the callers of a request, so that it can be compared.
 
-use crate::authorize::supposed::PolicyForRequest;
+use crate::authorize::passage::PolicyForRequest;
 use crate::databricks::Mark;
 use crate::databricks::scope;
 use crate::few::Few;

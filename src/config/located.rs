@@ -15,7 +15,7 @@ use serde::{Deserialize, forward_to_deserialize_any};
 
 use crate::token::json::{Json, Member, Object};
 
-use super::misfit::Misfit;
+use super::shape_error::ShapeError;
 
 /// One step into a document.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,7 +29,7 @@ pub(super) enum DocumentStep {
 /// Reads a value; where it does not fit, why, and the way to what does not.
 pub(super) fn read<'de, T: Deserialize<'de>>(
     value: &'de Json,
-) -> Result<T, (Misfit, Vec<DocumentStep>)> {
+) -> Result<T, (ShapeError, Vec<DocumentStep>)> {
     let way = RefCell::new(Vec::new());
     T::deserialize(Located { value, way: &way }).map_err(|error| (error, way.into_inner()))
 }
@@ -68,7 +68,7 @@ impl<'de> Located<'de, '_> {
         self,
         names: &'static [&'static str],
         expected: &dyn Expected,
-    ) -> Result<&'de Object, Misfit> {
+    ) -> Result<&'de Object, ShapeError> {
         let Json::Object(members) = self.value else {
             return Err(self.is_no(expected));
         };
@@ -79,12 +79,12 @@ impl<'de> Located<'de, '_> {
             None => Ok(members),
             Some((name, _)) => {
                 self.way.borrow_mut().push(DocumentStep::Key(name.clone()));
-                Err(Misfit::unknown_field(name, names))
+                Err(ShapeError::unknown_field(name, names))
             }
         }
     }
 
-    fn is_no(self, expected: &dyn Expected) -> Misfit {
+    fn is_no(self, expected: &dyn Expected) -> ShapeError {
         let found = match self.value {
             Json::Null => Unexpected::Unit,
             Json::Bool(value) => Unexpected::Bool(*value),
@@ -95,14 +95,14 @@ impl<'de> Located<'de, '_> {
             Json::Array(_) => Unexpected::Seq,
             Json::Object(_) => Unexpected::Map,
         };
-        Misfit::invalid_type(found, expected)
+        ShapeError::invalid_type(found, expected)
     }
 }
 
 impl<'de> Deserializer<'de> for Located<'de, '_> {
-    type Error = Misfit;
+    type Error = ShapeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         match self.value {
             Json::Null => visitor.visit_unit(),
             Json::Bool(value) => visitor.visit_bool(*value),
@@ -122,7 +122,7 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         if *self.value == Json::Null {
             visitor.visit_none()
         } else {
@@ -134,7 +134,7 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Misfit> {
+    ) -> Result<V::Value, ShapeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -146,7 +146,7 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
         _: &'static str,
         names: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Misfit> {
+    ) -> Result<V::Value, ShapeError> {
         let members = self.object(names, &visitor)?;
         let mut fields = StructFields {
             at: self,
@@ -156,7 +156,7 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
         };
         visitor
             .visit_seq(&mut fields)
-            .map_err(|misfit| misfit.or_missing(fields.absent))
+            .map_err(|error| error.or_missing(fields.absent))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -164,7 +164,7 @@ impl<'de> Deserializer<'de> for Located<'de, '_> {
         _: &'static str,
         names: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Misfit> {
+    ) -> Result<V::Value, ShapeError> {
         let content = match self.value {
             Json::String(_) => None,
             Json::Object(members) => one(members),
@@ -207,21 +207,21 @@ struct StructFields<'de, 'w> {
 }
 
 impl<'de> SeqAccess<'de> for StructFields<'de, '_> {
-    type Error = Misfit;
+    type Error = ShapeError;
 
     /// None for a member that is not there, and the next one may be. A member that may be absent
     /// without a default reads as `null`.
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Misfit> {
+    ) -> Result<Option<S::Value>, ShapeError> {
         let Some((value, is_absent)) = self.advance() else {
             return Ok(None);
         };
         match seed.deserialize(value) {
             Ok(read) => Ok(Some(self.at.left(read))),
             Err(_) if is_absent => Ok(self.at.left(None)),
-            Err(misfit) => Err(misfit),
+            Err(error) => Err(error),
         }
     }
 }
@@ -247,12 +247,12 @@ struct Items<'de, 'w> {
 }
 
 impl<'de> SeqAccess<'de> for Items<'de, '_> {
-    type Error = Misfit;
+    type Error = ShapeError;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Misfit> {
+    ) -> Result<Option<S::Value>, ShapeError> {
         let Some((position, item)) = self.items.next() else {
             return Ok(None);
         };
@@ -268,12 +268,12 @@ struct Entries<'de, 'w> {
 }
 
 impl<'de> MapAccess<'de> for Entries<'de, '_> {
-    type Error = Misfit;
+    type Error = ShapeError;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Misfit> {
+    ) -> Result<Option<S::Value>, ShapeError> {
         self.at_hand = self.rest.next();
         let Some((key, value)) = self.at_hand else {
             return Ok(None);
@@ -283,11 +283,14 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
         Ok(Some(self.at.left(read)))
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Misfit> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<S::Value, ShapeError> {
         let (key, value) = self
             .at_hand
             .take()
-            .ok_or_else(|| Misfit::custom("a value without its key"))?;
+            .ok_or_else(|| ShapeError::custom("a value without its key"))?;
         let read = seed.deserialize(self.at.enter(DocumentStep::Key(key.clone()), value))?;
         Ok(self.at.left(read))
     }
@@ -301,21 +304,22 @@ struct Variant<'de, 'w> {
 }
 
 impl<'de, 'w> EnumAccess<'de> for Variant<'de, 'w> {
-    type Error = Misfit;
+    type Error = ShapeError;
     type Variant = Content<'de, 'w>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(
         self,
         seed: S,
-    ) -> Result<(S::Value, Content<'de, 'w>), Misfit> {
+    ) -> Result<(S::Value, Content<'de, 'w>), ShapeError> {
         let ((Some((name, _)), _) | (None, Json::String(name))) = (self.content, self.at.value)
         else {
             let expected = &"a name, or an object with one key";
-            return Err(Misfit::invalid_type(Unexpected::Map, expected));
+            return Err(ShapeError::invalid_type(Unexpected::Map, expected));
         };
         let position = (0..).zip(self.names).find(|(_, known)| ***known == **name);
-        let (position, _) = position.ok_or_else(|| Misfit::unknown_variant(name, self.names))?;
-        let variant = seed.deserialize(U64Deserializer::<Misfit>::new(position))?;
+        let (position, _) =
+            position.ok_or_else(|| ShapeError::unknown_variant(name, self.names))?;
+        let variant = seed.deserialize(U64Deserializer::<ShapeError>::new(position))?;
         Ok((
             variant,
             Content {
@@ -332,18 +336,21 @@ struct Content<'de, 'w> {
 }
 
 impl<'de> VariantAccess<'de> for Content<'de, '_> {
-    type Error = Misfit;
+    type Error = ShapeError;
 
-    fn unit_variant(self) -> Result<(), Misfit> {
+    fn unit_variant(self) -> Result<(), ShapeError> {
         match self.content {
             None => Ok(()),
-            Some(_) => Err(Misfit::invalid_type(Unexpected::Map, &"a name alone")),
+            Some(_) => Err(ShapeError::invalid_type(Unexpected::Map, &"a name alone")),
         }
     }
 
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Misfit> {
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<S::Value, ShapeError> {
         let Some((name, content)) = self.content else {
-            return Err(Misfit::invalid_type(
+            return Err(ShapeError::invalid_type(
                 Unexpected::UnitVariant,
                 &"an object with one key",
             ));
@@ -352,15 +359,18 @@ impl<'de> VariantAccess<'de> for Content<'de, '_> {
         Ok(self.at.left(read))
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
-        Err(Misfit::invalid_type(Unexpected::TupleVariant, &visitor))
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, ShapeError> {
+        Err(ShapeError::invalid_type(Unexpected::TupleVariant, &visitor))
     }
 
     fn struct_variant<V: Visitor<'de>>(
         self,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Misfit> {
-        Err(Misfit::invalid_type(Unexpected::StructVariant, &visitor))
+    ) -> Result<V::Value, ShapeError> {
+        Err(ShapeError::invalid_type(
+            Unexpected::StructVariant,
+            &visitor,
+        ))
     }
 }

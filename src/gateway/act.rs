@@ -1,4 +1,4 @@
-//! What a decision comes to: the headers are edited, then the record is written, and then the
+//! Carries out a decision: the headers are edited, then the record is written, and then the
 //! request goes on or is answered.
 //!
 //! In this order: while the host holds the request, nothing of it is on its way, whatever was done

@@ -103,7 +103,7 @@ impl Active {
             Some(_) | None => None,
         };
         let Some((awaited, entered)) = announced else {
-            return self.consider(request, host, now);
+            return self.judge_headers(request, host, now);
         };
         if let Err(error) = entered {
             let request = awaited.with_form(request.stream, Some(Err(error)));
@@ -113,14 +113,14 @@ impl Active {
             decision_id: Some(awaited.decision_id),
             ..request
         };
-        match self.consider(request, host, now) {
+        match self.judge_headers(request, host, now) {
             (Stage::Permitted(_), step) => (Stage::AwaitsForm(awaited), step),
             refused => refused,
         }
     }
 
     /// Judges a request by its headers, and says how far that went.
-    pub(super) fn consider(
+    pub(super) fn judge_headers(
         &mut self,
         request: Pending,
         host: &dyn Host,

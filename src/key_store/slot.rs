@@ -4,8 +4,8 @@
 //! Workers keep it in the host's shared data, which has no expiry and cannot be removed from: one
 //! value for each document, always overwritten, and named by what is fetched, so that
 //! configurations with different sources never meet. Whoever can write there is believed as the
-//! issuer is, and no further: the document goes through the same parser, and a time that cannot be
-//! is nobody's word.
+//! issuer is, and no further: the document goes through the same parser, and implausible timestamps
+//! are ignored.
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use databricks_oam_filter::authorize::Authorizer;
-use databricks_oam_filter::authorize::supposed::Passage;
+use databricks_oam_filter::authorize::passage::Passage;
 use databricks_oam_filter::comparison::samples::{self, SampleRequest, SampleTool};
 use databricks_oam_filter::comparison::{
     Comparison, RequestClass, SampleBearer, SampleCaller, Sides,

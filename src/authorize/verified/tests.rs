@@ -165,9 +165,9 @@ fn what_was_recognized_is_that_token_and_no_other() {
     for (number, text) in (0..).zip(["a", "b", "c"]) {
         memory.borrow_mut().remember(bearer(text), proof(number));
     }
-    let sighting = Sighting::new(Some(&memory));
-    assert!(sighting.recognize(b"d").is_none());
-    let c = sighting.presented(sighting.recognize(b"c").unwrap());
+    let lookup = TokenLookup::new(Some(&memory));
+    assert!(lookup.recognize(b"d").is_none());
+    let c = lookup.presented(lookup.recognize(b"c").unwrap());
     let second = |presented| {
         memory.borrow_mut().recall(presented, |proof| {
             Recall::Holds(proof.fact.times().expires_at.seconds())

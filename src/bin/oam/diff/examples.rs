@@ -1,7 +1,7 @@
 //! An example for each line, judged by both gateways as `oam explain` does it.
 
 use databricks_oam_filter::audit::record::words;
-use databricks_oam_filter::authorize::supposed::Passage;
+use databricks_oam_filter::authorize::passage::Passage;
 use databricks_oam_filter::authorize::{Decision, Verdict};
 use databricks_oam_filter::comparison::Sides;
 use databricks_oam_filter::comparison::samples::SampleRequest;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use databricks_oam_filter::authorize::supposed::Passage;
+use databricks_oam_filter::authorize::passage::Passage;
 use databricks_oam_filter::comparison::Sides;
 use databricks_oam_filter::issuer::Issuer;
 use databricks_oam_filter::policy::role::RoleMember;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use databricks_oam_filter::authorize::supposed::Passage;
+use databricks_oam_filter::authorize::passage::Passage;
 use databricks_oam_filter::comparison::{
     Comparison, ForWorkspace, RequestClass, SampleAccess, SampleCaller, Sides,
 };

@@ -8,7 +8,7 @@ use crate::token::bearer::BearerToken;
 use super::VerifiedTokens;
 
 /// The look at the token of one request.
-pub(in crate::authorize) struct Sighting<'m> {
+pub(in crate::authorize) struct TokenLookup<'m> {
     /// Absent where nothing is remembered.
     among: Option<&'m RefCell<VerifiedTokens>>,
     recognized: Cell<Option<EntryId>>,
@@ -31,7 +31,7 @@ pub(super) struct EntryId {
     pub(super) number: u64,
 }
 
-impl<'m> Sighting<'m> {
+impl<'m> TokenLookup<'m> {
     /// Of a token that may be one of these.
     pub(in crate::authorize) const fn new(among: Option<&'m RefCell<VerifiedTokens>>) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl<'m> Sighting<'m> {
     }
 }
 
-impl KnownTokens for Sighting<'_> {
+impl KnownTokens for TokenLookup<'_> {
     fn recognize<'t>(&self, text: &'t [u8]) -> Option<BearerToken<'t>> {
         let (token, entry) = self.among?.borrow().recognize(text)?;
         self.recognized.set(Some(entry));

@@ -8,12 +8,12 @@ use super::code::ProblemCode;
 
 /// Why a value does not fit.
 #[derive(Debug)]
-pub(super) struct Misfit {
+pub(super) struct ShapeError {
     code: ProblemCode,
     text: String,
 }
 
-impl Misfit {
+impl ShapeError {
     /// In `serde`'s own words, but for fractions: to format floating point is 16 KB of the module.
     fn of(what: &str, found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let found = match found {
@@ -59,7 +59,7 @@ impl Misfit {
         Self { code, text }
     }
 
-    /// What kind of misfit it is.
+    /// What kind of problem it is.
     pub(super) const fn code(&self) -> ProblemCode {
         self.code
     }
@@ -74,7 +74,7 @@ impl Misfit {
     }
 }
 
-impl serde::de::Error for Misfit {
+impl serde::de::Error for ShapeError {
     fn custom<T: fmt::Display>(text: T) -> Self {
         let (code, text) = (ProblemCode::ValueMalformed, text.to_string());
         Self { code, text }
@@ -109,9 +109,9 @@ impl serde::de::Error for Misfit {
     }
 }
 
-impl std::error::Error for Misfit {}
+impl std::error::Error for ShapeError {}
 
-impl fmt::Display for Misfit {
+impl fmt::Display for ShapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }

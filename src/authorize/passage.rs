@@ -26,7 +26,7 @@ pub struct PolicyForRequest<'a, 'r> {
 
 /// Who sends a request, by supposition.
 #[derive(Clone, Copy)]
-pub enum Supposed<'a> {
+pub enum AssumedCaller<'a> {
     /// The bearer of a valid token: of the issuer at this place among the configured ones, coming
     /// to this in the workspace that the request is for.
     Bearer(usize, &'a EffectiveAccess),
@@ -85,7 +85,7 @@ impl Authorizer {
     pub fn passage(
         &self,
         requested: &PolicyForRequest<'_, '_>,
-        caller: Supposed<'_>,
+        caller: AssumedCaller<'_>,
         workspace: Result<Option<WorkspaceId>, WorkspaceError>,
         now: UnixTime,
     ) -> Passage {
@@ -98,11 +98,11 @@ impl Authorizer {
             return passage;
         }
         match caller {
-            Supposed::Bearer(issuer, access) => {
+            AssumedCaller::Bearer(issuer, access) => {
                 self.passage_of(requested, issuer, access, workspace)
             }
-            Supposed::Invalid | Supposed::Nobody => Passage::Refused,
-            Supposed::Unverifiable(kind) => {
+            AssumedCaller::Invalid | AssumedCaller::Nobody => Passage::Refused,
+            AssumedCaller::Unverifiable(kind) => {
                 let is_observed = self.treatments.admit(kind, now)
                     && !matches!(requested.anyone.governing, Governing::Ambiguous);
                 self.observed(is_observed, requested, workspace)
@@ -114,16 +114,16 @@ impl Authorizer {
     fn public_passage(
         &self,
         requested: &PolicyForRequest<'_, '_>,
-        caller: Supposed<'_>,
+        caller: AssumedCaller<'_>,
         is_our_host: bool,
         now: UnixTime,
     ) -> Option<Passage> {
         // Where clients sign in, what they show is judged by its class, and a token is verified.
         if let Governing::Operation(operation) = requested.anyone.governing {
             let is_refused = match caller {
-                Supposed::Unverifiable(kind) => !self.treatments.admit(kind, now),
-                Supposed::Invalid => operation.marks.has(Mark::MintsCredentials),
-                Supposed::Bearer(..) | Supposed::Nobody => false,
+                AssumedCaller::Unverifiable(kind) => !self.treatments.admit(kind, now),
+                AssumedCaller::Invalid => operation.marks.has(Mark::MintsCredentials),
+                AssumedCaller::Bearer(..) | AssumedCaller::Nobody => false,
             };
             if is_refused {
                 return Some(Passage::Refused);
@@ -139,7 +139,7 @@ impl Authorizer {
         };
         match requested.anyone.denying {
             None => {
-                let is_token = matches!(caller, Supposed::Bearer(..) | Supposed::Invalid);
+                let is_token = matches!(caller, AssumedCaller::Bearer(..) | AssumedCaller::Invalid);
                 let is_denied_to_some = is_token && requested.by_issuer.iter().any(denied_to);
                 (!is_denied_to_some).then_some(at_host)
             }
