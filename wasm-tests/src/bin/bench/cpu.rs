@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use rustix::thread::{CpuSet, Pid, sched_setaffinity};
 
-/// A thread of Envoy's that serves requests.
-pub(crate) const WORKER: &str = "wrk:worker_0";
+/// How the names of Envoy's threads begin that serve requests.
+const WORKER: &str = "wrk:worker_";
 
 /// One thread.
 struct Thread {
@@ -20,7 +20,7 @@ struct Thread {
 /// The processor time that a process has taken.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Used {
-    /// Its one worker.
+    /// Its workers.
     pub(crate) worker: Duration,
     /// All its threads.
     pub(crate) process: Duration,
@@ -33,7 +33,7 @@ impl Used {
         for thread in threads(process) {
             let time = time(&thread.folder);
             used.process += time;
-            if thread.name == WORKER {
+            if thread.name.starts_with(WORKER) {
                 used.worker += time;
             }
         }
@@ -49,14 +49,14 @@ impl Used {
     }
 }
 
-/// Gives Envoy's worker the last core for itself, and its other threads the rest. Without a second
+/// Gives Envoy's workers the last core for themselves, and its other threads the rest. Without a second
 /// core nothing is pinned.
 pub(crate) fn pin(process: u32) {
     let Some(last) = last_core() else {
         return;
     };
     for thread in threads(process) {
-        if thread.name == WORKER {
+        if thread.name.starts_with(WORKER) {
             bind(thread.id, &[last]);
         } else {
             bind(thread.id, &(0..last).collect::<Vec<_>>());

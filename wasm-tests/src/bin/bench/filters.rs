@@ -14,6 +14,7 @@ use wasm_tests::token_endpoint::TokenEndpoint;
 
 use crate::calls;
 use crate::tokens::{AUDIENCE, ISSUER};
+use crate::upstream::Upstream;
 
 /// Where the JWT filter leaves the claims.
 pub(crate) const METADATA_KEY: &str = "claims";
@@ -33,6 +34,7 @@ pub(crate) struct Modules {
     ours: PathBuf,
     endpoint: TokenEndpoint,
     collector: Server,
+    upstream: Upstream,
 }
 
 impl Modules {
@@ -55,6 +57,7 @@ impl Modules {
             ours: paths::module(),
             endpoint: TokenEndpoint::start(),
             collector: Server::start(Router::new().fallback(|_: Bytes| async {})),
+            upstream: Upstream::start(),
         }
     }
 
@@ -110,6 +113,11 @@ impl Modules {
     /// A collector that keeps nothing.
     pub(crate) fn collector(&self) -> SocketAddr {
         self.collector.address()
+    }
+
+    /// The cluster that leads to a stand-in for a workspace.
+    pub(crate) fn upstream(&self) -> Value {
+        self.upstream.cluster()
     }
 
     /// Ours with this many rules of the operator's beside the catalogue.

@@ -25,6 +25,7 @@ mod report;
 mod row;
 mod target;
 mod tokens;
+mod upstream;
 
 use filters::Modules;
 use measure::Measured;
@@ -40,6 +41,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // Whatever is started from here on stays off the workers' core.
+    cpu::pin_client();
     let folder = paths::root().join("target/bench");
     let modules = Modules::write(&folder);
     let rows: Vec<Row> = row::rows(&modules)
@@ -57,7 +60,6 @@ fn main() -> ExitCode {
 /// Every row once, for its answers alone.
 fn short(rows: &[Row], folder: &Path) -> ExitCode {
     let tokens = Tokens::sign(40);
-    cpu::pin_client();
     let mut valid = true;
     for row in rows {
         let answers = measure::check(row, &tokens, folder);
@@ -88,7 +90,6 @@ fn short(rows: &[Row], folder: &Path) -> ExitCode {
 fn full(rows: Vec<Row>, modules: &Modules, options: &Options, folder: &Path) {
     eprintln!("Signing {} tokens ...", options.tokens);
     let tokens = Tokens::sign(options.tokens);
-    cpu::pin_client();
     let measured: Vec<Measured> = measure::measure(rows, &tokens, options, folder);
     let extras =
         (options.only.is_empty()).then(|| extras::measure(modules, &tokens, options.slot, folder));

@@ -61,11 +61,11 @@ impl Report {
             "# What it costs\n\nBy `scripts/bench`: {}\n\n![Processor time for each request](benchmarks.svg)\n\n",
             self.circumstances
         );
+        self.promises(&mut page);
         self.costs(&mut page);
         if growth::lines(&self.measured).is_some() {
             page.push_str("\n![Cost against groups and roles](growth.svg)\n");
         }
-        self.promises(&mut page);
         if let Some(extras) = &self.extras {
             beside(extras, &mut page);
         }
@@ -74,7 +74,7 @@ impl Report {
     }
 
     fn costs(&self, page: &mut String) {
-        page.push_str("| processor time for each request, µs | minimum | median | whole process, median |\n| --- | ---: | ---: | ---: |\n");
+        page.push_str("\n| processor time for each request, µs | minimum | median | whole process, median |\n| --- | ---: | ---: | ---: |\n");
         for Measured {
             row,
             worker,
@@ -95,7 +95,7 @@ impl Report {
     }
 
     fn promises(&self, page: &mut String) {
-        page.push_str("\n| ratio of minima, or value | measured | at most | holds | host calls alone |\n| --- | ---: | ---: | --- | ---: |\n");
+        page.push_str("| ratio of minima, or value | measured | at most | holds | host calls alone |\n| --- | ---: | ---: | --- | ---: |\n");
         for target in targets(&self.measured, self.extras.as_ref()) {
             let limit = if target.unit.is_empty() {
                 format!("{:.2}", target.limit)
@@ -233,5 +233,10 @@ may differ from the next by some microseconds; the rows take turns, in another o
 in turn (two that read, two that do, one with a name in its path), without bodies, and the router answers by itself, so that no row pays for an
 upstream. Ours judges by the whole catalogue, counts, and writes its record to Envoy's log, which is a file; RBAC has the same catalogue, one
 permission for each operation, made by `wasm-tests/src/bin/bench/rbac.rs`; the JSON access log is a file too, and what its own thread writes
-counts for the whole process only. Tokens are RS256 with 2,048 bits.
+counts for the whole process only. Tokens are RS256 with 2,048 bits. The eight workers share that one core, so each finds its caches full of
+the others' code; the router's own row shows how much of that is Envoy's. The upstream is one more Envoy, whose
+time is not counted: of a real request, what the filter adds is the difference of its two rows.
+
+To measure on another machine: `scripts/bench`, ten minutes at most; `--keep` writes this page. What was tried, what it brought and what it did not:
+[Decisions](decisions.md).
 ";

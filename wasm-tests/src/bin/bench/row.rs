@@ -11,6 +11,7 @@ use wasm_tests::envoy::{Envoy, Setup, cluster};
 use crate::filters::{self, Held, Modules};
 use crate::rbac;
 use crate::tokens::Tokens;
+use crate::upstream::{BODY, UPSTREAM};
 
 /// One row.
 pub(crate) struct Row {
@@ -26,6 +27,9 @@ pub(crate) struct Row {
     access_log: bool,
     /// What the filter calls, by its cluster's name.
     called: Option<(&'static str, SocketAddr)>,
+    workers: u32,
+    /// Where requests go on to, with bodies; absent where the router answers by itself.
+    upstream: Option<Value>,
 }
 
 /// What the clients of a row send: four operations in turn, with these tokens.
@@ -56,11 +60,14 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         filters,
         access_log: false,
         called: None,
+        workers: 1,
+        upstream: None,
     };
     let known = Traffic::Known(10);
     #[rustfmt::skip]
     let rows = vec![
         row("router",            "router alone",                                                             known,                  200, vec![]),
+        row("router-8-workers",  "router alone, 8 workers",                                                  known,                  200, vec![]).of_workers(8),
         row("empty",             "a module that does nothing",                                               known,                  200, vec![modules.empty()]),
         row("calls",             "a module that makes the host calls of **ours** and nothing else",          known,                  200, vec![modules.permitting()]),
         row("calls-verify",      "… one of which verifies a signature",                                      Traffic::New,           200, vec![modules.verifying()]),
@@ -71,6 +78,7 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         row("ours-access-log",   "**ours**, 10 tokens, decisions shown to the access log",                   known,                  200, vec![modules.ours_with_audit(json!({ "access_log": true }))]),
         row("ours-ocsf",         "**ours**, 10 tokens, records as OCSF",                                     known,                  200, vec![modules.ours_with_audit(json!({ "format": "ocsf" }))]),
         row("ours-otlp",         "**ours**, 10 tokens, records to a collector as well",                      known,                  200, vec![modules.ours_with_audit(json!({ "otlp": modules.to_collector() }))]).calling(filters::COLLECTOR, modules.collector()),
+        row("ours-8-workers",    "**ours**, 10 tokens, 8 workers",                                           known,                  200, vec![modules.ours()]).of_workers(8),
         row("ours-new",          "**ours**, every token new",                                                Traffic::New,           200, vec![modules.ours()]),
         row("ours-fallback",     "**ours**, every token new, signatures verified in wasm",                   Traffic::New,           200, vec![modules.fallback()]),
         row("ours-expired",      "**ours**, an expired token again and again",                               Traffic::Expired,       401, vec![modules.ours()]),
@@ -84,6 +92,9 @@ pub(crate) fn rows(modules: &Modules) -> Vec<Row> {
         row("ours-10-held",      "**ours**, 10 roles held",                                                  Traffic::Grouped(1),    200, vec![modules.ours_with_roles(10, Held::All)]),
         row("ours-100-held",     "**ours**, 100 roles held",                                                 Traffic::Grouped(1),    200, vec![modules.ours_with_roles(100, Held::All)]),
         row("ours-1000-held",    "**ours**, 1,000 roles held",                                               Traffic::Grouped(1),    200, vec![modules.ours_with_roles(1000, Held::All)]),
+        row("upstream",          "router alone, bodies of 1 KiB to and from an upstream by HTTP/2 and TLS",  known,                  200, vec![]).forwarding(modules.upstream()),
+        row("calls-upstream",    "a module that makes the host calls of **ours** and nothing else, the same",  known,                  200, vec![modules.permitting()]).forwarding(modules.upstream()),
+        row("ours-upstream",     "**ours**, 10 tokens, the same",                                            known,                  200, vec![modules.ours()]).forwarding(modules.upstream()),
         row("jwt-warm",          "`jwt_authn` with its cache, 10 tokens",                                    known,                  200, vec![cached()]),
         row("jwt-claims",        "… and claims as metadata",                                                 known,                  200, vec![claims()]),
         row("jwt-new",           "`jwt_authn` with its cache, every token new",                              Traffic::New,           200, vec![cached()]),
@@ -115,9 +126,22 @@ impl Row {
         }
     }
 
+    /// The same with so many workers.
+    fn of_workers(self, workers: u32) -> Self {
+        Self { workers, ..self }
+    }
+
+    /// The same, whose requests have bodies and go on to this cluster.
+    fn forwarding(self, upstream: Value) -> Self {
+        Self {
+            upstream: Some(upstream),
+            ..self
+        }
+    }
+
     /// Envoy with this row's filters.
     pub(crate) fn start(&self, folder: &Path) -> Envoy {
-        self.start_with(1, folder)
+        self.start_with(self.workers, folder)
     }
 
     /// The same, with so many workers.
@@ -127,7 +151,14 @@ impl Row {
         let clusters = self.called.iter();
         bootstrap["static_resources"]["clusters"] = clusters
             .map(|(name, address)| cluster(name, *address))
+            .chain(self.upstream.clone())
             .collect();
+        if self.upstream.is_some() {
+            manager(&mut bootstrap)["route_config"]["virtual_hosts"][0]["routes"] = json!([{
+                "match": { "prefix": "/" },
+                "route": { "cluster": UPSTREAM },
+            }]);
+        }
         if self.access_log {
             manager(&mut bootstrap)["access_log"] = filters::access_log(&access_log);
         }
@@ -165,7 +196,10 @@ impl Row {
         bearers
             .into_iter()
             .zip(OPERATIONS.iter().cycle())
-            .map(|(bearer, (method, path))| call(method, path, bearer))
+            .map(|(bearer, (method, path))| {
+                let body = self.upstream.as_ref().map_or(&[][..], |_| &BODY);
+                call(method, path, bearer, body)
+            })
             .collect()
     }
 }
@@ -207,11 +241,11 @@ pub(crate) fn bootstrap(filters: &[Value]) -> Value {
     bootstrap
 }
 
-fn manager(bootstrap: &mut Value) -> &mut Value {
+pub(crate) fn manager(bootstrap: &mut Value) -> &mut Value {
     &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
 }
 
-fn call(method: &str, path: &str, bearer: Option<&str>) -> Vec<u8> {
+fn call(method: &str, path: &str, bearer: Option<&str>, body: &[u8]) -> Vec<u8> {
     let bearer = bearer.map(|token| format!("Bearer {token}"));
     let mut headers: Vec<(&str, &[u8])> = vec![
         (
@@ -223,10 +257,12 @@ fn call(method: &str, path: &str, bearer: Option<&str>) -> Vec<u8> {
     if let Some(bearer) = &bearer {
         headers.push(("authorization", bearer.as_bytes()));
     }
-    if method != "GET" {
-        headers.push(("content-length", b"0"));
+    if method == "GET" {
+        return request(method, path.as_bytes(), &headers, b"");
     }
-    request(method, path.as_bytes(), &headers, b"")
+    let length = body.len().to_string();
+    headers.push(("content-length", length.as_bytes()));
+    request(method, path.as_bytes(), &headers, body)
 }
 
 /// Two that read and two that do, from three areas; one of them has a name in its path.
