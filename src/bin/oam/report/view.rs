@@ -35,17 +35,29 @@ pub(super) enum Column {
     Key(&'static str),
     Number(&'static str),
     Text(&'static str),
+    /// Text of short words, as names of reasons, which the page does not break.
+    Words(&'static str),
 }
 
 impl Column {
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Key(name) | Self::Number(name) | Self::Text(name) => name,
+            Self::Key(name) | Self::Number(name) | Self::Text(name) | Self::Words(name) => name,
         }
     }
 
     pub(super) const fn is_key(self) -> bool {
         matches!(self, Self::Key(_))
+    }
+
+    /// Of the page's cells.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Number(_) => "number",
+            Self::Text(_) => "text",
+            Self::Words(_) => "words",
+        }
     }
 
     pub(super) const fn is_number(self) -> bool {

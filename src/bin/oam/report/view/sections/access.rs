@@ -1,9 +1,11 @@
 //! Who used what, what was refused, and what is granted.
 
+use std::collections::BTreeMap;
+
 use super::super::super::grants::{GrantReport, GrantRow, HolderKind, HolderRow};
 use super::super::super::refusals::{Grouped, Refusal, Refusals, RefusedCaller};
 use super::super::super::tokens::{StaticToken, StaticTokens};
-use super::super::Column::{self, Key, Number, Text};
+use super::super::Column::{self, Key, Number, Text, Words};
 use super::super::words::{count, first, frequent, last, left_out, named, number, outcomes};
 use super::super::{Grid, Section};
 
@@ -22,6 +24,11 @@ pub(in super::super) fn static_tokens(tokens: &StaticTokens, most: usize) -> Sec
         "{} were shown; {used} of them went upstream.",
         count(length(rows), "static token")
     ));
+    let months = by_month(rows);
+    // Enough on the page, and few on a terminal.
+    let named = most / 4;
+    let cells = |row: &MonthRow<'_>| row.cells(named);
+    section.show(Grid::of("By month", MONTHS, &months, most, cells));
     section.show(Grid::of(
         "By token",
         TOKENS,
@@ -56,6 +63,59 @@ pub(in super::super) fn static_tokens(tokens: &StaticTokens, most: usize) -> Sec
     section.note("A fingerprint names a token without holding it. The user agent is what the client says of itself.");
     section.notes.extend(left_out(&tokens.left_out));
     section
+}
+
+/// The static tokens of one month.
+struct MonthRow<'r> {
+    month: &'r str,
+    records: u64,
+    /// Fingerprints, or classes where there is none; those with the most records first.
+    tokens: Vec<(&'r str, u64)>,
+}
+
+/// The latest month first.
+fn by_month(rows: &[StaticToken]) -> Vec<MonthRow<'_>> {
+    let mut months: BTreeMap<&str, Vec<(&str, u64)>> = BTreeMap::new();
+    for row in rows {
+        let name = row.fingerprint.as_ref().unwrap_or(&row.credential);
+        for (month, records) in &row.months {
+            months.entry(month).or_default().push((name, *records));
+        }
+    }
+    let months = months.into_iter().rev();
+    months
+        .map(|(month, tokens)| MonthRow::of(month, tokens))
+        .collect()
+}
+
+impl<'r> MonthRow<'r> {
+    fn of(month: &'r str, mut tokens: Vec<(&'r str, u64)>) -> Self {
+        tokens.sort_by_key(|(_, records)| std::cmp::Reverse(*records));
+        let records = tokens.iter().map(|(_, records)| *records);
+        Self {
+            month,
+            records: records.fold(0, u64::saturating_add),
+            tokens,
+        }
+    }
+
+    /// With the names of no more than so many tokens.
+    fn cells(&self, most: usize) -> Vec<String> {
+        let named = self.tokens.iter().take(most);
+        let mut which: Vec<String> = named
+            .map(|(name, records)| format!("{name} ({})", number(*records)))
+            .collect();
+        let more = self.tokens.len().saturating_sub(most);
+        if more > 0 {
+            which.push(format!("{more} more"));
+        }
+        vec![
+            self.month.to_owned(),
+            number(length(&self.tokens)),
+            number(self.records),
+            which.join("\n"),
+        ]
+    }
 }
 
 fn workspace_list(row: &StaticToken) -> String {
@@ -132,7 +192,7 @@ fn show_refusals(section: &mut Section, refusals: &Refusals, most: usize) {
         |row: &Refusal| {
             vec![
                 row.caller.line(),
-                reason(row),
+                row.reason.clone(),
                 requested(row),
                 number(row.occurrences.records),
                 last(&row.occurrences),
@@ -161,14 +221,7 @@ fn grouped(title: &'static str, what: &'static str, groups: &[Grouped], most: us
     })
 }
 
-fn reason(row: &Refusal) -> String {
-    match &row.rule {
-        Some(rule) => format!("{}\nrule {rule}", row.reason),
-        None => row.reason.clone(),
-    }
-}
-
-/// The requested operation, and what it requires.
+/// The requested operation, what it requires, and which rule decided.
 fn requested(row: &Refusal) -> String {
     let mut text = row
         .operation
@@ -179,8 +232,10 @@ fn requested(row: &Refusal) -> String {
     if !row.required_scopes.is_empty() {
         text.extend(["\nneeds ", &row.required_scopes.join(" ")]);
     }
-    if let Some(workspace) = &row.workspace {
-        text.extend(["\nworkspace ", workspace]);
+    for (what, name) in [("rule", &row.rule), ("workspace", &row.workspace)] {
+        if let Some(name) = name {
+            text.extend(["\n", what, " ", name]);
+        }
     }
     text
 }
@@ -258,9 +313,15 @@ fn sum(groups: &[Grouped]) -> u64 {
         .fold(0, u64::saturating_add)
 }
 
-const TOKENS: &[Column] = &[Key("token"), Text("records"), Text("by"), Text("for")];
+const MONTHS: &[Column] = &[
+    Key("month"),
+    Number("tokens"),
+    Number("records"),
+    Key("which"),
+];
+const TOKENS: &[Column] = &[Key("token"), Words("records"), Text("by"), Text("for")];
 const BY_REASON: &[Column] = &[
-    Text("reason"),
+    Words("reason"),
     Number("records"),
     Number("callers"),
     Key("first"),
@@ -283,13 +344,13 @@ const BY_OPERATION: &[Column] = &[
 const REFUSED_CALLERS: &[Column] = &[
     Text("caller"),
     Number("records"),
-    Text("reasons"),
+    Words("reasons"),
     Key("last"),
 ];
 const REFUSALS: &[Column] = &[
     Text("caller"),
-    Text("reason"),
-    Text("asked for"),
+    Words("reason"),
+    Text("requested"),
     Number("records"),
     Key("last"),
     Key("its decision"),

@@ -1,8 +1,11 @@
 //! What agents did, and who did what where.
 
+use std::collections::BTreeMap;
+
 use super::super::super::agents::{AgentReport, AgentRow, CallRow};
+use super::super::super::counts::Occurrences;
 use super::super::super::tally::Report;
-use super::super::super::workspaces::CallerUse;
+use super::super::super::workspaces::{CallerUse, EffectKind};
 use super::super::Column::{self, Key, Number, Text};
 use super::super::words::{count, first, frequent, last, left_out, named, number, outcomes};
 use super::super::{Grid, Section};
@@ -77,8 +80,16 @@ pub(in super::super) fn workspaces(report: &Report, most: usize) -> Section {
             "{name}: {} that went upstream",
             count(workspace.records, "request")
         );
+        let operations = by_operation(&workspace.rows);
         section.show(Grid::of(
             title,
+            OPERATIONS,
+            &operations,
+            most,
+            OperationRow::cells,
+        ));
+        section.show(Grid::of(
+            format!("{name}, by caller"),
             WORK,
             &workspace.rows,
             most,
@@ -99,6 +110,53 @@ pub(in super::super) fn workspaces(report: &Report, most: usize) -> Section {
     section
 }
 
+/// One operation in one workspace.
+struct OperationRow<'r> {
+    effect: EffectKind,
+    operation: Option<&'r String>,
+    callers: u64,
+    occurrences: Occurrences,
+}
+
+/// The operations in the order of their effects, the most frequent of each first. However many
+/// callers there are, each operation is on the page.
+fn by_operation(rows: &[CallerUse]) -> Vec<OperationRow<'_>> {
+    let mut operations = BTreeMap::new();
+    for row in rows {
+        let key = (row.effect, row.operation.as_ref());
+        let operation = operations.entry(key).or_insert(OperationRow {
+            effect: row.effect,
+            operation: row.operation.as_ref(),
+            callers: 0,
+            occurrences: Occurrences::default(),
+        });
+        operation.callers = operation.callers.saturating_add(1);
+        operation.occurrences.merge(&row.occurrences);
+    }
+    let mut operations: Vec<OperationRow<'_>> = operations.into_values().collect();
+    operations.sort_by_key(|row| (row.effect, std::cmp::Reverse(row.occurrences.records)));
+    operations
+}
+
+impl OperationRow<'_> {
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.effect.heading().to_owned(),
+            named(self.operation),
+            number(self.occurrences.records),
+            number(self.callers),
+            last(&self.occurrences),
+        ]
+    }
+}
+
+const OPERATIONS: &[Column] = &[
+    Text("effect"),
+    Text("operation"),
+    Number("records"),
+    Number("callers"),
+    Key("last"),
+];
 const AGENTS: &[Column] = &[
     Text("agent"),
     Text("records"),
