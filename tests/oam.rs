@@ -20,6 +20,8 @@ mod explain;
 mod manifests;
 #[path = "oam/monitoring.rs"]
 mod monitoring;
+#[path = "oam/ocsf.rs"]
+mod ocsf;
 #[path = "oam/odd_files.rs"]
 mod odd_files;
 #[path = "oam/pages.rs"]

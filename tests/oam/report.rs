@@ -9,6 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
+use super::ocsf::event;
 use super::year::{DELETED, Year};
 use super::{Ran, file, oam, oam_with, text};
 
@@ -122,6 +123,32 @@ fn a_period_narrows_what_is_counted_and_not_what_is_missing() {
     });
     assert_eq!(week["input"], input);
     assert_eq!(week["sequence"]["missing"], 3);
+}
+
+/// The same facts, so the same report and the same replay.
+#[test]
+fn ocsf_events_come_to_the_report_of_their_records() {
+    let log = std::fs::read_to_string(OCTOBER).unwrap();
+    let found = log.lines().filter_map(|line| line.split_once("oam oam: "));
+    let found = found.filter_map(|(_, record)| serde_json::from_str::<Value>(record).ok());
+    let records: Vec<Value> = found.collect();
+    assert_eq!(records.len(), 34);
+    let lines = |lines: Vec<String>| lines.join("\n").into_bytes();
+    let compact = lines(records.iter().map(Value::to_string).collect());
+    let events = lines(records.iter().map(event).collect());
+    let want = report(&compact, &[]);
+    assert_eq!(want["input"]["records"], 33);
+    assert_eq!(report(&events, &[]), want);
+    let replayed = |name: &str, records: &[u8]| {
+        let file = file(name, std::str::from_utf8(records).unwrap());
+        let [old, new] = ["before", "after"].map(|name| format!("tests/oam/review/{name}.yaml"));
+        let ran = oam(&["diff", "--json", &old, &new, "--records", text(&file)]);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{name}");
+        serde_json::from_str::<Value>(&ran.out).unwrap()["replayed"].take()
+    };
+    let want = replayed("compact.jsonl", &compact);
+    assert_eq!(want["records"], 34, "{want}");
+    assert_eq!(replayed("ocsf.jsonl", &events), want);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
+use super::ocsf::event;
 use super::{Ran, file, oam, oam_with, text};
 
 const CONFIGURATION: &str = r#"# Who may do what.
@@ -185,6 +186,10 @@ fn records_are_read_from_whatever_carries_them() {
     let exported: Vec<Value> = records.iter().map(body).collect();
     let batch = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": exported }] }] });
     let bare = each(&|record| record);
+    let each_event = |carried: &dyn Fn(String) -> String| {
+        let events: Vec<String> = records.iter().map(event).map(carried).collect();
+        events.join("\n").into_bytes()
+    };
     #[rustfmt::skip]
     let carriers = [
         ("bare lines",         bare.clone()),
@@ -192,6 +197,8 @@ fn records_are_read_from_whatever_carries_them() {
         ("Envoy's log",        each(&in_envoys_log)),
         ("Docker's log",       each(&|record| json!({ "log": in_envoys_log(record), "stream": "stderr" }).to_string())),
         ("a collector's file", batch.to_string().into_bytes()),
+        ("OCSF",               each_event(&|event| event)),
+        ("OCSF, Envoy's log",  each_event(&in_envoys_log)),
     ];
     let want = suggest(
         text(&config),
