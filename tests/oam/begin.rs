@@ -65,6 +65,49 @@ fn what_init_writes_is_valid_for_every_provider_and_platform() {
     }
 }
 
+/// A token as the provider's page has it made passes under what is written for that provider.
+#[test]
+fn what_init_writes_fits_what_the_pages_say() {
+    #[rustfmt::skip]
+    let cases = [
+        ("okta",     r#"{"cid": "c", "scp": ["databricks:jobs"], "groups": ["dbx-data-engineers"]}"#),
+        ("keycloak", r#"{"azp": "c", "typ": "Bearer", "scope": "databricks:jobs", "realm_access": {"roles": ["data-engineer"]}}"#),
+        ("auth0",    r#"{"azp": "c", "scope": "databricks:jobs", "permissions": ["data-engineer"]}"#),
+        ("entra",    r#"{"ver": "2.0", "azp": "c", "oid": "o", "scp": "Databricks.Use", "roles": ["Databricks.Operator"]}"#),
+    ];
+    for (preset, claims) in cases {
+        let (_, issuer, _) = PROVIDERS.iter().find(|(name, ..)| *name == preset).unwrap();
+        let out = folder(&format!("init-page-{preset}"));
+        let names = ["--audience", "api", "--host", "dbc-7.cloud.databricks.com"];
+        let rest = ["--name", "dbx.corp.example", "--out", text(&out)];
+        let arguments = ["init", "--idp", preset, "--issuer", issuer];
+        let ran = oam(&[&arguments[..], &names, &rest].concat());
+        assert_eq!(ran.code, Some(0), "{preset}: {}", ran.err);
+        let mut claims: serde_json::Value = serde_json::from_str(claims).unwrap();
+        claims["sub"] = "ada".into();
+        let claims = file(&format!("init-page-{preset}.json"), &claims.to_string());
+        let config = out.join("production/listeners.yaml");
+        let arguments = [
+            "explain",
+            "--json",
+            "--config",
+            text(&config),
+            "--claims",
+            text(&claims),
+        ];
+        let call = ["POST", "https://dbx.corp.example/api/2.2/jobs/run-now"];
+        let ran = oam(&[&arguments[..], &call].concat());
+        let said: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let said = [&said["reason"], &said["roles"]].map(ToString::to_string);
+        assert_eq!(
+            said,
+            ["\"permitted\"", "[\"data-engineer\"]"],
+            "{preset}: {}",
+            ran.out
+        );
+    }
+}
+
 /// All that is in a folder.
 fn read(folder: &Path) -> String {
     let mut text = String::new();
@@ -279,6 +322,11 @@ fn a_record_is_judged_again() {
     assert_eq!(whole["not_recorded"], serde_json::json!(["the query"]));
     let without = explain("recorded-2.log", "");
     assert_eq!(without["roles"], serde_json::json!([]));
+    // Without groups nobody can say again which roles they are, and what was decided stands beside.
+    assert_eq!(
+        without["facts"]["recorded"],
+        "deny, role_lacks_scope, held by the caller: analyst"
+    );
     assert_eq!(
         without["not_recorded"][1],
         "groups and other claims (`audit.inputs: true` would record them)"

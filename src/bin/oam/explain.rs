@@ -37,17 +37,19 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
         .iter()
         .map(|text| gateway::header(text))
         .collect::<Result<_, _>>()?;
-    let (method, url, shown, unknown) = match recorded {
+    let (method, url, shown, decided, unknown) = match recorded {
         Some(recorded) => (
             recorded.method,
             recorded.url,
             recorded.shown,
+            Some(recorded.decided),
             recorded.unknown,
         ),
         None => (
             String::new(),
             String::new(),
             shown(&arguments.proof)?,
+            None,
             Vec::new(),
         ),
     };
@@ -58,6 +60,8 @@ pub(super) fn run(arguments: &super::Explain) -> Result<Said, Unreadable> {
     gateway.decide(&request, |decision| {
         let mut explanation = Explanation::of(&gateway, decision, &request);
         explanation.not_recorded = unknown;
+        let decided = decided.map(|decided| ("recorded", decided));
+        explanation.facts.extend(decided);
         // Not by the status: callers of gRPC are refused with 200 and trailers.
         let passes = !matches!(decision.verdict, Verdict::Deny(_));
         if arguments.json {

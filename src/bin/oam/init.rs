@@ -71,7 +71,8 @@ pub(super) fn run(arguments: &super::Init) -> Result<Said, Unreadable> {
         "Now write who may do what (`roles`), and prove it again: oam check --strict {}",
         files.join(" ")
     );
-    text.push_str(arguments.platform.next());
+    let out = arguments.out.display().to_string();
+    text.push_str(&arguments.platform.next().replace("DIR", &out));
     Ok(Said::new(text, checked.yes))
 }
 
@@ -93,17 +94,17 @@ impl Platform {
         }
     }
 
-    /// What is left to do.
+    /// What is left to do in the folder `DIR`.
     const fn next(self) -> &'static str {
         match self {
             Self::Envoy => {
-                "Then put databricks_oam_filter.wasm beside production.yaml, the certificate and its key into production/tls (tls.crt, and tls.key, which the account 101 has to be able to read), and start production/compose.yaml.\n"
+                "Then put databricks_oam_filter.wasm beside production.yaml, the certificate and its key into DIR/production/tls (tls.crt, and tls.key, which the account 101 has to be able to read), and start it: docker compose -f DIR/production/compose.yaml up --detach\n"
             }
             Self::Istio => {
-                "Then make the secret databricks-gateway-tls, name your image in filter.yaml, and apply: kubectl apply -k .\n"
+                "Then make the secret databricks-gateway-tls, name your image in filter.yaml, and apply: kubectl apply -k DIR\n"
             }
             Self::EnvoyGateway => {
-                "Then start the controller with controller-values.yaml, make the secret databricks-gateway-tls, name your image in filter.yaml, and apply: kubectl apply -k .\n"
+                "Then start the controller with controller-values.yaml, make the secret databricks-gateway-tls, name your image in filter.yaml, and apply: kubectl apply -k DIR\n"
             }
         }
     }
@@ -161,6 +162,11 @@ fn filled(shipped: &str, arguments: &super::Init, provider: &Provider) -> String
             continue;
         }
         let _ = writeln!(text, "{}", provider.line(line, arguments));
+        if bare.starts_with("preset:")
+            && let Some(scopes) = provider.scopes()
+        {
+            let _ = writeln!(text, "{indent}{scopes}");
+        }
     }
     text
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Unreadable;
 use super::gateway::Shown;
-use super::records::{PolicyInputs, Record, Sources, Text};
+use super::records::{Decided, PolicyInputs, Record, Sources, Text, shown};
 
 /// What a record says of its request.
 pub(super) struct Recorded {
@@ -18,6 +18,8 @@ pub(super) struct Recorded {
     /// The moment of the decision.
     pub(super) at: Option<String>,
     pub(super) shown: Shown,
+    /// What was decided then, with the roles that the caller held.
+    pub(super) decided: String,
     /// What the record does not say, so that the answer may be another one.
     pub(super) unknown: Vec<&'static str>,
 }
@@ -52,7 +54,7 @@ impl Recorded {
         let claimed = record.unverified.as_ref();
         let issuer = record.issuer.as_ref();
         let issuer = issuer.or_else(|| claimed?.issuer.as_ref());
-        let shown = match issuer {
+        let proof = match issuer {
             Some(issuer) => Shown::Claims(claims(record, issuer.as_str(), issuers, &mut unknown)),
             None => Shown::Nothing,
         };
@@ -60,11 +62,21 @@ impl Recorded {
         if issuer.is_none() && kind.is_some_and(|kind| kind != "none") {
             unknown.push("the credential");
         }
+        let roles = shown(&texts(&record.roles).join(" ")).into_owned();
+        let held = if roles.is_empty() { "no role" } else { &roles };
+        let decision = match record.decision {
+            Decided::Allow => "allow",
+            Decided::Deny => "deny",
+        };
         Self {
             method: record.method.as_str().to_owned(),
             url,
+            decided: format!(
+                "{decision}, {}, held by the caller: {held}",
+                shown(record.reason.as_str())
+            ),
             at: record.time.as_ref().map(|time| time.as_str().to_owned()),
-            shown,
+            shown: proof,
             unknown,
         }
     }

@@ -64,6 +64,9 @@ impl Trace<'_> {
         for remedy in &self.explanation.advice {
             line(&mut text, "allowed by", remedy);
         }
+        if let Some(decided) = self.explanation.facts.get("recorded") {
+            line(&mut text, "recorded", decided);
+        }
         for unknown in &self.explanation.not_recorded {
             line(&mut text, "not recorded", unknown);
         }

@@ -73,16 +73,20 @@ impl Provider {
                 "    members: [{ subject: etl@example.com }]",
                 "    members: [{ subject: ada@example.com }]",
             ],
-            // Entra names groups by their object IDs, and an application's roles by their values.
-            Preset::Auth0 | Preset::Entra | Preset::EntraV1 => [
+            // It names groups by their object IDs, and an application's roles by their values.
+            Preset::Entra | Preset::EntraV1 => [
+                "    members: [{ role: Databricks.Operator }]",
+                "    members: [{ role: Databricks.Analyst }]",
+            ],
+            Preset::Auth0 | Preset::Keycloak => [
                 "    members: [{ role: data-engineer }]",
                 "    members: [{ role: analyst }]",
             ],
-            Preset::Cognito
-            | Preset::Generic
-            | Preset::Keycloak
-            | Preset::Okta
-            | Preset::Rfc9068 => [
+            Preset::Okta => [
+                "    members: [{ group: dbx-data-engineers }]",
+                "    members: [{ group: dbx-analysts }]",
+            ],
+            Preset::Cognito | Preset::Generic | Preset::Rfc9068 => [
                 "    members: [{ group: data-eng }]",
                 "    members: [{ group: analysts }]",
             ],
@@ -96,6 +100,27 @@ impl Provider {
             analysts,
             "    grants: [sql, \"jobs:read\"]",
         ]
+    }
+
+    /// How its scopes are spelled, where its page in the documentation has them spelled otherwise
+    /// than Databricks' own.
+    pub(super) const fn scopes(&self) -> Option<&'static str> {
+        match self.preset {
+            Preset::Auth0 | Preset::Keycloak | Preset::Okta => {
+                Some("scopes: { prefix: \"databricks:\" }")
+            }
+            Preset::Entra | Preset::EntraV1 => Some(
+                "scopes: { aliases: { Databricks.Use: [sql, jobs, clusters, genie, unity-catalog], Databricks.Read: [\"sql:read\", \"jobs:read\", \"clusters:read\", \"unity-catalog:read\"] } }",
+            ),
+            Preset::AwsIam
+            | Preset::Cognito
+            | Preset::Databricks
+            | Preset::Generic
+            | Preset::GithubActions
+            | Preset::Google
+            | Preset::Pingone
+            | Preset::Rfc9068 => None,
+        }
     }
 
     /// A line of a shipped file with these names in place of its own.
@@ -117,6 +142,10 @@ impl Provider {
             .replace(WORKSPACE, &arguments.host)
             .replace(NAME, &arguments.name)
             .replace(MODULE, "../databricks_oam_filter.wasm");
+        // Commands in comments: from within the folder that is written.
+        for (checkout, here) in COMMANDS {
+            line = line.replace(checkout, here);
+        }
         for names in ["cluster: okta", "cluster_name: okta", "name: okta"] {
             let (key, _) = names.split_once("okta").unwrap_or((names, ""));
             let is_whole = |rest: &str| {
@@ -131,6 +160,16 @@ impl Provider {
         line
     }
 }
+
+/// What commands in the shipped files' comments name, and what they are to name in the folder.
+const COMMANDS: [(&str, &str); 3] = [
+    (
+        "check --strict envoy/production.yaml envoy/production/*.yaml",
+        "check --strict production.yaml production/*.yaml",
+    ),
+    ("apply -k envoy/istio/base", "apply -k ."),
+    ("envoy/envoy-gateway/base", "."),
+];
 
 /// What the shipped files say.
 const ISSUER: &str = "https://acme.okta.com/oauth2/aus1a2b3";
