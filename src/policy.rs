@@ -91,10 +91,9 @@ impl Policy {
         if rules.with_shadow.iter().any(is_in_shadow) {
             let mut found = rules.with_shadow.clone();
             found.retain(is_in_shadow);
-            in_shadow = Rules::of(
-                &found,
-                besides(readings, &rules.with_shadow, rules.opens_in_shadow),
-            );
+            // What the catalogue knows by another method, a rule in shadow mode does not open.
+            let opens = rules.opens || (rules.opens_in_shadow && readings.read_as().is_empty());
+            in_shadow = Rules::of(&found, besides(readings, &rules.with_shadow, opens));
         }
         let governing = Self::governing(readings, &rules);
         let denying = denying.map(|found| found.rule);

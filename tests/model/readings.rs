@@ -79,6 +79,9 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
     let with_shadow = most_specific(&|rule| rule.effect != "deny");
     let mut in_shadow = of(&with_shadow);
     in_shadow.retain(|rule| rule.shadow);
+    // A rule in shadow mode opens nothing that the catalogue knows by another method.
+    let opens_in_shadow =
+        opened(&rules, false) || opened(&rules, true) && read_as(request).is_empty();
     Applied {
         governing: match operation {
             _ if !governing.is_empty() => Governing::Rules(
@@ -90,7 +93,7 @@ pub(super) fn apply<'a>(world: &'a World, request: &Request, issuer: Option<&str
         },
         denying,
         in_shadow,
-        besides_in_shadow: besides(operation, &with_shadow, &rules, opened(&rules, true)),
+        besides_in_shadow: besides(operation, &with_shadow, &rules, opens_in_shadow),
     }
 }
 
