@@ -119,11 +119,11 @@ impl Dialect {
     }
 
     pub(super) fn client(&self, claims: &Claims) -> Result<Option<Box<str>>, ClaimError> {
-        first_text(&self.client, claims)
+        first_name(&self.client, claims)
     }
 
     pub(super) fn subject(&self, claims: &Claims) -> Result<Option<Box<str>>, ClaimError> {
-        first_text(&self.subject, claims)
+        first_name(&self.subject, claims)
     }
 
     /// The scopes, from a space-separated string or an array of strings. A list with a token in it
@@ -161,10 +161,10 @@ impl Dialect {
     }
 }
 
-fn first_text(paths: &[ClaimPath], claims: &Claims) -> Result<Option<Box<str>>, ClaimError> {
+fn first_name(paths: &[ClaimPath], claims: &Claims) -> Result<Option<Box<str>>, ClaimError> {
     for path in paths.iter().filter(|path| is_there(path, claims)) {
-        if let Some(text) = claims.text(path)? {
-            return Ok(Some(text.into()));
+        if let Some(name) = claims.name(path)? {
+            return Ok(Some(name.into()));
         }
     }
     Ok(None)

@@ -123,6 +123,15 @@ impl Claims {
             .map_err(|fault| path_error(path, fault))
     }
 
+    /// The name at a path: a text that reads the same in a header.
+    pub fn name<S: AsRef<str>>(&self, path: &[S]) -> Result<Option<&str>, ClaimError> {
+        let unpadded = |text| text::unpadded(text).map_err(ClaimFault::Text);
+        self.text(path)?
+            .map(unpadded)
+            .transpose()
+            .map_err(|fault| path_error(path, fault))
+    }
+
     /// The texts at a path, from a string or an array of strings; `None` where there is no such
     /// claim.
     pub fn texts<S: AsRef<str>>(&self, path: &[S]) -> Result<Option<Vec<&str>>, ClaimError> {
@@ -212,6 +221,7 @@ impl ClaimFault {
             Self::Scopes(_) => "not_scopes",
             Self::Text(TextError::ControlCharacter) => "control_character",
             Self::Text(TextError::Empty) => "empty",
+            Self::Text(TextError::Padded) => "padded",
             Self::Text(TextError::TooLong(_)) => "too_long",
             Self::TooManyItems => "too_many_items",
             Self::WrongType => "wrong_type",

@@ -20,6 +20,16 @@ pub fn checked(text: &str, max_bytes: usize) -> Result<&str, TextError> {
     Ok(text)
 }
 
+/// Checks that a text still is the same where white space around it is lost, as around the value
+/// of a header (RFC 9110 §5.5).
+pub fn unpadded(text: &str) -> Result<&str, TextError> {
+    if text.trim() == text {
+        Ok(text)
+    } else {
+        Err(TextError::Padded)
+    }
+}
+
 /// Why a text is not taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TextError {
@@ -27,6 +37,8 @@ pub enum TextError {
     ControlCharacter,
     /// No characters.
     Empty,
+    /// White space at its beginning or its end.
+    Padded,
     /// Too many bytes, this many.
     TooLong(usize),
 }
@@ -36,6 +48,7 @@ impl fmt::Display for TextError {
         match self {
             Self::ControlCharacter => f.write_str("holds a control character"),
             Self::Empty => f.write_str("is empty"),
+            Self::Padded => f.write_str("begins or ends with white space"),
             Self::TooLong(length) => write!(f, "has {length} bytes, over the limit"),
         }
     }
