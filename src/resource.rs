@@ -90,6 +90,14 @@ impl Identifier {
         self.uri.path().trim_end_matches('/')
     }
 
+    /// The identifier of the resource whose document is at a path. What is nothing to repeat belongs
+    /// to this one: the workspace's own document would lead to other issuers.
+    fn described(&self, path: &str) -> Option<String> {
+        let is_below = || path.strip_prefix(self.path())?.strip_prefix('/');
+        self.at(path)
+            .or_else(|| is_below().map(|_| self.text.to_string()))
+    }
+
     /// The identifier of the resource at a path, this one or one below.
     fn at(&self, path: &str) -> Option<String> {
         let below = path.strip_prefix(self.path())?;
@@ -121,7 +129,7 @@ impl ProtectedResource {
             return None;
         }
         Some(Metadata {
-            resource: self.identifier.at(described)?,
+            resource: self.identifier.described(described)?,
             authorization_servers: self.authorization_servers.clone(),
             bearer_methods_supported: ["header"],
             dpop_signing_alg_values_supported: &Algorithm::NAMES,
