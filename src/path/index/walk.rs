@@ -128,10 +128,15 @@ impl<T> Index<T> {
     #[cold]
     fn reads_otherwise(&self, from: NodeId, segment: &str) -> bool {
         let verb = self.verb_edge(from, segment);
+        let ends_here = || {
+            let node = self.nodes.get(from);
+            node.is_some_and(|node| !node.values.is_empty())
+        };
         escape::any_reading(segment, |reading| {
             self.edge(from, EdgeKind::Literal, reading).is_some()
                 || until(reading, &[';', '?', '#'])
                     .is_some_and(|cut| self.edge(from, EdgeKind::Literal, cut).is_some())
+                || (reading.starts_with(['?', '#']) && ends_here())
                 || self
                     .verb_edge(from, reading)
                     .is_some_and(|edge| verb != Some(edge))
