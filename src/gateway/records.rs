@@ -42,7 +42,8 @@ impl Records {
         records
     }
 
-    /// Asks the host which lines its log takes. An operator may change that at any time.
+    /// Asks the host which lines its log takes. An operator may change that at any time, so where
+    /// records are required and go nowhere else it is asked with each of them.
     pub(super) fn look(&mut self, host: &dyn Host) {
         let Some(level) = self.log else {
             return;
@@ -94,6 +95,10 @@ impl Records {
     pub(super) fn write(&mut self, record: &Record<'_>, host: &dyn Host) -> Written {
         if !self.are_wanted() {
             return Written::Unwanted;
+        }
+        if self.required && self.exporter.is_none() {
+            // A host takes a line that its log drops, so nothing else shows in time that it would.
+            self.look(host);
         }
         let buffer = std::mem::take(&mut self.buffer);
         let line = match self.format {

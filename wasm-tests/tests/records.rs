@@ -13,7 +13,6 @@ use wasm_tests::scene::{Scene, fetched, token};
 
 #[test]
 fn a_decision_that_would_leave_no_record_is_refused() {
-    const WARN: Option<u32> = Some(3);
     #[rustfmt::skip]
     let cases = [
         // name                       audit                                       host's level
@@ -69,6 +68,19 @@ fn a_decision_that_would_leave_no_record_is_refused() {
             );
         }
     }
+}
+
+#[test]
+fn a_log_that_takes_records_no_more_lets_no_further_request_pass() {
+    let mut host = start(&configuration(&json!({})));
+    host.tick();
+    assert_eq!(status(&host.request(&head(), b"")), 200);
+    drop(host.take_log());
+    host.log_from(WARN);
+    let verdict = host.request(&head(), b"");
+    assert_eq!(status(&verdict), 503);
+    is_said_to_be(&verdict, "record_unavailable");
+    assert_eq!(records_in(&host.take_log()), [] as [Value; 0]);
 }
 
 #[test]
@@ -306,3 +318,6 @@ const CRITICAL: u32 = 5;
 
 /// However slow the machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Istio's default.
+const WARN: Option<u32> = Some(3);
