@@ -4,11 +4,14 @@
 //! authorization, so a caller without a valid token learns nothing of the policy.
 
 mod authenticate;
+mod authorizer;
+mod awaited;
 mod decision;
 pub mod evidence;
 pub mod form;
 mod gate;
 pub mod introduction;
+mod judged;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub mod passage;
 mod permission;
@@ -22,98 +25,31 @@ mod usable;
 pub mod verified;
 mod web_socket;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::databricks::operation::Mark;
 use crate::denial::{Denial, Kind};
-use crate::issuer::Issuer;
 use crate::issuer::access_token::AccessToken;
-use crate::key_store::KeyStore;
-use crate::policy::credential::Treatments;
 use crate::policy::rule::Mode;
-use crate::policy::workspace::{WorkspaceError, Workspaces};
-use crate::policy::{Applied, EffectiveAccess, Governing, Policy, Readings};
+use crate::policy::workspace::WorkspaceError;
+use crate::policy::{Applied, Governing, Readings};
 use crate::request::credential::{Credential, Scheme};
-use crate::request::fingerprint::Fingerprints;
 use crate::request::workspace::WorkspaceId;
 use crate::request::{Headers, RequestError, RequestHead};
-use crate::resource::ProtectedResource;
 use crate::time::UnixTime;
-use crate::token::fingerprint::Fingerprint;
 use crate::token::jws::Jws;
-use crate::token::signature::Verifier;
-use crate::withdrawn::Withdrawn;
-use crate::withdrawn::list::List;
 
-pub use decision::{AwaitedKeys, Decision, Verdict};
+pub use authorizer::{Authorizer, SelfService, Verification};
+pub use awaited::AwaitedKeys;
+pub use decision::{Decision, Verdict};
 pub use permit::{Bearer, Grounds, Permit};
 
 use evidence::Evidence;
 use gate::TokenPlace;
-use introduction::SelfService;
+use judged::{Judged, KnownCaller};
 use permission::Refused;
-use replay::Replays;
 use verified::{Presented, TokenLookup, VerifiedTokens};
-
-/// Judges requests by one configuration.
-pub struct Authorizer {
-    /// Whose tokens are taken, in the key store's order.
-    pub issuers: Vec<Issuer>,
-    /// What they may be used for.
-    pub policy: Policy,
-    /// What is published of it; nothing, when absent.
-    pub resource: Option<ProtectedResource>,
-    /// The workspaces that the gateway stands before.
-    pub workspaces: Workspaces,
-    /// The valid tokens that are refused all the same.
-    pub withdrawn: Withdrawn,
-    /// The most bytes that a bearer token may have.
-    pub max_token_bytes: usize,
-    /// What becomes of credentials that nothing here can verify.
-    pub treatments: Treatments,
-    /// Names for static tokens, in records.
-    pub fingerprints: Fingerprints,
-    /// Where callers look up who they are; nowhere, when absent.
-    pub self_service: Option<SelfService>,
-}
-
-/// What tokens are verified with.
-#[derive(Clone, Copy)]
-pub struct Verification<'a> {
-    /// The issuers' keys.
-    pub keys: &'a KeyStore,
-    /// The engine.
-    pub verifier: &'a dyn Verifier,
-    /// What was verified before under the same configuration; absent where everything is verified
-    /// each time.
-    pub verified: Option<&'a RefCell<VerifiedTokens>>,
-    /// The list of what is withdrawn besides what the configuration withdraws; absent where none is
-    /// polled.
-    pub withdrawals: Option<&'a List>,
-    /// The certificate of the client's own connection, whose key it has proved to hold. Asked for a
-    /// token that is bound to one.
-    pub certificate: &'a dyn Fn() -> Option<Fingerprint>,
-    /// Whether that connection is TLS. Asked where a proof is for a URI without.
-    pub encrypted: &'a dyn Fn() -> bool,
-    /// The proofs that were seen before; absent where each is taken for new.
-    pub replays: Option<Replays<'a>>,
-}
-
-impl<'a> Verification<'a> {
-    /// Each time anew, with these keys and this engine.
-    pub const fn afresh(keys: &'a KeyStore, verifier: &'a dyn Verifier) -> Self {
-        Self {
-            keys,
-            verifier,
-            verified: None,
-            withdrawals: None,
-            certificate: &no_certificate,
-            encrypted: &not_encrypted,
-            replays: None,
-        }
-    }
-}
 
 impl Authorizer {
     /// Decides a request.
@@ -124,24 +60,13 @@ impl Authorizer {
         now: UnixTime,
     ) -> Decision<'_> {
         let mut evidence = Evidence::new(self.policy.mode);
-        let mut awaited = None;
-        let remembered = by.verified;
-        let judged = self.judge(
+        let request = Judged {
             headers,
-            remembered,
+            by,
             now,
-            &mut evidence,
-            |presented, place, evidence| {
-                self.verify(presented, place, by, now).map_err(|rejected| {
-                    awaited = rejected.awaited;
-                    match rejected.token {
-                        Some(token) => evidence.token(token),
-                        None => claimed(remembered, presented, evidence),
-                    }
-                    rejected.denial
-                })
-            },
-        );
+            awaited: Cell::new(None),
+        };
+        let judged = self.judge(&request, &mut evidence);
         let verdict = judged.unwrap_or_else(|denial| {
             // Whatever is in shadow mode, this refusal is not.
             evidence.enforced();
@@ -150,7 +75,7 @@ impl Authorizer {
         Decision {
             verdict,
             evidence,
-            awaited,
+            awaited: request.awaited.get(),
         }
     }
 
@@ -170,77 +95,111 @@ impl Authorizer {
         }
     }
 
+    /// Judges a request: what is refused to everybody first, then what nobody needs to answer for,
+    /// then its caller.
     fn judge<'a>(
         &'a self,
-        headers: &Headers,
-        remembered: Option<&RefCell<VerifiedTokens>>,
-        now: UnixTime,
+        request: &Judged<'_>,
         evidence: &mut Evidence<'a>,
-        verify: impl FnOnce(Presented<'_>, TokenPlace<'_>, &mut Evidence<'a>) -> Verified,
     ) -> Result<Verdict, Denial> {
-        let lookup = TokenLookup::new(remembered);
-        let head = RequestHead::read_with(headers, self.max_token_bytes, &lookup)
+        let lookup = TokenLookup::new(request.by.verified);
+        let head = RequestHead::read_with(request.headers, self.max_token_bytes, &lookup)
             .inspect_err(|error| evidence.refused_head(error))?;
         self.refuse_second_tokens(&head.second_tokens.anywhere)?;
         let decoded = OnceCell::new();
-        let sent = (headers, &decoded);
-        let (readings, mut policy) = self.requested(remembered, &head, sent, None, evidence);
+        let (readings, mut policy) = self.requested(request, &head, &decoded, None, evidence);
+        let call = (&head, &readings);
+        let workspace = self.refuse_to_all(call, &policy, request.now, evidence)?;
+        let is_self_service = self.is_self_service(&head);
+        if !is_self_service
+            && let Some(verdict) = self.public(call, &policy, workspace, evidence)?
+        {
+            self.check_minting(request, &head, &lookup, &policy.governing, evidence)?;
+            return Ok(verdict);
+        }
+        let &Credential::Jwt(bearer, scheme) = &head.credential else {
+            return self.without_token(call, &policy, is_self_service, request.now, evidence);
+        };
+        let (presented, here) = (lookup.presented(bearer), workspace.unwrap_or_default());
+        let token = self.verified(request, presented, scheme, evidence)?;
+        let token = self.issued_for(token, &head, here, evidence)?;
+        let access = self.effective_access(request.by.verified, presented, &token, here);
+        let caller = KnownCaller {
+            token,
+            access,
+            scheme,
+        };
+        if self.policy.rules.depends_on_issuers() {
+            let issuer = Some(&caller.token.issuer);
+            (_, policy) = self.requested(request, &head, &decoded, issuer, evidence);
+        }
+        if is_self_service {
+            let sent = (readings.call, request.headers);
+            return self.introduce(sent, &policy, workspace, caller, evidence);
+        }
+        self.judge_known(call, &policy, workspace, caller, evidence)
+    }
+
+    /// Refuses what is refused whoever sends it; the workspace of everything else.
+    fn refuse_to_all(
+        &self,
+        (head, readings): (&RequestHead<'_>, &Readings<'_>),
+        policy: &Applied<'_>,
+        now: UnixTime,
+        evidence: &mut Evidence<'_>,
+    ) -> Result<Result<Option<WorkspaceId>, WorkspaceError>, Denial> {
         self.classify(&head.credential, &policy.governing, now, evidence)?;
-        let workspace = self.workspace(&head);
+        let workspace = self.workspace(head);
         // Whoever calls, and for whatever: some server would go by one of the two, and some by the
         // other.
         if let Err(error @ WorkspaceError::Conflict) = workspace {
             return Err(error.into());
         }
         if policy.governing.is_public() {
-            web_socket::check(&head, &readings, &policy)?;
+            web_socket::check(head, readings, policy)?;
         } else {
             self.refuse_second_tokens(&head.second_tokens.signing_in)?;
         }
-        let is_self_service = self.is_self_service(&head);
-        if !is_self_service
-            && let Some(verdict) = self.public((&head, &readings), &policy, workspace, evidence)?
+        Ok(workspace)
+    }
+
+    /// Refuses an invalid token where tokens are made: that is shown none that is refused elsewhere.
+    fn check_minting(
+        &self,
+        request: &Judged<'_>,
+        head: &RequestHead<'_>,
+        lookup: &TokenLookup<'_>,
+        governing: &Governing<'_>,
+        evidence: &mut Evidence<'_>,
+    ) -> Result<(), Denial> {
+        if let &Credential::Jwt(bearer, scheme) = &head.credential
+            && mints(governing)
         {
-            // What makes tokens is shown none that is refused elsewhere.
-            if let &Credential::Jwt(bearer, scheme) = &head.credential
-                && mints(&policy.governing)
-            {
-                let presented = lookup.presented(bearer);
-                let token = verify(presented, TokenPlace::Header(scheme, headers), evidence)?;
-                evidence.token(token);
+            let token = self.verified(request, lookup.presented(bearer), scheme, evidence)?;
+            evidence.token(token);
+        }
+        Ok(())
+    }
+
+    /// The valid token in the headers. Of a refused one it notes what is known of it, and the keys
+    /// that might change that.
+    fn verified(
+        &self,
+        request: &Judged<'_>,
+        presented: Presented<'_>,
+        scheme: Scheme,
+        evidence: &mut Evidence<'_>,
+    ) -> Result<Rc<AccessToken>, Denial> {
+        let place = TokenPlace::Header(scheme, request.headers);
+        let verified = self.verify(presented, place, request.by, request.now);
+        verified.map_err(|rejected| {
+            request.awaited.set(rejected.awaited);
+            match rejected.token {
+                Some(token) => evidence.token(token),
+                None => claimed(request.by.verified, presented, evidence),
             }
-            return Ok(verdict);
-        }
-        let &Credential::Jwt(bearer, scheme) = &head.credential else {
-            let requested = (&head, &readings);
-            return self.without_token(requested, &policy, is_self_service, now, evidence);
-        };
-        let here = workspace.unwrap_or_default();
-        let presented = lookup.presented(bearer);
-        let token = verify(presented, TokenPlace::Header(scheme, headers), evidence)?;
-        let token = self.issued_for(token, &head, here, evidence)?;
-        let access = self.effective_access(remembered, presented, &token, here);
-        if self.policy.rules.depends_on_issuers() {
-            let issuer = Some(&token.issuer);
-            (_, policy) = self.requested(remembered, &head, sent, issuer, evidence);
-        }
-        if is_self_service {
-            let known = (token, access);
-            return self.introduce(
-                (readings.call, headers),
-                &policy,
-                workspace,
-                known,
-                evidence,
-            );
-        }
-        self.judge_known(
-            (&head, &readings),
-            &policy,
-            workspace,
-            (token, access, scheme),
-            evidence,
-        )
+            rejected.denial
+        })
     }
 
     /// Decides a request of somebody who is known.
@@ -249,9 +208,14 @@ impl Authorizer {
         (head, readings): (&RequestHead<'_>, &Readings<'_>),
         policy: &Applied<'a>,
         workspace: Result<Option<WorkspaceId>, WorkspaceError>,
-        (token, access, scheme): (Rc<AccessToken>, Rc<EffectiveAccess>, Scheme),
+        caller: KnownCaller,
         evidence: &mut Evidence<'a>,
     ) -> Result<Verdict, Denial> {
+        let KnownCaller {
+            token,
+            access,
+            scheme,
+        } = caller;
         if matches!(policy.governing, Governing::Ambiguous) {
             return Err(Denial::AmbiguousPath);
         }
@@ -318,23 +282,12 @@ fn claimed(
     }
 }
 
-/// What the gate makes of a token in the head.
-type Verified = Result<Rc<AccessToken>, Denial>;
-
 /// Whether the request is one by which clients get tokens.
 fn mints(governing: &Governing<'_>) -> bool {
     match governing {
         Governing::Operation(operation) => operation.marks.has(Mark::MintsCredentials),
         Governing::Rules(_) | Governing::Ambiguous | Governing::Unmatched => false,
     }
-}
-
-fn no_certificate() -> Option<Fingerprint> {
-    None
-}
-
-fn not_encrypted() -> bool {
-    false
 }
 
 #[cfg(test)]

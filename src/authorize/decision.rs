@@ -1,10 +1,10 @@
 //! What comes of a request: the verdict, and what might change it.
 
 use crate::denial::Denial;
-use crate::issuer::IssuerIndex;
 use crate::policy::rule::Mode;
 use crate::resource::Metadata;
 
+use super::awaited::AwaitedKeys;
 use super::evidence::Evidence;
 use super::form::OwnToken;
 use super::introduction::Introduction;
@@ -84,22 +84,4 @@ pub enum Verdict {
     Return(OwnToken),
     /// It would be refused, but goes upstream: the policy, or the rule, is in shadow mode.
     Shadow(Denial, Permit),
-}
-
-/// Keys that a request may wait for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum AwaitedKeys {
-    /// The issuer's first, or its first usable ones since they grew too old.
-    First(IssuerIndex),
-    /// Newer ones: the token names a key that the issuer's set does not have.
-    Newer(IssuerIndex),
-}
-
-impl AwaitedKeys {
-    /// Whose keys they are.
-    pub const fn issuer(self) -> IssuerIndex {
-        match self {
-            Self::First(issuer) | Self::Newer(issuer) => issuer,
-        }
-    }
 }

@@ -12,15 +12,9 @@ use crate::request::workspace::WorkspaceId;
 use crate::request::{Headers, RequestHead};
 
 use super::evidence::Evidence;
+use super::judged::KnownCaller;
 use super::permission::denied;
 use super::{Authorizer, Verdict};
-
-/// Where callers look up who they are.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SelfService {
-    /// The path, `/.oam/me` say. Nothing of Databricks' is there.
-    pub me: Box<str>,
-}
 
 /// What is reported to one caller. Made where the caller's token was verified, and nowhere else.
 #[derive(Clone, Debug)]
@@ -51,9 +45,10 @@ impl Authorizer {
         (call, headers): (Call<'_>, &Headers),
         policy: &Applied<'a>,
         workspace: Result<Option<WorkspaceId>, WorkspaceError>,
-        (token, access): (Rc<AccessToken>, Rc<EffectiveAccess>),
+        caller: KnownCaller,
         evidence: &mut Evidence<'a>,
     ) -> Result<Verdict, Denial> {
+        let KnownCaller { token, access, .. } = caller;
         evidence.token(Rc::clone(&token));
         evidence.effective_access(Rc::clone(&access));
         let workspace = match workspace {

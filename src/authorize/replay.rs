@@ -16,8 +16,6 @@ use crate::time::clock::{Clock, Reading, Timer};
 use crate::token::dpop::Proof;
 use crate::token::jwk::Thumbprint;
 
-use super::sender::{MAX_AGE, MAX_AHEAD};
-
 /// A worker's memory of proofs.
 ///
 /// Of each there is a hash alone, keyed by a number that nobody outside knows. Two proofs that meet
@@ -153,6 +151,14 @@ impl Table {
         true
     }
 }
+
+/// How old a proof may be: made for one request, it is as old as that took to get here, on a client
+/// whose clock may be behind. RFC 9449 §11.1 speaks of seconds or minutes.
+pub(super) const MAX_AGE: Duration = Duration::from_mins(1);
+
+/// How far a client's clock may be ahead. Less than it may be behind, since whoever can sign today
+/// what is taken later needs the key no more.
+pub(super) const MAX_AHEAD: Duration = Duration::from_secs(10);
 
 /// For how long after its first use a proof is fresh at the most.
 const SPAN: Duration = MAX_AGE.saturating_add(MAX_AHEAD);

@@ -1,6 +1,6 @@
 //! What is requested, and what the policy says of it whoever sends it.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::policy::{Applied, Policy, Readings};
@@ -10,7 +10,7 @@ use crate::request::{Headers, RequestError, RequestHead};
 
 use super::Authorizer;
 use super::evidence::{Evidence, RequestedOperation};
-use super::verified::VerifiedTokens;
+use super::judged::Judged;
 
 impl Authorizer {
     /// Refuses a token of a configured issuer that stands beside the credential of the request, by
@@ -33,14 +33,17 @@ impl Authorizer {
     /// notes that; of one that came before, what it said then.
     pub(super) fn requested<'a, 'h>(
         &'a self,
-        remembered: Option<&RefCell<VerifiedTokens>>,
+        request: &Judged<'h>,
         head: &RequestHead<'h>,
-        (headers, decoded): (&'h Headers, &'h OnceCell<String>),
+        decoded: &'h OnceCell<String>,
         issuer: Option<&Rc<str>>,
         evidence: &mut Evidence<'a>,
     ) -> (Readings<'h>, Applied<'a>) {
-        let (call, path) = (self.call(head, headers, decoded), head.path);
-        let remembered = remembered.filter(|_| Policy::may_be_said_again(call, &path));
+        let (call, path) = (self.call(head, request.headers, decoded), head.path);
+        let remembered = request
+            .by
+            .verified
+            .filter(|_| Policy::may_be_said_again(call, &path));
         if let Some(remembered) = remembered
             && let remembered = remembered.borrow()
             && let Some(rulings) = remembered.rulings()

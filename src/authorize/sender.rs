@@ -1,7 +1,5 @@
 //! Whether a valid token is in the hands that it was given into: RFC 8705 §3 and RFC 9449 §7.
 
-use std::time::Duration;
-
 use crate::denial::Denial;
 use crate::issuer::access_token::AccessToken;
 use crate::issuer::invalid_token::InvalidToken;
@@ -15,6 +13,7 @@ use crate::token::jwk::Thumbprint;
 
 use super::Verification;
 use super::gate::TokenPlace;
+use super::replay::{MAX_AGE, MAX_AHEAD};
 
 /// Refuses a token that is bound to something which the request does not show, all of it.
 ///
@@ -74,14 +73,6 @@ fn proven(
         None => Ok(()),
     }
 }
-
-/// How old a proof may be: made for one request, it is as old as that took to get here, on a client
-/// whose clock may be behind. RFC 9449 §11.1 speaks of seconds or minutes.
-pub(super) const MAX_AGE: Duration = Duration::from_mins(1);
-
-/// How far a client's clock may be ahead. Less than it may be behind, since whoever can sign today
-/// what is taken later needs the key no more.
-pub(super) const MAX_AHEAD: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,19 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use std::cell::RefCell;
 use std::hash::RandomState;
 use std::time::Duration;
 
 use super::*;
 use crate::config::Configuration;
 use crate::issuer::IssuerIndex;
+use crate::key_store::KeyStore;
 use crate::key_store::fetch::KeyAnswer;
 use crate::token::algorithm::Algorithm;
 use crate::token::jwk::Jwk;
-use crate::withdrawn::list;
+use crate::token::signature::Verifier;
+use crate::withdrawn::list::{self, List};
 
 mod shown;
 

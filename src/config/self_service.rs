@@ -1,6 +1,6 @@
 //! The section `self_service`: where callers look up who they are.
 
-use crate::authorize::introduction::SelfService;
+use crate::authorize::SelfService;
 use crate::databricks::{Catalogue, Lookup};
 use crate::path::Path;
 
