@@ -122,10 +122,11 @@ fn has_escape(text: &str) -> bool {
 
 /// The octet that two hexadecimal digits write, and what stands behind them.
 pub(crate) fn octet(digits: &[u8]) -> Option<(u8, &[u8])> {
-    let (&[high, low], tail) = digits.split_first_chunk()?;
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let value = digit(high)?.checked_mul(16)?.checked_add(digit(low)?)?;
-    Some((u8::try_from(value).ok()?, tail))
+    let (digits, tail) = digits.split_first_chunk::<2>()?;
+    let mut octet = [0];
+    base16ct::mixed::decode(digits, &mut octet).ok()?;
+    let [octet] = octet;
+    Some((octet, tail))
 }
 
 /// Decodings that are followed. An honest client escapes once, a name that was escaped before it
