@@ -66,7 +66,7 @@ impl Year {
         let (decision, mode, reason) = DECISIONS[request.decision];
         let (sequence, person) = (self.workers[worker], request.person);
         format!(
-            "{{\"time\":\"{time}\",\"decision\":\"{decision}\",\"mode\":\"{mode}\",\"reason\":\"{reason}\",\"decision_id\":\"{number:032x}\",\"request_id\":\"5f1c2a9e-{person:04}-4d1b-9f0e-{number:012x}\",\"trace_id\":\"{number:032x}\",\"method\":\"{method}\",\"host\":\"dbx-{}.example.com\",\"path\":\"{path}\",\"operation\":\"{operation}\",\"required_scopes\":[\"{scope}\"],{}\"workspace\":\"{}\",\"source_ip\":\"10.1.{}.{}\",\"user_agent\":\"{}\",\"worker\":\"{worker:016x}\",\"sequence\":{sequence},\"config\":\"1f0c2d3e4a5b\"}}\n",
+            "{{\"time\":\"{time}\",\"decision\":\"{decision}\",\"mode\":\"{mode}\",\"reason\":\"{reason}\",\"decision_id\":\"{number:032x}\",\"request_id\":\"5f1c2a9e-{person:04}-4d1b-9f0e-{number:012x}\",\"trace_id\":\"{number:032x}\",\"host\":\"dbx-{}.example.com\",\"method\":\"{method}\",\"path\":\"{path}\",\"operation\":\"{operation}\",\"required_scopes\":[\"{scope}\"],{}\"workspace\":\"{}\",\"source_ip\":\"10.1.{}.{}\",\"user_agent\":\"{}\",\"worker\":\"{worker:016x}\",\"sequence\":{sequence},\"config\":\"1f0c2d3e4a5b\"}}\n",
             person % 5,
             Self::caller(&request, number),
             1_234_567_890 + person % 5,

@@ -4,6 +4,7 @@
 //! What cannot be read is counted and the first of it named; it stops nothing. Records are handed
 //! over one at a time, so that memory does not grow with the input.
 
+mod compact;
 mod line;
 mod lines;
 mod ocsf;

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::record::{Record, Text};
-use super::{ocsf, otlp};
+use super::{compact, ocsf, otlp};
 
 /// What takes the records of a line. Breaking off is the taker's business alone.
 pub(super) type Take<'t> = dyn FnMut(FoundInLine<'_>) -> ControlFlow<()> + 't;
@@ -100,6 +100,9 @@ pub(super) fn within(text: &str, depth: usize, take: &mut Take<'_>) -> Held {
 fn object(text: &str, depth: usize, take: &mut Take<'_>) -> Held {
     let is_short = text.len() <= MOST_RECORD_BYTES;
     // Nearly all lines are bare records, so that is tried first.
+    if let Some(record) = compact::read(text).filter(|_| is_short) {
+        return taken(take(FoundInLine::Record(&record)));
+    }
     let record = is_short.then(|| serde_json::from_str::<Record<'_>>(text));
     if let Some(Ok(record)) = record {
         return taken(take(FoundInLine::Record(&record)));

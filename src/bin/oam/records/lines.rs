@@ -5,10 +5,15 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use memchr::memchr;
 
 /// The lines of an input.
 pub(super) struct Lines {
     reader: BufReader<Box<dyn Read>>,
+    /// How much of the reader's buffer the last line takes, with its line break; 0 where that line
+    /// did not lie there whole.
+    taken: usize,
+    /// A line that did not, or a document.
     buffer: Vec<u8>,
     number: u64,
 }
@@ -33,6 +38,7 @@ impl Lines {
         };
         Ok(Self {
             reader: BufReader::with_capacity(BUFFER_BYTES, reader),
+            taken: 0,
             buffer: Vec::new(),
             number: 0,
         })
@@ -40,6 +46,13 @@ impl Lines {
 
     /// The next line; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<LogLine<'_>>> {
+        self.reader.consume(std::mem::take(&mut self.taken));
+        // Nearly all lines lie there whole, and are read where they are.
+        if let Some(end) = memchr(b'\n', self.reader.buffer()) {
+            self.taken = end.saturating_add(1);
+            self.number = self.number.saturating_add(1);
+            return Ok(Some(self.line(self.reader.buffer().get(..end))));
+        }
         self.buffer.clear();
         // One more than is taken, for the line break.
         let limit = MOST_BYTES.saturating_add(1);
@@ -68,6 +81,12 @@ impl Lines {
 
     /// The last line and all that follows it; `None` where that is more than [`MOST_BYTES`].
     pub(super) fn document(&mut self) -> io::Result<Option<&[u8]>> {
+        if self.taken > 0 {
+            self.buffer.clear();
+            let line = self.reader.buffer().get(..self.taken);
+            self.buffer.extend_from_slice(line.unwrap_or_default());
+            self.reader.consume(std::mem::take(&mut self.taken));
+        }
         self.reader
             .by_ref()
             .take(MOST_BYTES)

@@ -155,7 +155,12 @@ pub(crate) struct PolicyInputs<'a> {
 #[derive(Clone, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl Text<'_> {
+impl<'a> Text<'a> {
+    /// One in which nothing is escaped.
+    pub(super) const fn borrowed(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
