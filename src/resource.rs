@@ -90,12 +90,12 @@ impl Identifier {
         self.uri.path().trim_end_matches('/')
     }
 
-    /// The identifier of the resource whose document is at a path. What is nothing to repeat belongs
-    /// to this one: the workspace's own document would lead to other issuers.
+    /// The identifier of the resource whose document is at a path. Where that is none of ours, or
+    /// nothing to repeat, it is this one: the workspace's own document would lead to other issuers.
     fn described(&self, path: &str) -> Option<String> {
-        let is_below = || path.strip_prefix(self.path())?.strip_prefix('/');
-        self.at(path)
-            .or_else(|| is_below().map(|_| self.text.to_string()))
+        let is_path = path.is_empty() || path.starts_with('/');
+        let described = || self.at(path).unwrap_or_else(|| self.text.to_string());
+        is_path.then(described)
     }
 
     /// The identifier of the resource at a path, this one or one below.
@@ -195,6 +195,13 @@ mod tests {
             let url =
                 want.map(|_| format!("https://{}{WELL_KNOWN}{path}", identifier.uri.authority()));
             assert_eq!(identifier.metadata_url_of(path), url, "{name}");
+            // Whatever is requested below the well-known path has a document of ours.
+            let described = identifier.described(path);
+            assert_eq!(
+                described.as_deref(),
+                want.or(Some(&*identifier.text)),
+                "{name}"
+            );
         }
         assert_eq!(
             Identifier::parse("https://db.example/?x").unwrap_err(),
