@@ -131,7 +131,6 @@ pub(super) fn remedies(
     request: &Request,
     decision: &Decision<'_>,
 ) -> Vec<String> {
-    let policy = &authorizer.policy;
     let evidence = &decision.evidence;
     match &decision.verdict {
         Verdict::Deny(Denial::DeniedByRule) | Verdict::Shadow(Denial::DeniedByRule, _) => {
@@ -156,22 +155,7 @@ pub(super) fn remedies(
         | Verdict::Shadow(
             Denial::InsufficientScope | Denial::RoleLacksScope | Denial::WorkspaceNotGranted,
             _,
-        ) => {
-            let head = RequestHead::read(&request.headers, authorizer.max_token_bytes).ok();
-            let issuer = evidence.token.as_ref().map(|token| &*token.issuer);
-            let requirements = head.and_then(|head| {
-                let decoded = OnceCell::new();
-                let call = Call {
-                    method: head.method,
-                    tool: Tool::read(&request.headers, &decoded),
-                };
-                let applied = policy.apply(&policy.readings(call, head.path), issuer);
-                applied.requirements
-            });
-            let requirements = requirements.unwrap_or_default();
-            let missing = |requirement| missing(policy, evidence, requirement);
-            requirements.iter().copied().flat_map(missing).collect()
-        }
+        ) => ungranted(authorizer, request, evidence),
         Verdict::Deny(Denial::KeysUnavailable) => {
             vec!["keys to verify the token with: give the issuer's JWK Set by `--jwks`".to_owned()]
         }
@@ -189,6 +173,25 @@ pub(super) fn remedies(
         | Verdict::Return(_)
         | Verdict::Shadow(..) => Vec::new(),
     }
+}
+
+/// What would grant that which the caller lacks.
+fn ungranted(authorizer: &Authorizer, request: &Request, evidence: &Evidence<'_>) -> Vec<String> {
+    let policy = &authorizer.policy;
+    let head = RequestHead::read(&request.headers, authorizer.max_token_bytes).ok();
+    let issuer = evidence.token.as_ref().map(|token| &*token.issuer);
+    let requirements = head.and_then(|head| {
+        let decoded = OnceCell::new();
+        let call = Call {
+            method: head.method,
+            tool: Tool::read(&request.headers, &decoded),
+        };
+        let applied = policy.apply(&policy.readings(call, head.path), issuer);
+        applied.requirements
+    });
+    let requirements = requirements.unwrap_or_default();
+    let missing = |requirement| missing(policy, evidence, requirement);
+    requirements.iter().copied().flat_map(missing).collect()
 }
 
 /// What a bound token has to be shown with.
