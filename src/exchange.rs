@@ -8,20 +8,21 @@
 //! the caller's own; every request is authorized before it comes here, so a token that is refused
 //! brings nothing that was exchanged for it.
 
+mod failure;
 mod grant;
 pub mod terms;
 
-use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::callout::CalloutRequest;
-use crate::callout::flight::{self, Flight};
+use crate::callout::flight::Flight;
 use crate::time::UnixTime;
 use crate::time::clock::{Clock, Reading, Timer};
 use crate::token::bearer::BearerToken;
 use crate::token::fingerprint::Fingerprint;
 
+pub use failure::Failure;
 pub use grant::{OauthError, Unusable};
 
 use grant::Grant;
@@ -77,21 +78,6 @@ pub struct ExchangeCallout {
     number: u64,
     sent: Reading,
     subject_ends: UnixTime,
-}
-
-/// Why an exchange brought nothing, for the log.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Failure {
-    /// It was given up before, or never sent.
-    GivenUp,
-    /// Nobody answered, or the host could not send the request.
-    NoAnswer,
-    /// The token endpoint refused, with this status and reason.
-    Refused(u16, Option<OauthError>),
-    /// The answer's status is neither a yes nor a no.
-    Status(u16),
-    /// A yes without a token that could be used.
-    Unusable(Unusable),
 }
 
 /// Every exchange of one worker.
@@ -360,21 +346,6 @@ impl Exchange {
             Self::Wanted { call, .. } => call.body.len(),
             Self::Held { authorization, .. } => authorization.len(),
             Self::UnderWay(_) | Self::Failed { .. } => 0,
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::GivenUp => f.write_str(flight::GIVEN_UP),
-            Self::NoAnswer => f.write_str("no answer in time, or the connection was reset"),
-            Self::Refused(status, Some(error)) => {
-                write!(f, "refused with {status}, `{}`", error.as_str())
-            }
-            Self::Refused(status, None) => write!(f, "refused with {status}"),
-            Self::Status(status) => write!(f, "answered {status} in place of 200"),
-            Self::Unusable(error) => write!(f, "{error}"),
         }
     }
 }

@@ -15,6 +15,7 @@ mod decision_id;
 mod engine;
 mod exchange;
 mod forms;
+mod head;
 mod held_forms;
 pub mod host;
 #[cfg(not(target_arch = "wasm32"))]
@@ -41,6 +42,7 @@ use pending::Pending;
 use plugin::{Plugin, Ready};
 use stream::{Quoted, Stage, Stream};
 
+pub use head::Head;
 pub use step::Step;
 
 /// One worker's gateway: its plugins, of which there is nearly always one, and the requests on
@@ -51,16 +53,6 @@ pub struct Gateway {
     streams: HashMap<StreamId, Stream>,
     /// The number that the last request got.
     numbers: u64,
-}
-
-/// The headers of a request, as its host shows them.
-pub struct Head {
-    /// All of them, pseudo-headers first.
-    pub headers: Headers,
-    /// The address of the client as the host understands it, without its port.
-    pub source_ip: Option<String>,
-    /// Whether a body or trailers may follow.
-    pub has_body: bool,
 }
 
 impl Gateway {

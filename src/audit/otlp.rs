@@ -390,8 +390,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// A collector that names more is sent batches again all the same: meanwhile records are dropped.
 const LONGEST_ASKED: Duration = Duration::from_mins(5);
 
-/// Between two batches while less than a whole one waits: a callout for each record would cost more
-/// than the record.
+/// Between two batches while less than a whole one waits: a callout costs more than a record.
 const PACE: Duration = Duration::from_secs(1);
 
 /// Between two notices.
