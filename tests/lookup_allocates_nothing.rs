@@ -33,12 +33,16 @@ fn nor_does_one_among_rules() {
             .iter()
             .filter(|other| other.name == operation.name);
         others.nth(1).is_some()
+            || ["{workspace_id}", "/ai-search/workspaces/"]
+                .iter()
+                .any(|place| operation.template.contains(place))
             || operation
                 .template
                 .bytes()
                 .any(|byte| byte.is_ascii_uppercase())
     };
-    // The other paths of an operation are written down, and paths with capitals once more without.
+    // The other paths of an operation are written down, also where it may call its workspace by
+    // another name, and paths with capitals once more without.
     for operation in operations.iter().filter(|operation| !allocates(operation)) {
         let documented = request(operation);
         let (older, slashed) = (
