@@ -163,7 +163,8 @@ impl Authorizer {
         Ok(workspace)
     }
 
-    /// Refuses an invalid token where tokens are made: that is shown none that is refused elsewhere.
+    /// Refuses an invalid token where tokens are made: none is shown there that is refused
+    /// elsewhere.
     fn check_minting(
         &self,
         request: &Judged<'_>,

@@ -10,10 +10,14 @@
 mod dice;
 #[path = "model/pairs.rs"]
 mod pairs;
+#[path = "model/paths.rs"]
+mod paths;
 #[path = "model/readings.rs"]
 mod readings;
 #[path = "model/slow.rs"]
 mod slow;
+#[path = "model/templates.rs"]
+mod templates;
 #[path = "model/world.rs"]
 mod world;
 

@@ -339,8 +339,9 @@ impl<'a> Applicable<'a> {
 }
 
 /// Adds a rule to those that apply, unless one of them goes before it; those that it goes before
-/// drop out. One that is a guess takes nobody's place, and gives its own to none that is not. Where the catalogue does not know the operation, a rule that takes the path as it was
-/// sent gives way to none that takes another spelling: that may be another operation.
+/// drop out. One that is a guess takes nobody's place, and gives its own to none that is not. Where
+/// the catalogue does not know the operation, a rule that takes the path as it was sent gives way
+/// to none that takes another spelling: that may be another operation.
 fn keep<'a>(
     kept: &mut Few<AppliedRule<'a>>,
     found: AppliedRule<'a>,

@@ -114,8 +114,8 @@ impl Claims {
             .collect()
     }
 
-    /// The text at a path, within [`MAX_CLAIM_BYTES`] and without line breaks; `None` where there is
-    /// no such claim.
+    /// The text at a path, within [`MAX_CLAIM_BYTES`] and without line breaks; `None` where there
+    /// is no such claim.
     pub fn text<S: AsRef<str>>(&self, path: &[S]) -> Result<Option<&str>, ClaimError> {
         self.at(path)
             .map(checked_text)

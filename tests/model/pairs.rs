@@ -22,6 +22,7 @@ use databricks_oam_filter::token::jws::Jws;
 
 use crate::Any;
 use crate::dice::Dice;
+use crate::paths::PATHS;
 use crate::slow;
 use crate::world::{self, Request, Rule, World};
 
@@ -229,7 +230,7 @@ fn operations() -> Vec<&'static Operation> {
     let mut names = Vec::new();
     for (method, path) in world::METHODS
         .iter()
-        .flat_map(|method| world::PATHS.iter().map(move |path| (method, path)))
+        .flat_map(|method| PATHS.iter().map(move |path| (method, path)))
     {
         let path = Path::parse(path.as_bytes()).unwrap();
         if let Lookup::Found(operation) = all.operation(method, &path) {

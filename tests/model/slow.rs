@@ -2,7 +2,8 @@
 
 use databricks_oam_filter::databricks::{Access, Area, Mark, Operation, OperationRequirement};
 
-use crate::readings::{Applied, Besides, Governing, apply, narrowness, ranks, read_as};
+use crate::readings::{Applied, Besides, Governing, apply, narrowness, read_as};
+use crate::templates::ranks;
 use crate::world::{Caller, ISSUERS, Request, Role, Rule, World};
 
 /// What comes of a request.

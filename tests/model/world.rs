@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
+use crate::paths::{PATHS, TEMPLATES};
 
 pub(super) const NOW: u64 = 1_800_000_000;
 
@@ -36,84 +37,6 @@ pub(super) const SCOPES: [&str; 16] = [
 
 const MCP_METHODS: [&str; 3] = ["tools/call", "tools/list", "prompts/get"];
 const TOOLS: [&str; 2] = ["run_sql", "search"];
-
-const TEMPLATES: [&str; 29] = [
-    "/a",
-    "/a/b",
-    "/a/{id}",
-    "/a/{name}:go",
-    "/a/{path=**}",
-    "/{x}/b",
-    "/{path=**}",
-    "/a/b/",
-    "/a/{id}/c",
-    "/a/b:go",
-    "/a/b/{path=**}",
-    "/api/2.2/jobs/run-now",
-    "/api/2.1/jobs/run-now",
-    "/api/2.0/jobs/{path=**}",
-    "/api/{version}/jobs/{path=**}",
-    "/api/2.0/sql/statements",
-    "/api/{path=**}",
-    "/api/2.1/{path=**}",
-    "/api/2.0/nothing/known",
-    "/sql/1.0/warehouses/{id}",
-    "/sql/1.0/endpoints/abc",
-    "/sql/{path=**}",
-    "/api/2.0/sql/endpoints/{id}/edit",
-    "/api/2.0/fs/files/Volumes/Secret/{path=**}",
-    "/api/2.0/fs/files/{path=**}",
-    "/api/2.1/unity-catalog/tables/main.secret.t",
-    "/driver-proxy/o/7/{c}/{port}/{path=**}",
-    "/sql/protocolv1/o/7/{c}",
-    "/sql/protocolv1/o/0/c",
-];
-
-pub(super) const PATHS: [&str; 43] = [
-    "/a",
-    "/a/",
-    "/a/b",
-    "/a/b/",
-    "/A/b",
-    "/a/x:go",
-    "/a/b:go",
-    "/a/:go",
-    "/a/x:stop",
-    "/a/b/c",
-    "/a/x/c",
-    "/c/b",
-    "/z",
-    "/api/2.2/jobs/run-now",
-    "/api/2.1/jobs/run-now",
-    "/api/2.1/jobs/run-now/",
-    "/api/2.2/jobs/list",
-    "/api/2.2/jobs/list/",
-    "/api/2.0/sql/statements",
-    "/api/2.1/sql/statements/",
-    "/api/2.0/secrets/get",
-    "/api/2.0/preview/scim/v2/Me",
-    "/oidc/v1/token",
-    "/api/2.0/bundle/deployments",
-    "/api/2.0/nothing/known",
-    "/api/2.1/nothing/known",
-    "/api/2.1/clusters/list",
-    "/api/2.0/fs/create-download-url",
-    "/driver-proxy-api/o/0/c/80/x",
-    "/sql/protocolv1/o/0/c",
-    "/sql/protocolv1/o/0/d/",
-    "/api/2.0/custom-llms/1",
-    "/sql/1.0/warehouses/abc",
-    "/sql/1.0/endpoints/abc",
-    "/sql/1.0/endpoints/ABC/",
-    "/api/2.0/sql/warehouses/7/edit",
-    "/api/2.1/sql/endpoints/7/edit/",
-    "/api/2.0/fs/files/Volumes/Secret/x",
-    "/api/2.0/fs/files/Volumes/SECRET/x/",
-    "/api/2.0/fs/files/Volumes/other/x",
-    "/api/2.1/unity-catalog/tables/MAIN.secret.T",
-    "/api/2.0/unity-catalog/tables/main.secret.t/",
-    "/api/2.1/unity-catalog/tables/main.secret.u",
-];
 
 /// The key of both issuers.
 pub(super) const KEYS: &str = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
