@@ -50,8 +50,9 @@ fn a_permitted_request_crosses_the_border_as_seldom_as_it_can() {
             // The context's beginning, its head and its end; memory for the header map and for the
             // client's address.
             into_module: 5,
-            // The header map, the client's address, the time, the record.
-            to_host: 4,
+            // The header map, the client's address, the time, whether the log takes the record,
+            // and the record.
+            to_host: 5,
         };
         assert_eq!(host.take_crossings(), want);
     }
