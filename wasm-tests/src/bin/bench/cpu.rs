@@ -49,8 +49,8 @@ impl Used {
     }
 }
 
-/// Gives Envoy's workers the last core for themselves, and its other threads the rest. Without a second
-/// core nothing is pinned.
+/// Gives Envoy's workers the last core for themselves, and its other threads the rest. Without a
+/// second core nothing is pinned.
 pub(crate) fn pin(process: u32) {
     let Some(last) = last_core() else {
         return;

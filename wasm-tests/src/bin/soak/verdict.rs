@@ -172,7 +172,8 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What became of the records, once nothing waits any more and the collector has notices of all losses.
+/// What became of the records, once nothing waits any more and the collector has notices of all
+/// losses.
 fn settled(gateway: &Gateway, decisions: u64) -> [u64; 3] {
     let started = Instant::now();
     loop {
