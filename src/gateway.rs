@@ -80,8 +80,9 @@ impl Gateway {
             None => Plugin::new(plugin),
         };
         configured.configure(configuration, host);
-        // A host that replaces a configuration begins the new plugin beside the old one.
-        for other in &self.plugins {
+        // A host that replaces a configuration begins the new plugin beside the old ones, of which
+        // the last has the newest list.
+        for other in self.plugins.iter().rev() {
             configured.adopt_list(other.active.as_deref());
         }
         self.plugins.push(configured);

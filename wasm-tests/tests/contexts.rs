@@ -127,19 +127,14 @@ fn another_configuration_goes_on_with_the_list_of_revoked_tokens() {
     let mut configuration = configuration();
     let list = json!({ "cluster": "security", "uri": "https://security.example.com/w.json" });
     configuration["withdrawn"] = json!({ "list": list });
-    let mut left = 1;
-    let answers = Box::new(move |_: &_| {
-        if left == 0 {
-            return CalloutAnswer::Never;
-        }
-        left -= 1;
-        CalloutAnswer::Answer {
+    let mut lists = [json!({ "subjects": ["ada@example.com"] }), json!({})].into_iter();
+    let answers = Box::new(move |_: &_| match lists.next() {
+        None => CalloutAnswer::Never,
+        Some(list) => CalloutAnswer::Answer {
             status: 200,
             headers: Vec::new(),
-            body: json!({ "subjects": ["ada@example.com"] })
-                .to_string()
-                .into(),
-        }
+            body: list.to_string().into(),
+        },
     });
     let mut host = Host::start(&configuration.to_string(), &["security"], answers);
     assert!(passes(&mut host), "before the first list");
@@ -152,6 +147,13 @@ fn another_configuration_goes_on_with_the_list_of_revoked_tokens() {
     assert!(host.configure_context(OTHER_ROOT, &configuration.to_string()));
     host.serve_by(OTHER_ROOT);
     assert_eq!(status(&host.request(&head(), b"")), 401, "another plugin");
+    assert!(host.configure_context(ROOT, &configuration.to_string()));
+    host.tick();
+    host.create_context(THIRD_ROOT, 0);
+    assert!(host.configure_context(THIRD_ROOT, &configuration.to_string()));
+    host.serve_by(THIRD_ROOT);
+    assert!(passes(&mut host), "the newest of two lists, which let go");
+    host.serve_by(OTHER_ROOT);
     configuration["withdrawn"]["list"]["uri"] = json!("https://security.example.com/other.json");
     assert!(host.configure_context(OTHER_ROOT, &configuration.to_string()));
     assert!(passes(&mut host), "another list");
@@ -330,6 +332,7 @@ const ROOT: u32 = 1;
 
 /// Far from the numbers that requests get.
 const OTHER_ROOT: u32 = 100_000;
+const THIRD_ROOT: u32 = 100_001;
 const SOME_CONTEXT: u32 = 50_000;
 
 /// The thumbprint of `acme-ed25519`.
