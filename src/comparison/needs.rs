@@ -53,7 +53,7 @@ enum Needed {
 }
 
 impl Needs {
-    /// What is requested of the callers of an issuer, or of nobody known.
+    /// What is required of the callers of an issuer, or of nobody known.
     pub(super) fn of(requested: &PolicyForRequest<'_, '_>, issuer: Option<usize>) -> Self {
         let applied = requested.applied(issuer);
         let call = requested.readings().call;

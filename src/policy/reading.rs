@@ -77,24 +77,24 @@ impl<'r> Readings<'r> {
     /// The paths beside the one sent under which the catalogue knows the operation, or by which
     /// others name the same workspace.
     pub fn other_paths(&self) -> Vec<String> {
+        self.others().into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// The same, each with how it comes to be read.
+    pub(super) fn others(&self) -> Vec<(String, Origin)> {
         let read_as = self.read_as();
         let paths =
             |operation: &&'static Operation| self.catalogue.other_paths(operation, &self.path);
-        let workspace = workspace::other_spelling(&self.path);
-        let mut paths: Vec<String> = read_as.iter().flat_map(paths).chain(workspace).collect();
-        paths.sort_unstable();
-        paths.dedup();
-        paths
-    }
-
-    /// How one of these paths comes to be read.
-    pub(super) fn origin(&self, other_path: &str) -> Origin {
-        let of_workspace = workspace::other_spelling(&self.path);
-        if of_workspace.is_some_and(|spelling| spelling == other_path) {
-            Origin::Guess
-        } else {
-            Origin::Other
-        }
+        let known = read_as.iter().flat_map(paths);
+        let guess = workspace::other_spelling(&self.path);
+        let mut others: Vec<(String, Origin)> = known
+            .map(|path| (path, Origin::Other))
+            .chain(guess.map(|path| (path, Origin::Guess)))
+            .collect();
+        others.sort_unstable();
+        // Of one path what is known goes before what is guessed.
+        others.dedup_by(|(path, _), (kept, _)| path == kept);
+        others
     }
 
     /// The reading that a template takes, written as the template has it.
@@ -143,7 +143,7 @@ impl<'r> Readings<'r> {
 }
 
 /// How a path comes to be read in a request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Origin {
     /// It is what was sent.
     Sent,

@@ -135,8 +135,7 @@ impl RuleBook {
             issuer,
             &mut applicable,
         );
-        for path in readings.other_paths() {
-            let origin = readings.origin(&path);
+        for (path, origin) in readings.others() {
             // What was filled in from a path that can be read can be read.
             if let Ok(path) = Path::parse(path.as_bytes()) {
                 self.read(&path, origin, readings, issuer, &mut applicable);

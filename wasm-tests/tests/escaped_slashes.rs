@@ -27,7 +27,8 @@ fn what_is_unescaped_is_judged_as_it_goes_on() {
     let plain = "/api/2.0/workspace-files/import-file/Workspace/Users/ada/a%20b.py";
     #[rustfmt::skip]
     let cases = [
-        // what Envoy does        path                                                  status, what goes on
+        // what Envoy does        path
+        // status, what goes on
         ("REJECT_REQUEST",        upload("Workspace%2FUsers%2Fada%2Fa%20b.py"),         400,    None),
         ("UNESCAPE_AND_FORWARD",  upload("Workspace%2FUsers%2Fada%2Fa%20b.py"),         200,    Some(plain)),
         ("UNESCAPE_AND_FORWARD",  upload("Workspace%2fUsers%2Feve%2Fa.py"),             403,    None),

@@ -67,7 +67,8 @@ fn tokens_in_the_query_are_found() {
     let escaped = token.replace("ey", "%65y").replace('.', "%2E");
     #[rustfmt::skip]
     let cases: [(&str, String, &[&str], &[&str]); 10] = [
-        // name                     query                                                     anywhere  signing in
+        // name                     query
+        // anywhere, signing in
         ("none",                    "page_token=abcdefghijklmnopqrstuvwxyzabcdefghijkl".to_owned(), &[], &[]),
         ("in the midst of a value", format!("x=a:{token}:b"),                                 &["i"], &[]),
         ("escaped",                 format!("x=a:{escaped}:b"),                               &["i"], &[]),
